@@ -1,0 +1,120 @@
+"""Vocabularies: expressions, action units, and each data set's own order.
+
+Every data set numbers its classes differently, and a permuted label order is
+the field's classic silent failure. Readers map to these names, never to
+numbers of another data set; an index without a vocabulary is never stored.
+"""
+
+EXPRESSIONS = (
+    "neutral",
+    "happiness",
+    "sadness",
+    "surprise",
+    "fear",
+    "disgust",
+    "anger",
+    "contempt",
+)
+"""The package's order: record labels and model outputs are indices into it.
+
+A model with seven classes predicts the first seven.
+"""
+
+ACTION_UNITS = ("AU1", "AU2", "AU4", "AU6", "AU12", "AU15", "AU20", "AU25")
+"""The eight action units of Aff-Wild2 (ABAW 2020), in the owner's order."""
+
+# Names found in public class folders and headers -> ours.
+_SYNONYMS = {
+    "angry": "anger",
+    "disgusted": "disgust",
+    "fearful": "fear",
+    "afraid": "fear",
+    "happy": "happiness",
+    "sad": "sadness",
+    "surprised": "surprise",
+}
+
+# Class ids as each owner publishes them.
+DATASET_EXPRESSIONS = {
+    "affectnet": {
+        0: "neutral",
+        1: "happiness",
+        2: "sadness",
+        3: "surprise",
+        4: "fear",
+        5: "disgust",
+        6: "anger",
+        7: "contempt",
+    },
+    "affwild2": {
+        0: "neutral",
+        1: "anger",
+        2: "disgust",
+        3: "fear",
+        4: "happiness",
+        5: "sadness",
+        6: "surprise",
+    },
+    "ckplus": {
+        1: "anger",
+        2: "contempt",
+        3: "disgust",
+        4: "fear",
+        5: "happiness",
+        6: "sadness",
+        7: "surprise",
+    },
+    "fer2013": {
+        0: "anger",
+        1: "disgust",
+        2: "fear",
+        3: "happiness",
+        4: "sadness",
+        5: "surprise",
+        6: "neutral",
+    },
+    "rafdb": {
+        1: "surprise",
+        2: "fear",
+        3: "disgust",
+        4: "happiness",
+        5: "sadness",
+        6: "anger",
+        7: "neutral",
+    },
+}
+
+
+def expression_index(name: str) -> int:
+    """Index of an expression in `EXPRESSIONS`, by name.
+
+    Args:
+        name: One of ours, or a common synonym ("Happy", "angry"); case and
+            surrounding spaces do not matter.
+
+    Raises:
+        ValueError: If the name is not an expression we know.
+    """
+    key = name.strip().lower()
+    key = _SYNONYMS.get(key, key)
+    if key not in EXPRESSIONS:
+        raise ValueError(
+            f"`name` must be an expression, one of {', '.join(EXPRESSIONS)}. "
+            f"Received: name={name!r}."
+        )
+    return EXPRESSIONS.index(key)
+
+
+def dataset_expression(dataset: str, class_id: int) -> str:
+    """Name of a data set's own class id.
+
+    Raises:
+        ValueError: If that data set does not number a class so.
+    """
+    names = DATASET_EXPRESSIONS[dataset]
+    if class_id not in names:
+        raise ValueError(
+            f"`class_id` must be one of {sorted(names)} for {dataset}. "
+            f"Received: class_id={class_id}."
+        )
+    return names[class_id]

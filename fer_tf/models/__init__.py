@@ -1,0 +1,35 @@
+"""Every model that has a name: one for each row of the papers' tables."""
+
+import keras
+
+from fer_tf.models.variant import Variant
+
+# One entry a paper: its module's own list, in the order of its tables.
+MODELS: dict[str, Variant] = {}
+
+
+def list_models() -> list[str]:
+    """Every name that `create_model` takes."""
+    return list(MODELS)
+
+
+def create_model(name: str, **overrides) -> keras.Model:
+    """Builds a model by name, with fresh weights.
+
+    Args:
+        name: One of `list_models()`.
+        **overrides: Arguments of the model's builder, for instance
+            `input_shape`, `num_classes` or `width`.
+
+    Returns:
+        Functional model from `image`, float32 `(batch, height, width,
+        channels)` in 0..255, to a dict of named outputs.
+
+    Raises:
+        ValueError: If no model has that name.
+    """
+    if name not in MODELS:
+        raise ValueError(
+            f"`name` must be one of {', '.join(MODELS)}. Received: name={name!r}."
+        )
+    return MODELS[name](name=name, **overrides)

@@ -1,0 +1,40 @@
+"""What a row of a paper's table is: a builder and the arguments it varies."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """A named model: one builder, and the arguments in which its row differs.
+
+    Attributes:
+        builder: Keyword-only function that returns a functional `keras.Model`.
+        arguments: What this variant passes beyond the builder's defaults.
+        tables: `(table, row)` pairs that this model is, for instance
+            `(("wang_2", "2-Block"), ("wang_3", "2Att-2Mt"))`.
+    """
+
+    builder: Callable[..., keras.Model]
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    tables: tuple[tuple[str, str], ...] = ()
+
+    def __call__(self, **overrides) -> keras.Model:
+        """Builds the model; `overrides` win over the variant's arguments."""
+        return self.builder(**{**self.arguments, **overrides})
+
+
+def scaled(channels: int, width: float, *, multiple: int = 8) -> int:
+    """`channels * width`, rounded to a positive multiple of `multiple`.
+
+    `width=1` returns `channels` untouched, so that a paper's own numbers never
+    pass through the rounding.
+    """
+    if width == 1:
+        return channels
+    if width <= 0:
+        raise ValueError(f"`width` must be positive. Received: width={width}.")
+    return max(multiple, round(channels * width / multiple) * multiple)
