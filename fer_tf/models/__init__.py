@@ -2,10 +2,13 @@
 
 import keras
 
+from fer_tf.models import face_feature_attention
 from fer_tf.models.variant import Variant
 
 # One entry a paper: its module's own list, in the order of its tables.
-MODELS: dict[str, Variant] = {}
+MODELS: dict[str, Variant] = {
+    **face_feature_attention.VARIANTS,
+}
 
 
 def list_models() -> list[str]:

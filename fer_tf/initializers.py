@@ -1,0 +1,29 @@
+"""PyTorch's default initialisation, for papers that were trained with it."""
+
+import math
+
+from keras import initializers
+
+
+def pytorch_defaults(fan_in: int) -> dict[str, initializers.Initializer]:
+    """Initializers of `nn.Conv2d` and `nn.Linear`: U(±1/sqrt(fan_in)) for both.
+
+    Args:
+        fan_in: Inputs of one output unit: kernel area times input channels of
+            a convolution, input features of a dense layer.
+
+    Returns:
+        `kernel_initializer` and `bias_initializer`, to be splatted into one
+        layer. Fresh ones each time: a Keras initializer that is used twice
+        gives the same numbers twice.
+
+    Raises:
+        ValueError: If `fan_in` is not positive.
+    """
+    if fan_in < 1:
+        raise ValueError(f"`fan_in` must be positive. Received: fan_in={fan_in}.")
+    limit = 1.0 / math.sqrt(fan_in)
+    return {
+        "kernel_initializer": initializers.RandomUniform(-limit, limit),
+        "bias_initializer": initializers.RandomUniform(-limit, limit),
+    }
