@@ -1,0 +1,254 @@
+"""Reads published weight files and assigns them, each variable exactly once.
+
+A weight file is untrusted: what is read here is numbers, never code. HDF5 files
+may hold links to other files, data stored outside the file and objects; each is
+an error, and so is every name, shape or value that is not expected.
+"""
+
+import dataclasses
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping
+
+import keras
+import numpy as np
+
+# What Keras itself calls a bomb: over 4 GiB, and over 100 times the file.
+_MAX_BYTES = 4 * 2**30
+_MAX_EXPANSION = 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """Where a model's weights came from, and the pixels that they expect.
+
+    Attributes:
+        file: Name of the weight file, without its folder.
+        sha256: Digest of the whole file.
+        architecture: What was read, for instance "vggface2_senet50".
+        channel_order: "bgr" or "rgb", as the first convolution sees them.
+        mean: Mean that is subtracted from 0..255 pixels, in that order.
+    """
+
+    file: str
+    sha256: str
+    architecture: str
+    channel_order: str
+    mean: tuple[float, float, float]
+
+    def as_dict(self) -> dict:
+        """A JSON-ready dict, to be stored beside the crop spec."""
+        return {**dataclasses.asdict(self), "mean": list(self.mean)}
+
+
+def sha256(path: str | os.PathLike) -> str:
+    """Hexadecimal SHA-256 digest of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_sha256(path: str | os.PathLike, expected: str | None = None) -> str:
+    """Prints and returns a file's digest; compares it where one is expected.
+
+    The line has the form of `sha256sum`, so `sha256sum --check` reads it.
+
+    Raises:
+        ValueError: If the digest is not `expected`.
+    """
+    digest = sha256(path)
+    print(f"{digest}  {os.fspath(path)}")
+    if expected is not None and digest != expected.strip().lower():
+        raise ValueError(
+            f"The sha256 of {os.fspath(path)} must be {expected}. Received: {digest}."
+        )
+    return digest
+
+
+def read_h5(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray]]:
+    """Reads a weight file that Keras 2 wrote (`save_weights` or `save`, .h5).
+
+    Args:
+        path: HDF5 file whose root, or whose group `model_weights`, lists its
+            layers in the attribute `layer_names`.
+
+    Returns:
+        `{layer: {weight: array}}`, in the file's order, with layers that have
+        no weights left out. A weight is the last part of its name without the
+        output number: "kernel" for `conv1/7x7_s2/kernel:0`.
+
+    Raises:
+        ValueError: If the file is not such a file, or holds a link, outside
+            storage, a virtual data set, anything but finite floating-point
+            numbers, more than it could have stored, or one name twice.
+    """
+    import h5py
+
+    layers = {}
+    budget = max(_MAX_BYTES, _MAX_EXPANSION * os.path.getsize(path))
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ValueError(
+            f"{os.fspath(path)} must be an HDF5 file. Received: {error}."
+        ) from error
+    with file:
+        root = file
+        if "layer_names" not in _attribute_keys(file) and "model_weights" in file:
+            root = _follow(file, "model_weights")
+        for layer in _names(root, "layer_names"):
+            if layer in layers:
+                raise ValueError(f"The file lists the layer {layer!r} twice.")
+            group = _follow(root, layer)
+            weights = layers[layer] = {}
+            for full_name in _names(group, "weight_names"):
+                dataset = _follow(group, full_name)
+                budget -= _check_dataset(dataset, full_name, budget)
+                name = re.sub(r":\d+$", "", full_name).rsplit("/", 1)[-1]
+                if name in weights:
+                    raise ValueError(f"Layer {layer!r} holds {name!r} twice.")
+                weights[name] = _finite(dataset[()], full_name)
+    return {layer: weights for layer, weights in layers.items() if weights}
+
+
+def read_safetensors(path: str | os.PathLike) -> dict[str, np.ndarray]:
+    """Reads a safetensors file: `{name: array}`.
+
+    Needs the package `safetensors` (the extra `fer-tf[convert]`).
+
+    Raises:
+        ImportError: If `safetensors` is not installed.
+        ValueError: If it is no such file, or a value is not finite.
+    """
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError(
+            "Reading safetensors needs `pip install safetensors`."
+        ) from error
+    try:
+        tensors = safetensors.numpy.load_file(path)
+    except (safetensors.SafetensorError, KeyError) as error:
+        raise ValueError(
+            f"{os.fspath(path)} must be a safetensors file of numbers. "
+            f"Received: {error!r}."
+        ) from error
+    return {name: _finite(array, name) for name, array in tensors.items()}
+
+
+def assign(
+    model: keras.Model,
+    values: Mapping[str, np.ndarray] | Iterable[tuple[str, np.ndarray]],
+    *,
+    only: str = ".*",
+) -> list[str]:
+    """Assigns every weight of a model, or of a part of it, exactly once.
+
+    Nothing is assigned unless everything fits.
+
+    Args:
+        model: Built model.
+        values: Variable path to array, as a mapping or as pairs.
+        only: Regular expression that matches, from its start, the paths of the
+            weights to assign: the backbone's, when a head is to stay.
+
+    Returns:
+        The paths assigned, in the model's order.
+
+    Raises:
+        ValueError: If a weight has no value, a value no weight, two values or
+            two weights have one path, a shape differs, or `only` matches none.
+    """
+    pairs = values.items() if isinstance(values, Mapping) else values
+    given, twice = {}, []
+    for path, value in pairs:
+        if path in given:
+            twice.append(path)
+        given[path] = value
+    weights = {}
+    for weight in model.weights:
+        if re.match(only, weight.path):
+            if weight.path in weights:
+                twice.append(weight.path)
+            weights[weight.path] = weight
+    problems = [
+        *(f"no weight matches {only!r}" for _ in range(not weights)),
+        *(f"{path} is assigned twice" for path in twice),
+        *(f"{path} is missing" for path in weights if path not in given),
+        *(f"{path} is unexpected" for path in given if path not in weights),
+        *(
+            f"{path} must have shape {tuple(weights[path].shape)}, "
+            f"received {np.shape(given[path])}"
+            for path in weights
+            if path in given and tuple(weights[path].shape) != np.shape(given[path])
+        ),
+    ]
+    if problems:
+        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise ValueError(f"Weights do not fit: {'; '.join(problems[:5])}{more}.")
+    for path, weight in weights.items():
+        weight.assign(given[path])
+    return list(weights)
+
+
+def _follow(group, path):
+    """The member at `path`, of this very file: only hard links on the way."""
+    import h5py
+
+    for part in path.split("/"):
+        link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
+        if not isinstance(link, h5py.HardLink):
+            kind = "nothing" if link is None else type(link).__name__
+            raise ValueError(
+                f"{path!r} must be stored in the file itself. Received: {kind}."
+            )
+        group = group[part]
+    return group
+
+
+def _check_dataset(dataset, name, budget):
+    """Bytes that reading the data set takes; raises where it is not to be read."""
+    import h5py
+
+    if not isinstance(dataset, h5py.Dataset):
+        raise ValueError(f"{name!r} must be a data set. Received: a group.")
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(f"{name!r} must be stored in the file itself.")
+    if not np.issubdtype(dataset.dtype, np.floating):
+        raise ValueError(
+            f"{name!r} must hold floating-point numbers. Received: {dataset.dtype}."
+        )
+    if dataset.nbytes > budget:
+        raise ValueError(
+            f"{name!r} would take {dataset.nbytes} bytes, more than the file "
+            "can reasonably hold."
+        )
+    return dataset.nbytes
+
+
+def _attribute_keys(group):
+    return set(group.attrs.keys())
+
+
+def _names(group, attribute):
+    """A list of names; Keras splits long ones: `layer_names0`, `layer_names1`."""
+    keys = _attribute_keys(group)
+    chunks = []
+    if attribute in keys:
+        chunks = [attribute]
+    else:
+        while f"{attribute}{len(chunks)}" in keys:
+            chunks.append(f"{attribute}{len(chunks)}")
+    if not chunks:
+        raise ValueError(
+            f"An HDF5 weight file of Keras 2 must list its {attribute!r}; "
+            f"{group.name!r} does not."
+        )
+    names = [name for key in chunks for name in np.ravel(group.attrs[key])]
+    return [n.decode("utf-8") if isinstance(n, bytes) else str(n) for n in names]
+
+
+def _finite(array, name):
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name!r} must be finite. Received: NaN or infinity.")
+    return array
