@@ -1,0 +1,112 @@
+"""Metrics of expressions, all read off one confusion matrix."""
+
+import keras
+from keras import ops
+
+
+class _ConfusionMetric(keras.metrics.Metric):
+    """Accumulates the confusion matrix, rows true and columns predicted.
+
+    `update_state` takes int labels `(batch,)` and logits `(batch, classes)`;
+    `sample_weight` is the validity. A label outside `[0, num_classes)` is not
+    counted.
+
+    Args:
+        num_classes: Number of classes.
+        name: Metric name.
+    """
+
+    def __init__(self, num_classes, *, name=None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.num_classes = num_classes
+        # Counts in float32 are exact up to 2^24 examples a cell.
+        self.confusion = self.add_variable(
+            (num_classes, num_classes), "zeros", dtype="float32", name="confusion"
+        )
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        y_true = ops.reshape(ops.cast(y_true, "int32"), (-1,))
+        true = ops.one_hot(y_true, self.num_classes, dtype="float32")
+        if sample_weight is not None:
+            weights = ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
+            true = true * weights
+        guessed = ops.one_hot(
+            ops.argmax(y_pred, axis=-1), self.num_classes, dtype="float32"
+        )
+        self.confusion.assign_add(ops.matmul(ops.transpose(true), guessed))
+
+    def get_config(self):
+        return {**super().get_config(), "num_classes": self.num_classes}
+
+
+def _accuracy(confusion):
+    return ops.divide_no_nan(ops.sum(ops.diagonal(confusion)), ops.sum(confusion))
+
+
+def _macro_f1(confusion):
+    """Mean over **all** classes: one that never occurs has F1 = 0."""
+    hits = ops.diagonal(confusion)
+    sizes = ops.sum(confusion, axis=0) + ops.sum(confusion, axis=1)
+    return ops.mean(ops.divide_no_nan(2.0 * hits, sizes))
+
+
+@keras.saving.register_keras_serializable(package="fer_tf")
+class ConfusionMatrix(_ConfusionMetric):
+    """Weighted counts `(classes, classes)`, rows true, columns predicted."""
+
+    def __init__(self, num_classes, *, name="confusion_matrix", **kwargs):
+        super().__init__(num_classes, name=name, **kwargs)
+
+    def result(self):
+        return ops.convert_to_tensor(self.confusion)
+
+
+@keras.saving.register_keras_serializable(package="fer_tf")
+class Accuracy(_ConfusionMetric):
+    """Share of valid examples that are right."""
+
+    def __init__(self, num_classes, *, name="accuracy", **kwargs):
+        super().__init__(num_classes, name=name, **kwargs)
+
+    def result(self):
+        return _accuracy(self.confusion)
+
+
+@keras.saving.register_keras_serializable(package="fer_tf")
+class MeanClassAccuracy(_ConfusionMetric):
+    """Mean recall over the classes that occur."""
+
+    def __init__(self, num_classes, *, name="mean_class_accuracy", **kwargs):
+        super().__init__(num_classes, name=name, **kwargs)
+
+    def result(self):
+        sizes = ops.sum(self.confusion, axis=1)
+        recall = ops.divide_no_nan(ops.diagonal(self.confusion), sizes)
+        occurring = ops.sum(ops.cast(sizes > 0, "float32"))
+        return ops.divide_no_nan(ops.sum(recall), occurring)
+
+
+@keras.saving.register_keras_serializable(package="fer_tf")
+class MacroF1(_ConfusionMetric):
+    """Mean F1 over all `num_classes` classes; 0 for one that never occurs."""
+
+    def __init__(self, num_classes, *, name="macro_f1", **kwargs):
+        super().__init__(num_classes, name=name, **kwargs)
+
+    def result(self):
+        return _macro_f1(self.confusion)
+
+
+@keras.saving.register_keras_serializable(package="fer_tf")
+class ExpressionScore(_ConfusionMetric):
+    """ABAW-2020's expression score, `0.67 macro F1 + 0.33 accuracy`.
+
+    The baseline's row of Zhang's Table I is in this unit; the paper's own
+    rows are plain F1, so the two do not compare.
+    """
+
+    def __init__(self, num_classes, *, name="expression_score", **kwargs):
+        super().__init__(num_classes, name=name, **kwargs)
+
+    def result(self):
+        return 0.67 * _macro_f1(self.confusion) + 0.33 * _accuracy(self.confusion)
