@@ -1,0 +1,205 @@
+import io
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_tf.faces import images
+from fer_tf.faces.images import ImageError, read_image
+
+
+def photo(height=60, width=80):
+    rng = np.random.default_rng(3)
+    small = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+PHOTO = photo()
+GREY = PHOTO[..., 1]
+
+
+def encoded(picture, kind, **options):
+    if isinstance(picture, np.ndarray):
+        picture = Image.fromarray(picture)
+    file = io.BytesIO()
+    picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def png_header(width, height):
+    def chunk(kind, data):
+        crc = zlib.crc32(kind + data)
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 999))
+    return b"\x89PNG\r\n\x1a\n" + body + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF", "PPM"])
+def test_lossless_formats_are_exact(kind, tmp_path):
+    data = encoded(PHOTO, kind)
+    np.testing.assert_array_equal(read_image(data), PHOTO)
+    path = tmp_path / "a.dat"
+    path.write_bytes(data)
+    np.testing.assert_array_equal(read_image(path), PHOTO)
+    np.testing.assert_array_equal(read_image(str(path)), PHOTO)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_lossy_formats_agree_with_opencv(kind):
+    data = encoded(PHOTO, kind, quality=95)
+    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert abs(read_image(data).astype(int) - expected).max() <= 1
+
+
+# What a phone does to an upright picture before it stores it: the inverse of
+# the transform that EXIF names.
+STORED = {
+    1: lambda a: a,
+    2: np.fliplr,
+    3: lambda a: np.rot90(a, 2),
+    4: np.flipud,
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: np.rot90(a, 1),
+    7: lambda a: np.rot90(a, 2).transpose(1, 0, 2),
+    8: lambda a: np.rot90(a, -1),
+}
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", sorted(STORED))
+def test_every_orientation_is_turned_upright(kind, orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"lossless": True} if kind == "WEBP" else {}
+    stored = np.ascontiguousarray(STORED[orientation](PHOTO))
+    data = encoded(stored, kind, exif=exif, **options)
+    np.testing.assert_array_equal(read_image(data), PHOTO)
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_jpeg_orientation_agrees_with_opencv(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(PHOTO, "JPEG", exif=exif)
+    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert abs(read_image(data).astype(int) - expected).max() <= 1
+
+
+def test_grey_palette_and_bits():
+    thrice = np.repeat(GREY[..., None], 3, -1)
+    np.testing.assert_array_equal(read_image(encoded(GREY, "PNG")), thrice)
+    palette = Image.fromarray(PHOTO).quantize(32)
+    expected = np.array(palette.convert("RGB"))
+    for kind in ("PNG", "GIF"):
+        np.testing.assert_array_equal(read_image(encoded(palette, kind)), expected)
+    bits = read_image(encoded(Image.fromarray(GREY).convert("1"), "PNG"))
+    assert set(np.unique(bits)) == {0, 255}
+
+
+@pytest.mark.parametrize("extension", [".png", ".tiff"])
+def test_sixteen_bits_become_eight(extension):
+    for picture, expected in (
+        (GREY, np.repeat(GREY[..., None], 3, -1)),
+        (PHOTO[..., ::-1], PHOTO),
+    ):
+        wide = cv2.imencode(extension, picture.astype(np.uint16) * 257)[1].tobytes()
+        if extension == ".tiff" and picture.ndim == 3:
+            with pytest.raises(ImageError):  # Pillow has no mode for it.
+                read_image(wide)
+            continue
+        np.testing.assert_array_equal(read_image(wide), expected)
+
+
+def test_transparency_lies_over_white():
+    rgba = np.dstack([PHOTO, np.full(GREY.shape, 255, np.uint8)])
+    rgba[:20, :, 3], rgba[20:40, :, 3] = 0, 128
+    for kind, options in (("PNG", {}), ("WEBP", {"lossless": True})):
+        pixels = read_image(encoded(rgba, kind, **options)).astype(int)
+        assert (pixels[:20] == 255).all()
+        np.testing.assert_array_equal(pixels[40:], PHOTO[40:])
+        half = 255 + (PHOTO[20:40].astype(int) - 255) * 128 / 255
+        assert abs(pixels[20:40] - half).max() <= 1
+    keyed = encoded(Image.fromarray(np.zeros((4, 4), np.uint8)), "PNG", transparency=0)
+    assert (read_image(keyed) == 255).all()
+
+
+def test_cmyk_agrees_with_opencv():
+    data = encoded(Image.fromarray(PHOTO).convert("CMYK"), "JPEG", quality=95)
+    expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    assert abs(read_image(data).astype(int) - expected).max() <= 2
+
+
+def test_first_frame_of_an_animation():
+    first, second = Image.new("RGB", (9, 9), "red"), Image.new("RGB", (9, 9), "blue")
+    for kind in ("GIF", "WEBP", "PNG"):
+        options = {"save_all": True, "append_images": [second]}
+        pixels = read_image(encoded(first, kind, **options))
+        assert pixels.shape == (9, 9, 3)
+        assert abs(pixels.astype(int) - (255, 0, 0)).max() < 4
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF"])
+def test_truncation_is_never_half_a_picture(kind):
+    data = encoded(PHOTO, kind)
+    for length in np.linspace(1, len(data) - 40, 25).astype(int):
+        with pytest.raises(ImageError) as caught:
+            read_image(data[:length])
+        assert len(str(caught.value)) < 40
+
+
+def test_progressive_truncation_is_seen():
+    data = encoded(PHOTO, "JPEG", progressive=True)
+    for part in (0.5, 0.8, 0.95):
+        with pytest.raises(ImageError, match="truncated image"):
+            read_image(data[: int(part * len(data))])
+
+
+@pytest.mark.parametrize(
+    "data, reason",
+    [
+        (b"", "empty file"),
+        (b"<html><body>404</body></html>", "an HTML page"),
+        (b"\n <!DOCTYPE html><html>", "an HTML page"),
+        (b"path,expression\n", "not an image of a known format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "known format"),
+        (png_header(30_000, 30_000), "more than 64 megapixels"),
+        (png_header(9_000, 8_000), "more than 64 megapixels"),
+        (png_header(40_000, 10), "a side of more than 32766"),
+        (encoded(PHOTO.astype(np.float32)[..., 0], "TIFF"), "32-bit"),
+    ],
+)
+def test_each_failure_has_its_reason(data, reason):
+    with pytest.raises(ImageError, match=reason):
+        read_image(data)
+
+
+def test_files_that_are_none(tmp_path, monkeypatch):
+    with pytest.raises(ImageError, match="no such file"):
+        read_image(tmp_path / "absent.jpg")
+    with pytest.raises(ImageError, match="not a file"):
+        read_image(tmp_path)
+    with pytest.raises(ImageError, match="cannot be opened"):
+        read_image("a\0b.jpg")
+    (tmp_path / "big.jpg").write_bytes(bytes(2000))
+    monkeypatch.setattr(images, "MAX_BYTES", 1000)
+    with pytest.raises(ImageError, match="64 MiB"):
+        read_image(tmp_path / "big.jpg")
+
+
+def test_flipped_bytes_give_a_picture_or_a_reason():
+    rng = np.random.default_rng(0)
+    data = encoded(PHOTO, "JPEG")
+    for _ in range(300):
+        damaged = bytearray(data)
+        for _ in range(rng.choice([1, 5, 40])):
+            damaged[rng.integers(len(data))] = rng.integers(256)
+        try:
+            pixels = read_image(bytes(damaged))
+        except ImageError:
+            continue
+        assert pixels.dtype == np.uint8 and pixels.shape[2] == 3
