@@ -1,0 +1,353 @@
+"""Samples -> aligned crops -> sharded records and a manifest.
+
+The rows of a source are dealt into chunks (row i to chunk i mod n, so that a
+chunk mixes the classes of a sorted source), and a chunk is one unit of work:
+it is read, cropped, checked and written by one worker, to one shard per
+split. What a chunk holds depends on the source alone, so any number of
+workers, stopped and started anywhere, ends with the same bytes.
+"""
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent import futures
+
+import numpy as np
+
+from data_pipelines import atomic, records
+from data_pipelines.sources import DataError, Reject, Sample, Source
+from data_pipelines.sources.sample import SPLITS
+from fer_tf import labels
+from fer_tf.faces import alignment
+from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
+
+_WORK = ".work"
+_ROWS_A_CHUNK = 2048
+
+
+# Crop of a data set unless another is asked for.
+_DEFAULT_CROPS = {"fer2013": "meen", "facenonface": "meen", "synthetic": "synthetic"}
+
+
+def crop_spec_for(source: Source, name: str | None = None) -> CropSpec:
+    """The crop spec `name`, or the data set's own, as the source can give it.
+
+    Pictures that come already cropped are only scaled, so their spec says how
+    they came: FER2013's crops are what the `meen` spec was measured on.
+    """
+    spec = CROP_SPECS[name or _DEFAULT_CROPS[source.name]]
+    if source.name == "synthetic":
+        size = source.options.size if name is None else spec.size
+        return dataclasses.replace(spec, size=size)
+    return spec
+
+
+def prepare(
+    source: Source,
+    output: str,
+    *,
+    crop_spec: CropSpec,
+    workers: int = 1,
+    rows_a_chunk: int = _ROWS_A_CHUNK,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict:
+    """Writes a prepared folder; continues one that was interrupted.
+
+    Args:
+        source: Where the samples come from.
+        output: Folder to write. An unfinished one is finished, a finished one
+            is left as it is.
+        crop_spec: How a crop is made; written into the manifest.
+        workers: Processes. The result does not depend on it.
+        rows_a_chunk: About how many rows share a shard.
+        progress: Called with rows done and rows in all.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        DataError: If the source is damaged, empty, or not the one that the
+            folder was begun with.
+    """
+    _check_folders(source, output)
+    plan = _describe(source, crop_spec, rows_a_chunk)
+    finished = os.path.join(output, records.MANIFEST)
+    if os.path.exists(finished):
+        manifest = records.read_manifest(output)
+        _require_same(manifest["plan"], plan, output)
+        return manifest
+    work = os.path.join(output, _WORK)
+    _begin(work, plan, output)
+    rows = _Rows(os.path.join(work, "rows.jsonl"), source)
+    num_chunks = max(1, -(-rows.count // rows_a_chunk))
+    chunks = [
+        _Chunk(source, crop_spec, output, rows.path, rows.offsets(k, num_chunks), k,
+               num_chunks)
+        for k in range(num_chunks)
+    ]  # fmt: skip
+    summaries = _run(chunks, workers, progress, rows.count)
+    _remove_empty_splits(chunks, summaries)
+    manifest = _manifest(source, plan, crop_spec, rows.rejects, summaries)
+    if not manifest["num_examples"]:
+        shutil.rmtree(work)
+        first = manifest["rejects"][:1]
+        reason = f"; the first: {first[0]['path']}: {first[0]['reason']}" * bool(first)
+        raise DataError(f"{source.name}: none of {rows.count} rows is usable{reason}")
+    atomic.write_json(finished, manifest)
+    shutil.rmtree(work)
+    return manifest
+
+
+def _check_folders(source, output):
+    root = os.path.realpath(getattr(source, "root", "") or os.devnull)
+    if os.path.isdir(root) and (os.path.realpath(output) + os.sep).startswith(
+        root + os.sep
+    ):
+        raise DataError(f"{output}: the output lies inside the source folder {root}")
+
+
+def _describe(source, crop_spec, rows_a_chunk):
+    """All that decides the bytes of the records, as JSON."""
+    return {
+        "dataset": source.name,
+        "fingerprint": source.fingerprint,
+        "crop_spec": crop_spec.to_dict(),
+        "rows_a_chunk": rows_a_chunk,
+        "schema_version": records.SCHEMA_VERSION,
+    }
+
+
+def _require_same(old, new, output):
+    # Through JSON, where a tuple becomes a list.
+    new = json.loads(json.dumps(new))
+    different = [key for key in new if old.get(key) != new[key]]
+    if different:
+        raise DataError(
+            f"{output}: begun with another {', '.join(different)}; choose another "
+            "folder, or remove this one"
+        )
+
+
+def _begin(work, plan, output):
+    """Makes the work folder, or checks that it belongs to this plan."""
+    path = os.path.join(work, "plan.json")
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            _require_same(json.load(file), plan, output)
+        return
+    with contextlib.suppress(FileNotFoundError):
+        left = [name for name in os.listdir(output) if name != _WORK]
+        if left:
+            raise DataError(f"{output}: not empty (holds {left[0]}); choose another")
+    os.makedirs(work, exist_ok=True)
+    atomic.write_json(path, plan)
+
+
+class _Rows:
+    """The source's rows spooled to a file, so that memory stays flat.
+
+    Only the offset of each row is kept, 8 bytes a row.
+    """
+
+    def __init__(self, path, source):
+        self.path = path
+        self.rejects = []
+        offsets = []
+        with atomic.replacing(path) as temporary, open(temporary, "wb") as file:
+            for row in source.rows():
+                if isinstance(row, Reject):
+                    self.rejects.append({"path": row.path, "reason": row.reason})
+                    continue
+                offsets.append(file.tell())
+                file.write(json.dumps(row.to_dict(), default=_plain).encode() + b"\n")
+        self._offsets = np.array(offsets, np.int64)
+        self.count = len(offsets)
+
+    def offsets(self, chunk, num_chunks):
+        """Offsets of the rows dealt to a chunk."""
+        return self._offsets[chunk::num_chunks]
+
+
+def _plain(value):
+    return np.asarray(value).tolist()
+
+
+class _Chunk:
+    """One unit of work; `run` is what a worker process calls."""
+
+    def __init__(self, source, crop_spec, output, rows, offsets, number, count):
+        self.source, self.crop_spec, self.output = source, crop_spec, output
+        self.rows, self.offsets = rows, offsets
+        self.number, self.count = number, count
+        self.done = os.path.join(output, _WORK, f"chunk-{number:05d}.json")
+
+    def run(self) -> dict:
+        """Writes the chunk's shards unless that is done; returns its summary."""
+        if os.path.exists(self.done):
+            with open(self.done, encoding="utf-8") as file:
+                return json.load(file)
+        import tensorflow as tf
+
+        rejects, counts = [], {split: Counter() for split in SPLITS}
+        with contextlib.ExitStack() as stack:
+            writers = {}
+            for split in SPLITS:
+                part = stack.enter_context(atomic.replacing(self.shard(split)))
+                writers[split] = stack.enter_context(tf.io.TFRecordWriter(part))
+            for sample in self._samples():
+                try:
+                    sample, features = self._example(sample)
+                except (ValueError, OSError) as error:
+                    where = sample.path or sample.sample_id
+                    if self.source.strict:
+                        raise DataError(f"{where}: {error}") from error
+                    rejects.append({"path": where, "reason": str(error)})
+                    continue
+                writers[sample.split].write(records.serialize(features))
+                counts[sample.split][_class_of(sample)] += 1
+        summary = {
+            "rows": len(self.offsets),
+            "rejects": rejects,
+            "counts": {split: dict(c) for split, c in counts.items()},
+            "sha256": {split: _sha256(self.shard(split)) for split in SPLITS},
+        }
+        atomic.write_json(self.done, summary)
+        return summary
+
+    def _samples(self) -> Iterator[Sample]:
+        with open(self.rows, "rb") as file:
+            for offset in self.offsets:
+                file.seek(offset)
+                yield Sample(**json.loads(file.readline()))
+
+    def _example(self, sample):
+        sample, image = self.source.load(sample)
+        crop, matrix = _whole(image, self.crop_spec)
+        if sample.landmarks is not None:
+            points = alignment.transform_points(sample.landmarks, matrix)
+            sample = dataclasses.replace(sample, landmarks=points)
+        if sample.split is None:
+            sample = dataclasses.replace(sample, split=split_by_pixels(image))
+        return sample, records.to_features(
+            sample,
+            crop,
+            action_units=labels.ACTION_UNITS,
+            num_landmarks=self.source.num_landmarks,
+        )
+
+    def shard(self, split: str) -> str:
+        """Path of this chunk's shard of one split."""
+        name = shard_name(self.source.name, split, self.number, self.count)
+        return os.path.join(self.output, name)
+
+
+def _whole(image, spec):
+    """The whole picture as a crop, and the matrix from its points to the crop's."""
+    matrix = alignment.whole_matrix(image.shape[:2], spec)
+    if image.shape[:2] == (spec.size, spec.size) and spec.color == "grey":
+        if image.ndim == 2:
+            return image[..., None], matrix  # As stored, untouched.
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, axis=-1)
+    return alignment.whole(image, spec), matrix
+
+
+def shard_name(dataset: str, split: str, number: int, count: int) -> str:
+    """File name of a shard, as TFDS names them."""
+    return f"{dataset}-{split}.tfrecord-{number:05d}-of-{count:05d}"
+
+
+def split_by_pixels(image: np.ndarray) -> str:
+    """A split drawn from the picture itself: 80 % train, 10 %, 10 %.
+
+    Identical pictures fall into the same split, whatever they are called.
+    """
+    digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()
+    tenth = digest[0] * 256 + digest[1]
+    return "test" if tenth < 6554 else "validation" if tenth < 13107 else "train"
+
+
+def _class_of(sample):
+    if sample.expression is not None:
+        return sample.expression
+    if sample.is_face is not None:
+        return "face" if sample.is_face else "nonface"
+    return "unlabelled"
+
+
+def _run(chunks, workers, progress, total):
+    """Runs every chunk, in this process or in several; first error wins."""
+    summaries, done = [None] * len(chunks), 0
+    progress(0, total)
+
+    def finish(number, summary):
+        nonlocal done
+        summaries[number] = summary
+        done += summary["rows"]
+        progress(done, total)
+
+    if workers <= 1 or len(chunks) == 1:
+        for number, chunk in enumerate(chunks):
+            finish(number, chunk.run())
+        return summaries
+    # Spawned, not forked: a fork of a process that has used TensorFlow hangs.
+    context = multiprocessing.get_context("spawn")
+    with futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+        running = {pool.submit(chunk.run): n for n, chunk in enumerate(chunks)}
+        try:
+            for future in futures.as_completed(running):
+                finish(running[future], future.result())
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return summaries
+
+
+def _remove_empty_splits(chunks, summaries):
+    for split in SPLITS:
+        if not any(summary["counts"][split] for summary in summaries):
+            for chunk in chunks:
+                with contextlib.suppress(FileNotFoundError):
+                    os.remove(chunk.shard(split))
+
+
+def _manifest(source, plan, crop_spec, rejects, summaries):
+    counts = {}
+    for split in SPLITS:
+        total = sum((Counter(s["counts"][split]) for s in summaries), Counter())
+        if total:
+            counts[split] = dict(sorted(total.items()))
+    shards = [
+        {
+            "name": shard_name(source.name, split, number, len(summaries)),
+            "num_examples": sum(summary["counts"][split].values()),
+            "sha256": summary["sha256"][split],
+        }
+        for split in counts
+        for number, summary in enumerate(summaries)
+    ]
+    return {
+        "schema_version": records.SCHEMA_VERSION,
+        "dataset": source.name,
+        "num_examples": sum(shard["num_examples"] for shard in shards),
+        "counts": counts,
+        "rejects": rejects + [r for s in summaries for r in s["rejects"]],
+        "crop_spec": crop_spec.to_dict(),
+        "source": {"layout": source.layout, "sha256": source.fingerprint},
+        "action_units": list(labels.ACTION_UNITS),
+        "expressions": list(labels.EXPRESSIONS),
+        "num_landmarks": source.num_landmarks,
+        "shards": shards,
+        "plan": plan,
+    }
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,103 @@
+"""Faces and non-faces, for Meen et al.'s face-classification network.
+
+Meen et al. built their set from Caltech, VGGFace2, CK+ and Places and did not
+release it. This source reads any such set, as an npz with `image` (uint8
+`(n, h, w)` or `(n, h, w, 3)`) and `is_face` (n), or as folders `face/` and
+`nonface/`.
+"""
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Iterator
+
+import numpy as np
+
+from data_pipelines.sources.sample import DataError, Reject, Sample, list_files
+from fer_tf.faces.images import read_image
+
+_FOLDERS = {"face": True, "nonface": False}
+
+
+class FaceNonface:
+    """Source of pictures with and without a face.
+
+    A fifth of the pictures, by a hash of their pixels, is held out: a tenth
+    as `validation`, a tenth as `test`.
+
+    Raises:
+        DataError: If neither layout is there.
+    """
+
+    name = "facenonface"
+    strict = False
+    published = None
+    num_landmarks = 0
+
+    def __init__(self, root: str):
+        self.root = root
+        self.layout = "npz" if os.path.isfile(root) else "folders"
+        self._arrays = None
+        if self.layout == "npz":
+            with open(root, "rb") as file:
+                self.fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+            self._check_npz()
+            return
+        found = [d for d in _FOLDERS if os.path.isdir(os.path.join(root, d))]
+        if len(found) != len(_FOLDERS):
+            raise DataError(f"{root}: no npz, and no folders face/ and nonface/ here")
+        digest = hashlib.sha256()
+        for path in self._files():
+            size = os.path.getsize(os.path.join(root, path))
+            digest.update(f"{path}\0{size}\n".encode())
+        self.fingerprint = digest.hexdigest()
+
+    def __getstate__(self):
+        # Workers map the arrays themselves.
+        return {**self.__dict__, "_arrays": None}
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """Lists the pictures in file order."""
+        if self.layout == "npz":
+            for index, is_face in enumerate(self._load_npz()["is_face"]):
+                yield Sample(
+                    sample_id=f"{index:06d}", frame=index, is_face=bool(is_face)
+                )
+            return
+        for path in self._files():
+            is_face = _FOLDERS[path.split("/")[0]]
+            yield Sample(sample_id=path, path=path, is_face=is_face)
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one picture."""
+        if self.layout == "npz":
+            return sample, self._load_npz()["image"][sample.frame]
+        return sample, read_image(os.path.join(self.root, sample.path))
+
+    def _files(self):
+        for folder in _FOLDERS:
+            yield from list_files(self.root, folder)
+
+    def _check_npz(self):
+        image, is_face = (self._load_npz()[key] for key in ("image", "is_face"))
+        if image.dtype != np.uint8 or image.ndim not in (3, 4):
+            raise DataError(
+                f"{self.root}: `image` must be uint8 (n, h, w) or (n, h, w, 3). "
+                f"Received: {image.dtype} {image.shape}"
+            )
+        if is_face.shape != image.shape[:1] or not np.isin(is_face, (0, 1)).all():
+            raise DataError(
+                f"{self.root}: `is_face` must hold a 0 or 1 for each of the "
+                f"{len(image)} pictures. Received: shape {is_face.shape}"
+            )
+
+    def _load_npz(self):
+        if self._arrays is None:
+            try:
+                with np.load(self.root, allow_pickle=False) as file:
+                    self._arrays = {key: file[key] for key in ("image", "is_face")}
+            except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+                raise DataError(
+                    f"{self.root}: not an npz with `image` and `is_face` ({error})"
+                ) from error
+        return self._arrays

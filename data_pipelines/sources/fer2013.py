@@ -1,0 +1,194 @@
+"""FER2013 (Goodfellow et al., 2013) in both public layouts.
+
+- `fer2013.csv`: header `emotion,pixels,Usage`; 48 * 48 grey values a row.
+- image folders: `train/<class>/Training_<id>.jpg` and
+  `test/<class>/{PublicTest,PrivateTest}_<id>.jpg`.
+
+PublicTest is `validation`, PrivateTest is `test`, as in the challenge. The
+file ids of the folders are not row numbers of the CSV, so the two layouts
+give different sample ids.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from data_pipelines.sources.sample import DataError, Reject, Sample, list_files
+from fer_tf import labels
+from fer_tf.faces.images import read_image
+
+SIZE = 48
+PUBLISHED = {"train": 28709, "validation": 3589, "test": 3589}
+_SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
+_HEADER = ["emotion", "pixels", "usage"]
+_CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
+
+
+class Fer2013:
+    """Source of FER2013; which layout it is, is found by itself.
+
+    Args:
+        root: The CSV, or a folder that holds it, or the folder with `train`
+            and `test`.
+
+    Raises:
+        DataError: If neither layout is there.
+    """
+
+    name = "fer2013"
+    strict = True
+    published = PUBLISHED
+    num_landmarks = 0
+
+    def __init__(self, root: str):
+        self.csv = _find_csv(root)
+        self.root = os.path.dirname(self.csv) if self.csv else root
+        self.layout = "csv" if self.csv else "folders"
+        if not self.csv and not os.path.isdir(os.path.join(root, "train")):
+            raise DataError(
+                f"{root}: no fer2013.csv and no train/<class>/Training_*.jpg here"
+            )
+        self.fingerprint = _file_sha256(self.csv) if self.csv else self._folder_sha256()
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """Lists the rows of the CSV, or the images in sorted order."""
+        yield from self._csv_rows() if self.csv else self._folder_rows()
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one 48x48 grey picture."""
+        path = os.path.join(self.root, sample.path)
+        if sample.span is None:
+            image = read_image(path)
+            if image.shape[:2] != (SIZE, SIZE):
+                raise DataError(
+                    f"FER2013 pictures are {SIZE}x{SIZE}, this one is "
+                    f"{image.shape[1]}x{image.shape[0]}"
+                )
+            # The public JPEGs are grey, so the three channels are equal.
+            return sample, image[..., 0]
+        offset, length = sample.span
+        with open(path, "rb") as file:
+            file.seek(offset)
+            return sample, _parse_pixels(file.read(length))
+
+    def _csv_rows(self):
+        name = os.path.basename(self.csv)
+        with open(self.csv, "rb") as file:
+            header = file.readline()
+            columns = [c.strip().lower() for c in header.decode("latin-1").split(",")]
+            if sorted(columns) != sorted(_HEADER):
+                raise DataError(
+                    f"{name}: the header must be emotion,pixels,Usage. "
+                    f"Received: {header[:80]!r}"
+                )
+            where = {column: columns.index(column) for column in _HEADER}
+            offset, number = len(header), -1
+            for number, line in enumerate(file):
+                yield _csv_sample(name, number, line, offset, where)
+                offset += len(line)
+        if number < 0:
+            raise DataError(f"{name}: no rows below the header")
+
+    def _folder_rows(self):
+        count = 0
+        for path in self._folder_files():
+            parts = path.split("/")
+            if len(parts) != 3:
+                raise DataError(f"{path}: expected <split>/<class>/<image> here")
+            usage = parts[2].split("_")[0]
+            if usage not in _SPLITS or (parts[0] == "train") != (usage == "Training"):
+                raise DataError(
+                    f"{path}: a file below {parts[0]}/ must be named "
+                    + ("Training_*" if parts[0] == "train" else "P*Test_*")
+                )
+            try:
+                index = labels.expression_index(parts[1])
+            except ValueError as error:
+                raise DataError(f"{path}: {error}") from error
+            count += 1
+            yield Sample(
+                sample_id=os.path.splitext(parts[2])[0],
+                split=_SPLITS[usage],
+                path=path,
+                expression=labels.EXPRESSIONS[index],
+            )
+        if not count:
+            raise DataError(f"{self.root}: train/ and test/ hold no picture")
+
+    def _folder_files(self):
+        for top in ("train", "test"):
+            if os.path.isdir(os.path.join(self.root, top)):
+                yield from list_files(self.root, top)
+
+    def _folder_sha256(self):
+        digest = hashlib.sha256()
+        for path in self._folder_files():
+            size = os.path.getsize(os.path.join(self.root, path))
+            digest.update(f"{path}\0{size}\n".encode())
+        return digest.hexdigest()
+
+
+def _find_csv(root):
+    if os.path.isfile(root):
+        return root
+    if not os.path.isdir(root):
+        raise DataError(f"{root}: no such file or folder")
+    for name in _CSV_NAMES:
+        path = os.path.join(root, name)
+        if os.path.isfile(path):
+            return path
+    return None
+
+
+def _csv_sample(name, number, line, offset, where):
+    """One CSV row as a sample; a broken row stops everything, by line."""
+    place = f"{name}, line {number + 2}"
+    fields = line.split(b",")
+    if len(fields) != len(_HEADER):
+        raise DataError(
+            f"{place}: {len(fields)} fields where there must be {len(_HEADER)}; "
+            "is the file truncated?"
+        )
+    emotion = fields[where["emotion"]].strip().decode("latin-1")
+    usage = fields[where["usage"]].strip().decode("latin-1")
+    if usage not in _SPLITS:
+        raise DataError(f"{place}: unknown Usage {usage!r}; is the file truncated?")
+    try:
+        expression = labels.dataset_expression("fer2013", int(emotion))
+    except ValueError as error:
+        raise DataError(f"{place}: unknown emotion {emotion!r}, must be 0..6") from error
+    pixels = fields[where["pixels"]]
+    values = pixels.count(b" ", 0, len(pixels.rstrip())) + 1 - _leading(pixels)
+    if values != SIZE * SIZE:
+        raise DataError(f"{place}: {values} pixels where there must be {SIZE * SIZE}")
+    start = offset + sum(len(field) + 1 for field in fields[: where["pixels"]])
+    return Sample(
+        sample_id=f"{usage}_{number:05d}",
+        split=_SPLITS[usage],
+        path=name,
+        span=(start, len(pixels)),
+        expression=expression,
+    )
+
+
+def _leading(pixels):
+    return len(pixels) - len(pixels.lstrip())
+
+
+def _parse_pixels(text):
+    try:
+        values = np.array(text.split(), dtype=np.int64)
+    except ValueError as error:
+        raise DataError("the pixels are not all whole numbers") from error
+    if values.size != SIZE * SIZE:
+        raise DataError(f"{values.size} pixels where there must be {SIZE * SIZE}")
+    if values.min() < 0 or values.max() > 255:
+        raise DataError("a pixel lies outside 0..255")
+    return values.astype(np.uint8).reshape(SIZE, SIZE)
+
+
+def _file_sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,156 @@
+"""One labelled picture as a source lists it, before anything is decoded."""
+
+import dataclasses
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+SPLITS = ("train", "validation", "test")
+
+
+class DataError(ValueError):
+    """Input data that cannot be used; the message says what and where."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sample:
+    """A row of a data set. Everything but the id is optional.
+
+    A sample is plain data (it travels as JSON to the workers) and holds no
+    pixels: `path`, relative to the source's root, and `span` say where they
+    are, and the source's `load` reads them.
+
+    Attributes:
+        sample_id: Unique in its data set, and the same on every machine.
+        split: `train`, `validation`, `test`, or None where it is decided from
+            the picture itself.
+        path: File that holds the picture, relative to the root, with `/`.
+        span: `(offset, length)` in bytes where the file holds many pictures.
+        subject: Person shown, where known; splits never share one.
+        video: Clip that the frame belongs to.
+        frame: Frame number in the clip.
+        box: `(x, y, width, height)` of the annotated face, in pixels.
+        landmarks: 5, 37 or 68 `(x, y)` points, in pixels.
+        expression: Name from `fer_tf.labels.EXPRESSIONS`.
+        votes: Votes of the raters, by expression name.
+        valence: In [-1, 1].
+        arousal: In [-1, 1].
+        action_units: 0 or 1 by name ("AU1"); a missing name is not annotated.
+        is_face: Whether the picture shows a face, where that is annotated.
+        groups: Whatever else the owner annotates (age, gender, ...).
+    """
+
+    sample_id: str
+    split: str | None = None
+    path: str | None = None
+    span: tuple[int, int] | None = None
+    subject: str | None = None
+    video: str | None = None
+    frame: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    landmarks: Any = None
+    expression: str | None = None
+    votes: Mapping[str, float] | None = None
+    valence: float | None = None
+    arousal: float | None = None
+    action_units: Mapping[str, int] | None = None
+    is_face: bool | None = None
+    groups: Mapping[str, str] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready fields, without those that are not set."""
+        return {
+            field.name: value
+            for field in dataclasses.fields(self)
+            if (value := getattr(self, field.name)) is not None
+        }
+
+
+@dataclasses.dataclass(frozen=True)
+class Reject:
+    """A row that cannot be used, and why. Rejects are counted, never hidden."""
+
+    path: str
+    reason: str
+
+
+class Source(Protocol):
+    """A data set in its owner's layout.
+
+    Attributes:
+        name: The data set's name, as `--dataset` takes it.
+        fingerprint: sha256 that changes when the listed files change.
+        strict: Whether a bad picture is an error rather than a reject; true
+            for sets that are complete as published.
+        published: `{split: count}` as the owner states them, or None.
+        num_landmarks: Points that every located face has; 0 if none are given.
+        layout: Which of its layouts this is, in words.
+    """
+
+    name: str
+    fingerprint: str
+    strict: bool
+    published: Mapping[str, int] | None
+    num_landmarks: int
+    layout: str
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """Lists the data set in a fixed order, decoding no picture."""
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one picture; returns the (possibly completed) sample and it.
+
+        Returns:
+            The sample, and uint8 `(h, w)` or RGB `(h, w, 3)`.
+
+        Raises:
+            ValueError: If the picture cannot be read; the message says why.
+        """
+
+
+def resolve_inside(root: str, relative: str) -> str:
+    """Absolute path of `relative`, refusing whatever leads out of `root`.
+
+    Label files come from outside: absolute paths, drive letters, `..`, NUL
+    characters and links that leave the folder are refused. Windows separators
+    are understood.
+
+    Raises:
+        DataError: If the path is not inside `root`.
+    """
+    clean = relative.replace("\\", "/")
+    parts = clean.split("/")
+    if (
+        "\0" in clean
+        or not clean
+        or clean.startswith("/")
+        or ".." in parts
+        or (len(clean) > 1 and clean[1] == ":")
+    ):
+        raise DataError(f"{relative!r} is not a path inside the data folder")
+    base = os.path.realpath(root)
+    path = os.path.realpath(os.path.join(base, *parts))
+    if path != base and not path.startswith(base + os.sep):
+        raise DataError(f"{relative!r} leads out of the data folder")
+    return path
+
+
+def list_files(root: str, top: str = "") -> Iterator[str]:
+    """Regular files below `root/top` in sorted order, as relative paths.
+
+    Hidden files and folders (`.DS_Store`, `.git`) are passed over: no owner's
+    layout has them.
+    """
+    folder = os.path.join(root, top) if top else root
+    for name in sorted(os.listdir(folder)):
+        if name.startswith("."):
+            continue
+        relative = f"{top}/{name}" if top else name
+        mode = os.stat(os.path.join(root, relative)).st_mode
+        if stat.S_ISDIR(mode):
+            yield from list_files(root, relative)
+        elif stat.S_ISREG(mode):
+            yield relative

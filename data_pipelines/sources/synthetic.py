@@ -1,0 +1,62 @@
+"""The drawn faces of `data_pipelines.synthetic` as a source."""
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from data_pipelines import synthetic
+from data_pipelines.sources.sample import DataError, Sample
+from fer_tf import labels
+
+
+class Synthetic:
+    """Source of drawn faces, split by person.
+
+    Args:
+        text: `seed=1,examples=1200,size=96`, every part optional.
+
+    Raises:
+        DataError: If a part is unknown or out of range.
+    """
+
+    name = "synthetic"
+    strict = True
+    published = None
+    num_landmarks = 68
+
+    def __init__(self, text: str = ""):
+        try:
+            self.options, self.num_examples = synthetic.source_options(text)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+        described = dataclasses.asdict(self.options) | {"examples": self.num_examples}
+        self.layout = json.dumps(described, sort_keys=True)
+        self.fingerprint = hashlib.sha256(self.layout.encode()).hexdigest()
+
+    def rows(self) -> Iterator[Sample]:
+        """Lists the indices; everything else is known once a face is drawn."""
+        for index in range(self.num_examples):
+            yield Sample(sample_id=f"synthetic_{index:07d}", frame=index)
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Draws face `sample.frame`."""
+        face = synthetic.draw(sample.frame, self.options)
+        named = face.expression is not None
+        action_units = face.action_units
+        sample = dataclasses.replace(
+            sample,
+            split=synthetic.split_of(face.subject, self.options.seed),
+            subject=face.subject,
+            landmarks=face.landmarks if face.is_face else None,
+            expression=labels.EXPRESSIONS[face.expression] if named else None,
+            valence=face.valence,
+            arousal=face.arousal,
+            action_units=None
+            if action_units is None
+            else dict(zip(labels.ACTION_UNITS, map(int, action_units))),
+            is_face=face.is_face,
+        )
+        return sample, face.image

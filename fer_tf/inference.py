@@ -1,0 +1,93 @@
+"""From a model of windows to a model of crops: what evaluates, and what ships.
+
+A network sees a window (44 px) of the stored crop (48 px). How the windows are
+chosen at test time, and how their outputs are averaged, belongs to a paper's
+protocol as much as its layers do. It is put into the graph here, once, so that
+evaluation, prediction and every export give the same numbers.
+"""
+
+import keras
+from keras import layers, ops
+
+from fer_tf.faces.crop_spec import CropSpec
+from fer_tf.layers.crop_views import VIEWS, CropViews, MeanOverViews
+
+
+def make_inference_model(
+    model: keras.Model,
+    crop_spec: CropSpec,
+    *,
+    views: str = "center",
+    average: str = "logits",
+) -> keras.Model:
+    """Wraps a model so that it takes whole crops and gives probabilities.
+
+    Args:
+        model: A model from `fer_tf.create_model`.
+        crop_spec: Recipe of the crops; they may be larger than the model's
+            input, which then sees windows of them.
+        views: `center`, `center_mirror` or `ten_crop`.
+        average: What is averaged over the views of a classification: `logits`
+            (Meen et al.'s reference code) or `probabilities` (2Att-2Mt).
+
+    Returns:
+        Functional model from `image`, float32 `(batch, size, size, channels)`
+        in 0..255, to a dict with the model's outputs averaged over the views
+        and, beside logits, their probabilities: `expression` and
+        `probabilities` (softmax), `action_units` and
+        `action_unit_probabilities` (sigmoid), `is_face` and
+        `face_probabilities` (softmax), `valence_arousal`.
+
+    Raises:
+        ValueError: If the crops do not fit the model.
+    """
+    height, width, channels = model.inputs[0].shape[1:]
+    if channels != crop_spec.channels or height != width or height > crop_spec.size:
+        raise ValueError(
+            f"The crop spec {crop_spec.name!r} gives {crop_spec.size}x{crop_spec.size} "
+            f"{crop_spec.color} crops, which do not fit a model that takes "
+            f"{height}x{width} with {channels} channel(s)."
+        )
+    if average not in ("logits", "probabilities"):
+        raise ValueError(
+            "`average` must be 'logits' or 'probabilities'. "
+            f"Received: average={average!r}."
+        )
+    crops = keras.Input(
+        (crop_spec.size, crop_spec.size, channels), dtype="float32", name="image"
+    )
+    windows = crops
+    if height < crop_spec.size or views != "center":
+        windows = CropViews(height, views, dtype="float32", name="views")(crops)
+    outputs = {}
+    for name, value in model(windows, training=False).items():
+        outputs |= _averaged(name, value, len(VIEWS[views]), average)
+    return keras.Model(crops, outputs, name=f"{model.name}_inference")
+
+
+def _averaged(name, value, num_views, average):
+    """The outputs that one output of the model becomes."""
+    mean = lambda x: (
+        MeanOverViews(num_views, dtype="float32", name=f"{name}_mean")(x)
+        if num_views > 1
+        else x
+    )
+    activations = {
+        "expression": ("probabilities", "softmax"),
+        "is_face": ("face_probabilities", "softmax"),
+        "action_units": ("action_unit_probabilities", "sigmoid"),
+    }
+    if name not in activations:
+        return {name: mean(value)}
+    probabilities, function = activations[name]
+    activate = layers.Activation(function, dtype="float32", name=probabilities)
+    if average == "logits" or num_views == 1:
+        logits = mean(value)
+        return {name: logits, probabilities: activate(logits)}
+    averaged = mean(activate(value))
+    # Logits again, so that calibration and losses find what they expect.
+    clipped = ops.clip(averaged, 1e-7, 1.0 - 1e-7)
+    logits = ops.log(clipped)
+    if function == "sigmoid":
+        logits = logits - ops.log(1.0 - clipped)
+    return {name: logits, probabilities: averaged}

@@ -1,0 +1,169 @@
+"""The pictures: annotated photographs, confusion matrices, training curves.
+
+Every function returns a `matplotlib.figure.Figure`, made without pyplot, so
+that nothing global is touched and no display is needed; `save` writes it.
+"""
+
+import math
+import os
+
+import numpy as np
+from matplotlib.figure import Figure
+
+# One colour an expression, the same in every picture; chosen to stay apart for
+# colour-blind readers (after Okabe and Ito).
+COLORS = {
+    "neutral": "#8c8c8c",
+    "happiness": "#e69f00",
+    "sadness": "#0072b2",
+    "surprise": "#56b4e9",
+    "fear": "#9467bd",
+    "disgust": "#009e73",
+    "anger": "#d55e00",
+    "contempt": "#cc79a7",
+}
+_INK = "#222222"
+
+
+def save(figure: Figure, path: str, *, dpi: int = 110) -> None:
+    """Writes a figure; the file appears whole or not at all."""
+    folder, name = os.path.split(path)
+    part = os.path.join(folder, f".part-{name}")
+    try:
+        figure.savefig(part, dpi=dpi)
+        os.replace(part, path)
+    finally:
+        if os.path.exists(part):
+            os.remove(part)
+
+
+def annotated(image: np.ndarray, faces: list[dict], *, title: str = "") -> Figure:
+    """A photograph with its faces boxed, and what was read beside it.
+
+    Args:
+        image: uint8 RGB `(height, width, 3)`.
+        faces: As `fer_tf.Predictor` returns them.
+        title: Printed above.
+    """
+    height, width = image.shape[:2]
+    panel = 2.3 if faces else 0.0
+    shown = 5.2
+    figure = Figure(
+        figsize=(shown * width / height + panel, max(shown, 0.0)), facecolor="white"
+    )
+    photo_share = 1 - panel / figure.get_figwidth()
+    axes = figure.add_axes((0, 0, photo_share, 1))
+    axes.imshow(image)
+    axes.set_axis_off()
+    for number, face in enumerate(faces, 1):
+        _draw_face(axes, number, face, labelled=True)
+    if faces:
+        _draw_bars(figure, faces, photo_share)
+    if title:
+        axes.text(
+            0.01, 0.99, title, transform=axes.transAxes, va="top", fontsize=8,
+            color="white", bbox=dict(facecolor=_INK, alpha=0.6, pad=3, lw=0),
+        )  # fmt: skip
+    return figure
+
+
+def _draw_face(axes, number, face, *, labelled):
+    from matplotlib.patches import FancyBboxPatch
+
+    x, y, w, h = face["box"]
+    name = face.get("expression", "face")
+    color = COLORS.get(name, "#ffffff")
+    axes.add_patch(
+        FancyBboxPatch(
+            (x, y), w, h, boxstyle=f"round,pad=0,rounding_size={0.06 * w}",
+            fill=False, ec=color, lw=2.4,
+        )
+    )  # fmt: skip
+    points = np.asarray(face["landmarks"])
+    axes.plot(points[:, 0], points[:, 1], ".", color=color, ms=4, mec="white", mew=0.4)
+    if labelled:
+        sure = face.get("probabilities", {}).get(name)
+        text = f"{number} {name}" + (f" {sure:.0%}" if sure is not None else "")
+        axes.text(
+            x, y - 0.03 * h, text, va="bottom", ha="left", fontsize=9, color="white",
+            weight="bold", clip_on=True,
+            bbox=dict(facecolor=color, alpha=0.9, pad=2.2, lw=0),
+        )  # fmt: skip
+
+
+def _draw_bars(figure, faces, left):
+    """Probabilities of the first faces as bars, right of the photograph."""
+    shown = faces[:4]
+    for row, face in enumerate(shown):
+        height = 1 / len(shown)
+        bottom = 1 - (row + 1) * height
+        axes = figure.add_axes(
+            (left + 0.42 * (1 - left), bottom + 0.14 * height, 0.5 * (1 - left),
+             0.74 * height)
+        )  # fmt: skip
+        probabilities = face.get("probabilities", {})
+        names = list(probabilities)
+        values = [probabilities[name] for name in names]
+        axes.barh(
+            range(len(names)), values, color=[COLORS.get(n, _INK) for n in names]
+        )
+        axes.set_yticks(range(len(names)), names, fontsize=7.5)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1)
+        axes.set_xticks([0, 0.5, 1], ["0", "½", "1"], fontsize=7)
+        axes.set_title(_face_title(row + 1, face), fontsize=8.5, loc="left")
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+        axes.tick_params(left=False)
+
+
+def _face_title(number, face):
+    text = f"face {number}"
+    if "valence" in face:
+        text += f"  v {face['valence']:+.2f}  a {face['arousal']:+.2f}"
+    return text
+
+
+def confusion_matrix(counts: np.ndarray, names: list[str], *, title: str = ""):
+    """Row-normalised confusion matrix in percent, true classes as rows."""
+    totals = counts.sum(axis=1, keepdims=True)
+    percent = 100 * counts / np.maximum(totals, 1)
+    side = 1.6 + 0.62 * len(names)
+    figure = Figure(figsize=(side, side * 0.92), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
+    for row, column in np.ndindex(percent.shape):
+        value = percent[row, column]
+        axes.text(
+            column, row, f"{value:.1f}", ha="center", va="center", fontsize=7.5,
+            color="white" if value > 55 else _INK,
+        )  # fmt: skip
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=8)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_xlabel("predicted, % of the true class", fontsize=8)
+    axes.set_ylabel("true", fontsize=8)
+    axes.set_title(title, fontsize=9)
+    return figure
+
+
+def training_curves(rows: list[dict], *, select: str, title: str = "") -> Figure:
+    """Loss and the selection metric over epochs, from the rows of metrics.csv."""
+    figure = Figure(figsize=(8.2, 3.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    epochs = np.arange(1, len(rows) + 1)
+    left.plot(epochs, [row["loss"] for row in rows], color=_INK)
+    left.set_title("training loss", fontsize=9)
+    metric = select.lstrip("-")
+    for split, color in (("validation", "#0072b2"), ("test", "#d55e00")):
+        values = [row.get(f"{split}/{metric}", math.nan) for row in rows]
+        if not all(math.isnan(v) for v in values):
+            right.plot(epochs, values, color=color, label=split)
+    right.set_title(metric, fontsize=9)
+    if right.lines:
+        right.legend(fontsize=8, frameon=False)
+    for axes in (left, right):
+        axes.set_xlabel("evaluations", fontsize=8)
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.suptitle(title, fontsize=10)
+    return figure

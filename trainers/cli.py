@@ -1,0 +1,78 @@
+"""What every command shares: flags, exit codes, one line for what is wrong.
+
+Exit 0 on success and for `--help`, 2 on bad arguments, 1 otherwise. Commands
+import Keras and TensorFlow inside `main`, so that `--help` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+
+from absl import app, flags
+
+_TRACEBACK = flags.DEFINE_bool(
+    "traceback", False, "Print the whole traceback of an error, not one line."
+)
+
+
+def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
+    """Runs a command.
+
+    Args:
+        main: Called without arguments once the flags are parsed.
+        required: Names of flags that must be given.
+    """
+    # TensorFlow's start-up notices are not the user's business.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    app.run(lambda _: _guarded(main), flags_parser=lambda argv: _parse(argv, required))
+
+
+def fail(message: str, *, code: int = 1) -> None:
+    """Prints one line on stderr and exits."""
+    print(f"{_command()}: {message}", file=sys.stderr, flush=True)
+    sys.exit(code)
+
+
+def _parse(argv, required):
+    for name in required:
+        flags.mark_flag_as_required(name)
+    if any(arg in ("-h", "-help", "--help", "--helpfull") for arg in argv[1:]):
+        module = sys.modules["__main__"]
+        print((module.__doc__ or "").strip(), end="\n\n")
+        print(flags.FLAGS.module_help(module))
+        sys.exit(0)
+    try:
+        rest = flags.FLAGS(argv)
+    except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
+        # ml_collections raises the last four for a config that has no such key.
+        fail(_one_line(error), code=2)
+    if len(rest) > 1:
+        fail(f"unexpected argument {rest[1]!r}", code=2)
+    return rest
+
+
+def _guarded(main):
+    try:
+        main()
+    except KeyboardInterrupt:
+        fail("interrupted; run the same command to go on", code=1)
+    except Exception as error:
+        # Errors of the input and of the machine are one line. Anything else is
+        # a defect of ours, and its traceback is what we need in a report.
+        expected = isinstance(error, (ValueError, OSError, ArithmeticError, MemoryError))
+        foreign = type(error).__module__.partition(".")[0] == "tensorflow"
+        if _TRACEBACK.value or not (expected or foreign):
+            raise
+        fail(_one_line(error))
+
+
+def _one_line(error):
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or ''}: {error.strerror}".lstrip(": ")
+    text = str(error).strip() or type(error).__name__
+    return " ".join(text.splitlines()[0].split())
+
+
+def _command():
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if spec else os.path.basename(sys.argv[0])

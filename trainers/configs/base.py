@@ -1,0 +1,60 @@
+"""Every key that a config may hold, with the value it has unless it says so."""
+
+from ml_collections import ConfigDict
+
+
+def get_config() -> ConfigDict:
+    """Returns the defaults; a config of a table row changes what is its own."""
+    config = ConfigDict()
+    config.seed = 0
+    # XLA: "auto" is on with a GPU and off without; on CPU it is much slower.
+    config.jit_compile = "auto"
+    config.dtype_policy = "float32"
+    # Bit-identical runs, at some cost in speed.
+    config.deterministic = False
+
+    config.model = ConfigDict(dict(name="", arguments=ConfigDict()))
+    # Submodel -> workdir or model folder whose weights it begins with.
+    config.submodels = ConfigDict()
+
+    # Records are brought to `size` and `color`; the model sees a window of them.
+    config.input = ConfigDict(dict(size=48, color="grey", window=44))
+    config.augment = ConfigDict(
+        dict(crop=True, flip=True, degrees=0.0, zoom=0.0, shift=0.0, erase=0.0)
+    )
+    config.batch_size = 128
+    config.eval_batch_size = 128
+    config.shuffle_buffer = 16384
+
+    config.objective = ConfigDict(dict(name="expression", label_smoothing=0.0))
+    # A tuple, in running order: a ConfigDict iterates its keys sorted.
+    config.stages = (stage(),)
+
+    # Metric that the best weights are chosen by; "-" in front: smaller is better.
+    config.select = "accuracy"
+    config.eval_epochs = 1
+    config.checkpoint_steps = 1000
+    # Windows for choosing, and for the reported numbers.
+    config.selection_views = "center"
+    config.views = "center"
+    config.average = "logits"
+    # What the paper states for this row, for the report.
+    config.paper = ConfigDict()
+    return config
+
+
+def stage() -> ConfigDict:
+    """Returns the defaults of one stage."""
+    return ConfigDict(
+        dict(
+            name="train",
+            # Layers whose name fully matches are trained.
+            train=".*",
+            epochs=1,
+            # Steps, where a paper counts those; 0: as the epochs give.
+            steps=0,
+            learning_rate=0.01,
+            schedule=ConfigDict(dict(name="constant")),
+            optimizer=ConfigDict(dict(name="sgd", momentum=0.9, weight_decay=0.0)),
+        )
+    )

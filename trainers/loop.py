@@ -1,0 +1,284 @@
+"""The one training loop: a GradientTape step, stages, checkpoints, resume.
+
+All that decides what comes next lies in one `tf.train.Checkpoint`: weights,
+optimizer, step, the running losses and the best scores so far. The data
+stream and its augmentation are functions of the step, so nothing else is
+needed for a run that was stopped anywhere to end like one that was not.
+"""
+
+import math
+import os
+import re
+
+import keras
+import tensorflow as tf
+
+from trainers import evaluation, objectives, setup
+from trainers.progress import Progress
+from trainers.workdir import PROTOCOLS, Workdir
+
+
+class State(tf.Module):
+    """Everything of a run that must survive it, beside model and optimizer."""
+
+    def __init__(self, tasks):
+        super().__init__()
+        counter = lambda value: tf.Variable(value, dtype=tf.int64, trainable=False)
+        self.step, self.stage = counter(0), counter(0)
+        self.first_bad_step, self.loss_steps = counter(-1), counter(0)
+        self.loss_sums = {
+            name: tf.Variable(0.0, trainable=False) for name in ("loss", *tasks)
+        }
+        self.best = {
+            protocol: tf.Variable(-math.inf, trainable=False) for protocol in PROTOCOLS
+        }
+
+    def mean_losses(self) -> dict[str, float]:
+        """Mean of each loss since the last reset."""
+        steps = max(1, int(self.loss_steps))
+        return {name: float(total) / steps for name, total in self.loss_sums.items()}
+
+    def reset_losses(self) -> None:
+        """Begins a new mean."""
+        self.loss_steps.assign(0)
+        for total in self.loss_sums.values():
+            total.assign(0.0)
+
+
+def should_jit(jit_compile) -> bool:
+    """Resolves `"auto"`: XLA where there is a GPU, none on CPU.
+
+    On CPU, XLA makes training of convolutions several times slower.
+    """
+    if jit_compile == "auto":
+        return bool(tf.config.list_physical_devices("GPU"))
+    return bool(jit_compile)
+
+
+def make_train_step(model, optimizer, objective, *, jit_compile: bool):
+    """Returns `step(batch) -> losses`, compiled for the current trainable set.
+
+    The step captures the trainable variables when it is made: make it again
+    after anything was frozen.
+    """
+    variables = list(model.trainable_variables)
+    if objective.layer is not None:
+        variables += objective.layer.trainable_variables
+    optimizer.build(variables)
+
+    @tf.function(jit_compile=jit_compile)
+    def step(batch):
+        with tf.GradientTape() as tape:
+            outputs = model(batch["image"], training=True)
+            total, tasks = objective(batch, outputs)
+            scaled = optimizer.scale_loss(total)
+        optimizer.apply(tape.gradient(scaled, variables), variables)
+        return {"loss": total, **tasks}
+
+    return step
+
+
+def make_counted_step(step, state):
+    """Returns `step(batch)` that adds its losses to `state` and counts itself.
+
+    Nothing is returned, so the host need not wait for the device.
+    """
+
+    @tf.function
+    def counted(batch):
+        losses = step(batch)
+        for name, total in state.loss_sums.items():
+            total.assign_add(losses[name])
+        state.loss_steps.assign_add(1)
+        bad = ~tf.math.is_finite(losses["loss"]) & (state.first_bad_step < 0)
+        state.first_bad_step.assign(tf.where(bad, state.step, state.first_bad_step))
+        state.step.assign_add(1)
+
+    return counted
+
+
+class Run:
+    """One training run in one workdir.
+
+    Args:
+        config: See `trainers/configs/`.
+        prepared: Data, from `data_pipelines.pipeline.open_prepared`.
+        workdir: Path; checkpoints, logs and best weights go there.
+    """
+
+    def __init__(self, config, prepared, workdir: str):
+        self.config, self.prepared = config, prepared
+        self.spec = setup.crop_spec(config, prepared)
+        self.num_train = prepared.count("train")
+        keras.utils.set_random_seed(config.seed)
+        self.model = setup.build_model(config)
+        setup.load_submodels(config, self.model)
+        self.objective = objectives.make_objective(config.objective)
+        self.state = State(self.objective.tasks)
+        self.selector = evaluation.Evaluator(
+            setup.make_inference(
+                config, self.model, self.spec, views=config.selection_views
+            )
+        )
+        self.workdir = Workdir(workdir, config, self.model, self.spec)
+        # What the builder froze stays frozen in every stage.
+        self.can_train = [layer.trainable for layer in self.model.layers]
+
+    def train(self) -> None:
+        """Runs what is left of every stage."""
+        resumed = self._newest_checkpoint()
+        first = 0
+        for number, stage in enumerate(self.config.stages):
+            total = self.total_steps(stage)
+            if resumed is None or number >= resumed[1]:
+                self._run_stage(number, stage, first, total, resumed)
+                resumed = None
+            first += total
+        if resumed is not None:
+            self._restore(resumed[0])
+
+    def total_steps(self, stage) -> int:
+        """Steps of a stage, from its epochs or as given."""
+        if stage.steps:
+            return stage.steps
+        return max(1, stage.epochs * self.num_train // self.config.batch_size)
+
+    def set_trainable(self, pattern: str) -> None:
+        """Trains the layers whose name fully matches, and freezes the others.
+
+        Raises:
+            ValueError: If no layer that can train matches.
+        """
+        for layer, can_train in zip(self.model.layers, self.can_train):
+            layer.trainable = can_train and bool(re.fullmatch(pattern, layer.name))
+        if not self.model.trainable_variables:
+            raise ValueError(f"`train` matches no layer that can train: {pattern!r}.")
+
+    def _run_stage(self, number, stage, first, total, resumed):
+        """Runs one stage: `total` steps, after `first` of the earlier stages."""
+        self.set_trainable(stage.train)
+        optimizer = setup.build_optimizer(stage, total)
+        step = make_train_step(
+            self.model,
+            optimizer,
+            self.objective,
+            jit_compile=should_jit(self.config.jit_compile),
+        )
+        if resumed is not None:
+            path, _, step_then = resumed
+            # A checkpoint between two stages holds the earlier one's optimizer.
+            self._restore(path, optimizer if step_then > first else None)
+        checkpoint = self._checkpoint(optimizer)
+        manager = tf.train.CheckpointManager(
+            checkpoint, self.workdir.checkpoints, max_to_keep=2
+        )
+        self._steps(number, stage, first, total, step, optimizer, manager)
+
+    def _steps(self, number, stage, first, total, step, optimizer, manager):
+        counted = make_counted_step(step, self.state)
+        done = int(self.state.step) - first
+        stream = setup.train_stream(
+            self.config, self.prepared, start_step=int(self.state.step)
+        )
+        batches, size = iter(stream), self.config.batch_size
+        ends = self.epoch_ends(total)
+        bar = Progress(f"train {stage.name}", total * size, unit="images")
+        bar.update(done * size)
+        while done < total:
+            counted(next(batches))
+            done += 1
+            if done % 20 == 0 or done in ends:
+                self._check_finite(stage)
+                bar.update(done * size, _note(self.state.mean_losses()))
+            if done in ends:
+                self._end_of_epoch(stage, ends[done], optimizer)
+            if done == total:
+                self.state.stage.assign(number + 1)
+            if done in ends or done % self.config.checkpoint_steps == 0:
+                manager.save(checkpoint_number=int(self.state.step))
+
+    def epoch_ends(self, total: int) -> dict[int, int]:
+        """`{step: epoch}` of the steps after which the run is evaluated."""
+        an_epoch = self.num_train / self.config.batch_size
+        count = max(1, round(total / an_epoch))
+        every = self.config.eval_epochs
+        ends = {
+            max(1, math.floor(epoch * an_epoch)): epoch
+            for epoch in range(every, count, every)
+        }
+        return {**ends, total: count}
+
+    def _check_finite(self, stage):
+        bad = int(self.state.first_bad_step)
+        if bad >= 0:
+            raise FloatingPointError(
+                f"the loss is not finite at step {bad} of stage {stage.name!r}; the "
+                "last good checkpoint is in "
+                f"{self.workdir.checkpoints}; try a smaller learning rate"
+            )
+
+    def _end_of_epoch(self, stage, epoch, optimizer):
+        row = {
+            "stage": stage.name,
+            "epoch": epoch,
+            "step": int(self.state.step),
+            "learning_rate": float(optimizer.learning_rate),
+            **self.state.mean_losses(),
+        }
+        self.state.reset_losses()
+        for protocol, split in PROTOCOLS.items():
+            if not self.prepared.count(split):
+                continue
+            stream = setup.eval_stream(self.config, self.prepared, split)
+            found = evaluation.scalars(self.selector.scores(stream))
+            row |= {f"{split}/{name}": value for name, value in found.items()}
+            chosen = _signed(found, self.config.select)
+            if chosen > float(self.state.best[protocol]):
+                self.state.best[protocol].assign(chosen)
+                self.workdir.save_best(self.model, protocol, row)
+        self.workdir.log(row)
+
+    def _checkpoint(self, optimizer=None):
+        parts = {"model": self.model, "state": self.state}
+        if optimizer is not None:
+            parts["optimizer"] = optimizer
+        if self.objective.layer is not None:
+            parts["objective"] = self.objective.layer
+        return tf.train.Checkpoint(**parts)
+
+    def _newest_checkpoint(self):
+        """`(path, stage, step)` of the newest checkpoint that reads, or None."""
+        state = tf.train.get_checkpoint_state(self.workdir.checkpoints)
+        for path in reversed(state.all_model_checkpoint_paths if state else ()):
+            try:
+                reader = tf.train.load_checkpoint(path)
+                for name in reader.get_variable_to_shape_map():
+                    reader.get_tensor(name)  # Its checksum is verified here.
+                at = [
+                    int(reader.get_tensor(f"state/{name}/.ATTRIBUTES/VARIABLE_VALUE"))
+                    for name in ("stage", "step")
+                ]
+                return path, *at
+            except (tf.errors.OpError, ValueError, RuntimeError):
+                print(f"{path} is damaged; going on from the checkpoint before it")
+        return None
+
+    def _restore(self, path, optimizer=None):
+        checkpoint = self._checkpoint(optimizer)
+        checkpoint.read(path).assert_existing_objects_matched().expect_partial()
+        self.workdir.rewind(int(self.state.step))
+
+
+def _note(losses):
+    return ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
+
+
+def _signed(found, select):
+    """The metric a run is chosen by, so that larger is better: `-rmse`."""
+    sign, name = (-1, select[1:]) if select.startswith("-") else (1, select)
+    if name not in found:
+        raise ValueError(
+            f"`select` must be a metric of the model, one of {', '.join(found)}. "
+            f"Received: {select!r}."
+        )
+    return sign * found[name]

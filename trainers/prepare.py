@@ -1,0 +1,75 @@
+r"""Turns a data set as its owner ships it into records that train.
+
+python -m trainers.prepare --dataset=fer2013 --source=fer2013.csv --output=data/fer2013
+python -m trainers.prepare --dataset=synthetic --source=seed=1,examples=1200 \
+    --output=data/synthetic
+
+Killed and started again with the same command, it goes on where it was and
+ends with the same bytes.
+"""
+
+import os
+
+from absl import flags
+
+from data_pipelines import prepare as preparing
+from data_pipelines.sources import SOURCES, open_source
+from fer_tf.faces.crop_spec import CROP_SPECS
+from trainers import cli
+from trainers.progress import Progress
+
+_DATASET = flags.DEFINE_enum("dataset", None, sorted(SOURCES), "Which data set.")
+_SOURCE = flags.DEFINE_string(
+    "source", "", "The untouched download; for synthetic: seed=1,examples=1200,size=96."
+)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the records.")
+_CROP = flags.DEFINE_enum(
+    "crop", None, sorted(CROP_SPECS), "Crop of a paper; the data set's own by default."
+)
+_WORKERS = flags.DEFINE_integer(
+    "workers", os.cpu_count() or 1, "Processes; changes no byte.", lower_bound=1
+)
+
+
+def main() -> None:
+    """Entry point of the command line."""
+    if not _SOURCE.value and _DATASET.value != "synthetic":
+        cli.fail("--source is needed: where the download is", code=2)
+    source = open_source(_DATASET.value, _SOURCE.value)
+    spec = preparing.crop_spec_for(source, _CROP.value)
+    bar = None
+
+    def progress(done, total):
+        nonlocal bar
+        bar = bar or Progress("prepare", total, unit="rows")
+        bar.update(done)
+
+    manifest = preparing.prepare(
+        source,
+        _OUTPUT.value,
+        crop_spec=spec,
+        workers=_WORKERS.value,
+        progress=progress,
+    )
+    print(report(manifest, _OUTPUT.value))
+
+
+def report(manifest: dict, output: str) -> str:
+    """A few lines on what was kept, what was not, and where it lies."""
+    spec = manifest["crop_spec"]
+    lines = [
+        f"{manifest['dataset']}: {manifest['num_examples']:,} examples in {output}, "
+        f"crop {spec['name']} {spec['size']}x{spec['size']} {spec['color']}"
+    ]
+    for split, counts in manifest["counts"].items():
+        classes = ", ".join(f"{name} {n:,}" for name, n in counts.items())
+        lines.append(f"  {split:10} {sum(counts.values()):7,}  ({classes})")
+    rejects = manifest["rejects"]
+    if rejects:
+        lines.append(f"  rejected   {len(rejects):7,}  (all in manifest.json); first:")
+        lines += [f"    {r['path']}: {r['reason']}" for r in rejects[:5]]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    cli.run(main, required=("dataset", "output"))

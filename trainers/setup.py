@@ -1,0 +1,143 @@
+"""From a config to the objects it names: model, optimizer, batches."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+import fer_tf
+from data_pipelines import ops, pipeline
+from fer_tf import loading, optimizers
+from fer_tf.faces.crop_spec import CropSpec
+from fer_tf.inference import make_inference_model
+
+
+def build_model(config) -> keras.Model:
+    """Builds the config's model under its dtype policy."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(config.dtype_policy)
+    try:
+        return fer_tf.create_model(config.model.name, **config.model.arguments)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def load_submodels(config, model: keras.Model) -> None:
+    """Loads trained networks into submodels, as `config.submodels` says.
+
+    `submodels` maps the name of a submodel to a workdir or model folder, for
+    instance `{"face_network": "runs/face_network"}`.
+    """
+    for name, path in config.submodels.items():
+        if path:
+            model.get_layer(name).set_weights(loading.load(path).get_weights())
+
+
+def crop_spec(config, prepared: pipeline.Prepared) -> CropSpec:
+    """The spec of the crops that the model is given, derived from the records'.
+
+    Raises:
+        ValueError: If the folders were cropped by different recipes.
+    """
+    size, color = config.input.size, config.input.color
+    derived = [
+        dataclasses.replace(spec, size=size, color=color)
+        for spec in prepared.crop_specs
+    ]
+    for other in derived[1:]:
+        derived[0].require_same(other, "the other data folder")
+    return derived[0]
+
+
+def train_ops(config) -> list[ops.Op]:
+    """The augmentation that the config asks for, in its order."""
+    augment, seed = config.augment, config.seed
+    chosen = []
+    if augment.degrees or augment.zoom or augment.shift:
+        chosen.append(
+            ops.random_affine(
+                seed=seed,
+                degrees=augment.degrees,
+                zoom=augment.zoom,
+                shift=augment.shift,
+            )
+        )
+    if augment.crop:
+        chosen.append(ops.random_crop(config.input.window, seed=seed))
+    else:
+        chosen.append(ops.center_crop(config.input.window))
+    if augment.flip:
+        chosen.append(ops.random_flip(seed=seed))
+    if augment.erase:
+        chosen.append(ops.random_erase(seed=seed, probability=augment.erase, area=0.2))
+    return [*chosen, ops.to_model_input()]
+
+
+def train_stream(config, prepared, *, start_step: int = 0) -> tf.data.Dataset:
+    """Endless training batches from a step on."""
+    return pipeline.train_batches(
+        prepared,
+        train_ops(config),
+        size=config.input.size,
+        channels=1 if config.input.color == "grey" else 3,
+        batch_size=config.batch_size,
+        seed=config.seed,
+        start_step=start_step,
+        shuffle_buffer=config.shuffle_buffer,
+    )
+
+
+def eval_stream(config, prepared, split: str) -> tf.data.Dataset:
+    """One pass over whole crops; `make_inference` takes the windows."""
+    return pipeline.eval_batches(
+        prepared,
+        split,
+        [ops.to_model_input()],
+        size=config.input.size,
+        channels=1 if config.input.color == "grey" else 3,
+        batch_size=config.eval_batch_size,
+    )
+
+
+def make_inference(config, model, spec: CropSpec, *, views: str) -> keras.Model:
+    """The model of whole crops that evaluation and exports share."""
+    return make_inference_model(model, spec, views=views, average=config.average)
+
+
+def build_optimizer(stage, total_steps: int):
+    """Builds the optimizer of one stage, with its schedule over its steps."""
+    rate = _schedule(stage.schedule, stage.learning_rate, total_steps)
+    arguments = stage.optimizer.to_dict()
+    name = arguments.pop("name")
+    classes = {
+        "sgd": optimizers.CoupledSGD,
+        "adam": optimizers.CoupledAdam,
+        "rmsprop_tf1": optimizers.RMSpropTF1,
+        "adamw": keras.optimizers.AdamW,
+    }
+    if name not in classes:
+        raise ValueError(
+            f"`optimizer.name` must be one of {', '.join(classes)}. Received: {name!r}."
+        )
+    optimizer = classes[name](rate, **arguments)
+    if keras.config.dtype_policy().compute_dtype == "float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def _schedule(config, base, total_steps):
+    arguments = config.to_dict()
+    name = arguments.pop("name")
+    if name == "constant":
+        return base
+    schedules = {
+        "piecewise": optimizers.piecewise,
+        "one_cycle": optimizers.one_cycle,
+        "cosine": optimizers.cosine,
+    }
+    if name not in schedules:
+        raise ValueError(
+            f"`schedule.name` must be constant or one of {', '.join(schedules)}. "
+            f"Received: {name!r}."
+        )
+    return schedules[name](base, total_steps=total_steps, **arguments)

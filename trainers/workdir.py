@@ -1,0 +1,131 @@
+"""The files of a run: config, logs, best weights, report.
+
+Whatever depends on the clock stays out of `metrics.csv` and the checkpoints,
+so that two runs of one config can be compared byte for byte; rates and times
+go to `timing.json`.
+"""
+
+import csv
+import io
+import json
+import os
+
+import tensorflow as tf
+
+from data_pipelines import atomic
+from fer_tf import loading
+
+# What the best weights are kept by: `clean` chooses on validation data; `paper`
+# on the test set, as papers that name no validation set are likely to have done.
+PROTOCOLS = {"clean": "validation", "paper": "test"}
+
+
+class Workdir:
+    """Writes a run's files and reads them back.
+
+    Args:
+        path: The folder.
+        config: Of the run.
+        model: The model that is trained.
+        crop_spec: Of the crops it is given.
+    """
+
+    def __init__(self, path, config, model, crop_spec):
+        self.path, self.config = path, config
+        self.card = loading.Card(
+            model=config.model.name,
+            arguments=config.model.arguments.to_dict(),
+            crop_spec=crop_spec,
+            views=config.views,
+            average=config.average,
+        )
+        self.checkpoints = os.path.join(path, "checkpoints")
+        self.rows = []
+        self.board = tf.summary.create_file_writer(os.path.join(path, "tensorboard"))
+
+    def log(self, row: dict) -> None:
+        """Adds a row to `metrics.csv` and to TensorBoard."""
+        self.rows.append(row)
+        atomic.write_text(os.path.join(self.path, "metrics.csv"), _to_csv(self.rows))
+        with self.board.as_default(step=row["step"]):
+            for name, value in row.items():
+                if isinstance(value, float):
+                    tf.summary.scalar(name, value)
+        self.board.flush()
+
+    def rewind(self, step: int) -> None:
+        """Takes up the log as it was at a step."""
+        try:
+            with open(os.path.join(self.path, "metrics.csv"), newline="") as file:
+                rows = [_typed(row) for row in csv.DictReader(file)]
+        except FileNotFoundError:
+            rows = []
+        self.rows = [row for row in rows if row["step"] <= step]
+
+    def save_best(self, model, protocol: str, row: dict) -> None:
+        """Keeps the weights as the best of a protocol."""
+        folder = os.path.join(self.path, "best", protocol)
+        chosen = {"protocol": protocol, "epoch": row["epoch"], "step": row["step"]}
+        loading.save(folder, model, self.card, extra=chosen)
+
+
+def begin(path: str, config, prepared) -> None:
+    """Makes the workdir, or checks that it belongs to this config and data.
+
+    Raises:
+        ValueError: If it was begun with another config or other data.
+    """
+    os.makedirs(os.path.join(path, "checkpoints"), exist_ok=True)
+    wanted = {
+        "config": json.loads(config.to_json()),
+        "data": [
+            {
+                "dataset": m["dataset"],
+                "num_examples": m["num_examples"],
+                "shards": [shard["sha256"] for shard in m["shards"]],
+            }
+            for m in prepared.manifests
+        ],
+    }
+    file = os.path.join(path, "config.json")
+    if not os.path.exists(file):
+        atomic.write_json(file, wanted)
+        return
+    with open(file, encoding="utf-8") as opened:
+        found = json.load(opened)
+    for part in wanted:
+        if found.get(part) != wanted[part]:
+            raise ValueError(
+                f"{path}: begun with another {part}{_first_difference(found, wanted)};"
+                " choose another --workdir, or remove this one"
+            )
+
+
+def _first_difference(found, wanted):
+    old, new = found.get("config", {}), wanted["config"]
+    for key in sorted(set(old) | set(new)):
+        if old.get(key) != new.get(key):
+            return f" ({key} was {old.get(key)!r}, now {new.get(key)!r})"
+    return ""
+
+
+def _to_csv(rows):
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _typed(row):
+    """A CSV row with its numbers as numbers."""
+    return {
+        name: value
+        if name == "stage"
+        else int(value)
+        if name in ("epoch", "step")
+        else float(value)
+        for name, value in row.items()
+        if value != ""
+    }
