@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from fer_tf.optimizers.coupled_decay import CoupledDecay
+from fer_tf.optimizers.fused import fused_kernels_apply
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -13,7 +14,7 @@ class CoupledSGD(CoupledDecay, keras.optimizers.Optimizer):
     With `g = gradient + weight_decay * w` and `m` the momentum:
 
     - "torch": `v = m v + g; w -= lr v` (`torch.optim.SGD`; Meen, Zhang);
-    - "caffe": `v = m v + lr g; w -= v` (Caffe, also `keras.optimizers.SGD`;
+    - "caffe": `v = m v - lr g; w += v` (Caffe, also `keras.optimizers.SGD`;
       Gan). After a drop of the learning rate it keeps the old, larger velocity
       for some ten steps; at a constant rate the two agree.
 
@@ -79,21 +80,59 @@ class CoupledSGD(CoupledDecay, keras.optimizers.Optimizer):
         rate = ops.cast(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
         index = self._get_variable_index(variable)
+        if self.momentum and fused_kernels_apply():
+            self._fused_step(gradient, variable, rate, index)
+            return
         gradient = self._with_decay(gradient, variable, index)
         if not self.momentum:
             self.assign_sub(variable, ops.multiply(gradient, rate))
             return
         velocity = self.momentums[index]
         momentum = ops.cast(self.momentum, variable.dtype)
-        step = gradient if self.momentum_style == "torch" else gradient * rate
+        step = gradient if self.momentum_style == "torch" else -gradient * rate
         self.assign(velocity, ops.add(ops.multiply(velocity, momentum), step))
         if self.momentum_style == "caffe":
-            self.assign_sub(variable, velocity)
+            self.assign_add(variable, velocity)
         elif self.nesterov:
             ahead = ops.add(gradient, ops.multiply(velocity, momentum))
             self.assign_sub(variable, ops.multiply(ahead, rate))
         else:
             self.assign_sub(variable, ops.multiply(velocity, rate))
+
+    def _fused_step(self, gradient, variable, rate, index):
+        """The same step in TensorFlow's kernels, in place.
+
+        They take half the time of the ops above on a CPU. Theirs is no decay,
+        so it enters the velocity beforehand: `m (v + decay/m w) + g`.
+        """
+        import tensorflow as tf
+
+        velocity = self.momentums[index].value.handle
+        torch_style = self.momentum_style == "torch"
+        if index in self._decayed and not self.nesterov:
+            decay = ops.cast(self.coupled_decay / self.momentum, variable.dtype)
+            tf.raw_ops.ResourceApplyGradientDescent(
+                var=velocity,
+                alpha=-decay if torch_style else rate * decay,
+                delta=variable,
+            )
+        else:
+            # Nesterov's step uses the decayed gradient a second time.
+            gradient = self._with_decay(gradient, variable, index)
+        # The two accumulate `m v + g` and, negated, `m v - lr g`.
+        kernel = (
+            tf.raw_ops.ResourceApplyMomentum
+            if torch_style
+            else tf.raw_ops.ResourceApplyKerasMomentum
+        )
+        kernel(
+            var=variable.handle,
+            accum=velocity,
+            lr=rate,
+            grad=gradient,
+            momentum=ops.cast(self.momentum, variable.dtype),
+            use_nesterov=self.nesterov,
+        )
 
     def get_config(self):
         return {
