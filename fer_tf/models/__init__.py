@@ -2,11 +2,12 @@
 
 import keras
 
-from fer_tf.models import face_feature_attention
+from fer_tf.models import face_feature_attention, two_level_attention
 from fer_tf.models.variant import Variant
 
 # One entry a paper: its module's own list, in the order of its tables.
 MODELS: dict[str, Variant] = {
+    **two_level_attention.VARIANTS,
     **face_feature_attention.VARIANTS,
 }
 
