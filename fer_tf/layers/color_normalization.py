@@ -1,0 +1,55 @@
+"""Pixels as a published backbone was trained to see them."""
+
+import keras
+from keras import layers, ops
+
+
+@keras.saving.register_keras_serializable(package="fer_tf")
+class ColorNormalization(layers.Layer):
+    """`(pixel - mean) / std` of RGB images, in the channel order asked for.
+
+    It has no weights and computes in float32 under every dtype policy: half
+    precision would round the means to whole grey levels.
+
+    Args:
+        mean: One number a channel, in the *output's* order.
+        std: Likewise.
+        channel_order: "rgb", or "bgr" to reverse the channels.
+
+    Raises:
+        ValueError: If the order is unknown, or the lengths are not 3.
+    """
+
+    def __init__(self, mean, std=(1.0, 1.0, 1.0), channel_order="rgb", **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        if channel_order not in ("rgb", "bgr"):
+            raise ValueError(
+                "`channel_order` must be rgb or bgr. "
+                f"Received: channel_order={channel_order!r}."
+            )
+        if len(mean) != 3 or len(std) != 3:
+            raise ValueError(
+                "`mean` and `std` must have three numbers. "
+                f"Received: mean={mean}, std={std}."
+            )
+        self.mean = [float(value) for value in mean]
+        self.std = [float(value) for value in std]
+        self.channel_order = channel_order
+
+    def call(self, inputs):
+        if self.channel_order == "bgr":
+            inputs = ops.flip(inputs, axis=-1)
+        mean = ops.convert_to_tensor(self.mean, self.compute_dtype)
+        scale = ops.convert_to_tensor([1.0 / s for s in self.std], self.compute_dtype)
+        return (inputs - mean) * scale
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "mean": self.mean,
+            "std": self.std,
+            "channel_order": self.channel_order,
+        }
