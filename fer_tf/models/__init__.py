@@ -2,13 +2,22 @@
 
 import keras
 
-from fer_tf.models import face_feature_attention, two_level_attention
+from fer_tf.models import (
+    face_feature_attention,
+    mtanet,
+    multiple_attention,
+    small_resnet,
+    two_level_attention,
+)
 from fer_tf.models.variant import Variant
 
 # One entry a paper: its module's own list, in the order of its tables.
 MODELS: dict[str, Variant] = {
     **two_level_attention.VARIANTS,
+    **mtanet.VARIANTS,
     **face_feature_attention.VARIANTS,
+    **multiple_attention.VARIANTS,
+    **small_resnet.VARIANTS,
 }
 
 
