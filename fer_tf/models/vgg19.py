@@ -10,6 +10,7 @@ from keras import layers
 
 from fer_tf.initializers import pytorch_defaults
 from fer_tf.layers.batch_normalization import BatchNormalization
+from fer_tf.layers.small_map_conv2d import SmallMapConv2D
 from fer_tf.models.variant import scaled
 
 # Configuration E: (convolutions, filters) of each block.
@@ -52,7 +53,7 @@ def vgg19_features(x, *, width: float = 1.0) -> tuple[dict, object]:
 
 def conv_bn_relu(x, filters, *, name, index):
     """3x3 convolution with bias, BN, ReLU."""
-    x = layers.Conv2D(
+    x = SmallMapConv2D(
         filters,
         3,
         padding="same",
