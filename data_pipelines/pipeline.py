@@ -19,7 +19,7 @@ from fer_tf.faces.crop_spec import CropSpec
 
 AUTOTUNE = tf.data.AUTOTUNE
 # Serialized 48 px records are about 2 kB: a shuffle window of tens of MB.
-SHUFFLE_BUFFER = 16384
+SHUFFLE_WINDOW = 16384
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,7 +84,7 @@ def train_batches(
     batch_size: int,
     seed: int,
     start_step: int = 0,
-    shuffle_buffer: int = SHUFFLE_BUFFER,
+    shuffle_window: int = SHUFFLE_WINDOW,
 ) -> tf.data.Dataset:
     """Endless, shuffled, full batches of the training split.
 
@@ -96,7 +96,8 @@ def train_batches(
         batch_size: Examples a batch.
         seed: Of shuffling; random ops have their own.
         start_step: First step of the stream.
-        shuffle_buffer: Shuffle window, in records.
+        shuffle_window: Records that are shuffled together; the order of the
+            shards changes every epoch too.
 
     Returns:
         Dataset of feature dicts of leading dimension `batch_size`.
@@ -121,10 +122,19 @@ def train_batches(
             tuple(tf.gather(column, order) for column in shards)
         )
         ds = files.interleave(_read_shard, cycle_length=16, block_length=4)
-        # A seed of its own for each epoch; the multiplier keeps runs apart.
-        return ds.shuffle(
-            shuffle_buffer, seed=epoch + seed * 100_003, reshuffle_each_iteration=False
-        ).map(lambda folder, record: (epoch, folder, record))
+        windows = ds.batch(shuffle_window).enumerate()
+        return windows.flat_map(lambda number, window: shuffled(epoch, number, window))
+
+    def shuffled(epoch, number, window):
+        """One window in random order, a function of seed, epoch and window."""
+        order = tf.random.experimental.stateless_shuffle(
+            tf.range(tf.shape(window[0])[0]),
+            seed=tf.stack([tf.cast(seed, tf.int64), epoch * 65_537 + number + 1]),
+        )
+        ds = tf.data.Dataset.from_tensor_slices(
+            tuple(tf.gather(column, order) for column in window)
+        )
+        return ds.map(lambda folder, record: (epoch, folder, record))
 
     ds = tf.data.Dataset.range(first_epoch, 2**31).flat_map(epoch_records).skip(offset)
     decode = _decoder(prepared, size, channels)

@@ -104,9 +104,7 @@ def _draw_bars(figure, faces, left):
         probabilities = face.get("probabilities", {})
         names = list(probabilities)
         values = [probabilities[name] for name in names]
-        axes.barh(
-            range(len(names)), values, color=[COLORS.get(n, _INK) for n in names]
-        )
+        axes.barh(range(len(names)), values, color=[COLORS.get(n, _INK) for n in names])
         axes.set_yticks(range(len(names)), names, fontsize=7.5)
         axes.invert_yaxis()
         axes.set_xlim(0, 1)

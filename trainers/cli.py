@@ -4,11 +4,13 @@ Exit 0 on success and for `--help`, 2 on bad arguments, 1 otherwise. Commands
 import Keras and TensorFlow inside `main`, so that `--help` answers at once.
 """
 
+import contextlib
 import os
 import sys
+import tempfile
 from collections.abc import Callable
 
-from absl import app, flags
+from absl import app, flags, logging
 
 _TRACEBACK = flags.DEFINE_bool(
     "traceback", False, "Print the whole traceback of an error, not one line."
@@ -22,9 +24,30 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
         main: Called without arguments once the flags are parsed.
         required: Names of flags that must be given.
     """
-    # TensorFlow's start-up notices are not the user's business.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    logging.set_verbosity(logging.WARNING)
     app.run(lambda _: _guarded(main), flags_parser=lambda argv: _parse(argv, required))
+
+
+@contextlib.contextmanager
+def quiet_imports():
+    """Keeps TensorFlow's start-up notices off the terminal, but not an error.
+
+    They are written by compiled code, before any setting can reach it.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as notices:
+        os.dup2(notices.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            notices.seek(0)
+            os.write(kept, notices.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
 
 
 def fail(message: str, *, code: int = 1) -> None:
@@ -59,7 +82,7 @@ def _guarded(main):
     except Exception as error:
         # Errors of the input and of the machine are one line. Anything else is
         # a defect of ours, and its traceback is what we need in a report.
-        expected = isinstance(error, (ValueError, OSError, ArithmeticError, MemoryError))
+        expected = isinstance(error, (ValueError, OSError, ArithmeticError))
         foreign = type(error).__module__.partition(".")[0] == "tensorflow"
         if _TRACEBACK.value or not (expected or foreign):
             raise

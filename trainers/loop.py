@@ -7,7 +7,6 @@ needed for a run that was stopped anywhere to end like one that was not.
 """
 
 import math
-import os
 import re
 
 import keras
@@ -157,7 +156,7 @@ class Run:
     def _run_stage(self, number, stage, first, total, resumed):
         """Runs one stage: `total` steps, after `first` of the earlier stages."""
         self.set_trainable(stage.train)
-        optimizer = setup.build_optimizer(stage, total)
+        optimizer = setup.build_optimizer(self.config, stage, total)
         step = make_train_step(
             self.model,
             optimizer,

@@ -53,4 +53,5 @@ class Progress:
 def _clock(seconds):
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+    text = f"{minutes:02d}:{seconds:02d}"
+    return f"{hours}:{text}" if hours else text.removeprefix("0")

@@ -71,8 +71,9 @@ def measured(columns) -> dict:
     intervals = {}
     if "expression" in columns:
         given = columns["expression_weight"] > 0
-        right = columns["expression"][given].argmax(-1) == (
-            columns["true_expression"][given]
+        right = (
+            columns["expression"][given].argmax(-1)
+            == (columns["true_expression"][given])
         )
         if right.size:
             intervals["accuracy"] = scores.bootstrap_interval(np.mean, right)
@@ -92,7 +93,8 @@ def table(results: dict) -> str:
         for found in results["protocols"].values():
             split = found.get("test") or found.get("validation") or {}
             value = split.get("metrics", {}).get(name)
-            cells.append("" if value is None else f"{value:.4f}" + _interval(split, name))
+            shown = "" if value is None else f"{value:.4f}{_interval(split, name)}"
+            cells.append(shown)
         if any(cells):
             stated = results["paper"].get(name)
             stated = "" if stated is None else f"{stated:.4f}"

@@ -83,7 +83,7 @@ def train_stream(config, prepared, *, start_step: int = 0) -> tf.data.Dataset:
         batch_size=config.batch_size,
         seed=config.seed,
         start_step=start_step,
-        shuffle_buffer=config.shuffle_buffer,
+        shuffle_window=config.shuffle_window,
     )
 
 
@@ -104,7 +104,7 @@ def make_inference(config, model, spec: CropSpec, *, views: str) -> keras.Model:
     return make_inference_model(model, spec, views=views, average=config.average)
 
 
-def build_optimizer(stage, total_steps: int):
+def build_optimizer(config, stage, total_steps: int):
     """Builds the optimizer of one stage, with its schedule over its steps."""
     rate = _schedule(stage.schedule, stage.learning_rate, total_steps)
     arguments = stage.optimizer.to_dict()
@@ -120,7 +120,7 @@ def build_optimizer(stage, total_steps: int):
             f"`optimizer.name` must be one of {', '.join(classes)}. Received: {name!r}."
         )
     optimizer = classes[name](rate, **arguments)
-    if keras.config.dtype_policy().compute_dtype == "float16":
+    if config.dtype_policy == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
 
@@ -132,8 +132,8 @@ def _schedule(config, base, total_steps):
         return base
     schedules = {
         "piecewise": optimizers.piecewise,
-        "one_cycle": optimizers.one_cycle,
-        "cosine": optimizers.cosine,
+        "one_cycle": optimizers.OneCycle,
+        "cosine": optimizers.WarmupCosine,
     }
     if name not in schedules:
         raise ValueError(

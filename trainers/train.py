@@ -22,10 +22,11 @@ _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Describe the run; train nothing.
 
 def main() -> None:
     """Entry point of the command line."""
-    import tensorflow as tf
+    with cli.quiet_imports():
+        import tensorflow as tf
 
-    from data_pipelines import pipeline
-    from trainers import loop, reporting, workdir
+        from data_pipelines import pipeline
+        from trainers import loop, reporting, workdir
 
     config = _CONFIG.value
     if config.deterministic:

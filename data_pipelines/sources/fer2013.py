@@ -158,7 +158,7 @@ def _csv_sample(name, number, line, offset, where):
     try:
         expression = labels.dataset_expression("fer2013", int(emotion))
     except ValueError as error:
-        raise DataError(f"{place}: unknown emotion {emotion!r}, must be 0..6") from error
+        raise DataError(f"{place}: emotion {emotion!r} must be 0..6") from error
     pixels = fields[where["pixels"]]
     values = pixels.count(b" ", 0, len(pixels.rstrip())) + 1 - _leading(pixels)
     if values != SIZE * SIZE:

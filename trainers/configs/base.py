@@ -24,7 +24,7 @@ def get_config() -> ConfigDict:
     )
     config.batch_size = 128
     config.eval_batch_size = 128
-    config.shuffle_buffer = 16384
+    config.shuffle_window = 16384
 
     config.objective = ConfigDict(dict(name="expression", label_smoothing=0.0))
     # A tuple, in running order: a ConfigDict iterates its keys sorted.

@@ -1,0 +1,29 @@
+# make demo: train on the embedded data, evaluate, export, predict a photograph
+# make test: the tests
+# Each makes its own environment in .venv first. `make demo PYTHON=python3.12` picks
+# another interpreter.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := runs/demo
+
+.PHONY: demo test lint clean
+
+demo: $(VENV)/demo.installed
+	$(BIN)/python -m trainers.demo --output=$(DEMO)
+
+test: $(VENV)/dev.installed
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+$(VENV)/%.installed: setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	touch $@
+
+clean:
+	rm -rf $(VENV) runs build dist *.egg-info

@@ -1,0 +1,131 @@
+"""A photograph -> faces -> what a model reads in each.
+
+Detection, alignment by the model's own crop spec, and one compiled call a
+batch of faces. The command, the notebook and the page all go through here.
+"""
+
+import os
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from fer_tf import loading
+from fer_tf.faces import MTCNNDetector, alignment
+from fer_tf.faces.images import read_image
+from fer_tf.inference import make_inference_model
+
+# Faces go through the model in batches of this many, the last one filled up, so
+# that one traced graph serves every photograph.
+_BATCH = 16
+
+
+class Predictor:
+    """Finds the faces of a picture and says what a model reads in them.
+
+    Args:
+        model: A model from `fer_tf.load`, or the path or name that it takes.
+        detector: Anything with `MTCNNDetector`'s `detect`.
+    """
+
+    def __init__(self, model: keras.Model | str, *, detector=None):
+        self.model = loading.load(model) if isinstance(model, str) else model
+        if not hasattr(self.model, "card"):
+            raise ValueError(
+                "`model` must come from fer_tf.load: a model without its crop spec "
+                f"and labels cannot be fed rightly. Received: {self.model.name!r}."
+            )
+        self.card = self.model.card
+        self.detector = detector or MTCNNDetector()
+        inference = make_inference_model(
+            self.model,
+            self.card.crop_spec,
+            views=self.card.views,
+            average=self.card.average,
+        )
+        spec = self.card.crop_spec
+        self._call = tf.function(
+            lambda crops: inference(tf.cast(crops, tf.float32), training=False),
+            input_signature=[
+                tf.TensorSpec((_BATCH, spec.size, spec.size, spec.channels), tf.uint8)
+            ],
+        )
+
+    def predict(self, image) -> list[dict]:
+        """Reads every face of one picture.
+
+        Args:
+            image: Path or bytes of a picture, or uint8 RGB `(h, w, 3)`.
+
+        Returns:
+            A dict a face, largest first: `box` [x, y, width, height] and
+            `landmarks` (5 points) in pixels of the picture, `confidence` of
+            the detector, and, as far as the model predicts them, `expression`
+            (name), `probabilities` {name: p}, `valence` and `arousal` in
+            [-1, 1], `action_units` {name: p}. No face: an empty list.
+
+        Raises:
+            ImageError: If the picture cannot be read.
+        """
+        return self.predict_many([image])[0]
+
+    def predict_many(self, images) -> list[list[dict]]:
+        """Reads every face of several pictures; see `predict`."""
+        arrays = [_as_array(image) for image in images]
+        found = self.detector.detect(arrays)
+        spec = self.card.crop_spec
+        crops = [
+            alignment.align(array, face["landmarks"], spec)
+            for array, faces in zip(arrays, found)
+            for face in faces
+        ]
+        readings = iter(self.read_crops(np.array(crops)) if crops else ())
+        results = [[{**face, **next(readings)} for face in faces] for faces in found]
+        size = lambda face: -face["box"][2] * face["box"][3]
+        return [sorted(faces, key=size) for faces in results]
+
+    def read_crops(self, crops: np.ndarray) -> list[dict]:
+        """What the model says of aligned crops, uint8 `(n, size, size, c)`."""
+        columns = {}
+        for start in range(0, len(crops), _BATCH):
+            batch = crops[start : start + _BATCH]
+            filled = np.zeros((_BATCH, *batch.shape[1:]), np.uint8)
+            filled[: len(batch)] = batch
+            for name, value in self._call(filled).items():
+                columns.setdefault(name, []).append(value.numpy()[: len(batch)])
+        columns = {name: np.concatenate(parts) for name, parts in columns.items()}
+        return [self._named(columns, row) for row in range(len(crops))]
+
+    def _named(self, columns, row):
+        """One face's outputs under the names of their classes."""
+        reading = {}
+        if "probabilities" in columns:
+            values = columns["probabilities"][row].tolist()
+            names = self.card.expressions[: len(values)]
+            reading["expression"] = names[int(np.argmax(values))]
+            reading["probabilities"] = dict(zip(names, values))
+        if "valence_arousal" in columns:
+            pair = np.clip(columns["valence_arousal"][row], -1, 1).tolist()
+            reading["valence"], reading["arousal"] = pair
+        for name in ("valence", "arousal"):
+            if name in columns:
+                value = columns[name][row]
+                reading[name] = float(np.clip(np.squeeze(value), -1, 1))
+        if "action_unit_probabilities" in columns:
+            values = columns["action_unit_probabilities"][row].tolist()
+            reading["action_units"] = dict(zip(self.card.action_units, values))
+        if "face_probabilities" in columns:
+            reading["face_probability"] = float(columns["face_probabilities"][row][1])
+        return reading
+
+
+def _as_array(image):
+    if isinstance(image, (str, os.PathLike, bytes)):
+        return read_image(image)
+    array = np.asarray(image)
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3:
+        raise ValueError(
+            "`image` must be a path, bytes, or uint8 RGB (height, width, 3). "
+            f"Received: {array.dtype} {array.shape}."
+        )
+    return array

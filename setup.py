@@ -1,0 +1,65 @@
+"""Installs fer-tf: the library, the data pipelines and the commands."""
+
+import pathlib
+
+from setuptools import setup
+
+README = (pathlib.Path(__file__).parent / "README.md").read_text(encoding="utf-8")
+
+setup(
+    name="fer-tf",
+    version="0.1.0",
+    description="Facial expression recognition: four papers rebuilt on Keras 3",
+    long_description=README,
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.11",
+    packages=[
+        "fer_tf",
+        "fer_tf.convert",
+        "fer_tf.faces",
+        "fer_tf.layers",
+        "fer_tf.losses",
+        "fer_tf.metrics",
+        "fer_tf.models",
+        "fer_tf.optimizers",
+        "fer_tf.saved_models",
+        "data_pipelines",
+        "data_pipelines.sources",
+        "trainers",
+        "trainers.configs",
+    ],
+    # The models that ship lie at the top level of the checkout, and inside the
+    # package once installed.
+    package_dir={"fer_tf.saved_models": "saved_models"},
+    package_data={"fer_tf.saved_models": ["*.json", "*/*", "*/*/*"]},
+    # The upper bounds are the newest releases that the tests have passed on.
+    install_requires=[
+        "tensorflow>=2.20,<2.22",
+        "keras>=3.14,<3.16",
+        "mtcnn>=1.0,<1.1",
+        # The build of opencv-python without windows: the same `cv2`, which then
+        # imports where no display library is installed.
+        "opencv-python-headless>=4.10,<5.1",
+        "numpy>=2.0,<2.5",
+        "scikit-learn>=1.5,<1.10",
+        "absl-py>=2.1,<3",
+        "ml-collections>=1.0,<2",
+        "matplotlib>=3.9,<4",
+        "pillow>=10.3,<13",
+        "tensorboard>=2.19,<2.22",
+    ],
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
+        "convert": ["h5py>=3.11", "safetensors>=0.4"],
+        "demo": ["scikit-image>=0.24"],
+        "dev": [
+            "pytest>=8",
+            "ruff>=0.6",
+            "hypothesis>=6.100",
+            "jax>=0.4.34",
+            "safetensors>=0.4",
+            "scikit-image>=0.24",
+        ],
+    },
+)

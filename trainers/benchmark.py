@@ -1,0 +1,50 @@
+r"""Speed, as ratios within one run: machines are noisy, ratios less so.
+
+python -m trainers.benchmark --what=train --model=vgg19_fer --batch_size=64 \
+    --dtype_policy=mixed_bfloat16 --json=train.json
+python -m trainers.benchmark --what=input --data=data/fer2013 --json=input.json
+
+train: images a second of the compiled training step, of the same graph from
+stock Keras layers and optimizer, and of the whole loop with its input.
+input: images a second that the pipeline reads, decodes and augments.
+"""
+
+from absl import flags
+
+from trainers import cli
+
+_WHAT = flags.DEFINE_enum("what", None, ["input", "train"], "What is timed.")
+_MODEL = flags.DEFINE_string("model", "vgg19_fer", "Model, for train.")
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Examples a step.", lower_bound=1)
+_DTYPE_POLICY = flags.DEFINE_string("dtype_policy", "float32", "Keras dtype policy.")
+_DATA = flags.DEFINE_string("data", None, "Prepared folder; drawn faces by default.")
+_SECONDS = flags.DEFINE_float("seconds", 10.0, "About how long each rate is measured.")
+_JSON = flags.DEFINE_string("json", None, "File for the result.")
+
+
+def main() -> None:
+    """Entry point of the command line."""
+    with cli.quiet_imports():
+        from data_pipelines import atomic
+        from trainers import benchmarks
+
+    if _WHAT.value == "train":
+        result = benchmarks.train(
+            _MODEL.value,
+            batch_size=_BATCH_SIZE.value,
+            dtype_policy=_DTYPE_POLICY.value,
+            seconds=_SECONDS.value,
+        )
+    else:
+        result = benchmarks.read(
+            _DATA.value, batch_size=_BATCH_SIZE.value, seconds=_SECONDS.value
+        )
+    if _JSON.value:
+        atomic.write_json(_JSON.value, result)
+    for name, value in result.items():
+        print(f"{name:32} {value:,.2f}" if isinstance(value, float) else
+              f"{name:32} {value}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    cli.run(main, required=("what",))

@@ -1,0 +1,169 @@
+"""The measurements behind `trainers.benchmark`.
+
+What is compared is timed in turns, A B A B, and the median of the pairwise
+ratios is reported: the speed of a shared machine drifts, a ratio hardly.
+"""
+
+import os
+import resource
+import statistics
+import tempfile
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import fer_tf
+from data_pipelines import ops, pipeline, prepare
+from data_pipelines.sources import open_source
+from fer_tf import losses
+from fer_tf.layers.batch_normalization import BatchNormalization
+from fer_tf.optimizers import CoupledSGD
+from trainers import loop
+
+
+def device() -> str:
+    """What the measurements ran on."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return tf.config.experimental.get_device_details(gpus[0])["device_name"]
+    threads = len(os.sched_getaffinity(0))
+    return f"CPU, {threads} threads"
+
+
+def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float):
+    """Training rates of a model: ours, stock Keras layers, and the whole loop."""
+    ours = _build(model_name, dtype_policy)
+    stock = keras.models.clone_model(ours, clone_function=_stock_layer)
+    shape = ours.inputs[0].shape[1:]
+    batch = _batch(shape, batch_size)
+    jit = loop.should_jit("auto")
+    fused = CoupledSGD(0.01, momentum=0.9, weight_decay=5e-4)
+    plain = keras.optimizers.SGD(0.01, momentum=0.9)
+    step = loop.make_train_step(ours, fused, _Total(), jit_compile=jit)
+    stock_step = loop.make_train_step(stock, plain, _Total(), jit_compile=jit)
+    state = loop.State(_Total.tasks)
+    counted = loop.make_counted_step(step, state)
+    stream = iter(tf.data.Dataset.from_tensors(batch).repeat().prefetch(2))
+
+    runs = {
+        "": lambda: step(batch)["loss"],
+        "stock_keras": lambda: stock_step(batch)["loss"],
+        "loop": lambda: counted(next(stream)) or state.step,
+    }
+    rates = _in_turns(runs, batch_size, seconds)
+    return _result("train", rates) | {
+        "model": model_name,
+        "batch_size": batch_size,
+        "dtype_policy": dtype_policy,
+        "parameters": ours.count_params(),
+        "peak_memory_mib": float(_peak_memory()),
+    }
+
+
+def read(data: str | None, *, batch_size: int, seconds: float):
+    """Rate at which training batches of 44 px windows come out of the pipeline."""
+    with tempfile.TemporaryDirectory() as scratch:
+        if data is None:
+            source = open_source("synthetic", "examples=2000,size=48")
+            spec = prepare.crop_spec_for(source)
+            prepare.prepare(source, scratch, crop_spec=spec)
+            data = scratch
+        prepared = pipeline.open_prepared(data)
+        stream = pipeline.train_batches(
+            prepared,
+            [ops.random_crop(44, seed=0), ops.random_flip(seed=0),
+             ops.to_model_input()],
+            size=48, channels=1, batch_size=batch_size, seed=0,
+        )  # fmt: skip
+        batches = iter(stream)
+        for _ in range(20):
+            next(batches)
+        start, before, count = time.perf_counter(), _peak_memory(), 0
+        cpu = time.process_time()
+        while time.perf_counter() - start < seconds:
+            next(batches)
+            count += batch_size
+        wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+        return _result("input", {"": [count / wall]}) | {
+            "images_per_cpu_second": count / cpu,
+            "memory_growth_mib": float(_peak_memory() - before),
+            "dataset": prepared.dataset,
+        }
+
+
+class _Total:
+    """A plain sum of every output's loss, so that any model can be timed."""
+
+    tasks = ()
+    layer = None
+
+    def __call__(self, batch, outputs):
+        total = 0.0
+        for name, value in outputs.items():
+            if name in ("expression", "is_face"):
+                labels = tf.zeros(tf.shape(value)[:1], tf.int64)
+                total += tf.reduce_mean(losses.cross_entropy(labels, value))
+            else:
+                total += tf.reduce_mean(tf.square(tf.cast(value, tf.float32)))
+        return total, {}
+
+
+def _build(name, dtype_policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype_policy)
+    try:
+        return fer_tf.create_model(name)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _stock_layer(layer):
+    """The same layer, with Keras' own batch normalisation in place of ours."""
+    if type(layer) is BatchNormalization:
+        config = layer.get_config()
+        keys = ("name", "momentum", "epsilon", "center", "scale", "dtype", "trainable")
+        return keras.layers.BatchNormalization(**{k: config[k] for k in keys})
+    return type(layer).from_config(layer.get_config())
+
+
+def _batch(shape, batch_size):
+    rng = np.random.default_rng(0)
+    image = rng.uniform(0, 255, (batch_size, *shape)).astype(np.float32)
+    return {"image": tf.constant(image)}
+
+
+def _in_turns(runs, batch_size, seconds):
+    """`{name: [images a second]}`, each name's turns beside the others'."""
+    for run in runs.values():
+        for _ in range(2):
+            np.asarray(run())
+    rates = {name: [] for name in runs}
+    end = time.perf_counter() + seconds * len(runs)
+    while time.perf_counter() < end or len(rates[""]) < 3:
+        for name, run in runs.items():
+            start = time.perf_counter()
+            for _ in range(2):
+                value = run()
+            np.asarray(value)
+            rates[name].append(2 * batch_size / (time.perf_counter() - start))
+    return rates
+
+
+def _result(what, rates):
+    result = {
+        "what": what,
+        "device": device(),
+        "images_per_second": statistics.median(rates[""]),
+    }
+    for name, values in rates.items():
+        if name:
+            result[f"{name}_per_second"] = statistics.median(values)
+            ratios = [a / b for a, b in zip(rates[""], values)]
+            result[f"{name}_ratio"] = statistics.median(ratios)
+    return result
+
+
+def _peak_memory():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,0 +1,28 @@
+r"""A first real run on FER2013: a small network of ours, no paper's recipe.
+
+python -m trainers.train --config=trainers/configs/fer2013_quick.py \
+    --data=data/fer2013 --workdir=runs/quick
+"""
+
+from ml_collections import ConfigDict
+
+from trainers.configs import base
+
+
+def get_config() -> ConfigDict:
+    """Returns the configuration."""
+    config = base.get_config()
+    config.dtype_policy = "mixed_bfloat16"
+    config.model.name = "small_resnet"
+    config.augment.update(degrees=10.0, zoom=0.1, shift=0.05)
+    config.objective.label_smoothing = 0.1
+    config.selection_views = config.views = "center_mirror"
+
+    stage = config.stages[0]
+    stage.epochs = 20
+    stage.learning_rate = 0.1
+    stage.schedule = ConfigDict(dict(name="one_cycle"))
+    stage.optimizer = ConfigDict(
+        dict(name="sgd", momentum=0.9, weight_decay=5e-4, nesterov=True)
+    )
+    return config
