@@ -58,7 +58,7 @@ class ConfusionMatrix(_ConfusionMetric):
         super().__init__(num_classes, name=name, **kwargs)
 
     def result(self):
-        return ops.convert_to_tensor(self.confusion)
+        return ops.copy(self.confusion)
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -110,3 +110,52 @@ class ExpressionScore(_ConfusionMetric):
 
     def result(self):
         return 0.67 * _macro_f1(self.confusion) + 0.33 * _accuracy(self.confusion)
+
+
+@keras.saving.register_keras_serializable(package="fer_tf")
+class ExpectedCalibrationError(keras.metrics.Metric):
+    """Mean gap between confidence and accuracy, over bins of confidence.
+
+    Takes what the other metrics here take. The bins are `(i/n, (i+1)/n]`, as in
+    Guo et al., 2017.
+
+    Args:
+        num_bins: Number of bins.
+        name: Metric name.
+    """
+
+    def __init__(self, num_bins=15, *, name="ece", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.num_bins = num_bins
+        # Rows: examples, mean confidence, mean hit rate.
+        self.bins = self.add_variable(
+            (3, num_bins), "zeros", dtype="float32", name="bins"
+        )
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        probabilities = ops.softmax(ops.cast(y_pred, "float32"), axis=-1)
+        confidence = ops.max(probabilities, axis=-1)
+        labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
+        guess = ops.cast(ops.argmax(probabilities, axis=-1), "int32")
+        hit = ops.cast(ops.equal(guess, labels), "float32")
+        weights = ops.ones_like(confidence)
+        if sample_weight is not None:
+            weights = ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
+        place = ops.cast(ops.ceil(confidence * self.num_bins), "int32") - 1
+        place = ops.clip(place, 0, self.num_bins - 1)
+        members = ops.one_hot(place, self.num_bins, dtype="float32")
+        rows = ops.stack([weights, weights * confidence, weights * hit])
+        added = ops.matmul(rows, members)
+        # Running means: sums of confidences would lose digits over an epoch.
+        total = self.bins[0] + added[0]
+        keep = ops.divide_no_nan(self.bins[0], total)
+        means = self.bins[1:] * keep + ops.divide_no_nan(added[1:], total)
+        self.bins.assign(ops.concatenate([total[None], means]))
+
+    def result(self):
+        counts, confidence, hits = (self.bins[i] for i in range(3))
+        gaps = ops.sum(counts * ops.abs(confidence - hits))
+        return ops.divide_no_nan(gaps, ops.sum(counts))
+
+    def get_config(self):
+        return {**super().get_config(), "num_bins": self.num_bins}
