@@ -181,6 +181,31 @@ def eval_batches(
     return ds.map(lambda batch: _apply(ops, batch)).prefetch(AUTOTUNE)
 
 
+def for_fit(batches: tf.data.Dataset, tasks: Sequence[str]) -> tf.data.Dataset:
+    """Batches as `model.fit` takes them: `(image, labels, weights)`.
+
+    Args:
+        batches: From `train_batches` (endless: give `fit` its
+            `steps_per_epoch`) or `eval_batches`.
+        tasks: Outputs of the model that are trained, such as `expression`.
+
+    Returns:
+        Dataset of `(image, {task: label}, {task: weight})`; a filled-up row of
+        an evaluation batch has weight 0.
+    """
+
+    def split(batch):
+        weights = {task: batch[f"{task}_weight"] for task in tasks}
+        if "mask" in batch:
+            weights = {
+                task: weight * tf.reshape(batch["mask"], [-1] + [1] * (len(weight.shape) - 1))
+                for task, weight in weights.items()
+            }
+        return batch["image"], {task: batch[task] for task in tasks}, weights
+
+    return batches.map(split)
+
+
 def _tagged_shards(prepared, split):
     """All shards of a split, each with the number of its folder."""
     pairs = [

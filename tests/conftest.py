@@ -1,0 +1,43 @@
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest  # noqa: E402
+
+REAL_DATA = pathlib.Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--run-slow", action="store_true", help="run slow tests too")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--run-slow"):
+        slow = pytest.mark.skip(reason="takes minutes: run with --run-slow")
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(slow)
+    if not REAL_DATA.is_dir():
+        absent = pytest.mark.skip(reason="needs real images in ../shared/data")
+        for item in items:
+            if "real_data" in item.keywords:
+                item.add_marker(absent)
+
+
+@pytest.fixture(scope="session")
+def real_data():
+    return REAL_DATA
+
+
+@pytest.fixture(scope="session")
+def synthetic_data(tmp_path_factory):
+    """A prepared folder of 160 drawn faces, 48 px grey."""
+    from data_pipelines import prepare
+    from data_pipelines.sources import open_source
+
+    output = tmp_path_factory.mktemp("prepared") / "synthetic"
+    source = open_source("synthetic", "seed=3,examples=160,size=48")
+    spec = prepare.crop_spec_for(source)
+    prepare.prepare(source, str(output), crop_spec=spec, rows_a_chunk=40)
+    return str(output)

@@ -1,0 +1,163 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from data_pipelines import prepare, records
+from data_pipelines.sources import DataError, open_source
+from tests import testing_utils
+
+
+@pytest.fixture
+def csv(tmp_path):
+    folder = tmp_path / "download"
+    folder.mkdir()
+    rows = list(testing_utils.fer2013_rows(60))
+    testing_utils.write_fer2013_csv(folder / "fer2013.csv", rows)
+    return str(folder), rows
+
+
+def run(source, output, **kwargs):
+    source = open_source("fer2013", source)
+    spec = prepare.crop_spec_for(source)
+    return prepare.prepare(
+        source, str(output), crop_spec=spec, rows_a_chunk=20, **kwargs
+    )
+
+
+def contents(folder):
+    return {
+        name: (folder / name).read_bytes() for name in sorted(os.listdir(folder))
+    }
+
+
+def read(folder, manifest):
+    spec = records.feature_spec(manifest)
+    paths = [str(folder / shard["name"]) for shard in manifest["shards"]]
+    for record in tf.data.TFRecordDataset(paths):
+        yield tf.io.parse_single_example(record, spec)
+
+
+def test_records_hold_the_pixels_bit_for_bit_and_the_labels_by_name(csv, tmp_path):
+    source, rows = csv
+    manifest = run(source, tmp_path / "out")
+    found = {e["sample_id"].numpy().decode(): e for e in read(tmp_path / "out", manifest)}
+    assert len(found) == manifest["num_examples"] == 60
+    ours = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
+    for number, (emotion, pixels, usage) in enumerate(rows):
+        example = found[f"{usage}_{number:05d}"]
+        image = tf.io.decode_png(example["image"])
+        np.testing.assert_array_equal(image[..., 0], pixels)
+        assert manifest["expressions"][int(example["expression"])] == ours[emotion]
+        assert example["expression_weight"].numpy() == [1.0]
+        # Nothing that is not annotated carries weight.
+        assert not example["valence_arousal_weight"].numpy().any()
+        assert not example["action_units_weight"].numpy().any()
+
+
+def test_manifest_counts_what_was_written(csv, tmp_path):
+    source, rows = csv
+    manifest = run(source, tmp_path / "out")
+    by_usage = lambda usage: sum(u == usage for *_, u in rows)
+    totals = {split: sum(c.values()) for split, c in manifest["counts"].items()}
+    assert totals == {
+        "train": by_usage("Training"),
+        "validation": by_usage("PublicTest"),
+        "test": by_usage("PrivateTest"),
+    }
+    assert manifest["rejects"] == []
+    assert manifest["crop_spec"]["name"] == "meen"
+    on_disk = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert on_disk == json.loads(json.dumps(manifest))
+    assert set(contents(tmp_path / "out")) == {
+        "manifest.json", *(shard["name"] for shard in manifest["shards"])
+    }  # fmt: skip
+
+
+def test_any_number_of_workers_and_a_second_run_give_the_same_bytes(csv, tmp_path):
+    source, _ = csv
+    run(source, tmp_path / "one", workers=1)
+    run(source, tmp_path / "two", workers=2)
+    before = contents(tmp_path / "one")
+    assert contents(tmp_path / "two") == before
+    times = [os.stat(tmp_path / "one" / name).st_mtime_ns for name in before]
+    run(source, tmp_path / "one")
+    assert [os.stat(tmp_path / "one" / n).st_mtime_ns for n in before] == times
+
+
+def test_killed_and_started_again_it_ends_with_the_same_bytes(tmp_path):
+    # Big enough that the kill arrives in the middle.
+    source = "seed=1,examples=600,size=64"
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    script = (
+        "import sys; from data_pipelines import prepare;"
+        "from data_pipelines.sources import open_source;"
+        f"s = open_source('synthetic', {source!r});"
+        "prepare.prepare(s, sys.argv[1], crop_spec=prepare.crop_spec_for(s),"
+        "rows_a_chunk=50)"
+    )
+    args = [sys.executable, "-c", script]
+    subprocess.run([*args, str(whole)], check=True)
+    process = subprocess.Popen([*args, str(killed)])
+    deadline = time.time() + 60
+    while time.time() < deadline and process.poll() is None:
+        work = killed / ".work"
+        if work.is_dir() and sum(n.startswith("chunk") for n in os.listdir(work)) >= 3:
+            process.send_signal(signal.SIGKILL)
+        time.sleep(0.01)
+    assert process.wait() == -signal.SIGKILL
+    assert not (killed / "manifest.json").exists()
+    subprocess.run([*args, str(killed)], check=True)
+    assert contents(killed) == contents(whole)
+
+
+def test_another_source_or_crop_into_the_same_folder_is_refused(csv, tmp_path):
+    source, _ = csv
+    run(source, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    opened = open_source("fer2013", source)
+    spec = prepare.crop_spec_for(opened, "wang2018")
+    with pytest.raises(DataError, match="another crop_spec"):
+        prepare.prepare(
+            opened, str(tmp_path / "out"), crop_spec=spec, rows_a_chunk=20
+        )
+    assert contents(tmp_path / "out") == before
+
+
+def test_an_output_inside_the_source_or_not_empty_is_refused(csv, tmp_path):
+    source, _ = csv
+    with pytest.raises(DataError, match="inside the source"):
+        run(source, os.path.join(source, "records"))
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.docx").write_text("precious")
+    with pytest.raises(DataError, match="not empty"):
+        run(source, tmp_path / "full")
+    assert contents(tmp_path / "full") == {"thesis.docx": b"precious"}
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\x89PNG\r\n"])
+def test_an_unreadable_picture_stops_a_complete_data_set_by_name(content, tmp_path):
+    rows = testing_utils.fer2013_rows(8)
+    testing_utils.write_fer2013_folders(tmp_path / "in", rows)
+    bad = tmp_path / "in" / "train" / "happy" / "Training_99.jpg"
+    bad.write_bytes(content)
+    with pytest.raises(DataError, match="train/happy/Training_99.jpg"):
+        run(str(tmp_path / "in"), tmp_path / "out")
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    finals = [n for n in os.listdir(tmp_path / "out") if not n.startswith(".")]
+    assert finals == []
+
+
+def test_split_by_pixels_keeps_copies_together_and_shares_out_fairly():
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (3000, 4, 4), dtype=np.uint8)
+    splits = [prepare.split_by_pixels(image) for image in images]
+    assert splits == [prepare.split_by_pixels(image.copy()) for image in images]
+    assert 0.07 < splits.count("test") / 3000 < 0.13
+    assert 0.07 < splits.count("validation") / 3000 < 0.13
