@@ -34,6 +34,8 @@ import keras
 from keras import layers
 
 from fer_tf.layers.batch_normalization import BatchNormalization
+from fer_tf.layers.bilinear_resize import BilinearResize
+from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.models.variant import Variant, scaled
 
 # Channels of the five AlexNet convolutions.
@@ -82,7 +84,7 @@ def _unit(x, *, name):
 
 def _upsample(x, like, *, name):
     _, height, width, _ = like.shape
-    return layers.Resizing(height, width, interpolation="bilinear", name=name)(x)
+    return BilinearResize(height, width, name=name)(x)
 
 
 def _mask_branch(x, *, depth, skip, name):
@@ -272,8 +274,7 @@ def two_level_attention(
         )
 
     image = keras.Input(input_shape, name="image")
-    low, high = pixel_range
-    x = layers.Rescaling((high - low) / 255.0, offset=low, name="scale_pixels")(image)
+    x = PixelScaling(*pixel_range, name="scale_pixels")(image)
     stages = _stages(
         x,
         filters=tuple(scaled(c, width) for c in WIDTHS[widths]),

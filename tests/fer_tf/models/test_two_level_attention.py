@@ -140,7 +140,7 @@ def test_initial_weights_are_he_for_convolutions_and_xavier_for_dense():
 def test_pixels_are_scaled_inside():
     images = np.array([0, 127.5, 255], "float32").reshape(3, 1, 1, 1)
     for pixel_range, expected in (((-1, 1), [-1, 0, 1]), ((0, 1), [0, 0.5, 1])):
-        model = two_level_attention(pixel_range=pixel_range, width=0.125)
+        model = VARIANTS["multitask_cnn"](pixel_range=pixel_range, width=0.125)
         scaled = model.get_layer("scale_pixels")(images)
         np.testing.assert_allclose(np.ravel(scaled), expected, atol=1e-6)
 
