@@ -17,7 +17,7 @@ class Scene:
 
     Attributes:
         place: `(32, 32, 3)` uint8 background.
-        lamp: `(5,)`, see `face_drawing.light_maps`.
+        lamp: `(5,)`, see `face_light.light_maps`.
         garment: `(3,)` RGB.
         occluder: Name in `_OCCLUDERS`, or "".
         occluder_steps: `(8,)` in 0..1, of the occluder's place and colour.

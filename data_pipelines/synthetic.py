@@ -15,6 +15,7 @@ import numpy as np
 from data_pipelines import (
     face_drawing,
     face_hair,
+    face_light,
     face_parts,
     face_scene,
     synthetic_labels,
@@ -204,7 +205,7 @@ def _paint(look, points, view, units, gaze, options, index) -> np.ndarray:
     face_scene.occlude(canvas, scene, look.skin, points)
     cheeks = max(units[geometry.UNITS.index(6)], units[geometry.UNITS.index(12)])
     blush = 0.55 + 0.45 * look.makeup
-    maps = face_drawing.light_maps(
+    maps = face_light.light_maps(
         points, cheeks, look.age, blush, canvas.view, scene.lamp
     )
     picture = canvas.lit(options.size, maps)
@@ -235,9 +236,9 @@ def _paint_from_behind(place, scene, size: int, rng) -> np.ndarray:
     head = face_parts.head_outline(canvas, look.shape)
     canvas.fill([head], look.hair, 0.8)
     face_hair.front(canvas, look, look.shape)
-    ball = np.zeros((face_drawing.LIGHT_SIDE, face_drawing.LIGHT_SIDE, 3), np.float32)
-    ball[..., 0] = 0.8
-    return canvas.lit(size, ball)
+    flat_light = np.zeros((face_light.SIDE, face_light.SIDE, 3), np.float32)
+    flat_light[..., 0] = 0.8
+    return canvas.lit(size, flat_light)
 
 
 def _develop(picture, scene, options: SyntheticOptions, index: int) -> np.ndarray:
