@@ -94,5 +94,6 @@ def proposed(outputs, level, threshold: float):
     found = part[ys, xs]
     order = by_confidence(found[:, 4])
     found = found[order]
-    corners = 2.0 * np.stack([xs, ys, xs, ys], axis=1)[order] + (0, 0, 12, 12)
-    return (corners + 12 * found[:, :4]) / level.scale, found[:, 4]
+    # The window of 12 pixels counts from 1 to 12, so its size as 11.
+    windows = 2.0 * np.stack([xs, ys, xs, ys], axis=1)[order] + (1, 1, 12, 12)
+    return (windows + 11.0 * found[:, :4]) / level.scale, found[:, 4]

@@ -122,7 +122,7 @@ class MTCNNDetector:
             step = max(1, _CANVAS_PIXELS // (rows * columns))
             for start in range(0, len(members), step):
                 part = members[start : start + step]
-                canvases = np.empty((len(part), rows, columns, 4), np.float32)
+                canvases = np.zeros((len(part), rows, columns, 4), np.float32)
                 for canvas, (index, levels) in zip(canvases, part):
                     pyramid.draw(images[index], levels, canvas)
                 outputs = self._proposal_network(canvases).numpy()
@@ -172,23 +172,19 @@ class MTCNNDetector:
 
     def _run(self, network, images, candidates, size):
         """Passes all candidates through a network, and sorts by picture again."""
-        patches = [
-            self._patches(image, boxes, size)
-            for image, boxes in zip(images, candidates)
-            if len(boxes)
+        counts = [len(boxes) for boxes in candidates]
+        ends = np.cumsum(counts)
+        rows = _bucket(ends[-1])
+        patches = np.zeros((rows, size, size, 3), np.float32)
+        for image, boxes, end in zip(images, candidates, ends):
+            if len(boxes):
+                patches[end - len(boxes) : end] = self._patches(image, boxes, size)
+        parts = [
+            [output.numpy() for output in network(patches[start : start + _PATCHES])]
+            for start in range(0, rows, _PATCHES)
         ]
-        patches = np.concatenate(patches or [np.zeros((0, size, size, 3), np.float32)])
-        parts = []
-        for start in range(0, max(len(patches), 1), _PATCHES):
-            part = patches[start : start + _PATCHES]
-            # Few batch sizes, the powers of two: each new one costs time.
-            rows = 1 << max(3, (len(part) - 1).bit_length())
-            padding = ((0, rows - len(part)), (0, 0), (0, 0), (0, 0))
-            outputs = network(np.pad(part, padding))
-            parts.append([output.numpy()[: len(part)] for output in outputs])
-        outputs = [np.concatenate(column) for column in zip(*parts)]
-        ends = np.cumsum([len(boxes) for boxes in candidates])[:-1]
-        return list(zip(*(np.split(output, ends) for output in outputs)))
+        outputs = [np.concatenate(column)[: ends[-1]] for column in zip(*parts)]
+        return list(zip(*(np.split(output, ends[:-1]) for output in outputs)))
 
     def _patches(self, image, boxes, size) -> np.ndarray:
         """Boxes cut out of a picture, float32 `(n, size, size, 3)` in 0..255."""
@@ -204,6 +200,14 @@ class MTCNNDetector:
             (size, size),
             extrapolation_value=127.5,
         ).numpy()
+
+
+def _bucket(count) -> int:
+    """The next number of a few: a new batch size costs a network some time."""
+    if count > _PATCHES:
+        return -(-count // _PATCHES) * _PATCHES
+    step = max(1, 1 << max(0, int(count - 1).bit_length() - 3)) if count else 1
+    return max(1, -(-count // step) * step)
 
 
 def _check_image(image) -> np.ndarray:
