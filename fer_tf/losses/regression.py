@@ -16,12 +16,32 @@ def _mean_over_outputs(values):
     return values if len(values.shape) == 1 else ops.mean(values, axis=-1)
 
 
+def _aligned(targets, predictions):
+    """Both in float32 and of one rank."""
+    # `(batch,)` against `(batch, 1)` would broadcast to every pair of rows.
+    targets = ops.cast(targets, "float32")
+    predictions = ops.cast(predictions, "float32")
+    ranks = len(targets.shape), len(predictions.shape)
+    if ranks == (1, 2) and predictions.shape[-1] == 1:
+        targets = ops.expand_dims(targets, -1)
+    elif ranks == (2, 1) and targets.shape[-1] == 1:
+        targets = ops.squeeze(targets, -1)
+    elif ranks[0] != ranks[1]:
+        raise ValueError(
+            "`targets` and `predictions` must have one shape. "
+            f"Received: {tuple(targets.shape)} and {tuple(predictions.shape)}."
+        )
+    return targets, predictions
+
+
 def _like(weights, values):
     """Weights `(batch,)`, `(batch, d)` or None, as float32 shaped as values."""
     if weights is None:
         return ops.ones_like(values)
     weights = ops.cast(weights, "float32")
-    if len(weights.shape) < len(values.shape):
+    if len(values.shape) == 1:
+        weights = ops.reshape(weights, (-1,))
+    elif len(weights.shape) == 1:
         weights = ops.expand_dims(weights, -1)
     return weights * ops.ones_like(values)
 
@@ -36,7 +56,8 @@ def squared_error(targets, predictions):
     Returns:
         float32 `(batch,)`.
     """
-    residuals = ops.cast(predictions, "float32") - ops.cast(targets, "float32")
+    targets, predictions = _aligned(targets, predictions)
+    residuals = predictions - targets
     return _mean_over_outputs(ops.square(residuals))
 
 
@@ -89,7 +110,8 @@ def tukey_biweight(targets, predictions, weights=None, *, c=4.685, scale=1.0):
             '`c` and `scale` must be positive, or scale="mad". '
             f"Received: c={c}, scale={scale!r}."
         )
-    residuals = ops.cast(predictions, "float32") - ops.cast(targets, "float32")
+    targets, predictions = _aligned(targets, predictions)
+    residuals = predictions - targets
     if scale == "mad":
         columns = ops.reshape(residuals, (ops.shape(residuals)[0], -1))
         weights = _like(weights, residuals)
@@ -118,13 +140,13 @@ def ccc_loss(targets, predictions, weights=None):
     Returns:
         float32 scalar; an output with fewer than two valid rows adds 0.
     """
-    targets = ops.cast(targets, "float32")
+    targets, predictions = _aligned(targets, predictions)
     weights = _like(weights, targets)
     valid = weights > 0
     # Replaced, not multiplied away: whatever a masked row predicts, its
     # gradient is exactly 0.
     targets = ops.where(valid, targets, 0.0)
-    predictions = ops.where(valid, ops.cast(predictions, "float32"), 0.0)
+    predictions = ops.where(valid, predictions, 0.0)
     weights = ops.divide_no_nan(weights, ops.sum(weights, axis=0, keepdims=True))
     mean_t = ops.sum(weights * targets, axis=0)
     mean_p = ops.sum(weights * predictions, axis=0)

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn import metrics as sk
@@ -144,3 +147,8 @@ def test_resampling_whole_videos_widens_the_interval():
     alone = np.subtract(*scores.bootstrap_interval(np.mean, hits))
     together = np.subtract(*scores.bootstrap_interval(np.mean, hits, groups=videos))
     np.testing.assert_allclose(together / alone, np.sqrt(50), rtol=0.2)
+
+
+def test_needs_no_keras():
+    code = "import sys, fer_tf.scores; sys.exit('keras' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -122,3 +122,15 @@ def test_ccc_of_too_few_rows_is_nothing(num_valid, expected):
 def test_bad_arguments(arguments):
     with pytest.raises(ValueError, match="Received"):
         losses.tukey_biweight([0.5], [1.0], **arguments)
+
+
+@pytest.mark.parametrize(
+    "fn", [losses.squared_error, losses.tukey_biweight, losses.ccc_loss]
+)
+def test_a_column_against_a_vector_does_not_broadcast(fn):
+    t, p = RNG.uniform(-1, 1, (2, 6)).astype("float32")
+    expected = fn(t, p)
+    np.testing.assert_allclose(fn(t, p[:, None]), expected, rtol=1e-6)
+    np.testing.assert_allclose(fn(t[:, None], p), expected, rtol=1e-6)
+    with pytest.raises(ValueError, match=r"Received: \(6,\) and \(6, 2\)"):
+        fn(t, np.stack([p, p], 1))
