@@ -15,50 +15,57 @@ from fer_tf.models.variant import scaled
 
 # Configuration E: (convolutions, filters) of each block.
 _BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
-MIN_SIZE = 32  # five halvings
 
 
-def vgg19_features(x, *, width: float = 1.0) -> tuple[dict, object]:
+def conv3x3(x, filters, *, name, use_bias=True, strides=1):
+    """3x3 convolution, one pixel of padding on every side, PyTorch's start."""
+    initial = pytorch_defaults(9 * x.shape[-1])
+    if not use_bias:
+        del initial["bias_initializer"]
+    if strides > 1:
+        # Keras' "same" would pad a strided convolution on the right only.
+        x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
+    return SmallMapConv2D(
+        filters,
+        3,
+        strides=strides,
+        padding="same" if strides == 1 else "valid",
+        use_bias=use_bias,
+        name=name,
+        **initial,
+    )(x)
+
+
+def batch_norm_relu(x, *, name, suffix=""):
+    """BN with PyTorch's momentum and epsilon, then ReLU."""
+    x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn{suffix}")(x)
+    return layers.ReLU(name=f"{name}_relu{suffix}")(x)
+
+
+def vgg19_features(x, *, width: float = 1.0, stem=conv3x3) -> tuple[dict, object]:
     """Adds VGG19's convolutional part to a graph.
 
     Convolutions keep their biases, which BN makes redundant, because the
     recipe that the paper follows has and decays them.
 
     Args:
-        x: Symbolic `(batch, height, width, channels)`, sides of at least
-            `MIN_SIZE`.
+        x: Symbolic `(batch, height, width, channels)`, sides of at least 32
+            for the five halvings; or whatever `stem` takes.
         width: Factor on all widths, for small builds.
+        stem: Adds the first convolution, as `conv3x3` does.
 
     Returns:
         Pair: `{"block1": ..., "block5": ...}`, each block's last activation
         before its pooling, and the pooled feature `(batch, 512 * width)`.
-
-    Raises:
-        ValueError: If the image is too small for five halvings.
     """
-    if min(x.shape[1:3]) < MIN_SIZE:
-        raise ValueError(
-            f"Images must be at least {MIN_SIZE} px wide and high. "
-            f"Received: shape={tuple(x.shape)}."
-        )
     taps = {}
+    conv = stem
     for block, (depth, filters) in enumerate(_BLOCKS, start=1):
-        filters = scaled(filters, width)
+        name = f"block{block}"
         for i in range(1, depth + 1):
-            x = conv_bn_relu(x, filters, name=f"block{block}", index=i)
-        taps[f"block{block}"] = x
-        x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
+            x = conv(x, scaled(filters, width), name=f"{name}_conv{i}", use_bias=True)
+            x = batch_norm_relu(x, name=name, suffix=i)
+            conv = conv3x3
+        taps[name] = x
+        x = layers.MaxPooling2D(2, name=f"{name}_pool")(x)
     return taps, layers.GlobalAveragePooling2D(name="pool")(x)
-
-
-def conv_bn_relu(x, filters, *, name, index):
-    """3x3 convolution with bias, BN, ReLU."""
-    x = SmallMapConv2D(
-        filters,
-        3,
-        padding="same",
-        name=f"{name}_conv{index}",
-        **pytorch_defaults(9 * x.shape[-1]),
-    )(x)
-    x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn{index}")(x)
-    return layers.ReLU(name=f"{name}_relu{index}")(x)
