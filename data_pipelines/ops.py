@@ -154,6 +154,11 @@ def keep(*names: str) -> Op:
     return lambda batch: {name: batch[name] for name in names}
 
 
+def numbers_only() -> Op:
+    """Drops ids and other text, which a step compiled by XLA cannot hold."""
+    return lambda batch: {k: v for k, v in batch.items() if v.dtype != tf.string}
+
+
 def to_model_input() -> Op:
     """The picture as models take it: float32 in 0..255."""
     return lambda batch: {**batch, "image": tf.cast(batch["image"], tf.float32)}

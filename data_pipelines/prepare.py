@@ -1,10 +1,11 @@
 """Samples -> aligned crops -> sharded records and a manifest.
 
-The rows of a source are dealt into chunks (row i to chunk i mod n, so that a
-chunk mixes the classes of a sorted source), and a chunk is one unit of work:
-it is read, cropped, checked and written by one worker, to one shard per
-split. What a chunk holds depends on the source alone, so any number of
-workers, stopped and started anywhere, ends with the same bytes.
+The rows of a source are shuffled (by a fixed seed: sources list their classes
+one after the other, and no shuffle window of training would mix those) and
+dealt into chunks. A chunk is one unit of work: it is read, cropped, checked
+and written by one worker, to one shard per split. What a chunk holds depends
+on the source alone, so any number of workers, stopped and started anywhere,
+ends with the same bytes.
 """
 
 import contextlib
@@ -166,7 +167,8 @@ class _Rows:
                     continue
                 offsets.append(file.tell())
                 file.write(json.dumps(row.to_dict(), default=_plain).encode() + b"\n")
-        self._offsets = np.array(offsets, np.int64)
+        order = np.random.default_rng(0).permutation(len(offsets))
+        self._offsets = np.array(offsets, np.int64)[order]
         self.count = len(offsets)
 
     def offsets(self, chunk, num_chunks):

@@ -238,7 +238,9 @@ class Run:
         self.workdir.log(row)
 
     def _checkpoint(self, optimizer=None):
-        parts = {"model": self.model, "state": self.state}
+        # Keras does not track the seeds of its dropout layers, which move too.
+        seeds = [v.value for v in self.model.variables if "seed_generator" in v.path]
+        parts = {"model": self.model, "state": self.state, "seeds": seeds}
         if optimizer is not None:
             parts["optimizer"] = optimizer
         if self.objective.layer is not None:

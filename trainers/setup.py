@@ -70,7 +70,7 @@ def train_ops(config) -> list[ops.Op]:
         chosen.append(ops.random_flip(seed=seed))
     if augment.erase:
         chosen.append(ops.random_erase(seed=seed, probability=augment.erase, area=0.2))
-    return [*chosen, ops.to_model_input()]
+    return [*chosen, ops.numbers_only(), ops.to_model_input()]
 
 
 def train_stream(config, prepared, *, start_step: int = 0) -> tf.data.Dataset:

@@ -80,6 +80,21 @@ def test_manifest_counts_what_was_written(csv, tmp_path):
     }  # fmt: skip
 
 
+def test_a_source_sorted_by_class_is_mixed_within_each_shard(tmp_path):
+    rows = sorted(testing_utils.fer2013_rows(280), key=lambda row: row[0])
+    testing_utils.write_fer2013_csv(tmp_path / "fer2013.csv", rows)
+    manifest = run(str(tmp_path), tmp_path / "out")
+    spec = records.feature_spec(manifest)
+    heads = []
+    for shard in manifest["shards"]:
+        ds = tf.data.TFRecordDataset(str(tmp_path / "out" / shard["name"]))
+        parsed = [tf.io.parse_single_example(r, spec) for r in ds.take(3)]
+        heads += [int(example["expression"]) for example in parsed]
+    # The heads of the shards are a fair sample: about a seventh of each class.
+    counts = np.bincount(heads, minlength=7)
+    assert len(heads) > 90 and counts.min() >= 5
+
+
 def test_any_number_of_workers_and_a_second_run_give_the_same_bytes(csv, tmp_path):
     source, _ = csv
     run(source, tmp_path / "one", workers=1)

@@ -16,10 +16,11 @@ def get_config() -> ConfigDict:
     config.model.name = "small_resnet"
     config.augment.update(degrees=10.0, zoom=0.1, shift=0.05)
     config.objective.label_smoothing = 0.1
-    config.selection_views = config.views = "center_mirror"
+    config.views = "center_mirror"
+    config.eval_epochs = 3
 
     stage = config.stages[0]
-    stage.epochs = 20
+    stage.epochs = 12
     stage.learning_rate = 0.1
     stage.schedule = ConfigDict(dict(name="one_cycle"))
     stage.optimizer = ConfigDict(

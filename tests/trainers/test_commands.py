@@ -1,0 +1,144 @@
+"""The commands as a user runs them: exit codes, one line, whole files."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from data_pipelines import synthetic
+from fer_tf import loading, models
+from fer_tf.faces.crop_spec import CROP_SPECS
+
+COMMANDS = ("prepare", "verify", "train", "evaluate", "export", "predict", "benchmark",
+            "demo")  # fmt: skip
+
+
+def run(name, *args, **kwargs):
+    return subprocess.run(
+        [sys.executable, "-m", f"trainers.{name}", *args],
+        capture_output=True, text=True, timeout=300, **kwargs,
+    )  # fmt: skip
+
+
+def assert_one_line(result, code, text):
+    assert result.returncode == code, result.stderr
+    assert result.stderr.strip().count("\n") == 0, result.stderr
+    assert text in result.stderr
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory):
+    """An untrained model, saved as `trainers.train` saves its best."""
+    folder = str(tmp_path_factory.mktemp("model") / "m")
+    arguments = dict(width=0.125, blocks=1)
+    spec = CROP_SPECS["meen"]
+    card = loading.Card(
+        model="small_resnet", arguments=arguments, crop_spec=spec,
+        views="center_mirror", average="logits",
+    )  # fmt: skip
+    loading.save(folder, models.create_model("small_resnet", **arguments), card)
+    return folder
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_answers_at_once_and_exits_0(name):
+    start = time.process_time(), os.times().children_user
+    result = run(name, "--help")
+    assert result.returncode == 0, result.stderr
+    assert f"python -m trainers.{name}" in result.stdout and "--" in result.stdout
+    # CPU seconds, so that a busy machine does not matter.
+    assert os.times().children_user - start[1] < 2.0
+
+
+@pytest.mark.parametrize(
+    "args, text",
+    [
+        (["prepare"], "--dataset"),
+        (["prepare", "--dataset=mnist", "--output=x"], "mnist"),
+        (["prepare", "--dataset=fer2013", "--output=x"], "--source is needed"),
+        (["prepare", "--nonsense"], "nonsense"),
+        (["train", "--config=no/such/config.py", "--data=x", "--workdir=y"], "no/such"),
+        (["train", "--config=trainers/configs/base.py", "--config.typo=1", "--data=x",
+          "--workdir=y"], "typo"),
+        (["evaluate", "--split=dev", "--workdir=x", "--data=y"], "dev"),
+        (["predict", "--model=x", "--input=y", "--output=z", "stray"], "stray"),
+        (["verify"], "--dataset"),
+        (["benchmark", "--what=luck"], "luck"),
+    ],
+)  # fmt: skip
+def test_bad_arguments_exit_2_with_one_line(args, text, tmp_path):
+    assert_one_line(run(*args), 2, text)
+
+
+@pytest.mark.parametrize(
+    "args, text",
+    [
+        (["prepare", "--dataset=fer2013", "--source=/absent", "--output=x"], "/absent"),
+        (["prepare", "--dataset=synthetic", "--source=sise=4", "--output=x"], "sise"),
+        (["verify", "--dataset=fer2013", "--source=/absent"], "/absent"),
+        (["evaluate", "--workdir=/absent", "--data=x"], "/absent"),
+        (["predict", "--model=/absent", "--input=setup.py", "--output=x"], "/absent"),
+        (["predict", "--model=x", "--input=/absent", "--output=x"], "/absent"),
+    ],
+)
+def test_bad_input_exits_1_with_one_line(args, text, tmp_path):
+    assert_one_line(run(*args), 1, text)
+
+
+def test_predict_reads_photographs_and_says_what_it_could_not(model_folder, tmp_path):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    face = synthetic.draw(5, synthetic.SyntheticOptions(size=224)).image
+    cv2.imwrite(str(photos / "face.png"), face[..., ::-1])
+    cv2.imwrite(str(photos / "wall.png"), np.full((200, 300, 3), 127, np.uint8))
+    (photos / "page.jpg").write_text("<html>not found</html>")
+    args = [f"--model={model_folder}", f"--input={photos}", f"--output={out}"]
+    assert_one_line(run("predict", *args, "--traceback"), 1, "page.jpg")
+
+    lines = [json.loads(s) for s in (out / "predictions.jsonl").read_text().splitlines()]
+    found = {line["source"]: line for line in lines}
+    assert found["wall.png"]["faces"] == [] and found["page.jpg"]["error"]
+    (reading,) = found["face.png"]["faces"]
+    assert abs(sum(reading["probabilities"].values()) - 1) < 1e-5
+    assert reading["expression"] == max(
+        reading["probabilities"], key=reading["probabilities"].get
+    )
+    assert np.shape(reading["landmarks"]) == (5, 2)
+    rows = list(csv.DictReader(open(out / "predictions.csv")))
+    assert [row["source"] for row in rows] == ["face.png", "page.jpg", "wall.png"]
+    assert cv2.imread(str(out / "face_annotated.png")).shape[2] == 3
+    assert not [p for p in out.iterdir() if p.name.startswith(".")]
+
+
+def test_one_photograph_without_a_face_fails(model_folder, tmp_path):
+    cv2.imwrite(str(tmp_path / "wall.png"), np.full((200, 300, 3), 127, np.uint8))
+    result = run("predict", f"--model={model_folder}", f"--output={tmp_path / 'out'}",
+                 f"--input={tmp_path / 'wall.png'}")  # fmt: skip
+    assert result.returncode == 1 and "no face found" in result.stderr
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
+    if not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full on this system")
+    out = tmp_path / "out"
+    script = (
+        "import resource, signal, sys, runpy;"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000));"
+        "sys.argv = ['prepare', '--dataset=synthetic', '--source=examples=300',"
+        f"'--workers=1', '--output={out}'];"
+        "runpy.run_module('trainers.prepare', run_name='__main__')"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (out / "manifest.json").exists()
+    assert not [p for p in out.glob("*.tfrecord*")]

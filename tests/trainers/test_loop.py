@@ -1,0 +1,231 @@
+import csv
+import shutil
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from data_pipelines import pipeline
+from fer_tf import loading, losses
+from fer_tf.optimizers import CoupledSGD
+from tests.testing_utils import tiny_config
+from trainers import loop, objectives, reporting, setup, workdir
+
+
+def start(config, data, path):
+    prepared = pipeline.open_prepared(data)
+    workdir.begin(str(path), config, prepared)
+    return loop.Run(config, prepared, str(path))
+
+
+def variables(run):
+    path = tf.train.latest_checkpoint(run.workdir.checkpoints)
+    reader = tf.train.load_checkpoint(path)
+    return {
+        name: reader.get_tensor(name)
+        for name in reader.get_variable_to_shape_map()
+        if "_CHECKPOINTABLE" not in name and "save_counter" not in name
+    }
+
+
+def assert_same(a, b):
+    assert a.keys() == b.keys()
+    different = [name for name in a if not np.array_equal(a[name], b[name])]
+    assert not different, different
+
+
+@pytest.fixture(scope="module")
+def finished(synthetic_data, tmp_path_factory):
+    """A run that nobody disturbed."""
+    path = tmp_path_factory.mktemp("runs") / "whole"
+    run = start(tiny_config(), synthetic_data, path)
+    run.train()
+    reporting.finish(run)
+    return run, path
+
+
+class Stopped(Exception):
+    pass
+
+
+@pytest.mark.parametrize("steps", [1, 4, 8, 13])
+def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
+    steps, finished, synthetic_data, tmp_path, monkeypatch
+):
+    whole, path = finished
+    make = loop.make_counted_step
+
+    def stopping(step, state):
+        counted = make(step, state)
+
+        def run(batch):
+            if int(state.step) == steps:
+                raise Stopped
+            counted(batch)
+
+        return run
+
+    monkeypatch.setattr(loop, "make_counted_step", stopping)
+    with pytest.raises(Stopped):
+        start(tiny_config(), synthetic_data, tmp_path).train()
+    monkeypatch.setattr(loop, "make_counted_step", make)
+    again = start(tiny_config(), synthetic_data, tmp_path)
+    again.train()
+    assert_same(variables(again), variables(whole))
+    log = (tmp_path / "metrics.csv").read_bytes()
+    assert log == (path / "metrics.csv").read_bytes()
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(
+    finished, synthetic_data, tmp_path, capsys
+):
+    whole, path = finished
+    shutil.copytree(path, tmp_path / "run")
+    newest = tf.train.latest_checkpoint(str(tmp_path / "run" / "checkpoints"))
+    newest = str(tmp_path / "run" / "checkpoints" / newest.rsplit("/", 1)[-1])
+    data = open(f"{newest}.data-00000-of-00001", "rb").read()
+    open(f"{newest}.data-00000-of-00001", "wb").write(data[: len(data) // 2])
+    again = start(tiny_config(), synthetic_data, tmp_path / "run")
+    again.train()
+    assert "is damaged" in capsys.readouterr().out
+    assert_same(variables(again), variables(whole))
+
+
+def test_what_a_stage_freezes_does_not_move_and_what_it_trains_does(
+    synthetic_data, tmp_path
+):
+    config = tiny_config()
+    config.stages[0].train = "expression|stage3.*"
+    config.stages[0].epochs = 1
+    run = start(config, synthetic_data, tmp_path)
+    before = {v.path: v.numpy() for v in run.model.variables}
+    run.train()
+    moved = {v.path for v in run.model.variables if (v.numpy() != before[v.path]).any()}
+    seeds = {path for path in moved if "seed_generator" in path}
+    assert moved - seeds == {
+        path
+        for path in before
+        if path.startswith(("expression", "stage3")) and "seed" not in path
+    }
+
+
+def test_a_pattern_that_matches_nothing_is_refused(synthetic_data, tmp_path):
+    config = tiny_config()
+    config.stages[0].train = "stage9.*"
+    with pytest.raises(ValueError, match="'stage9"):
+        start(config, synthetic_data, tmp_path).train()
+
+
+def test_a_loss_that_is_not_finite_stops_with_step_and_stage(
+    synthetic_data, tmp_path, monkeypatch
+):
+    class Broken(objectives.Expression):
+        def __call__(self, batch, outputs):
+            total, tasks = super().__call__(batch, outputs)
+            return total * tf.where(run.state.step == 5, np.nan, 1.0), tasks
+
+    run = start(tiny_config(checkpoint_steps=100), synthetic_data, tmp_path)
+    run.objective = Broken()
+    with pytest.raises(FloatingPointError, match="step 5 of stage 'train'"):
+        run.train()
+    assert tf.train.latest_checkpoint(run.workdir.checkpoints) is None
+
+
+def test_model_fit_gives_the_same_losses_as_the_loop(synthetic_data):
+    config = tiny_config(augment=tiny_config().augment)
+    config.model.arguments.dropout_rate = 0.0
+    prepared = pipeline.open_prepared(synthetic_data)
+    batches = list(setup.train_stream(config, prepared).take(5))
+
+    def fresh():
+        keras.utils.set_random_seed(1)
+        return setup.build_model(config), CoupledSGD(0.05, momentum=0.9)
+
+    model, optimizer = fresh()
+    objective = objectives.make_objective(config.objective)
+    step = loop.make_train_step(model, optimizer, objective, jit_compile=False)
+    ours = [float(step(batch)["loss"]) for batch in batches]
+
+    model, optimizer = fresh()
+    model.compile(optimizer, loss={"expression": losses.CrossEntropy()})
+    theirs = []
+    for batch in batches:
+        one = pipeline.for_fit(tf.data.Dataset.from_tensors(batch), ["expression"])
+        theirs += model.fit(one, verbose=0).history["loss"]
+    np.testing.assert_allclose(ours, theirs, rtol=1e-5)
+
+
+def test_xla_gives_the_same_losses_without_recompiling(synthetic_data):
+    config = tiny_config()
+    config.model.arguments.dropout_rate = 0.0
+    prepared = pipeline.open_prepared(synthetic_data)
+    batches = list(setup.train_stream(config, prepared).take(4))
+    found, traces = [], 0
+    for jit_compile in (False, True):
+        keras.utils.set_random_seed(1)
+        model = setup.build_model(config)
+        objective = objectives.make_objective(config.objective)
+        step = loop.make_train_step(
+            model, CoupledSGD(0.05), objective, jit_compile=jit_compile
+        )
+        found.append([float(step(batch)["loss"]) for batch in batches])
+        traces += step.experimental_get_tracing_count()
+    np.testing.assert_allclose(*found, rtol=1e-4)
+    assert traces == 2  # One each: full batches only, so no shape changes.
+
+
+def test_one_batch_is_learned_by_heart(synthetic_data):
+    config = tiny_config()
+    config.model.arguments.dropout_rate = 0.0
+    config.stages[0].learning_rate = 0.1
+    prepared = pipeline.open_prepared(synthetic_data)
+    (batch,) = setup.train_stream(config, prepared).take(1)
+    keras.utils.set_random_seed(0)
+    model = setup.build_model(config)
+    step = loop.make_train_step(
+        model,
+        setup.build_optimizer(config, config.stages[0], 100),
+        objectives.make_objective(config.objective),
+        jit_compile=False,
+    )
+    first = float(step(batch)["loss"])
+    for _ in range(80):
+        last = float(step(batch)["loss"])
+    assert first > 1.0 and last < 0.1
+
+
+def test_a_finished_workdir_holds_what_it_should(finished, synthetic_data):
+    run, path = finished
+    for name in ("config.json", "metrics.csv", "results.json", "report.md",
+                 "curves.png", "confusion.png"):  # fmt: skip
+        assert (path / name).stat().st_size > 0, name
+    rows = list(csv.DictReader(open(path / "metrics.csv")))
+    assert [int(row["epoch"]) for row in rows] == [1, 2]
+    steps = 2 * run.num_train // 16
+    assert int(rows[-1]["step"]) == steps
+    best = max(float(row["validation/accuracy"]) for row in rows)
+    assert loading.read_card(str(path / "best" / "clean"))["epoch"] in [
+        int(r["epoch"]) for r in rows if float(r["validation/accuracy"]) == best
+    ]
+    assert not [p for p in path.rglob("*") if p.name.startswith(".part")]
+
+
+def test_the_clock_is_in_neither_log_nor_checkpoint(finished, synthetic_data, tmp_path):
+    whole, path = finished
+    again = start(tiny_config(), synthetic_data, tmp_path)
+    again.train()
+    assert (tmp_path / "metrics.csv").read_bytes() == (path / "metrics.csv").read_bytes()
+    assert_same(variables(again), variables(whole))
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [(dict(batch_size=8), r"batch_size was 16, now 8"), (dict(seed=3), "seed was 0")],
+)
+def test_a_workdir_of_another_config_is_refused(
+    change, message, finished, synthetic_data
+):
+    _, path = finished
+    with pytest.raises(ValueError, match=message):
+        start(tiny_config(**change), synthetic_data, path)
