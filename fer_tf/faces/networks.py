@@ -39,6 +39,24 @@ def _prelu(x, alpha):
     return tf.maximum(x, 0.0) + alpha * tf.minimum(x, 0.0)
 
 
+def _without_steep(kernel, bias, alpha, following):
+    """A layer, its slopes and the next kernel, with no slope above 1.
+
+    A filter with a > 1 becomes two, x and max(x, 0), of which the next layer
+    takes a x - (a - 1) max(x, 0). Max-pooling may lie between: both rise.
+    """
+    alpha = alpha.reshape(-1)
+    steep = np.flatnonzero(alpha > 1)
+    a = alpha[steep, None]
+    kernel = np.concatenate([kernel, kernel[..., steep]], axis=-1)
+    bias = np.concatenate([bias, bias[steep]])
+    slopes = np.concatenate([alpha, np.ones_like(alpha[steep])])
+    slopes[steep] = 0
+    following = np.concatenate([following, a * following[:, :, steep]], axis=2)
+    following[:, :, steep] *= 1 - a
+    return kernel, bias, slopes, following
+
+
 def _from_pixels(kernel, bias):
     """A first layer for x in 0..255 instead of (x - 127.5) / 128."""
     kernel = kernel / np.float32(128)
@@ -108,7 +126,7 @@ def refinement_network():
         `(batch, 4)` and the confidence of a face `(batch,)`.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, k4, b4, a4, *heads = _weights("rnet")
-    k1, b1 = _from_pixels(k1, b1)
+    k1, b1, a1, k2 = _without_steep(*_from_pixels(k1, b1), a1, k2)
     k4 = _rows_first(k4, 3, 3)
 
     @tf.function(input_signature=[tf.TensorSpec((None, 24, 24, 3), tf.float32)])
