@@ -39,6 +39,12 @@ class View:
         parallax = np.linalg.solve(affine, scale * rotation[:2, 2])
         return cls(affine, parallax, np.asarray(offset, float), rotation)
 
+    @property
+    def scale(self) -> float:
+        """Pixels of an interocular distance, whichever way the head is turned."""
+        (a, b), (c, d) = self.affine.tolist()
+        return abs(a * d - b * c) ** 0.5
+
     def plane(self, points: np.ndarray) -> np.ndarray:
         """`(n, 3)` points of the head -> `(n, 2)` in the plane."""
         return points[:, :2] + points[:, 2:] * self.parallax
@@ -115,6 +121,15 @@ def dome(count: int, reach: float) -> np.ndarray:
     return np.stack([np.sign(x) * np.abs(x) ** 0.85, np.sign(y) * np.abs(y) ** 0.9], 1)
 
 
+def _soften(mask: np.ndarray, deviation: float) -> np.ndarray:
+    """A uint8 mask blurred, float32: OpenCV's float kernels start up faster."""
+    mask = mask.astype(np.float32)
+    if deviation < 0.3:
+        return mask
+    width = 2 * int(np.ceil(2.5 * deviation)) + 1
+    return cv2.GaussianBlur(mask, (width, width), deviation)
+
+
 class Canvas:
     """A picture in the making; polygons come in plane coordinates."""
 
@@ -125,8 +140,7 @@ class Canvas:
         self.creases = np.zeros((side, side), np.uint8)
         self.view = view
         self.side = side
-        (a, b), (c, d) = view.affine
-        self.unit = float(abs(a * d - b * c)) ** 0.5  # Pixels.
+        self.unit = view.scale
         fixed = np.concatenate([view.affine.T, view.offset[None]]) * (1 << _SHIFT)
         fixed[2] += 0.5  # The cast truncates.
         self._fixed = fixed
@@ -182,8 +196,7 @@ class Canvas:
         mask = np.zeros((y1 - y0, x1 - x0), np.uint8)
         corner = np.array((x0 << _SHIFT, y0 << _SHIFT), np.int32)
         cv2.fillPoly(mask, [c - corner for c in corners], 255, cv2.LINE_AA, _SHIFT)
-        if soft * self.unit > 0.3:
-            mask = cv2.GaussianBlur(mask, (0, 0), soft * self.unit)
+        mask = _soften(mask, soft * self.unit)
         part = self.colours[y0:y1, x0:x1, :3]
         change = np.array(colour, np.float32) - part
         change *= (mask * np.float32(alpha / 255))[..., None]
@@ -211,11 +224,11 @@ class Canvas:
         shrink = size / self.side
         view = self.view.scaled(shrink)
         colours, folds = self.colours, self.creases
-        folds = cv2.GaussianBlur(folds, (0, 0), max(0.022 * self.unit, 0.5))
         if shrink != 1:
             area = cv2.INTER_AREA
             colours = cv2.resize(colours, (size, size), interpolation=area)
             folds = cv2.resize(folds, (size, size), interpolation=area)
+        folds = _soften(folds, max(0.022 * view.scale, 0.3))
         corner = view.pixels(face_light.CORNER)[:, None]
         to_pixels = np.concatenate([view.affine * face_light.STEP, corner], axis=1)
         edge = cv2.BORDER_REPLICATE

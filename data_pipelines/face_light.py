@@ -2,7 +2,7 @@
 
 import numpy as np
 
-SIDE = 60
+SIDE = 50
 """Rows and columns of a map."""
 
 _SPAN, _DROP = 2.4, 0.4  # A map covers +-span around a point below the eyes.

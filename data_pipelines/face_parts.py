@@ -8,6 +8,11 @@ from data_pipelines.face_geometry import UNITS
 from data_pipelines.face_hair import HEAD_DEPTH, LONG, half_width
 from data_pipelines.face_look import Look
 
+# Rim, iris, pupil and highlight of an eye that looks straight ahead.
+_IRIS = np.concatenate(
+    [ellipse((0, -0.018), radius, 16) for radius in (0.108, 0.092, 0.047)]
+    + [ellipse((0.035, -0.058), 0.022, 16)]
+)
 _SIDES = np.array([[[-1.0, 1.0]], [[1.0, 1.0]]])  # Mirrors `(n, 2)` to both sides.
 
 
@@ -132,18 +137,19 @@ def eyes(canvas: Canvas, look: Look, points: np.ndarray, gaze: np.ndarray) -> No
     tint = look.skin * (0.66, 0.54, 0.54) * (1 - 0.35 * look.makeup)
     sockets = [ring(upper - (0, 0.12), lower + (0, 0.02)) for upper, lower in lids]
     canvas.blend(sockets, tint, 0.38 + 0.4 * look.makeup, 0.05)
+    look_at = gaze * (0.07, 0.03)
     canvas.fill([ring(*pair) for pair in lids], (238, 233, 230), 0.55)
     canvas.fill([ring(u, u + (0, 0.03)) for u, _ in lids], (176, 168, 166), 0.55)
-    for radius, shift, colour, shading in (
-        (0.108, (0, -0.018), look.iris * 0.45, 0.4),
-        (0.092, (0, -0.018), look.iris, 0.4),
-        (0.047, (0, -0.018), (14, 12, 12), 0.2),
-        (0.022, (0.035, -0.058), (250, 250, 250), 0.0),
+    discs = [_between_lids(_IRIS + (u[0] + u[-1]) / 2 + look_at, u, v) for u, v in lids]
+    for k, (colour, shading) in enumerate(
+        (
+            (look.iris * 0.45, 0.4),
+            (look.iris, 0.4),
+            ((14, 12, 12), 0.2),
+            ((250, 250, 250), 0.0),
+        )
     ):
-        at = gaze * (0.07, 0.03) + shift
-        discs = [ellipse((u[0] + u[-1]) / 2 + at, radius, 16) for u, _ in lids]
-        discs = [_between_lids(disc, *pair) for disc, pair in zip(discs, lids)]
-        canvas.fill(discs, colour, shading)
+        canvas.fill([disc[16 * k : 16 * k + 16] for disc in discs], colour, shading)
     canvas.line([lower for _, lower in lids], look.skin * 0.72, 0.018)
     lashes = [upper - (0, 0.008) for upper, _ in lids]
     dark = np.minimum(look.skin * 0.35, 60)
@@ -152,7 +158,7 @@ def eyes(canvas: Canvas, look: Look, points: np.ndarray, gaze: np.ndarray) -> No
 
 
 def _between_lids(disc: np.ndarray, upper: np.ndarray, lower: np.ndarray):
-    """A disc cut to the opening of the eye."""
+    """Discs cut to the opening of the eye."""
     x = np.minimum(np.maximum(disc[:, 0], upper[0, 0]), upper[-1, 0])
     low = np.interp(x, lower[:, 0], lower[:, 1])
     high = np.minimum(np.interp(x, upper[:, 0], upper[:, 1]), low)

@@ -2,11 +2,24 @@
 
 Geometry moved by action units carries the labels; identity, pose, light,
 background, occluders, blur and noise are nuisance. `draw(index, options)` is a
-pure function: example i is the same on every machine's process and in any order,
-and the same face with the same labels at every size.
+pure function: example i is the same in every process and in any order, and the
+same face with the same labels at every size.
+
+How hard it is, with the default options: accuracy over seven classes against the
+rated labels, 10,000 training faces of 48 grey pixels, test subjects never seen.
+
+    chance                                        14 %
+    logistic regression on pixels                 37 %
+    four convolutions, 12 epochs                  66 %  (74 % of the true labels)
+    logistic regression on the true intensities   90 %  (what the raters leave)
+
+The stock MTCNN finds exactly one face in 99 of the first 100 pictures of 224
+pixels, its points within 0.06 interocular distances of the drawn ones (median).
+Repeat with `pytest tests/data_pipelines/test_synthetic_difficulty.py --run-slow -s`.
 """
 
 import dataclasses
+import functools
 import hashlib
 
 import cv2
@@ -130,7 +143,7 @@ def draw(index: int, options: SyntheticOptions) -> Face:
     if pose_rng.random() < options.non_faces:
         return _draw_non_face(index, options)
     number = index // _BLOCK * _SUBJECTS + index % _SUBJECTS
-    look = Look.sample(_stream(options.seed, _IDENTITY, number))
+    look = _look(options.seed, number)
 
     expression = synthetic_labels.pick_class(options.imbalance, pose_rng.random())
     units = synthetic_labels.enact(expression, look.habits, pose_rng)
@@ -150,6 +163,12 @@ def draw(index: int, options: SyntheticOptions) -> Face:
         landmarks=landmarks.astype(np.float32),
         **labels,
     )
+
+
+@functools.lru_cache(maxsize=128)
+def _look(seed: int, number: int) -> Look:
+    """An identity; those of one block stay at hand."""
+    return Look.sample(_stream(seed, _IDENTITY, number))
 
 
 def _view(points: np.ndarray, rng: np.random.Generator) -> face_drawing.View:
@@ -254,7 +273,8 @@ def template() -> np.ndarray:
     """`(5, 2)` float64: where the mean frontal neutral face has its five points.
 
     Eye centres, nose tip, mouth corners, image-left first, as fractions of the
-    side: the crop of models trained on synthetic faces.
+    side (a landmark in pixels is `fraction * size - 0.5`): the crop of models
+    trained on synthetic faces.
     """
     points = geometry.five_points(geometry.MEAN_FACE)
     return np.array(_MIDDLE) + _SCALE * points[:, :2]

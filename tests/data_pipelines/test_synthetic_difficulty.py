@@ -60,7 +60,7 @@ def small_network():
 
 def test_small_network_learns_and_leaves_room(data):
     keras.utils.set_random_seed(0)
-    model, epochs, train = small_network(), 16, ~data["test"]
+    model, epochs, train = small_network(), 12, ~data["test"]
     model.add(keras.layers.Dense(7))
     rate = keras.optimizers.schedules.CosineDecay(2e-3, epochs * (train.sum() // 64))
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -68,4 +68,4 @@ def test_small_network_learns_and_leaves_room(data):
     pixels = data["pixels"].astype("float32")
     model.fit(pixels[train], data["rated"][train], 64, epochs=epochs, verbose=0)
     predicted = model.predict(pixels[~train], verbose=0).argmax(1)
-    assert 0.65 < accuracy(predicted, data) < 0.85
+    assert 0.60 < accuracy(predicted, data) < 0.85
