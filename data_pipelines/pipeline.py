@@ -197,10 +197,8 @@ def for_fit(batches: tf.data.Dataset, tasks: Sequence[str]) -> tf.data.Dataset:
     def split(batch):
         weights = {task: batch[f"{task}_weight"] for task in tasks}
         if "mask" in batch:
-            weights = {
-                task: weight * tf.reshape(batch["mask"], [-1] + [1] * (len(weight.shape) - 1))
-                for task, weight in weights.items()
-            }
+            real = lambda w: tf.reshape(batch["mask"], [-1] + [1] * (w.shape.rank - 1))
+            weights = {task: w * real(w) for task, w in weights.items()}
         return batch["image"], {task: batch[task] for task in tasks}, weights
 
     return batches.map(split)

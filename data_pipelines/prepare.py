@@ -27,6 +27,7 @@ from data_pipelines.sources.sample import SPLITS
 from fer_tf import labels
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
+from fer_tf.quiet import quiet_imports
 
 _WORK = ".work"
 _ROWS_A_CHUNK = 2048
@@ -106,11 +107,11 @@ def prepare(
 
 
 def _check_folders(source, output):
-    root = os.path.realpath(getattr(source, "root", "") or os.devnull)
-    if os.path.isdir(root) and (os.path.realpath(output) + os.sep).startswith(
-        root + os.sep
-    ):
-        raise DataError(f"{output}: the output lies inside the source folder {root}")
+    if not source.folder:
+        return
+    inside = os.path.realpath(output) + os.sep
+    if inside.startswith(os.path.realpath(source.folder) + os.sep):
+        raise DataError(f"{output}: lies inside the source folder {source.folder}")
 
 
 def _describe(source, crop_spec, rows_a_chunk):
@@ -194,7 +195,8 @@ class _Chunk:
         if os.path.exists(self.done):
             with open(self.done, encoding="utf-8") as file:
                 return json.load(file)
-        import tensorflow as tf
+        with quiet_imports():
+            import tensorflow as tf
 
         rejects, counts = [], {split: Counter() for split in SPLITS}
         with contextlib.ExitStack() as stack:

@@ -17,9 +17,7 @@ MAY_IMPORT = {
 # Where TensorFlow may be imported in fer_tf: all else runs on any backend.
 TENSORFLOW = {"faces", "export.py", "predictor.py"}
 FILES = [p for package in OURS for p in sorted((ROOT / package).rglob("*.py"))]
-by_name = pytest.mark.parametrize(
-    "path", FILES, ids=lambda p: str(p.relative_to(ROOT))
-)
+by_name = pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(ROOT)))
 
 
 def imports(path, *, nested=True):

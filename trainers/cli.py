@@ -4,13 +4,15 @@ Exit 0 on success and for `--help`, 2 on bad arguments, 1 otherwise. Commands
 import Keras and TensorFlow inside `main`, so that `--help` answers at once.
 """
 
-import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 
 from absl import app, flags, logging
+
+from fer_tf.quiet import quiet_imports
+
+__all__ = ["fail", "quiet_imports", "run"]
 
 _TRACEBACK = flags.DEFINE_bool(
     "traceback", False, "Print the whole traceback of an error, not one line."
@@ -27,27 +29,6 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.set_verbosity(logging.WARNING)
     app.run(lambda _: _guarded(main), flags_parser=lambda argv: _parse(argv, required))
-
-
-@contextlib.contextmanager
-def quiet_imports():
-    """Keeps TensorFlow's start-up notices off the terminal, but not an error.
-
-    They are written by compiled code, before any setting can reach it.
-    """
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as notices:
-        os.dup2(notices.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            notices.seek(0)
-            os.write(kept, notices.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 def fail(message: str, *, code: int = 1) -> None:

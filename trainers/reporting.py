@@ -56,13 +56,25 @@ def finish(run) -> str:
         "parameters": run.model.count_params(),
         "views": config.views,
         "paper": config.paper.to_dict(),
+        "epochs": _epochs(run),
         "protocols": results,
+        **run.workdir.stop_clock(),
     }
     atomic.write_json(os.path.join(path, "results.json"), results)
     pictures = _pictures(run, columns, path)
     text = _markdown(results, config, pictures)
     atomic.write_text(os.path.join(path, "report.md"), text)
     return text
+
+
+def _epochs(run):
+    """Epochs of all stages, as they were trained."""
+    return round(
+        sum(run.total_steps(stage) for stage in run.config.stages)
+        * run.config.batch_size
+        / run.num_train,
+        2,
+    )
 
 
 def measured(columns) -> dict:
@@ -139,7 +151,8 @@ def _markdown(results, config, pictures):
         f"# {config.model.name} on {results['dataset']}",
         "",
         f"{results['parameters']:,} parameters; {examples[0]:,} test examples; views: "
-        f"{results['views']}; seed {config.seed}.",
+        f"{results['views']}; seed {config.seed}; {results['epochs']:g} epochs in "
+        f"{results['seconds'] / 60:.1f} minutes.",
         "",
         table(results),
         "",

@@ -32,7 +32,8 @@ def main() -> None:
     """Entry point of the command line."""
     if bool(_DATASET.value) == bool(_DATA.value):
         cli.fail("give either --dataset and --source, or --data", code=2)
-    from data_pipelines import atomic, verify
+    with cli.quiet_imports():
+        from data_pipelines import atomic, verify
 
     if _DATA.value:
         report = verify.verify_prepared(_DATA.value)

@@ -9,6 +9,7 @@ import csv
 import io
 import json
 import os
+import time
 
 import tensorflow as tf
 
@@ -41,6 +42,7 @@ class Workdir:
         )
         self.checkpoints = os.path.join(path, "checkpoints")
         self.rows = []
+        self.clock = _Clock(os.path.join(path, "timing.json"))
         self.board = tf.summary.create_file_writer(os.path.join(path, "tensorboard"))
 
     def log(self, row: dict) -> None:
@@ -52,6 +54,11 @@ class Workdir:
                 if isinstance(value, float):
                     tf.summary.scalar(name, value)
         self.board.flush()
+        self.clock.write()
+
+    def stop_clock(self) -> dict:
+        """Writes and returns the seconds that all sessions of the run took."""
+        return self.clock.write()
 
     def rewind(self, step: int) -> None:
         """Takes up the log as it was at a step."""
@@ -67,6 +74,25 @@ class Workdir:
         folder = os.path.join(self.path, "best", protocol)
         chosen = {"protocol": protocol, "epoch": row["epoch"], "step": row["step"]}
         loading.save(folder, model, self.card, extra=chosen)
+
+
+class _Clock:
+    """Wall and CPU seconds of a run, summed over its sessions."""
+
+    def __init__(self, path):
+        self.path = path
+        self.before = {"seconds": 0.0, "cpu_seconds": 0.0}
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                self.before = json.load(file)
+        self.start = time.monotonic(), time.process_time()
+
+    def write(self):
+        now = time.monotonic(), time.process_time()
+        session = dict(zip(self.before, (b - a for a, b in zip(self.start, now))))
+        total = {k: round(v + session[k], 1) for k, v in self.before.items()}
+        atomic.write_json(self.path, total)
+        return total
 
 
 def begin(path: str, config, prepared) -> None:

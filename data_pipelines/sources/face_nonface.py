@@ -36,6 +36,7 @@ class FaceNonface:
 
     def __init__(self, root: str):
         self.root = root
+        self.folder = root if os.path.isdir(root) else None
         self.layout = "npz" if os.path.isfile(root) else "folders"
         self._arrays = None
         if self.layout == "npz":

@@ -21,9 +21,9 @@ from fer_tf.faces.images import read_image
 
 SIZE = 48
 PUBLISHED = {"train": 28709, "validation": 3589, "test": 3589}
-_SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
+SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 _HEADER = ["emotion", "pixels", "usage"]
-_CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
+CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 
 
 class Fer2013:
@@ -45,6 +45,7 @@ class Fer2013:
     def __init__(self, root: str):
         self.csv = _find_csv(root)
         self.root = os.path.dirname(self.csv) if self.csv else root
+        self.folder = root if os.path.isdir(root) else None
         self.layout = "csv" if self.csv else "folders"
         if not self.csv and not os.path.isdir(os.path.join(root, "train")):
             raise DataError(
@@ -98,7 +99,7 @@ class Fer2013:
             if len(parts) != 3:
                 raise DataError(f"{path}: expected <split>/<class>/<image> here")
             usage = parts[2].split("_")[0]
-            if usage not in _SPLITS or (parts[0] == "train") != (usage == "Training"):
+            if usage not in SPLITS or (parts[0] == "train") != (usage == "Training"):
                 raise DataError(
                     f"{path}: a file below {parts[0]}/ must be named "
                     + ("Training_*" if parts[0] == "train" else "P*Test_*")
@@ -110,7 +111,7 @@ class Fer2013:
             count += 1
             yield Sample(
                 sample_id=os.path.splitext(parts[2])[0],
-                split=_SPLITS[usage],
+                split=SPLITS[usage],
                 path=path,
                 expression=labels.EXPRESSIONS[index],
             )
@@ -135,7 +136,7 @@ def _find_csv(root):
         return root
     if not os.path.isdir(root):
         raise DataError(f"{root}: no such file or folder")
-    for name in _CSV_NAMES:
+    for name in CSV_NAMES:
         path = os.path.join(root, name)
         if os.path.isfile(path):
             return path
@@ -153,7 +154,7 @@ def _csv_sample(name, number, line, offset, where):
         )
     emotion = fields[where["emotion"]].strip().decode("latin-1")
     usage = fields[where["usage"]].strip().decode("latin-1")
-    if usage not in _SPLITS:
+    if usage not in SPLITS:
         raise DataError(f"{place}: unknown Usage {usage!r}; is the file truncated?")
     try:
         expression = labels.dataset_expression("fer2013", int(emotion))
@@ -166,7 +167,7 @@ def _csv_sample(name, number, line, offset, where):
     start = offset + sum(len(field) + 1 for field in fields[: where["pixels"]])
     return Sample(
         sample_id=f"{usage}_{number:05d}",
-        split=_SPLITS[usage],
+        split=SPLITS[usage],
         path=name,
         span=(start, len(pixels)),
         expression=expression,

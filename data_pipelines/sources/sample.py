@@ -2,7 +2,6 @@
 
 import dataclasses
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
@@ -13,6 +12,10 @@ SPLITS = ("train", "validation", "test")
 
 class DataError(ValueError):
     """Input data that cannot be used; the message says what and where."""
+
+
+class OptionError(ValueError):
+    """An option that a source does not have, or a value it cannot take."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,10 +74,18 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True)
 class Reject:
-    """A row that cannot be used, and why. Rejects are counted, never hidden."""
+    """A row that cannot be used, and why. Rejects are counted, never hidden.
+
+    Attributes:
+        path: The picture, or the label file and the line.
+        reason: In words.
+        expected: Whether the owner's own rules leave such a row out, so that it
+            is no sign of damage.
+    """
 
     path: str
     reason: str
+    expected: bool = False
 
 
 class Source(Protocol):
@@ -82,19 +93,25 @@ class Source(Protocol):
 
     Attributes:
         name: The data set's name, as `--dataset` takes it.
+        folder: Folder of the download, which is never written into; None where
+            the source is a single file.
         fingerprint: sha256 that changes when the listed files change.
         strict: Whether a bad picture is an error rather than a reject; true
             for sets that are complete as published.
         published: `{split: count}` as the owner states them, or None.
         num_landmarks: Points that every located face has; 0 if none are given.
-        layout: Which of its layouts this is, in words.
+        holdout: "pixels" where a tenth of `train`, by a hash of the pixels, is to
+            become `validation`; None where the rows say it all.
+        layout: Which of its layouts this is, in words, with its options.
     """
 
     name: str
+    folder: str | None
     fingerprint: str
     strict: bool
     published: Mapping[str, int] | None
     num_landmarks: int
+    holdout: str | None
     layout: str
 
     def rows(self) -> Iterator[Sample | Reject]:
@@ -111,29 +128,40 @@ class Source(Protocol):
         """
 
 
+def clean_path(relative: str) -> str:
+    """A path from a label file with `/`, if it could lie inside a data folder.
+
+    Absolute paths, drive letters, `..` and NUL characters are refused, Windows
+    separators are understood. Nothing is looked up on the disk.
+
+    Raises:
+        DataError: If the path leads out, or is empty.
+    """
+    clean = relative.replace("\\", "/")
+    parts = [part for part in clean.split("/") if part not in ("", ".")]
+    if (
+        not parts
+        or "\0" in clean
+        or clean.startswith("/")
+        or ".." in parts
+        or clean[1:2] == ":"
+    ):
+        raise DataError(f"{relative!r} is not a path inside the data folder")
+    return "/".join(parts)
+
+
 def resolve_inside(root: str, relative: str) -> str:
     """Absolute path of `relative`, refusing whatever leads out of `root`.
 
-    Label files come from outside: absolute paths, drive letters, `..`, NUL
-    characters and links that leave the folder are refused. Windows separators
-    are understood.
+    Label files come from outside: what `clean_path` refuses is refused, and
+    links that leave the folder are.
 
     Raises:
         DataError: If the path is not inside `root`.
     """
-    clean = relative.replace("\\", "/")
-    parts = clean.split("/")
-    if (
-        "\0" in clean
-        or not clean
-        or clean.startswith("/")
-        or ".." in parts
-        or (len(clean) > 1 and clean[1] == ":")
-    ):
-        raise DataError(f"{relative!r} is not a path inside the data folder")
     base = os.path.realpath(root)
-    path = os.path.realpath(os.path.join(base, *parts))
-    if path != base and not path.startswith(base + os.sep):
+    path = os.path.realpath(os.path.join(base, *clean_path(relative).split("/")))
+    if path != base and not path.startswith(base.rstrip(os.sep) + os.sep):
         raise DataError(f"{relative!r} leads out of the data folder")
     return path
 
@@ -142,15 +170,22 @@ def list_files(root: str, top: str = "") -> Iterator[str]:
     """Regular files below `root/top` in sorted order, as relative paths.
 
     Hidden files and folders (`.DS_Store`, `.git`) are passed over: no owner's
-    layout has them.
+    layout has them. A link is listed as a file, wherever it leads, and never
+    followed: `resolve_inside` tells whether it may be read.
     """
-    folder = os.path.join(root, top) if top else root
-    for name in sorted(os.listdir(folder)):
+    with os.scandir(os.path.join(root, top) if top else root) as entries:
+        found = sorted(
+            (entry.name, entry.is_dir(follow_symlinks=False))
+            for entry in entries
+            if entry.is_dir(follow_symlinks=False)
+            or entry.is_file(follow_symlinks=False)
+            or entry.is_symlink()
+        )
+    for name, is_folder in found:
         if name.startswith("."):
             continue
         relative = f"{top}/{name}" if top else name
-        mode = os.stat(os.path.join(root, relative)).st_mode
-        if stat.S_ISDIR(mode):
+        if is_folder:
             yield from list_files(root, relative)
-        elif stat.S_ISREG(mode):
+        else:
             yield relative

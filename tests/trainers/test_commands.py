@@ -101,7 +101,9 @@ def test_predict_reads_photographs_and_says_what_it_could_not(model_folder, tmp_
     args = [f"--model={model_folder}", f"--input={photos}", f"--output={out}"]
     assert_one_line(run("predict", *args, "--traceback"), 1, "page.jpg")
 
-    lines = [json.loads(s) for s in (out / "predictions.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(s) for s in (out / "predictions.jsonl").read_text().splitlines()
+    ]
     found = {line["source"]: line for line in lines}
     assert found["wall.png"]["faces"] == [] and found["page.jpg"]["error"]
     (reading,) = found["face.png"]["faces"]

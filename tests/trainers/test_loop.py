@@ -215,7 +215,9 @@ def test_the_clock_is_in_neither_log_nor_checkpoint(finished, synthetic_data, tm
     whole, path = finished
     again = start(tiny_config(), synthetic_data, tmp_path)
     again.train()
-    assert (tmp_path / "metrics.csv").read_bytes() == (path / "metrics.csv").read_bytes()
+    assert (tmp_path / "metrics.csv").read_bytes() == (
+        path / "metrics.csv"
+    ).read_bytes()
     assert_same(variables(again), variables(whole))
 
 

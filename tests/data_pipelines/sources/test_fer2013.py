@@ -66,7 +66,8 @@ def test_a_broken_row_is_named_by_its_line(tmp_path, line, message):
 @pytest.mark.parametrize("bad", ["300", "-1", "1.5", "a"])
 def test_a_bad_pixel_is_refused_when_it_is_read(tmp_path, bad):
     pixels = GOOD[:-1] + bad
-    (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n0,{pixels},Training\n")
+    row = f"0,{pixels},Training"
+    (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n{row}\n")
     source = open_source("fer2013", str(tmp_path))
     with pytest.raises(DataError, match="pixel"):
         source.load(next(source.rows()))
