@@ -8,13 +8,18 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := runs/demo
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-backends lint clean
 
 demo: $(VENV)/demo.installed
 	$(BIN)/python -m trainers.demo --output=$(DEMO)
 
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest
+
+# The numbers of TensorFlow, JAX and PyTorch side by side (a large download).
+test-backends: $(VENV)/dev.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch
+	$(BIN)/python -m pytest tests/fer_tf/test_backends.py
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .

@@ -9,12 +9,18 @@ stock Keras layers and optimizer, and of the whole loop with its input.
 input: images a second that the pipeline reads, decodes and augments.
 """
 
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
 from absl import flags
 
 from trainers import cli
 
 _WHAT = flags.DEFINE_enum("what", None, ["input", "train"], "What is timed.")
-_MODEL = flags.DEFINE_string("model", "vgg19_fer", "Model, for train.")
+_MODEL = flags.DEFINE_string("model", "vgg19_fer", "Model, or several: a,b,c.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Examples a step.", lower_bound=1)
 _DTYPE_POLICY = flags.DEFINE_string("dtype_policy", "float32", "Keras dtype policy.")
 _DATA = flags.DEFINE_string("data", None, "Prepared folder; drawn faces by default.")
@@ -28,7 +34,9 @@ def main() -> None:
         from data_pipelines import atomic
         from trainers import benchmarks
 
-    if _WHAT.value == "train":
+    if _WHAT.value == "train" and "," in _MODEL.value:
+        result = _each(_MODEL.value.split(","))
+    elif _WHAT.value == "train":
         result = benchmarks.train(
             _MODEL.value,
             batch_size=_BATCH_SIZE.value,
@@ -42,8 +50,27 @@ def main() -> None:
     if _JSON.value:
         atomic.write_json(_JSON.value, result)
     for name, value in result.items():
-        print(f"{name:32} {value:,.2f}" if isinstance(value, float) else
-              f"{name:32} {value}")  # fmt: skip
+        if not isinstance(value, dict):
+            shown = f"{value:,.2f}" if isinstance(value, float) else value
+            print(f"{name:32} {shown}")
+
+
+def _each(names):
+    """Times every model in a process of its own, so that memory is its own."""
+    results = {}
+    for name in names:
+        with tempfile.TemporaryDirectory() as scratch:
+            path = os.path.join(scratch, "result.json")
+            subprocess.run(
+                [sys.executable, "-m", "trainers.benchmark", "--what=train",
+                 f"--model={name}", f"--batch_size={_BATCH_SIZE.value}",
+                 f"--dtype_policy={_DTYPE_POLICY.value}",
+                 f"--seconds={_SECONDS.value}", f"--json={path}"],
+                check=True,
+            )  # fmt: skip
+            with open(path, encoding="utf-8") as file:
+                results[name] = json.load(file)
+    return {"what": "train", "device": results[names[0]]["device"], "models": results}
 
 
 if __name__ == "__main__":

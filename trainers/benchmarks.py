@@ -17,8 +17,10 @@ import tensorflow as tf
 import fer_tf
 from data_pipelines import ops, pipeline, prepare
 from data_pipelines.sources import open_source
-from fer_tf import losses
+from fer_tf import flops, losses
 from fer_tf.layers.batch_normalization import BatchNormalization
+from fer_tf.layers.grouped_conv2d import GroupedConv2D
+from fer_tf.layers.small_map_conv2d import SmallMapConv2D
 from fer_tf.optimizers import CoupledSGD
 from trainers import loop
 
@@ -58,6 +60,7 @@ def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float
         "batch_size": batch_size,
         "dtype_policy": dtype_policy,
         "parameters": ours.count_params(),
+        "gflops_per_image": flops.flops_per_image(ours) / 1e9,
         "peak_memory_mib": float(_peak_memory()),
     }
 
@@ -93,6 +96,14 @@ def read(data: str | None, *, batch_size: int, seconds: float):
         }
 
 
+# Layers of ours that take a Keras layer's arguments and only run it faster.
+_STOCK = {
+    BatchNormalization: keras.layers.BatchNormalization,
+    GroupedConv2D: keras.layers.Conv2D,
+    SmallMapConv2D: keras.layers.Conv2D,
+}
+
+
 class _Total:
     """A plain sum of every output's loss, so that any model can be timed."""
 
@@ -120,12 +131,8 @@ def _build(name, dtype_policy):
 
 
 def _stock_layer(layer):
-    """The same layer, with Keras' own batch normalisation in place of ours."""
-    if type(layer) is BatchNormalization:
-        config = layer.get_config()
-        keys = ("name", "momentum", "epsilon", "center", "scale", "dtype", "trainable")
-        return keras.layers.BatchNormalization(**{k: config[k] for k in keys})
-    return type(layer).from_config(layer.get_config())
+    """The same layer, as Keras' own where ours is a faster form of one."""
+    return _STOCK.get(type(layer), type(layer)).from_config(layer.get_config())
 
 
 def _batch(shape, batch_size):

@@ -10,12 +10,13 @@ import keras
 from keras import layers
 
 from fer_tf.layers.batch_normalization import BatchNormalization
+from fer_tf.layers.small_map_conv2d import SmallMapConv2D
 from fer_tf.models.variant import Variant, scaled
 
 
 def _conv_bn(x, filters, *, kernel_size=3, strides=1, relu=True, name):
     """Conv -> BN (-> ReLU); `(b, h / strides, w / strides, filters)`."""
-    x = layers.Conv2D(
+    x = SmallMapConv2D(
         filters,
         kernel_size,
         strides=strides,
