@@ -99,6 +99,8 @@ class MTCNNDetector:
         return self._detect([_check_image(images)])[0]
 
     def _detect(self, images) -> list[list[dict]]:
+        if not images:
+            return []
         shrunk = [_shrunk(image, self._max_side) for image in images]
         with self._tf.device(self._device):
             candidates = self._proposals(shrunk)

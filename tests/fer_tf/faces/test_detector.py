@@ -1,0 +1,186 @@
+"""Our detector beside the `mtcnn` package, whose faces it must find."""
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_tf.faces import MTCNNDetector, pyramid
+
+pytest.importorskip("mtcnn")
+_POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return MTCNNDetector()
+
+
+@pytest.fixture(scope="module")
+def stock():
+    return __import__("mtcnn").MTCNN()
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    return pytest.importorskip("skimage.data").astronaut()
+
+
+def overlap(box, other):
+    (x, y, w, h), (u, v, m, n) = box, other
+    shared = max(0, min(x + w, u + m) - max(x, u)) * max(
+        0, min(y + h, v + n) - max(y, v)
+    )
+    return shared / (w * h + m * n - shared)
+
+
+def assert_same_faces(faces, expected):
+    assert len(faces) == len(expected)
+    for face, other in zip(faces, expected):
+        points = np.array([other["keypoints"][name] for name in _POINTS])
+        assert overlap(face["box"], other["box"]) >= 0.95
+        # The package rounds its points.
+        assert abs(face["landmarks"] - points).max() <= 0.6
+        assert face["confidence"] == pytest.approx(other["confidence"], abs=1e-3)
+
+
+def test_the_astronaut_as_the_package_sees_her(detector, stock, astronaut):
+    # Odd sides: levels whose last row and column P-Net pools alone.
+    for image in (astronaut, astronaut[:333, 70:421], astronaut[:, ::-1].copy()):
+        faces = detector.detect(image)
+        assert_same_faces(faces, stock.detect_faces(image))
+        assert len(faces) == 1
+        (left, right, *_), landmarks = faces[0]["landmarks"], faces[0]["landmarks"]
+        assert left[0] < right[0] and landmarks.shape == (5, 2)
+
+
+@pytest.mark.real_data
+def test_photographs_of_several_people(detector, stock, real_data):
+    folder = real_data / "photos"
+    for name in ("detection5.jpg", "identification1.jpg"):
+        image = cv2.imread(str(folder / name), cv2.IMREAD_COLOR_RGB)
+        assert_same_faces(detector.detect(image), stock.detect_faces(image))
+
+
+@pytest.mark.real_data
+def test_eyes_are_where_people_put_them(detector, real_data):
+    folder = real_data / "london"
+    errors = []
+    for line in (folder / "landmarks5.csv").read_text().splitlines()[1:9]:
+        name, *values = line.split(",")
+        eyes = np.array(values[:4], float).reshape(2, 2)
+        image = cv2.imread(str(folder / name), cv2.IMREAD_COLOR_RGB)
+        (face,) = detector.detect(image)
+        error = np.linalg.norm(face["landmarks"][:2] - eyes, axis=1).mean()
+        errors.append(error / np.linalg.norm(eyes[1] - eyes[0]))
+    assert np.mean(errors) < 0.05
+
+
+def test_a_list_is_as_one_by_one(detector, astronaut):
+    images = [astronaut, astronaut[40:300, 100:400], np.zeros_like(astronaut)]
+    images += [astronaut[::-1].copy(), astronaut[:9, :9]]
+    batch = detector.detect(images)
+    assert [len(faces) for faces in batch] == [1, 1, 0, len(batch[3]), 0]
+    for image, faces in zip(images, batch):
+        for face, single in zip(faces, detector.detect(image), strict=True):
+            assert overlap(face["box"], single["box"]) > 0.98
+            np.testing.assert_allclose(face["landmarks"], single["landmarks"], atol=0.1)
+    assert detector.detect([]) == []
+    assert detector.detect(tuple(images[:1]))[0][0]["box"] == batch[0][0]["box"]
+
+
+def test_no_size_and_no_number_is_traced_twice(detector, astronaut):
+    detector.detect(astronaut)
+    sizes = [(64, 64), (121, 83), (83, 121), (200, 300)]
+    detector.detect([cv2.resize(astronaut, size) for size in sizes])
+    for network in ("_proposal_network", "_refinement_network", "_output_network"):
+        assert getattr(detector, network).experimental_get_tracing_count() == 1
+
+
+def test_where_there_is_no_face(detector):
+    noise = np.random.default_rng(0).integers(0, 256, (150, 150, 3), dtype=np.uint8)
+    for image in (np.zeros((200, 300, 3)), np.full((64, 64, 3), 255), noise):
+        assert detector.detect(image.astype(np.uint8)) == []
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (0, 50), (1, 1), (19, 400), (24, 24)])
+def test_too_small_for_a_face(detector, shape):
+    assert detector.detect(np.full((*shape, 3), 90, np.uint8)) == []
+
+
+def test_large_pictures_are_shrunk_and_boxes_scaled_back(detector, astronaut):
+    large = cv2.resize(astronaut, None, fx=3, fy=3, interpolation=cv2.INTER_CUBIC)
+    (face,) = MTCNNDetector(max_side=512).detect(large)
+    (small,) = detector.detect(astronaut)
+    assert overlap(face["box"], [3 * v for v in small["box"]]) > 0.9
+    error = abs(face["landmarks"] - 3 * small["landmarks"]).max()
+    assert error < 0.06 * face["box"][2]
+
+
+def test_least_face_size(astronaut):
+    (face,) = MTCNNDetector(min_face_size=60).detect(astronaut)
+    assert face["box"][2] > 60
+    assert MTCNNDetector(min_face_size=250).detect(astronaut) == []
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((50, 50)),
+        np.zeros((50, 50, 3)),
+        np.zeros((50, 50, 4), np.uint8),
+        np.zeros((2, 50, 50, 3), np.uint8),
+        "a.jpg",
+        None,
+    ],
+    ids=lambda image: str(getattr(image, "shape", image)),
+)
+def test_other_inputs_are_refused(detector, image):
+    for images in (image, [image]):
+        with pytest.raises(ValueError, match="must be uint8 RGB .* Received"):
+            detector.detect(images)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"min_face_size": 11},
+        {"scale_factor": 1.0},
+        {"thresholds": (0.6, 0.7)},
+        {"thresholds": (0, 0.7, 0.8)},
+        {"max_side": 0},
+    ],
+)
+def test_arguments_are_checked(arguments):
+    (name,) = arguments
+    with pytest.raises(ValueError, match=f"`{name}` must be"):
+        MTCNNDetector(**arguments)
+
+
+@pytest.mark.parametrize("shape", [(512, 512), (228, 163), (1000, 667), (90, 1200)])
+def test_levels_lie_apart_on_the_canvas(shape):
+    levels, canvas = pyramid.layout(*shape, 20, 0.709)
+    taken = np.zeros(canvas, int)
+    for level in levels:
+        assert level.top % 2 == level.left % 2 == 0
+        taken[level.top :, level.left :][: level.height, : level.width] += 1
+    assert taken.max() == 1
+    assert taken.mean() > 0.75
+    assert min(level.height for level in levels) >= 12
+
+
+def test_every_level_is_the_area_average(astronaut):
+    """Against TensorFlow's own area resizing, for odd sides too."""
+    tf = pytest.importorskip("tensorflow")
+    image = astronaut[:301, :417]
+    levels, shape = pyramid.layout(*image.shape[:2], 20, 0.709)
+    canvas = np.zeros((*shape, 4), np.float32)
+    pyramid.draw(image, levels, canvas)
+    for level in levels:
+        part = canvas[level.top :, level.left :][: level.height, : level.width]
+        size = (level.height, level.width)
+        expected = tf.image.resize(image.astype(np.float32), size, method="area")
+        np.testing.assert_allclose(part[..., :3], expected, rtol=0, atol=0.01)
+        assert (part[..., 3] == 0).all()
+    outside = canvas[canvas[..., 3] == 1]
+    assert len(outside) == np.prod(shape) - sum(v.height * v.width for v in levels)
+    assert (outside[:, :3] == 0).all()
