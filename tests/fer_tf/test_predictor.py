@@ -1,0 +1,103 @@
+import keras
+import numpy as np
+import pytest
+
+from data_pipelines import synthetic
+from fer_tf import loading, models, predictor
+from fer_tf.faces import alignment
+from fer_tf.faces.crop_spec import CROP_SPECS
+from fer_tf.inference import make_inference_model
+
+ARGUMENTS = dict(width=0.125, blocks=1)
+
+
+class KnownFaces:
+    """Stands in for the detector: says what the test says."""
+
+    def __init__(self, faces):
+        self.faces = faces
+
+    def detect(self, images):
+        return [[dict(face) for face in faces] for faces in self.faces[: len(images)]]
+
+
+def face(landmarks, size):
+    return {
+        "box": [10, 10, size, size],
+        "confidence": 0.99,
+        "landmarks": alignment.landmarks5(landmarks),
+    }
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("model"))
+    keras.utils.set_random_seed(0)
+    card = loading.Card(
+        model="small_resnet", arguments=ARGUMENTS, crop_spec=CROP_SPECS["meen"],
+        views="center_mirror", average="logits",
+    )  # fmt: skip
+    loading.save(folder, models.create_model("small_resnet", **ARGUMENTS), card)
+    return loading.load(folder)
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    options = synthetic.SyntheticOptions(size=160)
+    return [synthetic.draw(index, options) for index in range(20)]
+
+
+def test_a_face_is_aligned_by_the_models_own_crop_spec(model, drawn):
+    known = KnownFaces([[face(drawn[0].landmarks, 100)]])
+    (found,) = predictor.Predictor(model, detector=known).predict(drawn[0].image)
+    points = alignment.landmarks5(drawn[0].landmarks)
+    crop = alignment.align(drawn[0].image, points, CROP_SPECS["meen"])
+    inference = make_inference_model(model, model.crop_spec, views="center_mirror")
+    expected = np.asarray(inference(crop[None].astype("float32"))["probabilities"])[0]
+    names = model.card.expressions[:7]
+    for name, probability in zip(names, expected):
+        assert found["probabilities"][name] == pytest.approx(float(probability), 1e-4)
+    assert found["expression"] == names[expected.argmax()]
+    assert found["box"] == [10, 10, 100, 100] and found["confidence"] == 0.99
+
+
+def test_the_largest_face_comes_first_and_none_is_lost_over_a_batch(model, drawn):
+    faces = [face(d.landmarks, 20 + i) for i, d in enumerate(drawn)]
+    reader = predictor.Predictor(model, detector=KnownFaces([faces]))
+    found = reader.predict(drawn[0].image)
+    assert [f["box"][2] for f in found] == list(range(39, 19, -1))
+    alone = predictor.Predictor(model, detector=KnownFaces([faces[3:4]]))
+    (single,) = alone.predict(drawn[0].image)
+    assert single["probabilities"] == pytest.approx(
+        found[-4]["probabilities"], abs=1e-5
+    )
+
+
+def test_many_pictures_share_one_traced_graph(model, drawn):
+    known = [[face(drawn[i].landmarks, 50)] * i for i in range(4)]
+    reader = predictor.Predictor(model, detector=KnownFaces(known))
+    found = reader.predict_many([d.image for d in drawn[:4]])
+    assert [len(faces) for faces in found] == [0, 1, 2, 3]
+    reader.predict_many([d.image[:90] for d in drawn[:2]])
+    assert reader._call.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize(
+    "image, message",
+    [
+        (np.zeros((10, 10), np.uint8), "uint8 RGB"),
+        (np.zeros((10, 10, 3), np.float32), "uint8 RGB"),
+        (b"<html>", ""),
+        ("/absent.jpg", ""),
+    ],
+)
+def test_what_is_no_picture_is_refused(image, message, model):
+    reader = predictor.Predictor(model, detector=KnownFaces([[]]))
+    with pytest.raises((ValueError, OSError), match=message):
+        reader.predict(image)
+
+
+def test_a_bare_model_is_refused():
+    model = models.create_model("small_resnet", **ARGUMENTS)
+    with pytest.raises(ValueError, match="must come from fer_tf.load"):
+        predictor.Predictor(model, detector=KnownFaces([]))
