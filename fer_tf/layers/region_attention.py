@@ -19,9 +19,11 @@ class RegionAttention(keras.layers.Layer):
     one small product before any feature map exists, and
     `F = sum_r (V W_r) * M_r * (q_r e_r) + sum_r q_r e_r b_r` needs neither the
     masked nor the rescaled maps. One product a region beats a single product
-    of 8 x 512 channels, which has to keep a map of 4,096 channels. Against the
-    literal order, on two CPU cores at batch 8: a training pass takes 0.8 of the
-    time as a graph and 0.4 under XLA, a prediction the same and 0.55.
+    of 8 x 512 channels, which has to keep a map of 4,096 channels.
+
+    Images a second of this layer at 14 x 14 x 512, batch 8, two CPU cores,
+    literal order -> this one: XLA training 7 -> 21, prediction 44 -> 49; as a
+    graph 56 -> 65 and 135 -> 122.
 
     Args:
         reduction: Channels over hidden units of each SE block.
