@@ -18,8 +18,8 @@ class RegionAttention(keras.layers.Layer):
     `mean(t_r) = mean(V * M_r) W_r + b_r`. The gates are therefore known from
     one small product before any feature map exists, and
     `F = sum_r (V W_r) * M_r * (q_r e_r) + sum_r q_r e_r b_r` needs neither the
-    masked nor the rescaled maps. One product a region beats a single product
-    of 8 x 512 channels, which has to keep a map of 4,096 channels.
+    masked nor the rescaled maps. One product a region, because a single one of
+    8 x 512 channels keeps a map of 4,096 channels.
 
     Images a second of this layer at 14 x 14 x 512, batch 8, two CPU cores,
     literal order -> this one: XLA training 7 -> 21, prediction 44 -> 49; as a
