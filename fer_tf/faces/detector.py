@@ -69,7 +69,7 @@ class MTCNNDetector:
 
         from fer_tf.faces import networks
 
-        self._tf, self._device = tf, device
+        self._tf, self._device, self._crop = tf, device, networks.crop
         self._proposal_network = networks.proposal_network()
         self._refinement_network = networks.refinement_network()
         self._output_network = networks.output_network()
@@ -104,8 +104,9 @@ class MTCNNDetector:
         shrunk = [_shrunk(image, self._max_side) for image in images]
         with self._tf.device(self._device):
             candidates = self._proposals(shrunk)
-            candidates = self._refined(shrunk, candidates)
-            found = self._outputs(shrunk, candidates)
+            tensors = [self._tf.constant(image[None]) for image in shrunk]
+            candidates = self._refined(tensors, candidates)
+            found = self._outputs(tensors, candidates)
         return [
             _faces(original.shape, small.shape, *faces)
             for original, small, faces in zip(images, shrunk, found)
@@ -127,7 +128,7 @@ class MTCNNDetector:
                 canvases = np.zeros((len(part), rows, columns, 4), np.float32)
                 for canvas, (index, levels) in zip(canvases, part):
                     pyramid.draw(images[index], levels, canvas)
-                outputs = self._proposal_network(canvases).numpy()
+                outputs = self._proposal_network(self._tf.constant(canvases)).numpy()
                 for output, (index, levels) in zip(outputs, part):
                     proposals[index] = self._propose(output, levels)
         return proposals
@@ -180,28 +181,13 @@ class MTCNNDetector:
         patches = np.zeros((rows, size, size, 3), np.float32)
         for image, boxes, end in zip(images, candidates, ends):
             if len(boxes):
-                patches[end - len(boxes) : end] = self._patches(image, boxes, size)
-        parts = [
-            [output.numpy() for output in network(patches[start : start + _PATCHES])]
-            for start in range(0, rows, _PATCHES)
-        ]
+                patches[end - len(boxes) : end] = self._crop(image, boxes, size)
+        parts = []
+        for start in range(0, rows, _PATCHES):
+            part = self._tf.constant(patches[start : start + _PATCHES])
+            parts.append([output.numpy() for output in network(part)])
         outputs = [np.concatenate(column)[: ends[-1]] for column in zip(*parts)]
         return list(zip(*(np.split(output, ends[:-1]) for output in outputs)))
-
-    def _patches(self, image, boxes, size) -> np.ndarray:
-        """Boxes cut out of a picture, float32 `(n, size, size, 3)` in 0..255."""
-        height, width = image.shape[:2]
-        # Divided by the size, although the operation multiplies by the size
-        # less 1: so does the `mtcnn` package. Outside lies the middle grey that
-        # becomes 0 in the networks.
-        fractions = boxes[:, [1, 0, 3, 2]] / (height, width, height, width)
-        return self._tf.image.crop_and_resize(
-            image[None],
-            fractions.astype(np.float32),
-            np.zeros(len(boxes), np.int32),
-            (size, size),
-            extrapolation_value=127.5,
-        ).numpy()
 
 
 def _bucket(count) -> int:

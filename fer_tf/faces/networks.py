@@ -26,6 +26,38 @@ def _weights(name) -> list[np.ndarray]:
     return load_weights(str(folder / f"{name}.lz4"))
 
 
+def _compiled(*signature):
+    """Traces a function once, for all sizes; another trace is not possible."""
+    return lambda body: tf.function(
+        body, input_signature=signature
+    ).get_concrete_function()
+
+
+def crop(image, boxes, size):
+    """Cuts boxes out of one picture, resized, by bilinear sampling.
+
+    Args:
+        image: uint8 tensor `(1, height, width, 3)`.
+        boxes: float64 array `(n, 4)`: left, top, right, bottom.
+        size: Side of the results.
+
+    Returns:
+        float32 array `(n, size, size, 3)` in 0..255.
+    """
+    height, width = image.shape[1:3]
+    # Divided by the size, although the operation multiplies by the size less 1:
+    # so does the `mtcnn` package. Outside lies the middle grey that becomes 0
+    # in the networks.
+    fractions = boxes[:, [1, 0, 3, 2]] / (height, width, height, width)
+    return tf.raw_ops.CropAndResize(
+        image=image,
+        boxes=tf.constant(fractions, tf.float32),
+        box_ind=tf.zeros(len(boxes), tf.int32),
+        crop_size=tf.constant((size, size)),
+        extrapolation_value=127.5,
+    ).numpy()
+
+
 def _convolution(x, kernel, bias):
     x = tf.nn.conv2d(x, tf.constant(kernel), strides=1, padding="VALID")
     return tf.nn.bias_add(x, tf.constant(bias))
@@ -67,8 +99,9 @@ def proposal_network():
     """P-Net, for canvases of `pyramid.draw`.
 
     Returns:
-        Function from float32 `(batch, rows, columns, 4)` to float32 `(batch,
-        rows / 2 - 5, columns / 2 - 5, 5)`: offsets of a box, logit of a face.
+        Compiled function from a float32 tensor `(batch, rows, columns, 4)` to
+        `(batch, rows / 2 - 5, columns / 2 - 5, 5)`: offsets of a box, logit of
+        a face.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, *heads = _weights("pnet")
     k1, b1 = _from_pixels(k1, b1)
@@ -93,7 +126,7 @@ def proposal_network():
     )
     head_bias = np.concatenate([offset_bias, logit_bias[1:] - logit_bias[:1]])
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 4), tf.float32)])
+    @_compiled(tf.TensorSpec((None, None, None, 4), tf.float32))
     def network(canvas):
         x = _convolution(canvas, k1, b1)
         x = tf.nn.max_pool2d(x, 2, 2, "VALID")
@@ -122,14 +155,14 @@ def refinement_network():
     """R-Net.
 
     Returns:
-        Function from float32 `(batch, 24, 24, 3)` in 0..255 to offsets
-        `(batch, 4)` and the confidence of a face `(batch,)`.
+        Compiled function from a float32 tensor `(batch, 24, 24, 3)` in 0..255
+        to offsets `(batch, 4)` and the confidence of a face `(batch,)`.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, k4, b4, a4, *heads = _weights("rnet")
     k1, b1, a1, k2 = _without_steep(*_from_pixels(k1, b1), a1, k2)
     k4 = _rows_first(k4, 3, 3)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, 24, 24, 3), tf.float32)])
+    @_compiled(tf.TensorSpec((None, 24, 24, 3), tf.float32))
     def network(patches):
         x = _prelu(_convolution(patches, k1, b1), a1)
         x = tf.nn.max_pool2d(x, 3, 2, "SAME")
@@ -146,9 +179,9 @@ def output_network():
     """O-Net.
 
     Returns:
-        Function from float32 `(batch, 48, 48, 3)` in 0..255 to offsets
-        `(batch, 4)`, landmarks `(batch, 10)` as fractions of the box, the xs
-        first, and the confidence of a face `(batch,)`.
+        Compiled function from a float32 tensor `(batch, 48, 48, 3)` in 0..255
+        to offsets `(batch, 4)`, landmarks `(batch, 10)` as fractions of the
+        box, the xs first, and the confidence of a face `(batch,)`.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, k4, b4, a4, k5, b5, a5, *heads = _weights(
         "onet"
@@ -156,7 +189,7 @@ def output_network():
     k1, b1 = _from_pixels(k1, b1)
     k5 = _rows_first(k5, 3, 3)
 
-    @tf.function(input_signature=[tf.TensorSpec((None, 48, 48, 3), tf.float32)])
+    @_compiled(tf.TensorSpec((None, 48, 48, 3), tf.float32))
     def network(patches):
         x = _prelu(_convolution(patches, k1, b1), a1)
         x = tf.nn.max_pool2d(x, 3, 2, "SAME")
