@@ -14,7 +14,7 @@ def get_config() -> ConfigDict:
     config = base.get_config()
     config.dtype_policy = "mixed_bfloat16"
     config.model.name = "small_resnet"
-    config.augment.update(degrees=10.0, zoom=0.1, shift=0.05)
+    config.augment.update(degrees=8.0, zoom=0.08, shift=0.04)
     config.objective.label_smoothing = 0.1
     config.views = "center_mirror"
     config.eval_epochs = 3
@@ -22,7 +22,7 @@ def get_config() -> ConfigDict:
     stage = config.stages[0]
     stage.epochs = 12
     stage.learning_rate = 0.1
-    stage.schedule = ConfigDict(dict(name="one_cycle"))
+    stage.schedule = ConfigDict(dict(name="one_cycle", rise_fraction=0.2))
     stage.optimizer = ConfigDict(
         dict(name="sgd", momentum=0.9, weight_decay=5e-4, nesterov=True)
     )
