@@ -34,7 +34,18 @@ _ROWS_A_CHUNK = 2048
 
 
 # Crop of a data set unless another is asked for.
-_DEFAULT_CROPS = {"fer2013": "meen", "facenonface": "meen", "synthetic": "synthetic"}
+_DEFAULT_CROPS = {
+    "fer2013": "meen",
+    "ferplus": "meen",
+    "affectnet": "wang2018",
+    "affwild2": "zhang2020",
+    "rafdb": "gan2020",
+    "ckplus": "gan2020",
+    "facenonface": "meen",
+    "folder": "meen",
+    "csv": "meen",
+    "synthetic": "synthetic",
+}
 
 
 def crop_spec_for(source: Source, name: str | None = None) -> CropSpec:
@@ -121,6 +132,7 @@ def _describe(source, crop_spec, rows_a_chunk):
         "fingerprint": source.fingerprint,
         "crop_spec": crop_spec.to_dict(),
         "rows_a_chunk": rows_a_chunk,
+        "validation": source.holdout,
         "schema_version": records.SCHEMA_VERSION,
     }
 
@@ -238,6 +250,10 @@ class _Chunk:
             sample = dataclasses.replace(sample, landmarks=points)
         if sample.split is None:
             sample = dataclasses.replace(sample, split=split_by_pixels(image))
+        elif sample.split == "train" and self.source.holdout == "pixels":
+            # Copies of a picture stay on one side.
+            split = "validation" if _first_tenth(image) else "train"
+            sample = dataclasses.replace(sample, split=split)
         return sample, records.to_features(
             sample,
             crop,
@@ -272,9 +288,18 @@ def split_by_pixels(image: np.ndarray) -> str:
 
     Identical pictures fall into the same split, whatever they are called.
     """
+    place = _place(image)
+    return "test" if place < 6554 else "validation" if place < 13107 else "train"
+
+
+def _first_tenth(image):
+    return _place(image) < 6554
+
+
+def _place(image):
+    """Where in 0..65535 a picture falls by its pixels."""
     digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()
-    tenth = digest[0] * 256 + digest[1]
-    return "test" if tenth < 6554 else "validation" if tenth < 13107 else "train"
+    return digest[0] * 256 + digest[1]
 
 
 def _class_of(sample):

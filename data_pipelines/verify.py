@@ -37,7 +37,7 @@ class Finding:
 
     Attributes:
         kind: `duplicate`, `cross_split`, `label_conflict`, `unreadable`,
-            `count`, `subject_leak`, `empty_class`.
+            `left_out`, `count`, `subject_leak`, `empty_class`.
         count: How many groups of pictures, or pictures, it touches.
         severity: `error` or `warning`.
         examples: Up to five, in words.
@@ -57,11 +57,12 @@ def verify_source(
     Returns:
         `{"dataset", "ok", "findings", "counts"}`, JSON-ready.
     """
-    rows, broken = [], []
+    rows, broken, left_out = [], [], []
     for done, row in enumerate(source.rows(), 1):
         progress(done)
         if isinstance(row, Reject):
-            broken.append(f"{row.path}: {row.reason}")
+            reasons = left_out if row.expected else broken
+            reasons.append(f"{row.path}: {row.reason}")
             continue
         try:
             sample, image = source.load(row)
@@ -84,6 +85,9 @@ def verify_source(
     findings = []
     if broken:
         findings.append(Finding("unreadable", len(broken), "error", broken[:_EXAMPLES]))
+    if left_out:
+        kept = left_out[:_EXAMPLES]
+        findings.append(Finding("left_out", len(left_out), "warning", kept))
     findings += check_counts(rows, source.published)
     findings += check_rows(rows)
     return _report(source.name, rows, findings)

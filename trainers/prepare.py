@@ -13,7 +13,7 @@ import os
 from absl import flags
 
 from data_pipelines import prepare as preparing
-from data_pipelines.sources import SOURCES, open_source
+from data_pipelines.sources import SOURCES, OptionError, open_source, parse_options
 from fer_tf.faces.crop_spec import CROP_SPECS
 from trainers import cli
 from trainers.progress import Progress
@@ -21,6 +21,9 @@ from trainers.progress import Progress
 _DATASET = flags.DEFINE_enum("dataset", None, sorted(SOURCES), "Which data set.")
 _SOURCE = flags.DEFINE_string(
     "source", "", "The untouched download; for synthetic: seed=1,examples=1200,size=96."
+)
+_OPTIONS = flags.DEFINE_string(
+    "options", "", "The source's own: rule=majority (ferplus), fold=3 (ckplus), ..."
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the records.")
 _CROP = flags.DEFINE_enum(
@@ -35,7 +38,11 @@ def main() -> None:
     """Entry point of the command line."""
     if not _SOURCE.value and _DATASET.value != "synthetic":
         cli.fail("--source is needed: where the download is", code=2)
-    source = open_source(_DATASET.value, _SOURCE.value)
+    try:
+        options = parse_options(_OPTIONS.value)
+        source = open_source(_DATASET.value, _SOURCE.value, **options)
+    except OptionError as error:
+        cli.fail(str(error), code=2)
     spec = preparing.crop_spec_for(source, _CROP.value)
     bar = None
 

@@ -8,12 +8,13 @@ Exits 1 on a finding that would falsify a result.
 
 from absl import flags
 
-from data_pipelines.sources import SOURCES, open_source
+from data_pipelines.sources import SOURCES, OptionError, open_source, parse_options
 from trainers import cli
 from trainers.progress import Progress
 
 _DATASET = flags.DEFINE_enum("dataset", None, sorted(SOURCES), "Which data set.")
 _SOURCE = flags.DEFINE_string("source", "", "The untouched download.")
+_OPTIONS = flags.DEFINE_string("options", "", "The source's own: fold=3, ...")
 _DATA = flags.DEFINE_string("data", None, "Or: a prepared folder.")
 _JSON = flags.DEFINE_string("json", None, "File for the report.")
 
@@ -21,6 +22,7 @@ _MEANING = {
     "count": "splits whose size is not the published one",
     "cross_split": "groups of identical pictures that reach across splits",
     "duplicate": "groups of identical pictures",
+    "left_out": "rows that the owner's rules leave out",
     "label_conflict": "groups of identical pictures with conflicting labels",
     "shard": "damaged shards",
     "subject_leak": "people in more than one split",
@@ -38,7 +40,11 @@ def main() -> None:
     if _DATA.value:
         report = verify.verify_prepared(_DATA.value)
     else:
-        source = open_source(_DATASET.value, _SOURCE.value)
+        try:
+            options = parse_options(_OPTIONS.value)
+            source = open_source(_DATASET.value, _SOURCE.value, **options)
+        except OptionError as error:
+            cli.fail(str(error), code=2)
         total = sum((source.published or {}).values())
         bar = Progress("verify", total, unit="pictures") if total else None
         update = bar.update if bar else lambda done: None

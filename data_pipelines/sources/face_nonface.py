@@ -13,7 +13,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError, Reject, Sample, list_files
+from data_pipelines.sources.sample import (
+    DataError,
+    Reject,
+    Sample,
+    list_files,
+    resolve_inside,
+)
 from fer_tf.faces.images import read_image
 
 _FOLDERS = {"face": True, "nonface": False}
@@ -33,6 +39,7 @@ class FaceNonface:
     strict = False
     published = None
     num_landmarks = 0
+    holdout = None
 
     def __init__(self, root: str):
         self.root = root
@@ -49,7 +56,7 @@ class FaceNonface:
             raise DataError(f"{root}: no npz, and no folders face/ and nonface/ here")
         digest = hashlib.sha256()
         for path in self._files():
-            size = os.path.getsize(os.path.join(root, path))
+            size = os.lstat(os.path.join(root, path)).st_size
             digest.update(f"{path}\0{size}\n".encode())
         self.fingerprint = digest.hexdigest()
 
@@ -73,7 +80,7 @@ class FaceNonface:
         """Reads one picture."""
         if self.layout == "npz":
             return sample, self._load_npz()["image"][sample.frame]
-        return sample, read_image(os.path.join(self.root, sample.path))
+        return sample, read_image(resolve_inside(self.root, sample.path))
 
     def _files(self):
         for folder in _FOLDERS:

@@ -15,7 +15,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError, Reject, Sample, list_files
+from data_pipelines.sources.sample import (
+    DataError,
+    Reject,
+    Sample,
+    list_files,
+    resolve_inside,
+)
 from fer_tf import labels
 from fer_tf.faces.images import read_image
 
@@ -41,6 +47,7 @@ class Fer2013:
     strict = True
     published = PUBLISHED
     num_landmarks = 0
+    holdout = None
 
     def __init__(self, root: str):
         self.csv = _find_csv(root)
@@ -59,9 +66,8 @@ class Fer2013:
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one 48x48 grey picture."""
-        path = os.path.join(self.root, sample.path)
         if sample.span is None:
-            image = read_image(path)
+            image = read_image(resolve_inside(self.root, sample.path))
             if image.shape[:2] != (SIZE, SIZE):
                 raise DataError(
                     f"FER2013 pictures are {SIZE}x{SIZE}, this one is "
@@ -70,7 +76,7 @@ class Fer2013:
             # The public JPEGs are grey, so the three channels are equal.
             return sample, image[..., 0]
         offset, length = sample.span
-        with open(path, "rb") as file:
+        with open(os.path.join(self.root, sample.path), "rb") as file:
             file.seek(offset)
             return sample, _parse_pixels(file.read(length))
 
@@ -126,7 +132,7 @@ class Fer2013:
     def _folder_sha256(self):
         digest = hashlib.sha256()
         for path in self._folder_files():
-            size = os.path.getsize(os.path.join(self.root, path))
+            size = os.lstat(os.path.join(self.root, path)).st_size
             digest.update(f"{path}\0{size}\n".encode())
         return digest.hexdigest()
 

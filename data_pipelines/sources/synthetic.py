@@ -26,6 +26,7 @@ class Synthetic:
     strict = True
     published = None
     num_landmarks = 68
+    holdout = None
     folder = None
 
     def __init__(self, text: str = ""):

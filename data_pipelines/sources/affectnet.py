@@ -1,0 +1,260 @@
+"""AffectNet (Mollahosseini et al., 2017) in both of the owner's releases.
+
+- first release: `training.csv`, `validation.csv` and the photographs below
+  `Manually_Annotated_Images/`, with box and 68 points in pixels of the photograph.
+  The CSVs of some copies have no header row.
+- newer release: `train_set/` and `val_set/`, each with `images/<id>.jpg` (crops of
+  224 pixels) and `annotations/<id>_{exp,val,aro,lnd}.npy`.
+
+The owner's test set was never published: the validation set is `test`, as in
+every paper, and `validation` is a tenth of the training set.
+"""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from data_pipelines.sources import files
+from data_pipelines.sources.sample import (
+    DataError,
+    Reject,
+    Sample,
+    clean_path,
+    list_files,
+    resolve_inside,
+)
+from fer_tf import labels
+from fer_tf.faces.images import read_image
+
+_COLUMNS = (
+    "subDirectory_filePath",
+    "face_x",
+    "face_y",
+    "face_width",
+    "face_height",
+    "facial_landmarks",
+    "expression",
+    "valence",
+    "arousal",
+)
+_CSVS = {"training.csv": "train", "validation.csv": "test"}
+_IMAGES = "Manually_Annotated_Images"
+_SETS = {"train_set": "train", "val_set": "test"}
+_NUM_LANDMARKS = 68
+
+# Classes beyond the eight expressions; the first has valence and arousal.
+_NO_EXPRESSION = {8: "None", 9: "Uncertain", 10: "No-Face"}
+_NOT_RATED = -2
+_NOTHING = ("", "null", "nan", "none")
+
+# Rows that are used, by their class: all with a valid label (Wang et al. trained on
+# "about 300,000"), those of the eight expressions, or of the seven without contempt.
+_VA_ROWS = {"valid": range(11), "8cls": range(8), "7cls": range(7)}
+
+
+class AffectNet:
+    """Source of AffectNet's manually annotated part.
+
+    Classes None, Uncertain and No-Face become no expression, and a valence or
+    arousal of -2 becomes none; rows that have neither are expected rejects.
+
+    Args:
+        root: Folder that holds the CSVs and `Manually_Annotated_Images`, here or
+            one level down, or `train_set` and `val_set`.
+        **options: `va_rows`: `valid` (the default), `8cls` or `7cls`; rows of other
+            classes are left out.
+
+    Raises:
+        DataError: If neither release is there.
+        OptionError: If an option is unknown.
+    """
+
+    name = "affectnet"
+    strict = False
+    num_landmarks = _NUM_LANDMARKS
+    holdout = "pixels"
+
+    def __init__(self, root: str, **options):
+        given = files.check_options(self.name, {"va_rows": tuple(_VA_ROWS)}, options)
+        self.va_rows = given["va_rows"] or "valid"
+        self.root = self.folder = root
+        self._csvs = [
+            (path, split)
+            for name, split in _CSVS.items()
+            if (path := files.find(root, name))
+        ]
+        self._images = files.find(root, _IMAGES)
+        self._sets = [
+            (name, split)
+            for name, split in _SETS.items()
+            if os.path.isdir(os.path.join(root, name, "annotations"))
+        ]
+        if self._csvs and not self._images:
+            raise DataError(f"{root}: no folder {_IMAGES} beside {self._csvs[0][0]}")
+        if not self._csvs and not self._sets:
+            raise DataError(
+                f"{root}: no training.csv or validation.csv here, and no "
+                "train_set/annotations or val_set/annotations"
+            )
+        kind = "first release, csv" if self._csvs else "newer release, npy"
+        self.layout = f"{kind}, va_rows={self.va_rows}"
+        # The literature's count of the eight classes, and the owner's 500 a class
+        # with one contempt missing.
+        whole = not self._csvs and self.va_rows != "7cls"
+        self.published = {"train": 287651, "test": 3999} if whole else None
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        contents = [path for path, _ in self._csvs]
+        if self._csvs:
+            listed = list_files(self.root, self._images)
+        else:
+            listed = (f for name, _ in self._sets for f in list_files(self.root, name))
+        return files.fingerprint(
+            self.root, contents=contents, listed=listed, text=self.layout
+        )
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """Lists the rows of the CSVs, or the images in sorted order."""
+        if not self._csvs:
+            for folder, split in self._sets:
+                yield from self._set_rows(folder, split)
+            return
+        seen = files.Seen()
+        for csv, split in self._csvs:
+            yield from self._csv_rows(csv, split, seen)
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one photograph."""
+        return sample, read_image(resolve_inside(self.root, sample.path))
+
+    def _csv_rows(self, name, split, seen):
+        where = {column: number for number, column in enumerate(_COLUMNS)}
+        first = True
+        for line, fields in files.csv_rows(os.path.join(self.root, name), name):
+            if first:
+                first, header = False, _header(fields, name)
+                if header:
+                    where = header
+                    continue
+            place = f"{name}, line {line}"
+            if len(fields) != len(where):
+                yield Reject(place, f"{len(fields)} fields, not {len(where)}")
+                continue
+            row = {column: fields[number] for column, number in where.items()}
+            try:
+                path = clean_path(row["subDirectory_filePath"])
+                if not seen.add(path):
+                    raise DataError(f"a second row of {path}")
+                sample = Sample(
+                    sample_id=os.path.splitext(path)[0],
+                    split=split,
+                    path=f"{self._images}/{path}",
+                    box=_box(row),
+                    landmarks=_landmarks(row["facial_landmarks"]),
+                )
+                label = files.whole_number(row["expression"], "expression")
+                yield self._labelled(
+                    sample, label, row["valence"], row["arousal"], place
+                )
+            except ValueError as error:
+                yield Reject(place, str(error))
+
+    def _set_rows(self, folder, split):
+        images, annotations = f"{folder}/images", f"{folder}/annotations"
+        found = {
+            os.path.splitext(os.path.basename(path))[0]: path
+            for path in list_files(self.root, images)
+        }
+        for name in os.listdir(os.path.join(self.root, annotations)):
+            if name.endswith("_exp.npy"):
+                key = name.removesuffix("_exp.npy")
+                found.setdefault(key, f"{images}/{key}.jpg")
+        for key, path in sorted(found.items()):
+            try:
+                label, valence, arousal = (
+                    self._value(f"{annotations}/{key}_{what}.npy")
+                    for what in ("exp", "val", "aro")
+                )
+                # Ids start anew in each set, so the set is part of the id.
+                sample = Sample(
+                    sample_id=f"{folder}/{key}",
+                    split=split,
+                    path=path,
+                    landmarks=self._points(f"{annotations}/{key}_lnd.npy"),
+                )
+                label = files.whole_number(label, "expression")
+                yield self._labelled(sample, label, valence, arousal, path)
+            except ValueError as error:
+                yield Reject(path, str(error))
+
+    def _labelled(self, sample, label, valence, arousal, place):
+        if label in _NO_EXPRESSION:
+            expression = None
+        else:
+            expression = labels.dataset_expression("affectnet", label)
+        values = [_rating(valence, "valence"), _rating(arousal, "arousal")]
+        if None in values:
+            values = [None, None]
+        if label not in _VA_ROWS[self.va_rows]:
+            kind = expression or _NO_EXPRESSION[label]
+            return Reject(place, f"class {kind} is not of {self.va_rows}", True)
+        if expression is None and values[0] is None:
+            kind = _NO_EXPRESSION[label]
+            return Reject(place, f"class {kind}, without valence and arousal", True)
+        return dataclasses.replace(
+            sample, expression=expression, valence=values[0], arousal=values[1]
+        )
+
+    def _value(self, name):
+        array = files.array_file(os.path.join(self.root, name), name)
+        if array.size != 1:
+            raise DataError(f"{name}: must hold one value, has shape {array.shape}")
+        # Some are numbers and some are strings that spell one.
+        value = array.ravel()[0]
+        return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+    def _points(self, name):
+        path = os.path.join(self.root, name)
+        if not os.path.exists(path):
+            return None
+        values = files.array_file(path, name).ravel()
+        return files.points(
+            (files.number(str(v), name) for v in values), _NUM_LANDMARKS, name
+        )
+
+
+def _header(fields, name):
+    """Where each column is, if this row is a header; None if it is data."""
+    known = {column.lower(): column for column in _COLUMNS}
+    found = [known.get(field.lower()) for field in fields]
+    if not any(found):
+        return None
+    missing = [column for column in _COLUMNS if column not in found]
+    if missing:
+        raise DataError(f"{name}: the header lacks {', '.join(missing)}")
+    return {column or f"other {i}": i for i, column in enumerate(found)}
+
+
+def _rating(text, what):
+    value = files.number(text, what)
+    return None if value == _NOT_RATED else files.in_circumplex(value, what)
+
+
+def _box(row):
+    """The box, or None: rows without a face have NULL or a negative size."""
+    texts = [row[f"face_{key}"] for key in ("x", "y", "width", "height")]
+    if any(text.lower() in _NOTHING for text in texts):
+        return None
+    box = tuple(files.number(text, "the box") for text in texts)
+    return box if min(box[2:]) > 0 else None
+
+
+def _landmarks(text):
+    if text.lower() in _NOTHING:
+        return None
+    values = (files.number(part, "facial_landmarks") for part in text.split(";"))
+    return files.points(values, _NUM_LANDMARKS, "facial_landmarks")

@@ -1,0 +1,214 @@
+"""CK+ (Lucey et al., 2010): posed expressions, each a sequence from neutral to peak.
+
+Below each of `cohn-kanade-images/`, `Emotion/`, `FACS/` and `Landmarks/` lie
+`<subject>/<sequence>/`. 327 of the 593 sequences have an emotion; as usual, their
+last three frames are the data set (981 pictures) and share it. Emotion and action
+units are coded for the peak, the last frame.
+"""
+
+import functools
+import os
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from data_pipelines.sources import files
+from data_pipelines.sources.sample import (
+    DataError,
+    Reject,
+    Sample,
+    list_files,
+    resolve_inside,
+)
+from fer_tf import labels
+from fer_tf.faces.images import read_image
+
+FOLDS = 10
+FRAMES = 3
+"""Frames taken from the end of a sequence."""
+
+# Pictures in each fold, of the 118 people with a labelled sequence.
+_FOLD_SIZES = (99, 117, 120, 105, 90, 111, 87, 87, 99, 66)
+
+_NUM_LANDMARKS = 68
+_IMAGES = "cohn-kanade-images"
+_PICTURES = (".png", ".jpg", ".tiff")
+
+
+def ckplus_folds(subjects: Iterable[str]) -> list[list[str]]:
+    """The ten person-independent folds of Gan et al. and those before them.
+
+    "Arranged the IDs in ascending order and divided the database into ten subsets
+    using sampling interval 10": fold k is `ids[k::10]`.
+
+    Args:
+        subjects: Subject of each labelled sequence; repetitions do not matter.
+
+    Returns:
+        Ten sorted lists.
+    """
+    ids = sorted(set(subjects))
+    return [ids[fold::FOLDS] for fold in range(FOLDS)]
+
+
+class CkPlus:
+    """Source of CK+'s labelled peaks, split by person.
+
+    `test` is one of ten folds, `validation` the one after it, `train` the rest.
+    Sequences without an emotion are expected rejects.
+
+    Args:
+        root: Folder that holds `cohn-kanade-images` and `Emotion`, each here or
+            one level down; `FACS` and `Landmarks` where they are.
+        **options: `fold`, 0 (the default) to 9, which is tested on.
+
+    Raises:
+        DataError: If the layout is not there.
+        OptionError: If an option is unknown.
+    """
+
+    name = "ckplus"
+    strict = False
+    num_landmarks = _NUM_LANDMARKS
+    holdout = None
+
+    def __init__(self, root: str, **options):
+        allowed = {"fold": tuple(map(str, range(FOLDS)))}
+        self.fold = int(files.check_options(self.name, allowed, options)["fold"] or 0)
+        self.root = self.folder = root
+        self._images, self._emotions, self._facs, self._points = (
+            files.find(root, name) for name in (_IMAGES, "Emotion", "FACS", "Landmarks")
+        )
+        for path, name in ((self._images, _IMAGES), (self._emotions, "Emotion")):
+            if not path:
+                raise DataError(f"{root}: no folder {name} here or one level down")
+        self.layout = f"sequences, fold={self.fold}"
+        after = (self.fold + 1) % FOLDS
+        held_out = _FOLD_SIZES[self.fold] + _FOLD_SIZES[after]
+        self.published = {
+            "train": sum(_FOLD_SIZES) - held_out,
+            "validation": _FOLD_SIZES[after],
+            "test": _FOLD_SIZES[self.fold],
+        }
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        tops = filter(None, (self._emotions, self._facs, self._points))
+        contents = (path for top in tops for path in list_files(self.root, top))
+        listed = list_files(self.root, self._images)
+        return files.fingerprint(
+            self.root, contents=contents, listed=listed, text=self.layout
+        )
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """Lists the last frames of the labelled sequences, by subject."""
+        sequences = dict(self._sequences())
+        labelled = {key: self._emotion(key) for key in sequences}
+        folds = ckplus_folds(
+            subject
+            for (subject, _), emotion in labelled.items()
+            if isinstance(emotion, str)
+        )
+        splits = {subject: "train" for fold in folds for subject in fold}
+        splits |= dict.fromkeys(folds[(self.fold + 1) % FOLDS], "validation")
+        splits |= dict.fromkeys(folds[self.fold], "test")
+        for key, emotion in labelled.items():
+            if isinstance(emotion, Reject):
+                yield emotion
+                continue
+            yield from self._frames(key, emotion, splits[key[0]], sequences[key])
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one frame, of 640x490 pixels, most of them grey."""
+        return sample, read_image(resolve_inside(self.root, sample.path))
+
+    def _sequences(self):
+        """`(subject, sequence), last frames` in sorted order."""
+        images = os.path.join(self.root, self._images)
+        for subject in files.folders(images):
+            for sequence in files.folders(os.path.join(images, subject)):
+                top = f"{self._images}/{subject}/{sequence}"
+                frames = [
+                    path
+                    for path in list_files(self.root, top)
+                    if path.lower().endswith(_PICTURES)
+                ]
+                yield (subject, sequence), frames[-FRAMES:]
+
+    def _emotion(self, key):
+        """Name of a sequence's emotion, or a Reject."""
+        top = f"{self._emotions}/{key[0]}/{key[1]}"
+        name = self._file(top, "_emotion.txt")
+        sequence = f"{self._images}/{key[0]}/{key[1]}"
+        if not name:
+            return Reject(sequence, "the sequence has no emotion", True)
+        try:
+            values = self._numbers(name)
+            if len(values) != 1:
+                raise DataError(f"{len(values)} numbers where there must be one")
+            label = files.whole_number(str(values[0]), "emotion")
+            return labels.dataset_expression("ckplus", label)
+        except ValueError as error:
+            return Reject(name, str(error))
+
+    def _frames(self, key, emotion, split, frames):
+        sequence = f"{self._images}/{key[0]}/{key[1]}"
+        if len(frames) < FRAMES:
+            yield Reject(sequence, f"{len(frames)} frames, and {FRAMES} are used")
+            return
+        for path in frames:
+            stem = os.path.splitext(os.path.basename(path))[0]
+            units = None
+            try:
+                if path == frames[-1]:
+                    units = self._action_units(key)
+                number = stem.rpartition("_")[2]
+                yield Sample(
+                    sample_id=stem,
+                    split=split,
+                    path=path,
+                    subject=key[0],
+                    video=f"{key[0]}_{key[1]}",
+                    frame=files.whole_number(number, "the number of the frame"),
+                    landmarks=self._landmarks(key, stem),
+                    expression=emotion,
+                    action_units=units,
+                )
+            except ValueError as error:
+                yield Reject(path, str(error))
+
+    def _action_units(self, key):
+        """0 or 1 by name. Whatever is coded is present, at any intensity.
+
+        An intensity of 0 says that it was not scored, not that it is absent;
+        units that are not coded are absent.
+        """
+        if not self._facs:
+            return None
+        name = self._file(f"{self._facs}/{key[0]}/{key[1]}", "_facs.txt")
+        if not name:
+            return None
+        values = self._numbers(name)
+        if len(values) % 2:
+            raise DataError(f"{name}: rows must be a unit and an intensity")
+        units = dict.fromkeys(labels.ACTION_UNITS, 0)
+        for unit in values[::2]:
+            number = files.whole_number(str(unit), f"{name}: the unit")
+            units[f"AU{number}"] = 1
+        return units
+
+    def _landmarks(self, key, stem):
+        name = f"{self._points}/{key[0]}/{key[1]}/{stem}_landmarks.txt"
+        if not self._points or not os.path.lexists(os.path.join(self.root, name)):
+            return None
+        return files.points(self._numbers(name), _NUM_LANDMARKS, name)
+
+    def _numbers(self, name):
+        return files.numbers_file(resolve_inside(self.root, name), name)
+
+    def _file(self, top, ending):
+        """The file of a sequence with this ending; many folders are empty."""
+        if not os.path.isdir(os.path.join(self.root, top)):
+            return None
+        found = [p for p in list_files(self.root, top) if p.endswith(ending)]
+        return found[-1] if found else None

@@ -1,0 +1,283 @@
+"""FER+ (Barsoum et al., 2016): FER2013's pictures, labelled anew by ten raters.
+
+- `fer2013.csv` and `fer2013new.csv` together: row i of the one is row i of the
+  other. (The image names are no row numbers.)
+- folders `FER2013{Train,Valid,Test}/`, as the owner's script makes them from the
+  two: `label.csv` without a header, and the pictures as PNG.
+
+The owner's code turns votes into targets in one of four ways; `target_votes` is
+those rules, written anew.
+"""
+
+import dataclasses
+import functools
+import itertools
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from data_pipelines.sources import files
+from data_pipelines.sources.fer2013 import CSV_NAMES, SIZE, SPLITS, Fer2013
+from data_pipelines.sources.sample import (
+    DataError,
+    Reject,
+    Sample,
+    clean_path,
+    resolve_inside,
+)
+from fer_tf import labels
+from fer_tf.faces.images import read_image
+
+VOTES = (
+    "neutral",
+    "happiness",
+    "surprise",
+    "sadness",
+    "anger",
+    "disgust",
+    "fear",
+    "contempt",
+    "unknown",
+    "NF",
+)
+"""What a rater could choose, in the owner's order; NF is "not a face"."""
+
+_NUM_EXPRESSIONS = 8
+_RATERS = 10
+_VOTES_CSV = "fer2013new.csv"
+_HEADER = ("usage", "image name", *(name.lower() for name in VOTES))
+_FOLDERS = {
+    "FER2013Train": "train",
+    "FER2013Valid": "validation",
+    "FER2013Test": "test",
+}
+
+
+class FerPlus:
+    """Source of FER+; which layout it is, is found by itself.
+
+    Rows that the owner leaves out are expected rejects: those without an image
+    name (173 pictures that show no face), and those whose target is "unknown"
+    or "NF". PublicTest is `validation`, PrivateTest is `test`.
+
+    Args:
+        root: Folder that holds both CSVs, here or one level down, or the folders.
+        **options: `rule`, one of `RULES`.
+
+    Raises:
+        DataError: If neither layout is there.
+        OptionError: If an option is unknown.
+    """
+
+    name = "ferplus"
+    strict = True
+    published = None
+    num_landmarks = 0
+    holdout = None
+
+    def __init__(self, root: str, **options):
+        given = files.check_options(self.name, {"rule": tuple(RULES)}, options)
+        self.rule = given["rule"] or "majority"
+        if not os.path.isdir(root):
+            raise DataError(f"{root}: no such folder")
+        self.root = self.folder = root
+        votes, pixels = files.find(root, _VOTES_CSV), files.find(root, *CSV_NAMES)
+        self._votes_csv = votes if votes and pixels else None
+        self._pixels = None
+        if self._votes_csv:
+            self._pixels = Fer2013(os.path.join(root, pixels))
+        self._folders = [] if self._votes_csv else self._find_folders(votes)
+        self.layout = f"{'folders' if self._folders else 'csv'}, rule={self.rule}"
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        if self._folders:
+            contents = [f"{folder}/label.csv" for folder, _ in self._folders]
+            listed = [
+                f"{folder}/{name}"
+                for folder, _ in self._folders
+                for name in sorted(os.listdir(os.path.join(self.root, folder)))
+            ]
+            return files.fingerprint(
+                self.root, contents=contents, listed=listed, text=self.layout
+            )
+        text = f"{self.layout}\0{self._pixels.fingerprint}"
+        return files.fingerprint(self.root, contents=[self._votes_csv], text=text)
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """Lists the rows in the owner's order."""
+        seen = files.Seen()
+        for row in self._folder_rows() if self._folders else self._csv_rows():
+            if isinstance(row, Sample) and not seen.add(row.sample_id):
+                row = Reject(row.sample_id, "a second row of this name")
+            yield row
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one 48x48 grey picture."""
+        if self._pixels:
+            return self._pixels.load(sample)
+        image = read_image(resolve_inside(self.root, sample.path))
+        if image.shape[:2] != (SIZE, SIZE):
+            raise DataError(
+                f"FER+ pictures are {SIZE}x{SIZE}, this one is "
+                f"{image.shape[1]}x{image.shape[0]}"
+            )
+        return sample, image[..., 0]
+
+    def _find_folders(self, votes):
+        for parent in ("", "data"):
+            found = [
+                (f"{parent}/{name}" if parent else name, split)
+                for name, split in _FOLDERS.items()
+                if os.path.isfile(os.path.join(self.root, parent, name, "label.csv"))
+            ]
+            # A fresh clone of the owner's repository has labels and no picture.
+            if any(
+                name.endswith(".png")
+                for folder, _ in found
+                for name in os.listdir(os.path.join(self.root, folder))
+            ):
+                return found
+        missing = "fer2013.csv, whose pictures it labels," if votes else _VOTES_CSV
+        raise DataError(f"{self.root}: no {missing} here, and no FER2013Train/*.png")
+
+    def _csv_rows(self):
+        name = self._votes_csv
+        table = files.csv_rows(os.path.join(self.root, name), name)
+        _, header = next(table, (1, []))
+        header = [column.lower() for column in header]
+        if sorted(header) != sorted(_HEADER):
+            raise DataError(f"{name}: the header must be Usage,Image name,neutral,…,NF")
+        order = [header.index(column) for column in _HEADER]
+        pairs = itertools.zip_longest(self._pixels.rows(), table)
+        for number, (picture, row) in enumerate(pairs):
+            if picture is None or row is None:
+                longer = name if picture is None else "fer2013.csv"
+                raise DataError(
+                    f"{longer}: has more than the {number} rows of the other file; "
+                    "their rows belong together one by one"
+                )
+            line, fields = row
+            place = f"{name}, line {line}"
+            if len(fields) != len(order):
+                yield Reject(place, f"{len(fields)} fields, not {len(order)}")
+                continue
+            usage, image_name, *votes = (fields[index] for index in order)
+            if SPLITS.get(usage) != picture.split:
+                raise DataError(
+                    f"{place}: Usage is {usage!r}, of the same row of fer2013.csv it "
+                    f"is that of {picture.split}; the files do not belong together"
+                )
+            if not image_name:
+                yield Reject(place, "not a face: the owner names no image", True)
+                continue
+            sample_id = os.path.splitext(image_name)[0]
+            picture = dataclasses.replace(picture, sample_id=sample_id)
+            yield self._labelled(picture, votes, place)
+
+    def _folder_rows(self):
+        for folder, split in self._folders:
+            name = f"{folder}/label.csv"
+            for line, fields in files.csv_rows(os.path.join(self.root, name), name):
+                place = f"{name}, line {line}"
+                # The second field is the face's box, always the whole picture.
+                if len(fields) != 2 + len(VOTES):
+                    yield Reject(place, f"{len(fields)} fields, not {2 + len(VOTES)}")
+                    continue
+                try:
+                    path = f"{folder}/{clean_path(fields[0])}"
+                except DataError as error:
+                    yield Reject(place, str(error))
+                    continue
+                sample_id = os.path.splitext(fields[0])[0]
+                sample = Sample(sample_id=sample_id, split=split, path=path)
+                yield self._labelled(sample, fields[2:], place)
+
+    def _labelled(self, sample, fields, place):
+        try:
+            votes = [_vote(text, name) for text, name in zip(fields, VOTES)]
+            if not any(votes):
+                raise DataError("nobody voted")
+        except DataError as error:
+            return Reject(place, str(error))
+        best = VOTES[int(np.argmax(target_votes(votes, self.rule)))]
+        if best not in labels.EXPRESSIONS:
+            meaning = "not a face" if best == "NF" else "unknown"
+            return Reject(place, f"{meaning}, by the rule {self.rule}", True)
+        by_name = dict(zip(VOTES[:_NUM_EXPRESSIONS], map(float, votes)))
+        return dataclasses.replace(sample, expression=best, votes=by_name)
+
+
+def _vote(text, name):
+    votes = files.whole_number(text, f"the votes for {name}")
+    if not 0 <= votes <= _RATERS:
+        raise DataError(f"the votes for {name} must be 0..{_RATERS}, are {votes}")
+    return votes
+
+
+def target_votes(votes: Sequence[float], rule: str) -> np.ndarray:
+    """Distribution over `VOTES` that the owner's rule makes of ten counts.
+
+    A single vote counts as a slip and is dropped. Then
+
+    - `majority`: the one choice with more than half of the votes;
+    - `probability`, `crossentropy`: the choices with most votes, until three
+      quarters are covered, at most three; "unknown" and "NF" end the list and
+      only count at its head;
+    - `multi_target`: every choice with 30 % or more.
+
+    If these hold no more than half of the votes, it is all "unknown".
+
+    Args:
+        votes: Ten counts, in the order of `VOTES`.
+        rule: One of `RULES`.
+
+    Returns:
+        float64 `(10,)` that sums to 1. (The owner trains on one draw of it with
+        `probability`, and on its support with `multi_target`.)
+    """
+    kept = [float(count) if count > 1 else 0.0 for count in votes]
+    total = sum(kept)
+    chosen = RULES[rule](kept, total)
+    if sum(chosen.values()) <= 0.5 * total:
+        chosen = {VOTES.index("unknown"): 1.0}
+    target = np.zeros(len(VOTES))
+    target[list(chosen)] = list(chosen.values())
+    return target / target.sum()
+
+
+def _majority(kept, total) -> Mapping[int, float]:
+    best = int(np.argmax(kept))
+    return {best: kept[best]}
+
+
+def _leading(kept, total) -> Mapping[int, float]:
+    chosen, covered = {}, 0.0
+    # Largest first; of equals, which are taken together, in the owner's order.
+    for most, tied in itertools.groupby(
+        sorted(range(len(kept)), key=lambda i: -kept[i]), key=lambda i: kept[i]
+    ):
+        if covered >= 0.75 * total or len(chosen) >= 3:
+            break
+        for index in tied:
+            if index >= _NUM_EXPRESSIONS:
+                chosen = chosen or {index: most}
+                covered = total
+                break
+            chosen[index] = most
+            covered += most
+    return chosen if len(chosen) <= 3 else {}
+
+
+def _multi_target(kept, total) -> Mapping[int, float]:
+    return {i: count for i, count in enumerate(kept) if count and count >= 0.3 * total}
+
+
+RULES: dict[str, Callable[[list[float], float], Mapping[int, float]]] = {
+    "majority": _majority,
+    "probability": _leading,
+    "crossentropy": _leading,
+    "multi_target": _multi_target,
+}
+"""The owner's training modes."""

@@ -1,0 +1,115 @@
+"""Image folders: `<split>/<class>/<image>`, or `<class>/<image>`.
+
+The layout of `keras.utils.image_dataset_from_directory`, except that every file
+counts: what is not a picture becomes a reject with its reason, where that function
+passes over what it does not know.
+"""
+
+import functools
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from data_pipelines.sources import files
+from data_pipelines.sources.sample import (
+    DataError,
+    Reject,
+    Sample,
+    list_files,
+    resolve_inside,
+)
+from fer_tf import labels
+from fer_tf.faces.images import read_image
+
+_SPLITS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "test": "test",
+    "testing": "test",
+}
+
+
+class Folder:
+    """Source of a folder of pictures, sorted into folders by expression.
+
+    Without folders for the splits each picture's split is drawn from its pixels;
+    with `train` and `test` alone, a tenth of `train` becomes `validation`.
+
+    Args:
+        root: The folder.
+
+    Raises:
+        DataError: If it is not there, or a folder is named as no expression.
+        OptionError: If an option is given.
+    """
+
+    name = "folder"
+    strict = False
+    published = None
+    num_landmarks = 0
+
+    def __init__(self, root: str, **options):
+        files.check_options(self.name, {}, options)
+        if not os.path.isdir(root):
+            raise DataError(f"{root}: no such folder")
+        self.root = self.folder = root
+        tops = files.folders(root)
+        splits = {_SPLITS[top.lower()] for top in tops if top.lower() in _SPLITS}
+        self._in_splits = bool(splits)
+        classes = [(top, top) for top in tops]
+        if self._in_splits:
+            stray = [top for top in tops if top.lower() not in _SPLITS]
+            if stray:
+                raise DataError(f"{root}: {stray[0]}/ lies beside {sorted(splits)}")
+            classes = [
+                (f"{top}/{name}", name)
+                for top in tops
+                for name in files.folders(os.path.join(root, top))
+            ]
+        if not classes:
+            raise DataError(f"{root}: no folder named as an expression here")
+        self._classes = {path: _expression(root, path, name) for path, name in classes}
+        both = {"train", "test"} <= splits and "validation" not in splits
+        self.holdout = "pixels" if both else None
+        self.layout = "<split>/<class>" if self._in_splits else "<class>"
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        return files.fingerprint(self.root, listed=list_files(self.root))
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """Lists every file in sorted order."""
+        for path in list_files(self.root):
+            parts = path.split("/")
+            depth = 2 if self._in_splits else 1
+            if len(parts) <= depth:
+                yield Reject(_printable(path), "lies in no class folder")
+                continue
+            if path != _printable(path):
+                yield Reject(_printable(path), "the name is not valid UTF-8")
+                continue
+            split = _SPLITS[parts[0].lower()] if self._in_splits else None
+            expression = self._classes["/".join(parts[:depth])]
+            yield Sample(path, split=split, path=path, expression=expression)
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one picture."""
+        return sample, read_image(resolve_inside(self.root, sample.path))
+
+
+def _expression(root, path, name):
+    try:
+        return labels.EXPRESSIONS[labels.expression_index(name)]
+    except ValueError as error:
+        known = ", ".join(labels.EXPRESSIONS)
+        raise DataError(
+            f"{root}: the folder {path}/ is not named as an expression ({known})"
+        ) from error
+
+
+def _printable(path):
+    return path.encode("utf-8", "replace").decode()

@@ -1,0 +1,201 @@
+"""RAF-DB (Li et al., 2017), the single-label ("basic") part.
+
+`EmoLabel/list_patition_label.txt` (the owner's spelling) names pictures and
+classes, `Image/original/` and `Image/aligned/` hold them, and `Annotation/` has a
+file for each: `manual/*_manu_attri.txt` (five points, gender, race, age),
+`auto/*_auto_attri.txt` (37 points) and `boundingbox/*_boundingbox.txt`. All points
+and boxes are in pixels of the original photograph.
+"""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Iterator
+
+import numpy as np
+
+from data_pipelines.sources import files
+from data_pipelines.sources.sample import (
+    DataError,
+    Reject,
+    Sample,
+    clean_path,
+    list_files,
+    resolve_inside,
+)
+from fer_tf import labels
+from fer_tf.faces.images import read_image
+
+PUBLISHED = {"train": 12271, "test": 3068}
+
+_LABELS = "EmoLabel/list_patition_label.txt"
+_BASIC_CLASSES = 7
+_POINTS = {"auto": 37, "manual": 5}
+_OPTIONS = {"images": ("original", "aligned"), "landmarks": tuple(_POINTS)}
+
+GROUPS = {
+    "gender": ("male", "female", "unsure"),
+    "race": ("Caucasian", "African-American", "Asian"),
+    "age": ("0-3", "4-19", "20-39", "40-69", "70+"),
+}
+"""What the manual annotation says of the person, in the owner's order."""
+
+
+class RafDb:
+    """Source of RAF-DB's 15,339 pictures with one of seven expressions.
+
+    `validation` is a tenth of the training set.
+
+    Args:
+        root: The folder `basic`, or one that holds it.
+        **options: `images`: `original` (the default where they are) or `aligned`
+            (100 pixels, without points); `landmarks`: `auto` (the default where
+            they are) or `manual`.
+
+    Raises:
+        DataError: If the layout is not there, or it is the compound set.
+        OptionError: If an option is unknown.
+    """
+
+    name = "rafdb"
+    strict = False
+    published = PUBLISHED
+    holdout = "pixels"
+
+    def __init__(self, root: str, **options):
+        given = files.check_options(self.name, _OPTIONS, options)
+        self.root = self.folder = root
+        found = files.find(root, _LABELS)
+        if not found:
+            raise DataError(f"{root}: no {_LABELS} here or in basic/")
+        self._base = found.removesuffix(_LABELS)
+        self._labels = found
+        self.images = given["images"] or self._first(
+            _OPTIONS["images"], self._base + "Image/"
+        )
+        if not self.images or not self._has(f"Image/{self.images}"):
+            raise DataError(
+                f"{root}: no {self._base}Image/{self.images or 'original'} here"
+            )
+        # Points lie in the original photographs.
+        self.landmarks = None
+        if self.images == "original":
+            self.landmarks = given["landmarks"] or self._first(
+                _POINTS, self._base + "Annotation/"
+            )
+        self.num_landmarks = _POINTS.get(self.landmarks, 0)
+        self.layout = f"basic, images={self.images}, landmarks={self.landmarks}"
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        folders = [f"Image/{self.images}", "Annotation"]
+        listed = (
+            path
+            for folder in folders
+            if self._has(folder)
+            for path in list_files(self.root, self._base + folder)
+        )
+        return files.fingerprint(
+            self.root, contents=[self._labels], listed=listed, text=self.layout
+        )
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """Lists the pictures in the owner's order."""
+        seen, rows = files.Seen(), 0
+        path = os.path.join(self.root, self._labels)
+        for number, line in enumerate(files.text_lines(path, self._labels), 1):
+            if not line.strip():
+                continue
+            rows += 1
+            place = f"{self._labels}, line {number}"
+            try:
+                yield self._sample(line, place, seen)
+            except _CompoundSet:
+                raise
+            except ValueError as error:
+                yield Reject(place, str(error))
+        if not rows:
+            raise DataError(f"{self._labels}: no rows")
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one picture."""
+        return sample, read_image(resolve_inside(self.root, sample.path))
+
+    def _sample(self, line, place, seen):
+        fields = line.split()
+        if len(fields) != 2:
+            raise DataError(f"must be a name and a class, is {line[:60]!r}")
+        name, label = fields[0], files.whole_number(fields[1], "the class")
+        if label > _BASIC_CLASSES:
+            raise _CompoundSet(
+                f"{place}: class {label}, and there are {_BASIC_CLASSES}; this is the "
+                "list of the compound set, which has the same name"
+            )
+        expression = labels.dataset_expression("rafdb", label)
+        split = name.partition("_")[0]
+        if split not in PUBLISHED or "/" in clean_path(name):
+            raise DataError(f"{name!r} must be train_*.jpg or test_*.jpg")
+        if not seen.add(name):
+            raise DataError(f"a second row of {name}")
+        stem, ending = os.path.splitext(name)
+        file = f"{stem}_aligned{ending}" if self.images == "aligned" else name
+        sample = Sample(
+            sample_id=stem,
+            split=split,
+            path=f"{self._base}Image/{self.images}/{file}",
+            expression=expression,
+        )
+        return self._annotated(sample, stem)
+
+    def _annotated(self, sample, stem):
+        manual, groups = self._manual(stem)
+        sample = dataclasses.replace(sample, groups=groups)
+        if self.images == "aligned":
+            return sample
+        points = manual if self.landmarks == "manual" else None
+        if self.landmarks == "auto":
+            values = self._numbers("auto", f"{stem}_auto_attri.txt")
+            points = values and files.points(values, _POINTS["auto"], f"auto {stem}")
+        box = self._numbers("boundingbox", f"{stem}_boundingbox.txt")
+        if box:
+            if len(box) != 4 or box[2] <= box[0] or box[3] <= box[1]:
+                raise DataError(f"the bounding box must be two corners, is {box}")
+            box = (box[0], box[1], box[2] - box[0], box[3] - box[1])
+        return dataclasses.replace(sample, landmarks=points, box=box)
+
+    def _manual(self, stem):
+        """The five points, and gender, race and age by name."""
+        name = f"{stem}_manu_attri.txt"
+        values = self._numbers("manual", name)
+        if values is None:
+            return None, None
+        count = 2 * _POINTS["manual"]
+        if len(values) != count + len(GROUPS):
+            raise DataError(f"{name}: {len(values)} numbers, not {count + len(GROUPS)}")
+        groups = {}
+        for (what, meanings), value in zip(GROUPS.items(), values[count:]):
+            if value not in range(len(meanings)):
+                raise DataError(f"{name}: {what} {value:g} is unknown")
+            groups[what] = meanings[int(value)]
+        return files.points(values[:count], _POINTS["manual"], name), groups
+
+    def _numbers(self, folder, name):
+        """Numbers of an annotation; None where there is no such file."""
+        relative = f"{self._base}Annotation/{folder}/{name}"
+        path = resolve_inside(self.root, relative)
+        if not os.path.isfile(path):
+            return None
+        return files.numbers_file(path, name)
+
+    def _first(self, names, parent):
+        for name in names:
+            if os.path.isdir(os.path.join(self.root, parent, name)):
+                return name
+        return None
+
+    def _has(self, folder):
+        return os.path.isdir(os.path.join(self.root, self._base, folder))
+
+
+class _CompoundSet(DataError):
+    pass

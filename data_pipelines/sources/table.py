@@ -1,0 +1,193 @@
+"""A CSV of one's own: `path,expression,valence,arousal,AU1,…,split,subject`.
+
+`path`, relative to the CSV's folder, must be there; of the other columns any
+subset. An empty cell is not annotated.
+"""
+
+import functools
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from data_pipelines.sources import files
+from data_pipelines.sources.sample import (
+    SPLITS,
+    DataError,
+    Reject,
+    Sample,
+    clean_path,
+    resolve_inside,
+)
+from fer_tf import labels
+from fer_tf.faces.images import read_image
+
+_COLUMNS = ("path", "expression", "valence", "arousal", "split", "subject")
+_UNIT = re.compile(r"AU\d{1,2}")
+_SPLIT_NAMES = {name: name for name in SPLITS} | {"val": "validation"}
+
+
+class Table:
+    """Source of pictures that a CSV lists.
+
+    A row without a split gets one: by its subject, or, without that, by its
+    pixels; 80 % train, 10 % validation, 10 % test. If the CSV names `train` and
+    `test` and nothing else, `validation` is a tenth of `train`, in the same way.
+
+    Args:
+        root: The CSV, or a folder that holds a single one.
+
+    Raises:
+        DataError: If it is not there, or its header is not as above.
+        OptionError: If an option is given.
+    """
+
+    name = "csv"
+    strict = False
+    published = None
+    num_landmarks = 0
+
+    def __init__(self, root: str, **options):
+        files.check_options(self.name, {}, options)
+        path = _find(root)
+        self.folder = root if os.path.isdir(root) else None
+        self.root = os.path.dirname(path) or "."
+        self._csv = os.path.basename(path)
+        columns, splits = None, set()
+        for _, fields in files.csv_rows(path, self._csv):
+            if columns is None:
+                columns = _header(fields, self._csv)
+                if "split" not in columns:
+                    break
+            elif len(fields) == len(columns):
+                splits.add(fields[columns.index("split")].lower())
+        if columns is None:
+            raise DataError(f"{path}: empty")
+        self._columns = columns
+        self._without_validation = splits == {"train", "test"}
+        by_pixels = self._without_validation and "subject" not in columns
+        self.holdout = "pixels" if by_pixels else None
+        self.layout = f"csv: {','.join(columns)}"
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        return files.fingerprint(
+            self.root, contents=[self._csv], listed=self._pictures()
+        )
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """Lists the rows in order."""
+        seen = files.Seen()
+        for place, fields in self._fields():
+            if len(fields) != len(self._columns):
+                yield Reject(place, f"{len(fields)} fields, not {len(self._columns)}")
+                continue
+            try:
+                yield self._sample(dict(zip(self._columns, fields)), seen)
+            except ValueError as error:
+                yield Reject(place, str(error))
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one picture."""
+        return sample, read_image(resolve_inside(self.root, sample.path))
+
+    def _fields(self):
+        rows = files.csv_rows(os.path.join(self.root, self._csv), self._csv)
+        next(rows)
+        for line, fields in rows:
+            yield f"{self._csv}, line {line}", fields
+
+    def _pictures(self):
+        """Pictures that are there, in order; a missing one is found out later."""
+        where = self._columns.index("path")
+        for _, fields in self._fields():
+            try:
+                path = clean_path(fields[where])
+                if os.path.lexists(os.path.join(self.root, path)):
+                    yield path
+            except (DataError, IndexError):
+                continue
+
+    def _sample(self, row, seen):
+        path = clean_path(row["path"])
+        if not seen.add(path):
+            raise DataError(f"a second row of {path}")
+        given = {key: value for key, value in row.items() if value}
+        subject = given.get("subject")
+        values = {
+            key: files.in_circumplex(files.number(given[key], key), key)
+            for key in ("valence", "arousal")
+            if key in given
+        }
+        units = {key: _unit(key, given[key]) for key in given if _UNIT.fullmatch(key)}
+        expression = given.get("expression")
+        if expression:
+            index = labels.expression_index(expression)
+            expression = labels.EXPRESSIONS[index]
+        return Sample(
+            sample_id=path,
+            split=self._split(given.get("split"), subject),
+            path=path,
+            subject=subject,
+            expression=expression,
+            action_units=units or None,
+            **values,
+        )
+
+    def _split(self, name, subject):
+        if name:
+            if name.lower() not in _SPLIT_NAMES:
+                raise DataError(
+                    f"split must be one of {', '.join(SPLITS)}, is {name!r}"
+                )
+            split = _SPLIT_NAMES[name.lower()]
+            if subject and split == "train" and self._without_validation:
+                return "validation" if _tenth(subject) == 0 else "train"
+            return split
+        if not subject:
+            return None
+        return {0: "validation", 1: "test"}.get(_tenth(subject), "train")
+
+
+def _find(root):
+    if os.path.isfile(root):
+        return root
+    if not os.path.isdir(root):
+        raise DataError(f"{root}: no such file or folder")
+    found = sorted(n for n in os.listdir(root) if n.lower().endswith(".csv"))
+    if len(found) != 1:
+        raise DataError(f"{root}: {len(found)} CSVs here; name the one that is meant")
+    return os.path.join(root, found[0])
+
+
+def _header(fields, name):
+    columns = [
+        field.upper() if _UNIT.fullmatch(field.upper()) else field.lower()
+        for field in fields
+    ]
+    unknown = [c for c in columns if c not in _COLUMNS and not _UNIT.fullmatch(c)]
+    if unknown:
+        raise DataError(
+            f"{name}: unknown column {unknown[0]!r}; there are "
+            f"{', '.join(_COLUMNS)} and AU1, AU2, …"
+        )
+    if "path" not in columns:
+        raise DataError(f"{name}: the header has no column path")
+    if len(set(columns)) < len(columns):
+        raise DataError(f"{name}: a column comes twice")
+    return columns
+
+
+def _unit(name, text):
+    value = files.whole_number(text, name)
+    if value not in (0, 1):
+        raise DataError(f"{name} must be 0 or 1, is {value}")
+    return value
+
+
+def _tenth(subject):
+    """A tenth that a person falls into, the same on every machine."""
+    digest = hashlib.sha256(subject.encode()).digest()
+    return int.from_bytes(digest[:8], "big") % 10
