@@ -22,10 +22,10 @@ from concurrent import futures
 import numpy as np
 
 from data_pipelines import atomic, records
+from data_pipelines.cropping import Cropping
 from data_pipelines.sources import DataError, Reject, Sample, Source
 from data_pipelines.sources.sample import SPLITS
 from fer_tf import labels
-from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
 from fer_tf.quiet import quiet_imports
 
@@ -48,6 +48,21 @@ _DEFAULT_CROPS = {
 }
 
 
+# Pictures that come as crops are not searched again; all others are, by MTCNN.
+_DEFAULT_DETECTORS = {
+    "fer2013": "none",
+    "ferplus": "none",
+    "facenonface": "none",
+    "synthetic": "none",
+    "affwild2": "annotated",
+}
+
+
+def detector_for(source: Source) -> str:
+    """What finds the faces of a data set unless another is asked for."""
+    return _DEFAULT_DETECTORS.get(source.name, "mtcnn")
+
+
 def crop_spec_for(source: Source, name: str | None = None) -> CropSpec:
     """The crop spec `name`, or the data set's own, as the source can give it.
 
@@ -66,6 +81,8 @@ def prepare(
     output: str,
     *,
     crop_spec: CropSpec,
+    detector: str = "none",
+    on_no_face: str = "box",
     workers: int = 1,
     rows_a_chunk: int = _ROWS_A_CHUNK,
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -77,6 +94,8 @@ def prepare(
         output: Folder to write. An unfinished one is finished, a finished one
             is left as it is.
         crop_spec: How a crop is made; written into the manifest.
+        detector: What says where the face is; see `Cropping`.
+        on_no_face: What happens where none is found; see `Cropping`.
         workers: Processes. The result does not depend on it.
         rows_a_chunk: About how many rows share a shard.
         progress: Called with rows done and rows in all.
@@ -89,7 +108,8 @@ def prepare(
             folder was begun with.
     """
     _check_folders(source, output)
-    plan = _describe(source, crop_spec, rows_a_chunk)
+    cropping = Cropping(crop_spec, detector, on_no_face)
+    plan = _describe(source, cropping, rows_a_chunk)
     finished = os.path.join(output, records.MANIFEST)
     if os.path.exists(finished):
         manifest = records.read_manifest(output)
@@ -100,7 +120,7 @@ def prepare(
     rows = _Rows(os.path.join(work, "rows.jsonl"), source)
     num_chunks = max(1, -(-rows.count // rows_a_chunk))
     chunks = [
-        _Chunk(source, crop_spec, output, rows.path, rows.offsets(k, num_chunks), k,
+        _Chunk(source, cropping, output, rows.path, rows.offsets(k, num_chunks), k,
                num_chunks)
         for k in range(num_chunks)
     ]  # fmt: skip
@@ -125,12 +145,12 @@ def _check_folders(source, output):
         raise DataError(f"{output}: lies inside the source folder {source.folder}")
 
 
-def _describe(source, crop_spec, rows_a_chunk):
+def _describe(source, cropping, rows_a_chunk):
     """All that decides the bytes of the records, as JSON."""
     return {
         "dataset": source.name,
         "fingerprint": source.fingerprint,
-        "crop_spec": crop_spec.to_dict(),
+        **dataclasses.asdict(cropping),
         "rows_a_chunk": rows_a_chunk,
         "validation": source.holdout,
         "schema_version": records.SCHEMA_VERSION,
@@ -196,8 +216,8 @@ def _plain(value):
 class _Chunk:
     """One unit of work; `run` is what a worker process calls."""
 
-    def __init__(self, source, crop_spec, output, rows, offsets, number, count):
-        self.source, self.crop_spec, self.output = source, crop_spec, output
+    def __init__(self, source, cropping, output, rows, offsets, number, count):
+        self.source, self.cropping, self.output = source, cropping, output
         self.rows, self.offsets = rows, offsets
         self.number, self.count = number, count
         self.done = os.path.join(output, _WORK, f"chunk-{number:05d}.json")
@@ -211,26 +231,20 @@ class _Chunk:
             import tensorflow as tf
 
         rejects, counts = [], {split: Counter() for split in SPLITS}
+        how = Counter()
         with contextlib.ExitStack() as stack:
             writers = {}
             for split in SPLITS:
                 part = stack.enter_context(atomic.replacing(self.shard(split)))
                 writers[split] = stack.enter_context(tf.io.TFRecordWriter(part))
-            for sample in self._samples():
-                try:
-                    sample, features = self._example(sample)
-                except (ValueError, OSError) as error:
-                    where = sample.path or sample.sample_id
-                    if self.source.strict:
-                        raise DataError(f"{where}: {error}") from error
-                    rejects.append({"path": where, "reason": str(error)})
-                    continue
+            for sample, features in self._examples(rejects, how):
                 writers[sample.split].write(records.serialize(features))
                 counts[sample.split][_class_of(sample)] += 1
         summary = {
             "rows": len(self.offsets),
             "rejects": rejects,
             "counts": {split: dict(c) for split, c in counts.items()},
+            "cropped": dict(how),
             "sha256": {split: _sha256(self.shard(split)) for split in SPLITS},
         }
         atomic.write_json(self.done, summary)
@@ -242,40 +256,52 @@ class _Chunk:
                 file.seek(offset)
                 yield Sample(**json.loads(file.readline()))
 
-    def _example(self, sample):
-        sample, image = self.source.load(sample)
-        crop, matrix = _whole(image, self.crop_spec)
-        if sample.landmarks is not None:
-            points = alignment.transform_points(sample.landmarks, matrix)
-            sample = dataclasses.replace(sample, landmarks=points)
+    def _examples(self, rejects, how):
+        """The chunk's examples; what cannot be used goes to the rejects."""
+
+        def reject(sample, reason):
+            where = sample.path or sample.sample_id
+            if self.source.strict:
+                raise DataError(f"{where}: {reason}")
+            rejects.append({"path": where, "reason": str(reason)})
+
+        def pictures():
+            for sample in self._samples():
+                try:
+                    yield self.source.load(sample)
+                except (ValueError, OSError) as error:
+                    reject(sample, error)
+
+        for sample, image, crop in self.cropping.crops(pictures(), how):
+            if crop is None:
+                where = sample.path or sample.sample_id
+                rejects.append({"path": where, "reason": "no face found"})
+                continue
+            sample = dataclasses.replace(sample, split=self._split(sample, image))
+            try:
+                features = records.to_features(
+                    sample,
+                    crop,
+                    action_units=labels.ACTION_UNITS,
+                    num_landmarks=self.source.num_landmarks,
+                )
+            except ValueError as error:
+                reject(sample, error)
+                continue
+            yield sample, features
+
+    def _split(self, sample, image):
         if sample.split is None:
-            sample = dataclasses.replace(sample, split=split_by_pixels(image))
-        elif sample.split == "train" and self.source.holdout == "pixels":
+            return split_by_pixels(image)
+        if sample.split == "train" and self.source.holdout == "pixels":
             # Copies of a picture stay on one side.
-            split = "validation" if _first_tenth(image) else "train"
-            sample = dataclasses.replace(sample, split=split)
-        return sample, records.to_features(
-            sample,
-            crop,
-            action_units=labels.ACTION_UNITS,
-            num_landmarks=self.source.num_landmarks,
-        )
+            return "validation" if _first_tenth(image) else "train"
+        return sample.split
 
     def shard(self, split: str) -> str:
         """Path of this chunk's shard of one split."""
         name = shard_name(self.source.name, split, self.number, self.count)
         return os.path.join(self.output, name)
-
-
-def _whole(image, spec):
-    """The whole picture as a crop, and the matrix from its points to the crop's."""
-    matrix = alignment.whole_matrix(image.shape[:2], spec)
-    if image.shape[:2] == (spec.size, spec.size) and spec.color == "grey":
-        if image.ndim == 2:
-            return image[..., None], matrix  # As stored, untouched.
-    if image.ndim == 2:
-        image = np.repeat(image[..., None], 3, axis=-1)
-    return alignment.whole(image, spec), matrix
 
 
 def shard_name(dataset: str, split: str, number: int, count: int) -> str:
@@ -367,6 +393,7 @@ def _manifest(source, plan, crop_spec, rejects, summaries):
         "num_examples": sum(shard["num_examples"] for shard in shards),
         "counts": counts,
         "rejects": rejects + [r for s in summaries for r in s["rejects"]],
+        "cropped": dict(sum((Counter(s["cropped"]) for s in summaries), Counter())),
         "crop_spec": crop_spec.to_dict(),
         "source": {"layout": source.layout, "sha256": source.fingerprint},
         "action_units": list(labels.ACTION_UNITS),

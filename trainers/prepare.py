@@ -13,6 +13,7 @@ import os
 from absl import flags
 
 from data_pipelines import prepare as preparing
+from data_pipelines.cropping import DETECTORS, ON_NO_FACE
 from data_pipelines.sources import SOURCES, OptionError, open_source, parse_options
 from fer_tf.faces.crop_spec import CROP_SPECS
 from trainers import cli
@@ -29,6 +30,16 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder for the records.")
 _CROP = flags.DEFINE_enum(
     "crop", None, sorted(CROP_SPECS), "Crop of a paper; the data set's own by default."
 )
+_DETECTOR = flags.DEFINE_enum(
+    "detector", None, DETECTORS,
+    "Where the face is: by MTCNN, by the owner's annotation, or the whole picture; "
+    "the data set's own way by default.",
+)  # fmt: skip
+_ON_NO_FACE = flags.DEFINE_enum(
+    "on_no_face", "box", ON_NO_FACE,
+    "Where no face is found: the whole picture, the annotated box (or the whole), "
+    "a reject, or an error. Each is counted.",
+)  # fmt: skip
 _WORKERS = flags.DEFINE_integer(
     "workers", os.cpu_count() or 1, "Processes; changes no byte.", lower_bound=1
 )
@@ -55,6 +66,8 @@ def main() -> None:
         source,
         _OUTPUT.value,
         crop_spec=spec,
+        detector=_DETECTOR.value or preparing.detector_for(source),
+        on_no_face=_ON_NO_FACE.value,
         workers=_WORKERS.value,
         progress=progress,
     )
@@ -71,6 +84,10 @@ def report(manifest: dict, output: str) -> str:
     for split, counts in manifest["counts"].items():
         classes = ", ".join(f"{name} {n:,}" for name, n in counts.items())
         lines.append(f"  {split:10} {sum(counts.values()):7,}  ({classes})")
+    cropped = ", ".join(
+        f"{how} {n:,}" for how, n in sorted(manifest["cropped"].items())
+    )
+    lines.append(f"  cropped    {cropped}")
     rejects = manifest["rejects"]
     if rejects:
         lines.append(f"  rejected   {len(rejects):7,}  (all in manifest.json); first:")

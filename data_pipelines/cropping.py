@@ -1,0 +1,144 @@
+"""A source's picture -> the crop that its record holds.
+
+Where the face is comes from MTCNN, from the owner's annotation, or is not
+asked (pictures that are crops already). A picture in which no face is found is
+never dropped in silence: what happens to it is chosen, and counted.
+"""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from data_pipelines.sources.sample import DataError, Sample
+from fer_tf.faces import alignment
+from fer_tf.faces.crop_spec import CropSpec
+
+DETECTORS = ("mtcnn", "annotated", "none")
+ON_NO_FACE = ("whole", "box", "skip", "error")
+# Pictures whose faces are searched together.
+_BATCH = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Cropping:
+    """How the pictures of a data set are cropped.
+
+    Attributes:
+        crop_spec: Recipe of the crop.
+        detector: `mtcnn`; `annotated`: by the owner's landmarks, else the
+            owner's box; `none`: the whole picture, scaled.
+        on_no_face: What happens where no face is found: the `whole` picture,
+            the annotated `box` (the whole picture where there is none), `skip`
+            (a reject with its reason), or `error`.
+    """
+
+    crop_spec: CropSpec
+    detector: str = "none"
+    on_no_face: str = "box"
+
+    def crops(
+        self, pictures: Iterable[tuple[Sample, np.ndarray]], how: Counter
+    ) -> Iterator[tuple[Sample, np.ndarray, np.ndarray | None]]:
+        """Crops pictures in order; their landmarks move into the crop.
+
+        Args:
+            pictures: Samples with their pictures, uint8 `(h, w)` or RGB.
+            how: Is counted up by `aligned`, `box`, `whole` and `skip`.
+
+        Yields:
+            The sample, its picture, and its crop: uint8 `(size, size,
+            channels)`, or None where it is skipped.
+
+        Raises:
+            DataError: If no face is found and that is an error.
+        """
+        for sample, image, points in self._located(pictures):
+            way, matrix = self._matrix(sample, image, points)
+            how[way] += 1
+            if matrix is None:
+                yield sample, image, None
+                continue
+            if sample.landmarks is not None:
+                moved = alignment.transform_points(sample.landmarks, matrix)
+                sample = dataclasses.replace(sample, landmarks=moved)
+            yield sample, image, self._warp(image, matrix, way)
+
+    def _located(self, pictures):
+        """The pictures with the five points to align by, or None."""
+        if self.detector != "mtcnn":
+            for sample, image in pictures:
+                points = sample.landmarks if self.detector == "annotated" else None
+                yield (
+                    sample,
+                    image,
+                    (None if points is None else alignment.landmarks5(points)),
+                )
+            return
+        from fer_tf.faces import MTCNNDetector
+
+        detector = MTCNNDetector()
+        for batch in _batches(pictures):
+            found = detector.detect([_rgb(image) for _, image in batch])
+            for (sample, image), faces in zip(batch, found):
+                face = _chosen(faces, sample.box)
+                yield sample, image, face and face["landmarks"]
+
+    def _matrix(self, sample, image, points):
+        """The way a picture is cropped, and the matrix into the crop."""
+        spec = self.crop_spec
+        if self.detector == "none":
+            return "whole", alignment.whole_matrix(image.shape[:2], spec)
+        if points is not None:
+            return "aligned", alignment.align_matrix(points, spec)
+        annotated = self.detector == "annotated" and sample.box is not None
+        choice = "box" if annotated else self.on_no_face
+        if choice == "error":
+            where = sample.path or sample.sample_id
+            raise DataError(f"{where}: no face found (--on_no_face=error)")
+        if choice == "skip":
+            return "skip", None
+        if choice == "box" and sample.box is not None:
+            return "box", alignment.box_matrix(sample.box, spec)
+        return "whole", alignment.whole_matrix(image.shape[:2], spec)
+
+    def _warp(self, image, matrix, way):
+        spec = self.crop_spec
+        as_stored = image.ndim == 2 and spec.color == "grey"
+        if way == "whole" and as_stored and image.shape == (spec.size, spec.size):
+            return image[..., None]  # Untouched.
+        return alignment.warp(_rgb(image), matrix, spec)
+
+
+def _rgb(image):
+    return np.repeat(image[..., None], 3, axis=-1) if image.ndim == 2 else image
+
+
+def _chosen(faces, box):
+    """The face that the label is about: nearest the annotated box, or largest."""
+    if not faces:
+        return None
+    if box is None:
+        return max(faces, key=lambda face: face["box"][2] * face["box"][3])
+    x, y, w, h = box
+    center = np.array([x + w / 2, y + h / 2])
+
+    def distance(face):
+        fx, fy, fw, fh = face["box"]
+        return np.linalg.norm(np.array([fx + fw / 2, fy + fh / 2]) - center)
+
+    nearest = min(faces, key=distance)
+    # A face beside the box is somebody else's.
+    return nearest if distance(nearest) < max(w, h) / 2 else None
+
+
+def _batches(pictures):
+    batch = []
+    for picture in pictures:
+        batch.append(picture)
+        if len(batch) == _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
