@@ -10,6 +10,7 @@ import keras
 from keras import layers
 
 from fer_tf.layers.batch_normalization import BatchNormalization
+from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.layers.small_map_conv2d import SmallMapConv2D
 from fer_tf.models.variant import Variant, scaled
 
@@ -85,7 +86,7 @@ def small_resnet(
         logits `(batch, num_classes)`.
     """
     image = keras.Input(input_shape, name="image")
-    x = layers.Rescaling(1 / 127.5, offset=-1.0, name="rescale")(image)
+    x = PixelScaling(name="rescale")(image)
     x = _conv_bn(x, scaled(stem_filters, width), name="stem")
     for stage, filters in enumerate(stage_filters, 1):
         for block in range(1, blocks + 1):
