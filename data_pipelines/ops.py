@@ -6,6 +6,7 @@ Random ops draw by `data_pipelines.random` from the features `key` and
 way. What moves the face moves its landmarks too.
 """
 
+import functools
 import math
 from collections.abc import Callable
 
@@ -13,6 +14,7 @@ import tensorflow as tf
 import tensorflow.experimental.numpy as tnp
 
 from data_pipelines import random
+from fer_tf import region_masks as masks
 
 Batch = dict[str, tf.Tensor]
 Op = Callable[[Batch], Batch]
@@ -145,6 +147,28 @@ def random_erase(*, seed: int, probability: float, area: float) -> Op:
         gone = (rows < half)[:, :, None] & (columns < half)[:, None, :]
         mean = tf.reduce_mean(image, axis=(1, 2), keepdims=True)
         return {**batch, "image": tf.where(gone[..., None], mean, image)}
+
+    return op
+
+
+def region_masks(*, region_sizes: str = "swapped", cell_anchor: str = "corner") -> Op:
+    """Adds the masks that RASnet learns, drawn from the landmarks in the window.
+
+    See `fer_tf.region_masks`; `region_masks` is float32 `(batch, h / 16, w / 16,
+    8)`. Comes after everything that moves the face.
+    """
+
+    def op(batch):
+        height, width = batch["image"].shape[1:3]
+        draw = functools.partial(
+            masks.region_masks,
+            image_size=(height, width),
+            region_sizes=region_sizes,
+            cell_anchor=cell_anchor,
+        )
+        drawn = tf.numpy_function(draw, [batch["landmarks"]], tf.float32)
+        shape = (batch["image"].shape[0], height // 16, width // 16, 8)
+        return {**batch, "region_masks": tf.ensure_shape(drawn, shape)}
 
     return op
 

@@ -37,7 +37,10 @@ class Evaluator:
         return score(self.outputs(batches))
 
     def _labels(self, batch):
-        names = [name for name in _LABELS if name in self.model.output]
+        outputs = self.model.output
+        names = [name for name in _LABELS if name in outputs]
+        if "valence" in outputs or "arousal" in outputs:
+            names.append("valence_arousal")
         names = names + ["sample_id"]
         labels = {f"true_{n}": batch[n] for n in names}
         weights = {
@@ -67,6 +70,14 @@ def score(columns: dict[str, np.ndarray]) -> dict[str, float]:
                 columns["true_valence_arousal"][given],
                 columns["valence_arousal"][given],
             )
+    for index, name in enumerate(("valence", "arousal")):
+        # 2Att-CNN's networks, of one dimension each.
+        if name in columns and (given := columns["valence_arousal_weight"] > 0).any():
+            true = columns["true_valence_arousal"][given]
+            pair = true.copy()
+            pair[:, index] = columns[name][given][:, 0]
+            both = scores.dimensional_scores(true, pair)
+            found |= {k: v for k, v in both.items() if k.endswith(name)}
     if "action_units" in columns and columns["action_units_weight"].any():
         found |= scores.action_unit_scores(
             columns["true_action_units"],

@@ -86,8 +86,8 @@ def make_counted_step(step, state):
     @tf.function
     def counted(batch):
         losses = step(batch)
-        for name, total in state.loss_sums.items():
-            total.assign_add(losses[name])
+        for name, loss in losses.items():
+            state.loss_sums[name].assign_add(loss)
         state.loss_steps.assign_add(1)
         bad = ~tf.math.is_finite(losses["loss"]) & (state.first_bad_step < 0)
         state.first_bad_step.assign(tf.where(bad, state.step, state.first_bad_step))
@@ -112,8 +112,13 @@ class Run:
         keras.utils.set_random_seed(config.seed)
         self.model = setup.build_model(config)
         setup.load_submodels(config, self.model)
-        self.objective = objectives.make_objective(config.objective)
-        self.state = State(self.objective.tasks)
+        # A stage without an objective of its own has the run's.
+        self.objectives = [
+            objectives.make_objective(stage.objective or config.objective)
+            for stage in config.stages
+        ]
+        tasks = dict.fromkeys(t for each in self.objectives for t in each.tasks)
+        self.state = State(tuple(tasks))
         self.selector = evaluation.Evaluator(
             setup.make_inference(
                 config, self.model, self.spec, views=config.selection_views
@@ -142,25 +147,38 @@ class Run:
             return stage.steps
         return max(1, stage.epochs * self.num_train // self.config.batch_size)
 
-    def set_trainable(self, pattern: str) -> None:
-        """Trains the layers whose name fully matches, and freezes the others.
+    def set_trainable(self, stage) -> keras.Model:
+        """Freezes all but what a stage trains, and returns the model it trains.
+
+        That is the model's layers whose name fully matches `stage.train`, or a
+        submodel on its own (Gan et al.'s RASnet, which is frozen ever after).
 
         Raises:
             ValueError: If no layer that can train matches.
         """
+        pattern = stage.train
         for layer, can_train in zip(self.model.layers, self.can_train):
-            layer.trainable = can_train and bool(re.fullmatch(pattern, layer.name))
-        if not self.model.trainable_variables:
+            layer.trainable = (
+                layer.name == stage.submodel
+                if stage.submodel
+                else can_train and bool(re.fullmatch(pattern, layer.name))
+            )
+        trained = self.model
+        if stage.submodel:
+            trained = self.model.get_layer(stage.submodel)
+        if not trained.trainable_variables:
             raise ValueError(f"`train` matches no layer that can train: {pattern!r}.")
+        return trained
 
     def _run_stage(self, number, stage, first, total, resumed):
         """Runs one stage: `total` steps, after `first` of the earlier stages."""
-        self.set_trainable(stage.train)
+        trained = self.set_trainable(stage)
+        objective = self.objectives[number]
         optimizer = setup.build_optimizer(self.config, stage, total)
         step = make_train_step(
-            self.model,
+            trained,
             optimizer,
-            self.objective,
+            objective,
             jit_compile=should_jit(self.config.jit_compile),
         )
         if resumed is not None:
@@ -190,7 +208,8 @@ class Run:
                 self._check_finite(stage)
                 bar.update(done * size, _note(self.state.mean_losses()))
             if done in ends:
-                self._end_of_epoch(stage, ends[done], optimizer)
+                self._end_of_epoch(number, stage, ends[done], optimizer)
+                self._drop_on_plateau(stage, optimizer)
             if done == total:
                 self.state.stage.assign(number + 1)
             if done in ends or done % self.config.checkpoint_steps == 0:
@@ -207,6 +226,19 @@ class Run:
         }
         return {**ends, total: count}
 
+    def _drop_on_plateau(self, stage, optimizer):
+        """Wang et al.'s "when the loss did not drop, divided by 10".
+
+        The log is all the state that it needs: it survives a kill with it.
+        """
+        if stage.schedule.name != "plateau":
+            return
+        plateau = setup.build_plateau(stage)
+        for row in self.workdir.rows:
+            if row["stage"] == stage.name:
+                plateau.update(row["loss"])
+        optimizer.learning_rate = stage.learning_rate * plateau.scale
+
     def _check_finite(self, stage):
         bad = int(self.state.first_bad_step)
         if bad >= 0:
@@ -216,13 +248,14 @@ class Run:
                 f"{self.workdir.checkpoints}; try a smaller learning rate"
             )
 
-    def _end_of_epoch(self, stage, epoch, optimizer):
+    def _end_of_epoch(self, number, stage, epoch, optimizer):
         row = {
             "stage": stage.name,
             "epoch": epoch,
             "step": int(self.state.step),
             "learning_rate": float(optimizer.learning_rate),
             **self.state.mean_losses(),
+            **_log_variances(self.objectives[number]),
         }
         self.state.reset_losses()
         for protocol, split in PROTOCOLS.items():
@@ -232,7 +265,7 @@ class Run:
             found = evaluation.scalars(self.selector.scores(stream))
             row |= {f"{split}/{name}": value for name, value in found.items()}
             chosen = _signed(found, self.config.select)
-            if chosen > float(self.state.best[protocol]):
+            if stage.keep_best and chosen > float(self.state.best[protocol]):
                 self.state.best[protocol].assign(chosen)
                 self.workdir.save_best(self.model, protocol, row)
         self.workdir.log(row)
@@ -243,8 +276,8 @@ class Run:
         parts = {"model": self.model, "state": self.state, "seeds": seeds}
         if optimizer is not None:
             parts["optimizer"] = optimizer
-        if self.objective.layer is not None:
-            parts["objective"] = self.objective.layer
+        weights = [each.layer for each in self.objectives if each.layer is not None]
+        parts["objectives"] = weights
         return tf.train.Checkpoint(**parts)
 
     def _newest_checkpoint(self):
@@ -268,6 +301,12 @@ class Run:
         checkpoint = self._checkpoint(optimizer)
         checkpoint.read(path).assert_existing_objects_matched().expect_partial()
         self.workdir.rewind(int(self.state.step))
+
+
+def _log_variances(objective):
+    """The learned log-variances of MTANet's second stage, for the log."""
+    variables = objective.layer.variables if objective.layer is not None else ()
+    return {variable.name: float(variable.numpy()) for variable in variables}
 
 
 def _note(losses):

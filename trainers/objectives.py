@@ -3,7 +3,11 @@
 A row without a label has weight 0 in its task and moves nothing there.
 """
 
+import keras
+from keras import ops
+
 from fer_tf import losses
+from fer_tf.layers.uncertainty_weighting import UncertaintyWeighting
 
 
 class Objective:
@@ -15,11 +19,15 @@ class Objective:
     """
 
     tasks: tuple[str, ...] = ()
-    layer = None
+    layer: keras.layers.Layer | None = None
+
+    def __call__(self, batch, outputs):
+        """Returns the total and the losses of the tasks."""
+        raise NotImplementedError
 
 
 class Expression(Objective):
-    """Softmax cross-entropy over the expressions (Meen et al., Sec. 4.2)."""
+    """Softmax cross-entropy over the expressions (Meen et al.; Gan et al. Eq. 7)."""
 
     tasks = ("expression",)
 
@@ -27,12 +35,7 @@ class Expression(Objective):
         self.label_smoothing = label_smoothing
 
     def __call__(self, batch, outputs):
-        per_example = losses.cross_entropy(
-            batch["expression"],
-            outputs["expression"],
-            label_smoothing=self.label_smoothing,
-        )
-        loss = losses.masked_mean(per_example, batch["expression_weight"])
+        loss = _expression_loss(batch, outputs, self.label_smoothing)
         return loss, {"expression": loss}
 
 
@@ -47,7 +50,134 @@ class IsFace(Objective):
         return loss, {"is_face": loss}
 
 
-OBJECTIVES = {"expression": Expression, "is_face": IsFace}
+# Wang et al. Eq. 4 did not survive in any copy of the paper; "alpha" (0.5) and
+# "beta" (0.3) did. The weights of (category, valence, arousal) in four readings.
+WANG_WEIGHTS = {
+    # alpha L_c + beta L_v + (1 - beta) L_a: one coefficient a stage.
+    "A": (0.5, 0.3, 0.7),
+    # alpha L_c + (1 - alpha) (beta L_v + (1 - beta) L_a)
+    "B": (0.5, 0.15, 0.35),
+    # L_v + alpha L_a + beta L_c
+    "C": (0.3, 1.0, 0.5),
+    # alpha L_c + beta (L_v + L_a)
+    "D": (0.5, 0.3, 0.3),
+}
+
+
+class TwoStageMultitask(Objective):
+    """2Att-2Mt (Wang et al., Eq. 4 to 6): category, valence and arousal.
+
+    A model without a categorical head has no L_c, and one that predicts a
+    single dimension only that one's loss.
+
+    Args:
+        reading: Of Eq. 4, a key of `WANG_WEIGHTS`.
+        regression: `tukey` (Eq. 6) or `mse` (Eq. 5).
+        scale: Of Tukey's residuals: 1 as printed, or `mad`.
+        outputs: Outputs of the model that are trained.
+    """
+
+    def __init__(self, *, reading="A", regression="tukey", scale=1.0, outputs=()):
+        if reading not in WANG_WEIGHTS or regression not in ("tukey", "mse"):
+            raise ValueError(
+                f"`reading` must be one of {', '.join(WANG_WEIGHTS)} and `regression` "
+                "'tukey' or 'mse'. Received: "
+                f"reading={reading!r}, regression={regression!r}."
+            )
+        names = ("expression", "valence", "arousal")
+        self.weights = dict(zip(names, WANG_WEIGHTS[reading]))
+        self.regression, self.scale = regression, scale
+        self.tasks = tuple(outputs) or names
+
+    def __call__(self, batch, outputs):
+        found = {}
+        for task in self.tasks:
+            if task == "expression":
+                found[task] = _expression_loss(batch, outputs, 0.0)
+            else:
+                found[task] = self._dimension(batch, outputs, task)
+        return sum(self.weights[task] * loss for task, loss in found.items()), found
+
+    def _dimension(self, batch, outputs, task):
+        column = ("valence", "arousal").index(task)
+        target = batch["valence_arousal"][:, column]
+        if task in outputs:
+            predicted = outputs[task][:, 0]
+        else:
+            predicted = outputs["valence_arousal"][:, column]
+        weights = batch["valence_arousal_weight"]
+        if self.regression == "mse":
+            per_example = losses.squared_error(target, predicted)
+        else:
+            per_example = losses.tukey_biweight(
+                target, predicted, weights, scale=self.scale
+            )
+        return losses.masked_mean(per_example, weights)
+
+
+class MultiTask(Objective):
+    """MTANet (Zhang & Gu, Eq. 1 to 5): valence/arousal, action units, expression.
+
+    Args:
+        weighting: `sum` (stage one) or `uncertainty` (stage two, Eq. 5).
+    """
+
+    tasks = ("valence_arousal", "action_units", "expression")
+
+    def __init__(self, *, weighting="sum"):
+        if weighting not in ("sum", "uncertainty"):
+            raise ValueError(
+                "`weighting` must be 'sum' or 'uncertainty'. "
+                f"Received: weighting={weighting!r}."
+            )
+        if weighting == "uncertainty":
+            self.layer = UncertaintyWeighting(
+                {"valence_arousal": 0.5, "action_units": 1.0, "expression": 1.0}
+            )
+            self.layer.build()
+
+    def __call__(self, batch, outputs):
+        weights = {task: batch[f"{task}_weight"] for task in self.tasks}
+        # A frame counts for Eq. 2 if any of its action units is annotated.
+        annotated = ops.max(weights["action_units"], axis=-1)
+        units = losses.action_unit_cross_entropy(
+            batch["action_units"], outputs["action_units"], weights["action_units"]
+        )
+        found = {
+            "valence_arousal": losses.ccc_loss(
+                batch["valence_arousal"],
+                outputs["valence_arousal"],
+                weights["valence_arousal"],
+            ),
+            "action_units": losses.masked_mean(units, annotated),
+            "expression": _expression_loss(batch, outputs, 0.0),
+        }
+        if self.layer is None:
+            return sum(found.values()), found
+        active = {task: ops.sum(weight) for task, weight in weights.items()}
+        return self.layer(found, active=active), found
+
+
+class RegionMasks(Objective):
+    """RASnet's regression of the eight region masks (Gan et al., Eq. 2 and 3)."""
+
+    tasks = ("region_masks",)
+
+    def __call__(self, batch, outputs):
+        per_example = losses.region_mask_loss(
+            batch["region_masks"], outputs["region_masks"]
+        )
+        loss = losses.masked_mean(per_example, batch["landmarks_weight"])
+        return loss, {"region_masks": loss}
+
+
+OBJECTIVES = {
+    "expression": Expression,
+    "is_face": IsFace,
+    "two_stage_multitask": TwoStageMultitask,
+    "multi_task": MultiTask,
+    "region_masks": RegionMasks,
+}
 
 
 def make_objective(config) -> Objective:
@@ -60,3 +190,10 @@ def make_objective(config) -> Objective:
             f"Received: {name!r}."
         )
     return OBJECTIVES[name](**arguments)
+
+
+def _expression_loss(batch, outputs, label_smoothing):
+    per_example = losses.cross_entropy(
+        batch["expression"], outputs["expression"], label_smoothing=label_smoothing
+    )
+    return losses.masked_mean(per_example, batch["expression_weight"])

@@ -70,6 +70,8 @@ def train_ops(config) -> list[ops.Op]:
         chosen.append(ops.random_flip(seed=seed))
     if augment.erase:
         chosen.append(ops.random_erase(seed=seed, probability=augment.erase, area=0.2))
+    if config.region_masks:
+        chosen.append(ops.region_masks(**config.region_masks))
     return [*chosen, ops.numbers_only(), ops.to_model_input()]
 
 
@@ -125,10 +127,17 @@ def build_optimizer(config, stage, total_steps: int):
     return optimizer
 
 
+def build_plateau(stage) -> optimizers.ReduceOnPlateau:
+    """Builds the plateau rule of a stage whose schedule is `plateau`."""
+    arguments = stage.schedule.to_dict()
+    arguments.pop("name")
+    return optimizers.ReduceOnPlateau(**arguments)
+
+
 def _schedule(config, base, total_steps):
     arguments = config.to_dict()
     name = arguments.pop("name")
-    if name == "constant":
+    if name in ("constant", "plateau"):
         return base
     schedules = {
         "piecewise": optimizers.piecewise,
@@ -137,7 +146,7 @@ def _schedule(config, base, total_steps):
     }
     if name not in schedules:
         raise ValueError(
-            f"`schedule.name` must be constant or one of {', '.join(schedules)}. "
-            f"Received: {name!r}."
+            "`schedule.name` must be constant, plateau or one of "
+            f"{', '.join(schedules)}. Received: {name!r}."
         )
     return schedules[name](base, total_steps=total_steps, **arguments)

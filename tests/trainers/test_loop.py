@@ -126,7 +126,7 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_stage(
             return total * tf.where(run.state.step == 5, np.nan, 1.0), tasks
 
     run = start(tiny_config(checkpoint_steps=100), synthetic_data, tmp_path)
-    run.objective = Broken()
+    run.objectives = [Broken()]
     with pytest.raises(FloatingPointError, match="step 5 of stage 'train'"):
         run.train()
     assert tf.train.latest_checkpoint(run.workdir.checkpoints) is None

@@ -22,6 +22,8 @@ def get_config() -> ConfigDict:
     config.augment = ConfigDict(
         dict(crop=True, flip=True, degrees=0.0, zoom=0.0, shift=0.0, erase=0.0)
     )
+    # Targets of RASnet: arguments of `data_pipelines.ops.region_masks`; empty: none.
+    config.region_masks = ConfigDict()
     config.batch_size = 128
     config.eval_batch_size = 128
     config.shuffle_window = 16384
@@ -48,8 +50,13 @@ def stage() -> ConfigDict:
     return ConfigDict(
         dict(
             name="train",
-            # Layers whose name fully matches are trained.
+            # Layers whose name fully matches are trained, or one submodel alone.
             train=".*",
+            submodel="",
+            # Objective of this stage; empty: the run's.
+            objective=ConfigDict(),
+            # Whether the best weights may come from this stage.
+            keep_best=True,
             epochs=1,
             # Steps, where a paper counts those; 0: as the epochs give.
             steps=0,
