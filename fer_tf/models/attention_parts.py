@@ -81,7 +81,7 @@ def reduced(x, maps, *, name):
         return layers.Conv2D(1, 1, name=f"{name}_conv", **initial)(x)
     if maps == "average":
         _, h, w, channels = x.shape
-        x = layers.Reshape((h * w, channels), name=f"{name}_positions")(x)
+        x = layers.Reshape((h * w, channels), name=f"{name}_by_position")(x)
         x = layers.GlobalAveragePooling1D(
             data_format="channels_first", name=f"{name}_average"
         )(x)
