@@ -1,8 +1,10 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import errno
 import json
 import os
+import shutil
 
 
 @contextlib.contextmanager
@@ -22,6 +24,30 @@ def replacing(path: str):
     except BaseException:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)
+        raise
+
+
+@contextlib.contextmanager
+def new_folder(path: str):
+    """Yields a temporary folder that becomes `path` if the block succeeds.
+
+    It lies beside `path`, and is removed on any error.
+
+    Raises:
+        FileExistsError: If `path` is there and not an empty folder.
+    """
+    folder, name = os.path.split(os.path.abspath(path))
+    if os.path.lexists(path) and (not os.path.isdir(path) or os.listdir(path)):
+        raise FileExistsError(errno.EEXIST, "exists and is not an empty folder", path)
+    temporary = os.path.join(folder, f".part-{name}")
+    # What a killed run has left.
+    shutil.rmtree(temporary, ignore_errors=True)
+    os.makedirs(temporary)
+    try:
+        yield temporary
+        os.replace(temporary, os.path.join(folder, name))
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
         raise
 
 

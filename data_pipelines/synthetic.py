@@ -130,14 +130,25 @@ def _stream(seed: int, purpose: int, number: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key, counter=number << 64))
 
 
-def draw(index: int, options: SyntheticOptions) -> Face:
+def draw(index: int, options: SyntheticOptions, *, intensity: float = 1.0) -> Face:
     """Example `index` of a synthetic data set.
 
+    Args:
+        index: Which, 0 or more.
+        options: Of which data set.
+        intensity: Factor on every action unit, from 0 (neutral) to 1. Examples of
+            one index are the frames of a sequence: all but the action units, and
+            what follows from them, stays; `expression` is that of the peak.
+
     Raises:
-        ValueError: If `index` is negative.
+        ValueError: If `index` is negative or `intensity` not in [0, 1].
     """
     if index < 0:
         raise ValueError(f"`index` must not be negative. Received: index={index}.")
+    if not 0 <= intensity <= 1:
+        raise ValueError(
+            f"`intensity` must be in [0, 1]. Received: intensity={intensity}."
+        )
     index = int(index)
     pose_rng = _stream(options.seed, _POSE, index)
     if pose_rng.random() < options.non_faces:
@@ -146,7 +157,7 @@ def draw(index: int, options: SyntheticOptions) -> Face:
     look = _look(options.seed, number)
 
     expression = synthetic_labels.pick_class(options.imbalance, pose_rng.random())
-    units = synthetic_labels.enact(expression, look.habits, pose_rng)
+    units = intensity * synthetic_labels.enact(expression, look.habits, pose_rng)
     points = geometry.move(look.shape, units, pose_rng.normal(0, 0.07))
     view = _view(points, pose_rng)
     gaze = pose_rng.normal(0, 0.35, 2).clip(-1, 1)

@@ -161,6 +161,8 @@ def test_damaged_arrays_are_rejects_and_nothing_is_unpickled(tmp_path):
     (folder / "4_exp.npy").unlink()
     kept, rejects = rows(str(tmp_path))
     assert [s.sample_id for s in kept] == ["train_set/0"]
-    assert [r.path for r in rejects] == [f"train_set/images/{k}.jpg" for k in (1, 2, 3, 4)]
+    assert [r.path for r in rejects] == [
+        f"train_set/images/{k}.jpg" for k in (1, 2, 3, 4)
+    ]
     assert "10 numbers where there must be 136" in rejects[2].reason
     assert "no such file" in rejects[3].reason

@@ -1,0 +1,107 @@
+import cv2
+import numpy as np
+import pytest
+
+from data_pipelines.sources import DataError, Reject, Sample, open_source
+
+
+def write(root, text):
+    (root / "labels.csv").write_text(text)
+    cv2.imwrite(str(root / "a.png"), np.zeros((50, 40, 3), np.uint8))
+    return str(root / "labels.csv")
+
+
+def split(source):
+    rows = list(source.rows())
+    return [r for r in rows if isinstance(r, Sample)], [
+        r for r in rows if isinstance(r, Reject)
+    ]
+
+
+def test_every_column_and_empty_cells(tmp_path):
+    path = write(
+        tmp_path,
+        "\ufeffpath,expression,valence,arousal,AU1,au12,split,subject\n"
+        'a.png,Happy,0.5,-1,1,0,train,anna\n"b, c.png",,,,,1,val,\n',
+    )
+    source = open_source("csv", path)
+    (one, two), rejects = split(source)
+    assert rejects == [] and source.folder is None
+    assert (one.expression, one.valence, one.arousal) == ("happiness", 0.5, -1)
+    assert one.action_units == {"AU1": 1, "AU12": 0} and one.subject == "anna"
+    assert (two.path, two.split) == ("b, c.png", "validation")
+    assert two.expression is two.valence is two.arousal is two.subject is None
+    assert two.action_units == {"AU12": 1}
+    assert source.load(one)[1].shape == (50, 40, 3)
+    assert open_source("csv", str(tmp_path)).folder == str(tmp_path)
+
+
+def test_any_subset_of_columns(tmp_path):
+    (sample,), _ = split(open_source("csv", write(tmp_path, "path\na.png\n")))
+    assert sample.to_dict() == {"sample_id": "a.png", "path": "a.png"}
+
+
+def test_splits_of_people_who_have_none(tmp_path):
+    people = "".join(f"{k}.png,s{k // 3}\n" for k in range(900))
+    kept, _ = split(open_source("csv", write(tmp_path, "path,subject\n" + people)))
+    splits = {}
+    for sample in kept:
+        splits.setdefault(sample.subject, set()).add(sample.split)
+    assert all(len(names) == 1 for names in splits.values())
+    share = sum(names == {"validation"} for names in splits.values()) / len(splits)
+    assert 0.05 < share < 0.15
+
+    rows = "".join(f"{k}.png,{'train' if k else 'test'}\n" for k in range(5))
+    source = open_source("csv", write(tmp_path, "path,split\n" + rows))
+    assert source.holdout == "pixels"
+    text = "path,subject,split\n" + "".join(
+        f"{k}.png,s{k},{'train' if k % 5 else 'test'}\n" for k in range(300)
+    )
+    source = open_source("csv", write(tmp_path, text))
+    found = [s.split for s in split(source)[0]]
+    assert source.holdout is None and 10 < found.count("validation") < 40
+
+
+@pytest.mark.parametrize(
+    "line, reason",
+    [
+        ("../a.png,fear,0,0,0", "not a path inside"),
+        (",fear,0,0,0", "not a path inside"),
+        ("b.png,bored,0,0,0", "'bored'"),
+        ("b.png,3,0,0,0", "'3'"),
+        ("b.png,fear,-2,0,0", "valence must lie"),
+        ("b.png,fear,0,nan,0", "arousal must be a number"),
+        ("b.png,fear,0,0,-1", "AU4 must be 0 or 1"),
+        ("b.png,fear,0,0,0.5", "whole number"),
+        ("b.png,fear,0,0", "4 fields, not 5"),
+        ("a.png,fear,0,0,0", "second row"),
+    ],
+)
+def test_a_bad_row_is_rejected_by_its_line(tmp_path, line, reason):
+    text = f"path,expression,valence,arousal,AU4\na.png,fear,0,0,0\n{line}\n"
+    kept, (reject,) = split(open_source("csv", write(tmp_path, text)))
+    assert len(kept) == 1 and reason in reject.reason
+    assert reject.path == "labels.csv, line 3"
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "empty"),
+        ("path,expresion\n", "unknown column 'expresion'"),
+        ("expression\nfear\n", "no column path"),
+        ("path,path\n", "comes twice"),
+        ("path\n" + "x" * 2**21, "longer than 1 MiB"),
+        ("path\n" + '"' + "x" * 200_000 + "\n", "field larger"),
+    ],
+)
+def test_a_file_that_is_not_such_a_csv_is_refused(tmp_path, text, message):
+    with pytest.raises(DataError, match=message):
+        list(open_source("csv", write(tmp_path, text)).rows())
+
+
+def test_a_folder_must_hold_a_single_csv(tmp_path):
+    with pytest.raises(DataError, match="0 CSVs"):
+        open_source("csv", str(tmp_path))
+    with pytest.raises(DataError, match="no such file"):
+        open_source("csv", str(tmp_path / "absent"))
