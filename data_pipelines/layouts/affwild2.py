@@ -17,7 +17,7 @@ _HEADERS = {
 }
 # Each person shows five expressions, one after the other, and each comes and goes.
 _TAKES = 5
-_INTENSITIES = (0.1, 0.6, 1.0, 1.0, 0.7, 0.3)
+_INTENSITIES = (0.1, 0.6, 0.95, 1.0, 0.7, 0.3)
 FRAMES = _TAKES * len(_INTENSITIES)
 """Frames of a video."""
 

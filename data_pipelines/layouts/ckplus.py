@@ -37,8 +37,8 @@ def write(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
         subject, sequence = f"S{person + 5:03d}", f"{take + 1:03d}"
         index = pictures.index_of(person, take)
         for frame in range(1, FRAMES + 1):
-            # The last three are as good as the peak.
-            intensity = float(min(1, (frame - 1) / (FRAMES - 3)))
+            # Quickly at first: the last three are nearly the peak.
+            intensity = 1 - (1 - (frame - 1) / (FRAMES - 1)) ** 2
             face = synthetic.draw(index, options, intensity=intensity)
             image, points = pictures.photograph(face, _SHAPE, _CORNER)
             stem = f"{subject}_{sequence}_{frame:08d}"

@@ -221,10 +221,7 @@ class AffectNet:
         path = os.path.join(self.root, name)
         if not os.path.exists(path):
             return None
-        values = files.array_file(path, name).ravel()
-        return files.points(
-            (files.number(str(v), name) for v in values), _NUM_LANDMARKS, name
-        )
+        return files.points(files.array_file(path, name).ravel(), _NUM_LANDMARKS, name)
 
 
 def _header(fields, name):
@@ -256,5 +253,4 @@ def _box(row):
 def _landmarks(text):
     if text.lower() in _NOTHING:
         return None
-    values = (files.number(part, "facial_landmarks") for part in text.split(";"))
-    return files.points(values, _NUM_LANDMARKS, "facial_landmarks")
+    return files.points(text.split(";"), _NUM_LANDMARKS, "facial_landmarks")

@@ -114,18 +114,27 @@ def in_circumplex(value: float, what: str) -> float:
     return value
 
 
-def points(values: Iterable[float], count: int, what: str) -> list[list[float]]:
-    """`count` points `[x, y]` from a flat list of numbers.
+def points(values, count: int, what: str) -> list[list[float]]:
+    """`count` points `[x, y]` from a flat list of numbers, or of texts.
 
     Raises:
-        DataError: If there are more or fewer; the message names `what`.
+        DataError: If there are more or fewer, one is not finite, or they lie on
+            a single spot; the message names `what`.
     """
     values = list(values)
     if len(values) != 2 * count:
         raise DataError(
             f"{what}: {len(values)} numbers where there must be {2 * count}"
         )
-    return [values[i : i + 2] for i in range(0, len(values), 2)]
+    try:
+        found = np.array(values, np.float64).reshape(count, 2)
+    except ValueError as error:
+        raise DataError(f"{what}: not all are numbers") from error
+    if not np.isfinite(found).all():
+        raise DataError(f"{what}: a point is not finite")
+    if not np.ptp(found, axis=0).any():
+        raise DataError(f"{what}: the points lie on a single spot")
+    return found.tolist()
 
 
 def numbers_file(path: str, name: str) -> list[float]:
