@@ -6,6 +6,11 @@ import json
 import os
 import shutil
 
+try:
+    import fcntl
+except ImportError:  # Not on Windows.
+    fcntl = None
+
 
 @contextlib.contextmanager
 def replacing(path: str):
@@ -15,7 +20,7 @@ def replacing(path: str):
     writers go by. On any error it is removed and `path` is what it was.
     """
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".part-{name}")
+    temporary = os.path.join(folder, f".part-{os.getpid()}-{name}")
     try:
         yield temporary
         with open(temporary, "rb") as file:
@@ -39,7 +44,7 @@ def new_folder(path: str):
     folder, name = os.path.split(os.path.abspath(path))
     if os.path.lexists(path) and (not os.path.isdir(path) or os.listdir(path)):
         raise FileExistsError(errno.EEXIST, "exists and is not an empty folder", path)
-    temporary = os.path.join(folder, f".part-{name}")
+    temporary = os.path.join(folder, f".part-{os.getpid()}-{name}")
     # What a killed run has left.
     shutil.rmtree(temporary, ignore_errors=True)
     os.makedirs(temporary)
@@ -51,10 +56,29 @@ def new_folder(path: str):
         raise
 
 
+@contextlib.contextmanager
+def locked(path: str):
+    """Holds a folder for one process, where the system has such locks.
+
+    Raises:
+        OSError: If another process holds it.
+    """
+    with open(path, "w", encoding="utf-8") as file:
+        if fcntl is not None:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                folder = os.path.dirname(path)
+                raise OSError(f"{folder}: another process is at work here") from error
+        yield
+
+
 def write_text(path: str, text: str) -> None:
     """Writes a UTF-8 text file, atomically."""
-    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
+    with replacing(path) as temporary:
+        # File names need not be valid text; what is not is written escaped.
+        with open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(text)
 
 
 def write_json(path: str, value) -> None:

@@ -5,6 +5,7 @@ asked (pictures that are crops already). A picture in which no face is found is
 never dropped in silence: what happens to it is chosen, and counted.
 """
 
+import contextlib
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -91,7 +92,9 @@ class Cropping:
         if self.detector == "none":
             return "whole", alignment.whole_matrix(image.shape[:2], spec)
         if points is not None:
-            return "aligned", alignment.align_matrix(points, spec)
+            # Points on a line define no transform: as good as no points.
+            with contextlib.suppress(ValueError):
+                return "aligned", alignment.align_matrix(points, spec)
         annotated = self.detector == "annotated" and sample.box is not None
         choice = "box" if annotated else self.on_no_face
         if choice == "error":

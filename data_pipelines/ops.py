@@ -30,7 +30,16 @@ _MIRROR_68 = (
     *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
     *(64, 63, 62, 61, 60, 67, 66, 65),
 )
-MIRRORED_POINTS = {5: (1, 0, 2, 4, 3), 68: _MIRROR_68}
+# RAF-DB's 37: brows, nose, eyes, outer lip (clockwise from the left corner).
+_MIRROR_37 = (
+    *range(5, -1, -1),
+    *(6, 7),
+    *range(12, 7, -1),
+    *(22, 21, 20, 19, 24, 23, 16, 15, 14, 13, 18, 17),
+    *range(31, 24, -1),
+    *range(36, 31, -1),
+)
+MIRRORED_POINTS = {5: (1, 0, 2, 4, 3), 37: _MIRROR_37, 68: _MIRROR_68}
 
 
 def random_crop(size: int, *, seed: int) -> Op:

@@ -67,6 +67,8 @@ def open_prepared(data: str) -> Prepared:
             missing.
     """
     folders = tuple(part for part in data.split(",") if part)
+    if not folders:
+        raise DataError(f"no prepared folder is named in {data!r}")
     prepared = Prepared(folders, tuple(records.read_manifest(f) for f in folders))
     for folder, manifest in zip(folders, prepared.manifests):
         for shard in manifest["shards"]:

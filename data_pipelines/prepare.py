@@ -15,6 +15,8 @@ import json
 import multiprocessing
 import os
 import shutil
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent import futures
@@ -22,11 +24,13 @@ from concurrent import futures
 import numpy as np
 
 from data_pipelines import atomic, records
+from data_pipelines.atomic import locked
 from data_pipelines.cropping import Cropping
 from data_pipelines.sources import DataError, Reject, Sample, Source
 from data_pipelines.sources.sample import SPLITS
 from fer_tf import labels
 from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
+from fer_tf.hashing import sha256
 from fer_tf.quiet import quiet_imports
 
 _WORK = ".work"
@@ -114,9 +118,19 @@ def prepare(
     if os.path.exists(finished):
         manifest = records.read_manifest(output)
         _require_same(manifest["plan"], plan, output)
+        # A kill may have come between the manifest and the clearing up.
+        shutil.rmtree(os.path.join(output, _WORK), ignore_errors=True)
         return manifest
     work = os.path.join(output, _WORK)
     _begin(work, plan, output)
+    with locked(os.path.join(work, "lock")):
+        return _prepare(source, cropping, output, plan, workers, progress)
+
+
+def _prepare(source, cropping, output, plan, workers, progress):
+    """Does what is left of the work and writes the manifest."""
+    work = os.path.join(output, _WORK)
+    rows_a_chunk = plan["rows_a_chunk"]
     rows = _Rows(os.path.join(work, "rows.jsonl"), source)
     num_chunks = max(1, -(-rows.count // rows_a_chunk))
     chunks = [
@@ -126,13 +140,13 @@ def prepare(
     ]  # fmt: skip
     summaries = _run(chunks, workers, progress, rows.count)
     _remove_empty_splits(chunks, summaries)
-    manifest = _manifest(source, plan, crop_spec, rows.rejects, summaries)
+    manifest = _manifest(source, plan, cropping.crop_spec, rows.rejects, summaries)
     if not manifest["num_examples"]:
         shutil.rmtree(work)
         first = manifest["rejects"][:1]
         reason = f"; the first: {first[0]['path']}: {first[0]['reason']}" * bool(first)
         raise DataError(f"{source.name}: none of {rows.count} rows is usable{reason}")
-    atomic.write_json(finished, manifest)
+    atomic.write_json(os.path.join(output, records.MANIFEST), manifest)
     shutil.rmtree(work)
     return manifest
 
@@ -171,12 +185,12 @@ def _require_same(old, new, output):
 def _begin(work, plan, output):
     """Makes the work folder, or checks that it belongs to this plan."""
     path = os.path.join(work, "plan.json")
-    if os.path.exists(path):
+    if os.path.exists(path) and any(n.startswith("chunk-") for n in os.listdir(work)):
         with open(path, encoding="utf-8") as file:
             _require_same(json.load(file), plan, output)
         return
     with contextlib.suppress(FileNotFoundError):
-        left = [name for name in os.listdir(output) if name != _WORK]
+        left = [n for n in os.listdir(output) if n != _WORK and ".part-" not in n]
         if left:
             raise DataError(f"{output}: not empty (holds {left[0]}); choose another")
     os.makedirs(work, exist_ok=True)
@@ -245,7 +259,7 @@ class _Chunk:
             "rejects": rejects,
             "counts": {split: dict(c) for split, c in counts.items()},
             "cropped": dict(how),
-            "sha256": {split: _sha256(self.shard(split)) for split in SPLITS},
+            "sha256": {split: sha256(self.shard(split)) for split in SPLITS},
         }
         atomic.write_json(self.done, summary)
         return summary
@@ -352,8 +366,13 @@ def _run(chunks, workers, progress, total):
             finish(number, chunk.run())
         return summaries
     # Spawned, not forked: a fork of a process that has used TensorFlow hangs.
-    context = multiprocessing.get_context("spawn")
-    with futures.ProcessPoolExecutor(workers, mp_context=context) as pool:
+    pool = futures.ProcessPoolExecutor(
+        min(workers, len(chunks)),
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_end_with_parent,
+        initargs=(os.getpid(),),
+    )
+    with pool:
         running = {pool.submit(chunk.run): n for n, chunk in enumerate(chunks)}
         try:
             for future in futures.as_completed(running):
@@ -362,6 +381,17 @@ def _run(chunks, workers, progress, total):
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     return summaries
+
+
+def _end_with_parent(parent):
+    """Ends a worker soon after the process that started it was killed."""
+
+    def watch():
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _remove_empty_splits(chunks, summaries):
@@ -402,8 +432,3 @@ def _manifest(source, plan, crop_spec, rejects, summaries):
         "shards": shards,
         "plan": plan,
     }
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -153,6 +153,8 @@ def read_manifest(folder: str) -> dict[str, Any]:
         ) from error
     except json.JSONDecodeError as error:
         raise DataError(f"{path}: not valid JSON ({error})") from error
+    if not isinstance(manifest, dict):
+        raise DataError(f"{path}: not a manifest")
     if manifest.get("schema_version") != SCHEMA_VERSION:
         raise DataError(
             f"{path}: written under schema {manifest.get('schema_version')}, this "

@@ -8,7 +8,6 @@ never unpickled and never executed, and their sha256 is checked first.
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ import keras
 
 from fer_tf import labels, models
 from fer_tf.faces.crop_spec import CropSpec
+from fer_tf.hashing import sha256
 
 SCHEMA_VERSION = 1
 CARD = "model.json"
@@ -97,7 +97,9 @@ def load(path: str, *, protocol: str = "clean") -> keras.Model:
     """
     folder = find(path, protocol=protocol)
     described = read_card(folder)
-    weights = described.pop("weights")
+    weights = described.get("weights")
+    if not isinstance(weights, dict) or not {"file", "sha256"} <= set(weights):
+        raise ValueError(f"{os.path.join(folder, CARD)}: names no weights")
     file = os.path.join(folder, weights["file"])
     if os.path.dirname(weights["file"]) or not os.path.isfile(file):
         raise ValueError(f"{folder}: the weights {weights['file']!r} are not here")
@@ -140,6 +142,8 @@ def read_card(folder: str) -> dict[str, Any]:
             described = json.load(file)
         except json.JSONDecodeError as error:
             raise ValueError(f"{path}: not valid JSON ({error})") from error
+    if not isinstance(described, dict):
+        raise ValueError(f"{path}: not a model card")
     if described.get("schema_version") != SCHEMA_VERSION:
         raise ValueError(
             f"{path}: schema {described.get('schema_version')}, this version reads "
@@ -150,18 +154,12 @@ def read_card(folder: str) -> dict[str, Any]:
 
 def card_from(described: Mapping[str, Any]) -> Card:
     """The `Card` in what `read_card` gives."""
-    return Card(
-        model=described["model"],
-        arguments=described["arguments"],
-        crop_spec=CropSpec.from_dict(described["crop_spec"]),
-        views=described["views"],
-        average=described["average"],
-        expressions=tuple(described["expressions"]),
-        action_units=tuple(described["action_units"]),
-    )
-
-
-def sha256(path: str) -> str:
-    """sha256 of a file, as hex."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    names = [field.name for field in dataclasses.fields(Card)]
+    missing = [name for name in names if name not in described]
+    if missing:
+        raise ValueError(f"{CARD} lacks {', '.join(missing)}")
+    values = {name: described[name] for name in names}
+    values["crop_spec"] = CropSpec.from_dict(values["crop_spec"])
+    for name in ("expressions", "action_units"):
+        values[name] = tuple(values[name])
+    return Card(**values)

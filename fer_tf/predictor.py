@@ -28,8 +28,9 @@ class Predictor:
         detector: Anything with `MTCNNDetector`'s `detect`.
     """
 
-    def __init__(self, model: keras.Model | str, *, detector=None):
-        self.model = loading.load(model) if isinstance(model, str) else model
+    def __init__(self, model: keras.Model | str | os.PathLike, *, detector=None):
+        named = isinstance(model, (str, os.PathLike))
+        self.model = loading.load(os.fspath(model)) if named else model
         if not hasattr(self.model, "card"):
             raise ValueError(
                 "`model` must come from fer_tf.load: a model without its crop spec "

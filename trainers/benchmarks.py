@@ -90,7 +90,7 @@ def read(data: str | None, *, batch_size: int, seconds: float):
             count += batch_size
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
         return _result("input", {"": [count / wall]}) | {
-            "images_per_cpu_second": count / cpu,
+            "cpu_images_per_second": count / cpu,
             "memory_growth_mib": float(_peak_memory() - before),
             "dataset": prepared.dataset,
         }

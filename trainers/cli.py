@@ -7,6 +7,7 @@ import Keras and TensorFlow inside `main`, so that `--help` answers at once.
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 
 from absl import app, flags, logging
 
@@ -47,9 +48,17 @@ def _parse(argv, required):
         sys.exit(0)
     try:
         rest = flags.FLAGS(argv)
-    except (flags.Error, AttributeError, KeyError, TypeError, OSError) as error:
-        # ml_collections raises the last four for a config that has no such key.
+    except (flags.Error, LookupError, AttributeError, TypeError, OSError) as error:
+        # ml_collections raises all but the first for a config without such a key.
         fail(_one_line(error), code=2)
+    except (SyntaxError, ImportError) as error:
+        fail(f"the config cannot be read: {_one_line(error)}", code=2)
+    for name in required:
+        if flags.FLAGS[name].value == "":
+            fail(f"--{name} is empty", code=2)
+    for flag in flags.FLAGS.get_flags_for_module(sys.modules["__main__"]):
+        if isinstance(flag.value, str) and flag.value.startswith("~"):
+            flag.value = os.path.expanduser(flag.value)
     if len(rest) > 1:
         fail(f"unexpected argument {rest[1]!r}", code=2)
     return rest
@@ -59,12 +68,13 @@ def _guarded(main):
     try:
         main()
     except KeyboardInterrupt:
-        fail("interrupted; run the same command to go on", code=1)
+        fail("interrupted")
     except Exception as error:
         # Errors of the input and of the machine are one line. Anything else is
         # a defect of ours, and its traceback is what we need in a report.
         expected = isinstance(error, (ValueError, OSError, ArithmeticError))
-        foreign = type(error).__module__.partition(".")[0] == "tensorflow"
+        expected = expected or isinstance(error, BrokenProcessPool)
+        foreign = type(error).__module__.partition(".")[0] in ("tensorflow", "cv2")
         if _TRACEBACK.value or not (expected or foreign):
             raise
         fail(_one_line(error))

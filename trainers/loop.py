@@ -13,8 +13,9 @@ import keras
 import tensorflow as tf
 
 from trainers import evaluation, objectives, setup
+from trainers import workdir as workdirs
 from trainers.progress import Progress
-from trainers.workdir import PROTOCOLS, Workdir
+from trainers.workdir import PROTOCOLS
 
 
 class State(tf.Module):
@@ -49,9 +50,15 @@ def should_jit(jit_compile) -> bool:
 
     On CPU, XLA makes training of convolutions several times slower.
     """
-    if jit_compile == "auto":
+    # A flag arrives as text.
+    choice = str(jit_compile).lower()
+    if choice not in ("auto", "true", "false"):
+        raise ValueError(
+            f"`jit_compile` must be auto, true or false. Received: {jit_compile!r}."
+        )
+    if choice == "auto":
         return bool(tf.config.list_physical_devices("GPU"))
-    return bool(jit_compile)
+    return choice == "true"
 
 
 def make_train_step(model, optimizer, objective, *, jit_compile: bool):
@@ -119,14 +126,47 @@ class Run:
         ]
         tasks = dict.fromkeys(t for each in self.objectives for t in each.tasks)
         self.state = State(tuple(tasks))
+        self._check(config, prepared)
         self.selector = evaluation.Evaluator(
             setup.make_inference(
                 config, self.model, self.spec, views=config.selection_views
             )
         )
-        self.workdir = Workdir(workdir, config, self.model, self.spec)
+        self._check_select()
+        # Only now, when nothing of the config can be wrong any more.
+        workdirs.begin(workdir, config, prepared)
+        self.workdir = workdirs.Workdir(workdir, config, self.model, self.spec)
         # What the builder froze stays frozen in every stage.
         self.can_train = [layer.trainable for layer in self.model.layers]
+
+    def _check(self, config, prepared):
+        """Refuses what would fail in the middle of the run."""
+        for key in ("batch_size", "eval_batch_size", "eval_epochs", "checkpoint_steps"):
+            value = config[key]
+            if value < 1:
+                raise ValueError(f"`{key}` must be at least 1. Received: {value}.")
+        if self.num_train < config.batch_size:
+            raise ValueError(
+                f"{self.num_train} training examples are fewer than one batch of "
+                f"{config.batch_size}"
+            )
+        if not any(stage.keep_best for stage in config.stages):
+            raise ValueError("`keep_best` must be true for at least one stage.")
+        for stage in config.stages:
+            setup.build_optimizer(config, stage, self.total_steps(stage))
+        should_jit(config.jit_compile)
+
+    def _check_select(self):
+        """Evaluates one batch, so that `select` is known to be measurable."""
+        for split in PROTOCOLS.values():
+            if self.prepared.count(split):
+                stream = setup.eval_stream(self.config, self.prepared, split).take(1)
+                _signed(self.selector.scores(stream), self.config.select)
+                return
+        raise ValueError(
+            f"{','.join(self.prepared.folders)}: neither validation nor test examples "
+            "to choose the weights by"
+        )
 
     def train(self) -> None:
         """Runs what is left of every stage."""
@@ -213,7 +253,11 @@ class Run:
             if done == total:
                 self.state.stage.assign(number + 1)
             if done in ends or done % self.config.checkpoint_steps == 0:
-                manager.save(checkpoint_number=int(self.state.step))
+                self._check_finite(stage)
+                number_now = int(self.state.step)
+                # Counted from the step, so that a resumed run counts alike.
+                manager.checkpoint.save_counter.assign(number_now - 1)
+                manager.save(checkpoint_number=number_now)
 
     def epoch_ends(self, total: int) -> dict[int, int]:
         """`{step: epoch}` of the steps after which the run is evaluated."""
@@ -244,8 +288,8 @@ class Run:
         if bad >= 0:
             raise FloatingPointError(
                 f"the loss is not finite at step {bad} of stage {stage.name!r}; the "
-                "last good checkpoint is in "
-                f"{self.workdir.checkpoints}; try a smaller learning rate"
+                f"last good checkpoint, if any, is in {self.workdir.checkpoints}; try "
+                "a smaller learning rate"
             )
 
     def _end_of_epoch(self, number, stage, epoch, optimizer):
@@ -293,8 +337,10 @@ class Run:
                     for name in ("stage", "step")
                 ]
                 return path, *at
-            except (tf.errors.OpError, ValueError, RuntimeError):
-                print(f"{path} is damaged; going on from the checkpoint before it")
+            except (tf.errors.OpError, LookupError, ValueError, RuntimeError):
+                print(f"{path} is damaged; trying the checkpoint before it")
+        if state and state.all_model_checkpoint_paths:
+            print("no checkpoint can be read; beginning anew")
         return None
 
     def _restore(self, path, optimizer=None):

@@ -189,7 +189,10 @@ def make_objective(config) -> Objective:
             f"`objective.name` must be one of {', '.join(OBJECTIVES)}. "
             f"Received: {name!r}."
         )
-    return OBJECTIVES[name](**arguments)
+    try:
+        return OBJECTIVES[name](**arguments)
+    except TypeError as error:
+        raise ValueError(f"`objective` {name}: {error}") from error
 
 
 def _expression_loss(batch, outputs, label_smoothing):

@@ -33,14 +33,16 @@ def finish(run) -> str:
     `report.md` is written last: a workdir that has one is finished.
     """
     config, path = run.config, run.workdir.path
-    model = setup.make_inference(config, run.model, run.spec, views=config.views)
-    evaluator = evaluation.Evaluator(model)
     results, columns = {}, {}
     for protocol in PROTOCOLS:
         folder = os.path.join(path, "best", protocol)
         if not os.path.isdir(folder):
             continue
-        run.model.load_weights(os.path.join(folder, loading.WEIGHTS))
+        # Loaded as anybody will load it, so that the numbers are its own.
+        model = loading.load(folder)
+        evaluator = evaluation.Evaluator(
+            setup.make_inference(config, model, run.spec, views=config.views)
+        )
         chosen = loading.read_card(folder)
         results[protocol] = {"epoch": chosen["epoch"], "step": chosen["step"]}
         for split in ("validation", "test"):

@@ -18,6 +18,8 @@ def build_model(config) -> keras.Model:
     keras.config.set_dtype_policy(config.dtype_policy)
     try:
         return fer_tf.create_model(config.model.name, **config.model.arguments)
+    except TypeError as error:
+        raise ValueError(f"`model.arguments`: {error}") from error
     finally:
         keras.config.set_dtype_policy(before)
 
@@ -121,7 +123,10 @@ def build_optimizer(config, stage, total_steps: int):
         raise ValueError(
             f"`optimizer.name` must be one of {', '.join(classes)}. Received: {name!r}."
         )
-    optimizer = classes[name](rate, **arguments)
+    try:
+        optimizer = classes[name](rate, **arguments)
+    except TypeError as error:
+        raise ValueError(f"`optimizer` {name}: {error}") from error
     if config.dtype_policy == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
@@ -149,4 +154,7 @@ def _schedule(config, base, total_steps):
             "`schedule.name` must be constant, plateau or one of "
             f"{', '.join(schedules)}. Received: {name!r}."
         )
-    return schedules[name](base, total_steps=total_steps, **arguments)
+    try:
+        return schedules[name](base, total_steps=total_steps, **arguments)
+    except TypeError as error:
+        raise ValueError(f"`schedule` {name}: {error}") from error

@@ -35,7 +35,7 @@ def main() -> None:
     if _DRY_RUN.value:
         print(reporting.describe(config, prepared))
         return
-    workdir.begin(_WORKDIR.value, config, prepared)
+    workdir.require_same(_WORKDIR.value, config, prepared)
     report = os.path.join(_WORKDIR.value, "report.md")
     if os.path.exists(report):
         print(f"{_WORKDIR.value} is finished; see {report}")

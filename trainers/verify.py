@@ -34,6 +34,8 @@ def main() -> None:
     """Entry point of the command line."""
     if bool(_DATASET.value) == bool(_DATA.value):
         cli.fail("give either --dataset and --source, or --data", code=2)
+    if _DATASET.value and not _SOURCE.value and _DATASET.value != "synthetic":
+        cli.fail("--source is needed: where the download is", code=2)
     with cli.quiet_imports():
         from data_pipelines import atomic, verify
 

@@ -95,14 +95,44 @@ class _Clock:
         return total
 
 
-def begin(path: str, config, prepared) -> None:
-    """Makes the workdir, or checks that it belongs to this config and data.
+def require_same(path: str, config, prepared) -> None:
+    """Checks that a workdir, if it is one, belongs to this config and data.
 
     Raises:
-        ValueError: If it was begun with another config or other data.
+        ValueError: If it was begun with another config or other data, or is a
+            folder of something else.
     """
+    file = os.path.join(path, "config.json")
+    if not os.path.exists(file):
+        if os.path.isdir(path) and os.listdir(path):
+            raise ValueError(f"{path}: not empty, and not a workdir of a run")
+        return
+    with open(file, encoding="utf-8") as opened:
+        try:
+            found = json.load(opened)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{file}: not valid JSON ({error})") from error
+    wanted = _identity(config, prepared)
+    for part in wanted:
+        if found.get(part) != wanted[part]:
+            raise ValueError(
+                f"{path}: begun with another {part}{_first_difference(found, wanted)};"
+                " choose another --workdir, or remove this one"
+            )
+
+
+def begin(path: str, config, prepared) -> None:
+    """Makes the workdir, or checks that it belongs to this config and data."""
+    require_same(path, config, prepared)
     os.makedirs(os.path.join(path, "checkpoints"), exist_ok=True)
-    wanted = {
+    file = os.path.join(path, "config.json")
+    if not os.path.exists(file):
+        atomic.write_json(file, _identity(config, prepared))
+
+
+def _identity(config, prepared):
+    """What a run is: its config and the bytes of its data."""
+    return {
         "config": json.loads(config.to_json()),
         "data": [
             {
@@ -113,18 +143,6 @@ def begin(path: str, config, prepared) -> None:
             for m in prepared.manifests
         ],
     }
-    file = os.path.join(path, "config.json")
-    if not os.path.exists(file):
-        atomic.write_json(file, wanted)
-        return
-    with open(file, encoding="utf-8") as opened:
-        found = json.load(opened)
-    for part in wanted:
-        if found.get(part) != wanted[part]:
-            raise ValueError(
-                f"{path}: begun with another {part}{_first_difference(found, wanted)};"
-                " choose another --workdir, or remove this one"
-            )
 
 
 def _first_difference(found, wanted):

@@ -84,7 +84,8 @@ class Fer2013:
         name = os.path.basename(self.csv)
         with open(self.csv, "rb") as file:
             header = file.readline()
-            columns = [c.strip().lower() for c in header.decode("latin-1").split(",")]
+            text = header.decode("utf-8-sig", errors="replace")
+            columns = [c.strip(' "\r\n').lower() for c in text.split(",")]
             if sorted(columns) != sorted(_HEADER):
                 raise DataError(
                     f"{name}: the header must be emotion,pixels,Usage. "
@@ -93,6 +94,9 @@ class Fer2013:
             where = {column: columns.index(column) for column in _HEADER}
             offset, number = len(header), -1
             for number, line in enumerate(file):
+                if not line.strip():
+                    offset += len(line)
+                    continue
                 yield _csv_sample(name, number, line, offset, where)
                 offset += len(line)
         if number < 0:
@@ -167,7 +171,7 @@ def _csv_sample(name, number, line, offset, where):
     except ValueError as error:
         raise DataError(f"{place}: emotion {emotion!r} must be 0..6") from error
     pixels = fields[where["pixels"]]
-    values = pixels.count(b" ", 0, len(pixels.rstrip())) + 1 - _leading(pixels)
+    values = len(pixels.strip(b' "\r\n').split(b" "))
     if values != SIZE * SIZE:
         raise DataError(f"{place}: {values} pixels where there must be {SIZE * SIZE}")
     start = offset + sum(len(field) + 1 for field in fields[: where["pixels"]])
@@ -180,13 +184,9 @@ def _csv_sample(name, number, line, offset, where):
     )
 
 
-def _leading(pixels):
-    return len(pixels) - len(pixels.lstrip())
-
-
 def _parse_pixels(text):
     try:
-        values = np.array(text.split(), dtype=np.int64)
+        values = np.array(text.strip(b' "\r\n').split(), dtype=np.int64)
     except ValueError as error:
         raise DataError("the pixels are not all whole numbers") from error
     if values.size != SIZE * SIZE:

@@ -19,7 +19,8 @@ class AttendedConv2D(keras.layers.Layer):
     - `"residual_product"`: every `(1 + U_c) * img_j`.
 
     512 maps of 5x5 make 512 planes of 44x44, 4 MB an image, and a convolution
-    nearly as dear as the rest of VGG19. But enlarging is linear, so the channels can be contracted with the kernel *before* it: with
+    nearly as dear as the rest of VGG19. But enlarging is linear, so the
+    channels can be contracted with the kernel *before* it: with
     row and column weights `R`, `C` of the enlargement, the output at `p` is
 
         sum_d img(p + d) sum_ij R_i(p + d) C_j(p + d) G_ij(d),

@@ -25,7 +25,7 @@ def variables(run):
     return {
         name: reader.get_tensor(name)
         for name in reader.get_variable_to_shape_map()
-        if "_CHECKPOINTABLE" not in name and "save_counter" not in name
+        if "_CHECKPOINTABLE" not in name
     }
 
 
