@@ -1,0 +1,155 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from trainers import objectives
+
+ROWS = 6
+
+
+def batch(**weights):
+    rng = np.random.default_rng(0)
+    found = {
+        "expression": tf.constant(rng.integers(0, 7, ROWS)),
+        "valence_arousal": tf.constant(rng.uniform(-1, 1, (ROWS, 2)), tf.float32),
+        "action_units": tf.constant(rng.integers(0, 2, (ROWS, 8)), tf.float32),
+        "is_face": tf.constant(rng.integers(0, 2, ROWS)),
+        "region_masks": tf.constant(rng.integers(0, 2, (ROWS, 6, 6, 8)), tf.float32),
+        "landmarks_weight": tf.ones(ROWS),
+    }
+    for task in ("expression", "valence_arousal", "is_face"):
+        found[f"{task}_weight"] = tf.ones(ROWS)
+    found["action_units_weight"] = tf.ones((ROWS, 8))
+    return found | {k: tf.constant(v, tf.float32) for k, v in weights.items()}
+
+
+def outputs():
+    rng = np.random.default_rng(1)
+    draw = lambda *shape: tf.constant(rng.normal(size=shape), tf.float32)
+    return {
+        "expression": draw(ROWS, 7),
+        "valence_arousal": draw(ROWS, 2),
+        "action_units": draw(ROWS, 8),
+        "is_face": draw(ROWS, 2),
+        "region_masks": tf.sigmoid(draw(ROWS, 6, 6, 8)),
+    }
+
+
+def cross_entropy(labels, logits, rows=slice(None)):
+    labels, logits = np.asarray(labels)[rows], np.asarray(logits, np.float64)[rows]
+    logs = np.log(np.exp(logits).sum(-1))
+    return np.mean(logs - logits[np.arange(len(labels)), labels])
+
+
+def ccc(x, y):
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    covariance = np.mean((x - x.mean()) * (y - y.mean()))
+    return 2 * covariance / (x.var() + y.var() + (x.mean() - y.mean()) ** 2)
+
+
+def test_expression_is_the_mean_over_the_labelled_rows():
+    weights = [1, 1, 0, 1, 0, 1]
+    data, found = batch(expression_weight=weights), outputs()
+    total, tasks = objectives.Expression()(data, found)
+    rows = np.array(weights) > 0
+    expected = cross_entropy(data["expression"], found["expression"], rows)
+    assert float(total) == pytest.approx(expected, rel=1e-5)
+    assert float(tasks["expression"]) == float(total)
+
+
+@pytest.mark.parametrize(
+    "reading, weights",
+    [("A", (0.5, 0.3, 0.7)), ("B", (0.5, 0.15, 0.35)), ("C", (0.3, 1, 0.5)),
+     ("D", (0.5, 0.3, 0.3))],
+)  # fmt: skip
+@pytest.mark.parametrize("regression", ["tukey", "mse"])
+def test_wang_equation_4_in_its_four_readings(reading, weights, regression):
+    data, found = batch(), outputs()
+    objective = objectives.TwoStageMultitask(reading=reading, regression=regression)
+    total, tasks = objective(data, found)
+    residual = np.asarray(
+        found["valence_arousal"] - data["valence_arousal"], np.float64
+    )
+    c = 4.685
+    tukey = c**2 / 6 * (1 - np.clip(1 - (residual / c) ** 2, 0, None) ** 3)
+    dimensions = (tukey if regression == "tukey" else residual**2).mean(0)
+    category = cross_entropy(data["expression"], found["expression"])
+    expected = np.dot(weights, (category, *dimensions))
+    assert float(total) == pytest.approx(expected, rel=1e-4)
+    assert set(tasks) == {"expression", "valence", "arousal"}
+
+
+def test_wang_single_target_networks_see_only_their_own_dimension():
+    data = batch()
+    found = {"arousal": tf.zeros((ROWS, 1))}
+    objective = objectives.TwoStageMultitask(regression="mse", outputs=("arousal",))
+    total, _ = objective(data, found)
+    expected = 0.7 * np.mean(np.asarray(data["valence_arousal"])[:, 1] ** 2)
+    assert float(total) == pytest.approx(expected, rel=1e-5)
+
+
+def mtanet_tasks(data, found):
+    truth, guess = data["valence_arousal"], found["valence_arousal"]
+    va = 1 - (ccc(truth[:, 0], guess[:, 0]) + ccc(truth[:, 1], guess[:, 1])) / 2
+    y, x = (np.asarray(d["action_units"], np.float64) for d in (data, found))
+    units = np.log1p(np.exp(-x)) * y + np.log1p(np.exp(x)) * (1 - y)
+    # Eq. 2 sums over the eight units; the mean is over the batch alone.
+    return (
+        va,
+        units.sum(1).mean(),
+        cross_entropy(data["expression"], found["expression"]),
+    )
+
+
+def test_mtanet_sums_first_and_weighs_by_uncertainty_then():
+    data, found = batch(), outputs()
+    va, units, category = mtanet_tasks(data, found)
+    total, _ = objectives.MultiTask()(data, found)
+    assert float(total) == pytest.approx(va + units + category, rel=1e-4)
+
+    weighted = objectives.MultiTask(weighting="uncertainty")
+    # At sigma = 1, Eq. 5 is the sum with half of the valence-arousal loss.
+    total, _ = weighted(data, found)
+    assert float(total) == pytest.approx(va / 2 + units + category, rel=1e-4)
+    sigma = {"valence_arousal": 0.7, "action_units": 2.0, "expression": 1.3}
+    for variable in weighted.layer.variables:
+        task = variable.name.removeprefix("log_variance_")
+        variable.assign(2 * np.log(sigma[task]))
+    expected = (
+        va / (2 * 0.7**2) + units / 2.0**2 + category / 1.3**2
+        + np.log(0.7) + np.log(2.0) + np.log(1.3)
+    )  # fmt: skip
+    assert float(weighted(data, found)[0]) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_task_without_a_label_in_the_batch_moves_nothing():
+    data = batch(action_units_weight=np.zeros((ROWS, 8)))
+    weighted = objectives.MultiTask(weighting="uncertainty")
+    variables = weighted.layer.trainable_variables
+    with tf.GradientTape() as tape:
+        found = {k: tf.Variable(v) for k, v in outputs().items()}
+        total, _ = weighted(data, found)
+    units = found["action_units"]
+    gradients = tape.gradient(total, [units, *[v.value for v in variables]])
+    assert gradients[0] is None or not np.any(gradients[0])
+    still = [v.name for v, g in zip(variables, gradients[1:]) if not np.any(g)]
+    assert still == ["log_variance_action_units"]
+
+
+def test_region_masks_sum_over_the_1568_cells_of_the_papers_grid():
+    data, found = batch(landmarks_weight=[1, 1, 1, 0, 0, 1]), outputs()
+    total, _ = objectives.RegionMasks()(data, found)
+    squares = np.asarray(data["region_masks"] - found["region_masks"]) ** 2
+    expected = squares.sum((1, 2, 3))[[0, 1, 2, 5]].mean()
+    assert float(total) == pytest.approx(expected, rel=1e-5)
+
+
+def test_unknown_names_and_values_are_refused():
+    from ml_collections import ConfigDict
+
+    with pytest.raises(ValueError, match="'luck'"):
+        objectives.make_objective(ConfigDict(dict(name="luck")))
+    with pytest.raises(ValueError, match="reading='E'"):
+        objectives.TwoStageMultitask(reading="E")
+    with pytest.raises(ValueError, match="weighting='mean'"):
+        objectives.MultiTask(weighting="mean")
