@@ -83,8 +83,8 @@ def proposed(outputs, level, threshold: float):
         threshold: Least logit.
 
     Returns:
-        `(n, 4)` boxes in pixels of the image and `(n,)` logits, both from the
-        most confident.
+        `(n, 4)` boxes in pixels of the image and `(n,)` confidences, both from
+        the most confident.
     """
     top, left = level.top // 2, level.left // 2
     # Two convolutions of 3 x 3 behind a pooling of 2 x 2 behind one of 3 x 3.
@@ -92,8 +92,11 @@ def proposed(outputs, level, threshold: float):
     part = outputs[top : top + rows, left : left + columns]
     ys, xs = np.nonzero(part[..., 4] > threshold)
     found = part[ys, xs]
-    order = by_confidence(found[:, 4])
+    # In float32, where many a confident box is exactly as confident as its
+    # neighbour: ranked by their logits, others would survive than in the package.
+    confidences = 1 / (1 + np.exp(-found[:, 4]))
+    order = by_confidence(confidences)
     found = found[order]
     # The window of 12 pixels counts from 1 to 12, so its size as 11.
     windows = 2.0 * np.stack([xs, ys, xs, ys], axis=1)[order] + (1, 1, 12, 12)
-    return (windows + 11.0 * found[:, :4]) / level.scale, found[:, 4]
+    return (windows + 11.0 * found[:, :4]) / level.scale, confidences[order]

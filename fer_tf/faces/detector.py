@@ -136,15 +136,15 @@ class MTCNNDetector:
     def _propose(self, output, levels) -> np.ndarray:
         """Candidates of one picture, of all levels of its canvas."""
         threshold = np.log(self._thresholds[0] / (1 - self._thresholds[0]))
-        boxes, logits = [np.zeros((0, 4))], [np.zeros(0, np.float32)]
+        boxes, confidences = [np.zeros((0, 4))], [np.zeros(0, np.float32)]
         for level in levels:
             found, scores = box_rules.proposed(output, level, threshold)
             if len(found):
                 kept = box_rules.suppress(found, 0.5)
                 boxes.append(found[kept])
-                logits.append(scores[kept])
-        boxes, logits = np.concatenate(boxes), np.concatenate(logits)
-        boxes = boxes[box_rules.by_confidence(logits)]
+                confidences.append(scores[kept])
+        boxes = np.concatenate(boxes)
+        boxes = boxes[box_rules.by_confidence(np.concatenate(confidences))]
         return box_rules.squared(boxes[box_rules.suppress(boxes, 0.7)])
 
     def _refined(self, images, candidates) -> list[np.ndarray]:
