@@ -47,6 +47,19 @@ def test_annotated_landmarks_align_and_move_into_the_crop():
     assert np.abs(moved - template).max() < 112 * 0.12
 
 
+def test_points_on_a_line_are_as_good_as_none():
+    spec = CROP_SPECS["gan2020"]  # Affine: a line leaves it undetermined.
+    sample = Sample(
+        sample_id="a", box=(5, 5, 60, 60), landmarks=[[k, k] for k in range(5)]
+    )
+    how = Counter()
+    ((_, _, found),) = cropping.Cropping(spec, "annotated").crops(
+        [(sample, BLANK)], how
+    )
+    assert how == {"box": 1}
+    np.testing.assert_array_equal(found, alignment.crop_box(BLANK, sample.box, spec))
+
+
 def test_the_face_of_the_annotated_box_is_chosen_not_the_largest(stub):
     points = alignment.landmarks5(FACE.landmarks)
     beside = {"box": [150, 10, 40, 40], "confidence": 1.0, "landmarks": points + 60}
