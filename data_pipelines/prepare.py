@@ -130,6 +130,9 @@ def prepare(
 def _prepare(source, cropping, output, plan, workers, progress):
     """Does what is left of the work and writes the manifest."""
     work = os.path.join(output, _WORK)
+    for name in os.listdir(output):
+        if name.startswith(".part-"):  # Of a run that was killed.
+            os.remove(os.path.join(output, name))
     rows_a_chunk = plan["rows_a_chunk"]
     rows = _Rows(os.path.join(work, "rows.jsonl"), source)
     num_chunks = max(1, -(-rows.count // rows_a_chunk))

@@ -37,7 +37,7 @@ class Finding:
 
     Attributes:
         kind: `duplicate`, `cross_split`, `label_conflict`, `unreadable`,
-            `left_out`, `count`, `subject_leak`, `empty_class`.
+            `left_out`, `count`, `subject_leak`, `shard`.
         count: How many groups of pictures, or pictures, it touches.
         severity: `error` or `warning`.
         examples: Up to five, in words.
@@ -98,14 +98,14 @@ def verify_prepared(folder: str) -> dict:
     import tensorflow as tf
 
     manifest = records.read_manifest(folder)
-    rows, findings = [], []
+    rows, findings, damaged = [], [], []
     spec = records.feature_spec(manifest)
     names = manifest["expressions"]
     for shard in manifest["shards"]:
         path = os.path.join(folder, shard["name"])
         problem = _shard_problem(path, shard["sha256"])
         if problem:
-            findings.append(Finding("shard", 1, "error", [problem]))
+            damaged.append(problem)
             continue
         split = shard["name"].split(".tfrecord")[0].rsplit("-", 1)[-1]
         for record in tf.data.TFRecordDataset(path):
@@ -120,6 +120,8 @@ def verify_prepared(folder: str) -> dict:
                     digest=hashlib.sha256(example["image"].numpy()).digest(),
                 )
             )
+    if damaged:
+        findings.append(Finding("shard", len(damaged), "error", damaged[:_EXAMPLES]))
     return _report(manifest["dataset"], rows, findings + check_rows(rows))
 
 

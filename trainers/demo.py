@@ -8,6 +8,7 @@ it prints; what is done already is not done again.
 """
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -29,12 +30,15 @@ def main() -> None:
     output = _OUTPUT.value
     os.makedirs(output, exist_ok=True)
     photo = _PHOTO.value or _astronaut(output)
+    if not os.path.isfile(photo):
+        raise ValueError(f"{photo}: no such photograph")
     data, workdir = os.path.join(output, "data"), os.path.join(output, "run")
     model, pictures = os.path.join(output, "model"), os.path.join(output, "predictions")
     config = os.path.join(os.path.dirname(__file__), "configs", f"{_CONFIG.value}.py")
-    _command("prepare", "--dataset=synthetic", "--source=seed=1,examples=6000",
+    _command("prepare", "--dataset=synthetic", "--source=seed=1,examples=4000",
              f"--output={data}")  # fmt: skip
     _command("train", f"--config={config}", f"--data={data}", f"--workdir={workdir}")
+    _command("evaluate", f"--workdir={workdir}", f"--data={data}", "--split=test")
     if not os.path.exists(model):
         _command("export", f"--workdir={workdir}", f"--output={model}")
     _command("predict", f"--model={model}", f"--input={photo}", f"--output={pictures}")
@@ -51,8 +55,9 @@ def main() -> None:
 
 def _command(name, *arguments):
     """Runs one of the commands, shown as a user would type it."""
-    shown = [os.path.relpath(a) if os.path.isabs(a) else a for a in arguments]
-    print(f"\n$ python -m trainers.{name} " + " ".join(shown), flush=True)
+    here = os.getcwd() + os.sep
+    shown = [argument.replace(here, "") for argument in arguments]
+    print(f"\n$ python -m trainers.{name} {shlex.join(shown)}", flush=True)
     code = subprocess.call([sys.executable, "-m", f"trainers.{name}", *arguments])
     if code:
         sys.exit(code)

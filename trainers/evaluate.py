@@ -50,12 +50,18 @@ def main() -> None:
     )
     columns = evaluation.Evaluator(inference).outputs(stream)
     described = loading.read_card(folder)
+    measured = reporting.measured(columns)
+    if not measured["metrics"]:
+        raise ValueError(
+            f"{_DATA.value}: no {_SPLIT.value} example has a label of what the model "
+            f"predicts ({', '.join(model.output)})"
+        )
     result = {
         "dataset": prepared.dataset,
         "split": _SPLIT.value,
         "protocol": described.get("protocol", _PROTOCOL.value),
         "checkpoint": f"step {described.get('step', 'unknown')}",
-        **reporting.measured(columns),
+        **measured,
     }
     if _JSON.value:
         atomic.write_json(_JSON.value, result)

@@ -28,14 +28,17 @@ def main() -> None:
         from fer_tf import export, loading
 
     model = loading.load(_WORKDIR.value, protocol=_PROTOCOL.value)
-    extra = {"protocol": _PROTOCOL.value}
+    folder = loading.find(_WORKDIR.value, protocol=_PROTOCOL.value)
+    described = loading.read_card(folder)
+    kept = ("protocol", "epoch", "step")
+    extra = {name: described[name] for name in kept if name in described}
     results = os.path.join(_WORKDIR.value, "results.json")
     if os.path.exists(results):
         with open(results, encoding="utf-8") as file:
             measured = json.load(file)
         extra |= {
             "dataset": measured["dataset"],
-            "measured": measured["protocols"].get(_PROTOCOL.value, {}),
+            "measured": measured["protocols"].get(extra.get("protocol"), {}),
         }
     print(f"written: {export.export_saved_model(model, _OUTPUT.value, extra=extra)}")
 

@@ -22,6 +22,8 @@ _PICTURES = flags.DEFINE_bool("pictures", True, "Write annotated pictures too.")
 
 def main() -> None:
     """Entry point of the command line."""
+    if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
+        cli.fail("--output must be another folder than --input", code=2)
     paths = list(_pictures(_INPUT.value))
     if not paths:
         raise ValueError(f"{_INPUT.value}: no file here")
@@ -45,6 +47,12 @@ def main() -> None:
         cli.fail(f"{first['source']}: {first['error']}" + _and_more(unread))
 
 
+def _is_output(folder, name):
+    return os.path.realpath(os.path.join(folder, name)) == os.path.realpath(
+        _OUTPUT.value
+    )
+
+
 def _and_more(failed):
     return f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
 
@@ -52,7 +60,8 @@ def _and_more(failed):
 def _pictures(path):
     if os.path.isdir(path):
         for folder, folders, names in os.walk(path):
-            folders.sort()
+            # What an earlier run wrote is not input.
+            folders[:] = sorted(f for f in folders if not _is_output(folder, f))
             for name in sorted(names):
                 if not name.startswith("."):
                     yield os.path.join(folder, name)

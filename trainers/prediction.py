@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from collections import Counter
 
 from data_pipelines import atomic
 from fer_tf import labels, plotting
@@ -28,6 +29,7 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool) -> list[dic
         The records of predictions.jsonl.
     """
     records = []
+    names = _picture_names(paths, root)
     bar = Progress("predict", len(paths), unit="pictures")
     bar.update(0)
     for number, path in enumerate(paths, 1):
@@ -35,16 +37,31 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool) -> list[dic
         record, image = _predict(predictor, path, name)
         records.append(record)
         if pictures and image is not None:
-            stem = os.path.splitext(name if os.path.isdir(root) else
-                                    os.path.basename(path))[0]  # fmt: skip
-            target = os.path.join(output, f"{stem}_annotated.png")
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            plotting.save(plotting.annotated(image, record["faces"]), target)
+            shown = name if os.path.isdir(root) else os.path.basename(path)
+            _draw(image, record, os.path.join(output, f"{names[shown]}_annotated.png"))
         bar.update(number)
     lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
     atomic.write_text(os.path.join(output, "predictions.jsonl"), "".join(lines))
     atomic.write_text(os.path.join(output, "predictions.csv"), _table(records))
     return records
+
+
+def _picture_names(paths, root):
+    """Names for annotated pictures: without ending, unless two would be one."""
+    shown = [os.path.relpath(p, root) if os.path.isdir(root) else os.path.basename(p)
+             for p in paths]  # fmt: skip
+    stems = Counter(os.path.splitext(name)[0] for name in shown)
+    stem = lambda name: os.path.splitext(name)[0]
+    return {name: stem(name) if stems[stem(name)] == 1 else name for name in shown}
+
+
+def _draw(image, record, path):
+    """Writes the annotated picture; one that cannot be drawn is noted."""
+    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+    try:
+        plotting.save(plotting.annotated(image, record["faces"]), path)
+    except ValueError as error:
+        record["error"] = f"the annotated picture cannot be drawn: {error}"
 
 
 def _predict(predictor, path, name):

@@ -171,7 +171,9 @@ def test_xla_gives_the_same_losses_without_recompiling(synthetic_data):
         )
         found.append([float(step(batch)["loss"]) for batch in batches])
         traces += step.experimental_get_tracing_count()
-    np.testing.assert_allclose(*found, rtol=1e-4)
+    # Rounding differs, and batch normalisation of 16 rows makes it grow.
+    np.testing.assert_allclose(*found, rtol=3e-3)
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-5)
     assert traces == 2  # One each: full batches only, so no shape changes.
 
 

@@ -17,10 +17,11 @@ def get_config() -> ConfigDict:
     config.model.arguments = ConfigDict(dict(width=0.5))
     config.objective.label_smoothing = 0.1
     config.batch_size = 64
+    config.eval_epochs = 2
     config.selection_views = config.views = "center_mirror"
 
     stage = config.stages[0]
-    stage.epochs = 12
+    stage.epochs = 10
     stage.learning_rate = 0.1
     stage.schedule = ConfigDict(dict(name="one_cycle"))
     stage.optimizer = ConfigDict(
