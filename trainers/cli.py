@@ -54,11 +54,7 @@ def _parse(argv, required):
     except (SyntaxError, ImportError) as error:
         fail(f"the config cannot be read: {_one_line(error)}", code=2)
     for name in required:
-        try:
-            empty = flags.FLAGS[name].value == ""
-        except ValueError as error:  # A config file that cannot be loaded.
-            fail(" ".join(str(error).split()), code=2)
-        if empty:
+        if flags.FLAGS[name].value == "":
             fail(f"--{name} is empty", code=2)
     for flag in flags.FLAGS.get_flags_for_module(sys.modules["__main__"]):
         if isinstance(flag.value, str) and flag.value.startswith("~"):

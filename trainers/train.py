@@ -22,13 +22,18 @@ _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Describe the run; train nothing.
 
 def main() -> None:
     """Entry point of the command line."""
+    config = _CONFIG.value
+    try:
+        config.to_dict()  # A file that failed to load says so only when it is used.
+    except Exception:  # Whatever a config file may raise.
+        file = config_flags.get_config_filename(flags.FLAGS["config"])
+        cli.fail(f"--config: {file} cannot be loaded", code=2)
     with cli.quiet_imports():
         import tensorflow as tf
 
         from data_pipelines import pipeline
         from trainers import loop, reporting, workdir
 
-    config = _CONFIG.value
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     prepared = pipeline.open_prepared(_DATA.value)

@@ -81,6 +81,7 @@ def test_a_tables_rows_differ_in_what_the_table_varies(table, varied):
 
 
 def test_attention_maps_have_their_names_sizes_and_ranges():
+    keras.utils.set_random_seed(0)
     model = two_level_attention(attention_blocks=3, width=0.125)
     names = ["attention1_mask", "attention2_mask", "attention3_mask"]
     names += ["level_attention"]
@@ -89,7 +90,8 @@ def test_attention_maps_have_their_names_sizes_and_ranges():
     *masks, levels = (keras.ops.convert_to_numpy(m) for m in maps(images))
     sizes = [(2, 24, 24, 8), (2, 12, 12, 24), (2, 6, 6, 32)]
     assert [m.shape for m in masks] == sizes
-    assert all(0 < m.min() < m.max() < 1 for m in masks)
+    # A sigmoid of an untrained network may round to 1.
+    assert all(0 <= m.min() < m.max() <= 1 for m in masks)
     assert levels.shape == (2, 3, 3)
     np.testing.assert_allclose(levels.sum(-1), 1, atol=1e-6)
 
