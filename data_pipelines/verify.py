@@ -16,6 +16,7 @@ import numpy as np
 
 from data_pipelines import records
 from data_pipelines.sources import DataError, Reject, Source
+from fer_tf.hashing import sha256
 
 _EXAMPLES = 5
 
@@ -125,13 +126,12 @@ def verify_prepared(folder: str) -> dict:
     return _report(manifest["dataset"], rows, findings + check_rows(rows))
 
 
-def _shard_problem(path, sha256):
+def _shard_problem(path, expected):
     try:
-        with open(path, "rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256(path)
     except OSError as error:
         return f"{path}: {error.strerror}"
-    if found != sha256:
+    if found != expected:
         return f"{path}: its bytes are not the ones that were written"
     return None
 

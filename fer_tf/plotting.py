@@ -48,9 +48,7 @@ def annotated(image: np.ndarray, faces: list[dict], *, title: str = "") -> Figur
     height, width = image.shape[:2]
     panel = 2.3 if faces else 0.0
     shown = 5.2
-    figure = Figure(
-        figsize=(shown * width / height + panel, max(shown, 0.0)), facecolor="white"
-    )
+    figure = Figure(figsize=(shown * width / height + panel, shown), facecolor="white")
     photo_share = 1 - panel / figure.get_figwidth()
     axes = figure.add_axes((0, 0, photo_share, 1))
     axes.imshow(image)

@@ -27,8 +27,8 @@ def main() -> None:
     with cli.quiet_imports():
         from fer_tf import export, loading
 
-    model = loading.load(_WORKDIR.value, protocol=_PROTOCOL.value)
     folder = loading.find(_WORKDIR.value, protocol=_PROTOCOL.value)
+    model = loading.load(folder)
     described = loading.read_card(folder)
     kept = ("protocol", "epoch", "step")
     extra = {name: described[name] for name in kept if name in described}

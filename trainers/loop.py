@@ -183,9 +183,7 @@ class Run:
 
     def total_steps(self, stage) -> int:
         """Steps of a stage, from its epochs or as given."""
-        if stage.steps:
-            return stage.steps
-        return max(1, stage.epochs * self.num_train // self.config.batch_size)
+        return setup.total_steps(self.config, stage, self.num_train)
 
     def set_trainable(self, stage) -> keras.Model:
         """Freezes all but what a stage trains, and returns the model it trains.

@@ -139,9 +139,9 @@ def _pictures(run, columns, path):
     if found is not None and "expression" in found:
         given = found["expression_weight"] > 0
         logits, true = found["expression"][given], found["true_expression"][given]
-        counts = np.zeros((logits.shape[-1],) * 2)
-        np.add.at(counts, (true, logits.argmax(-1)), 1)
-        names = list(labels.EXPRESSIONS[: logits.shape[-1]])
+        num_classes = logits.shape[-1]
+        counts = scores.confusion_matrix(true, logits.argmax(-1), num_classes)
+        names = list(labels.EXPRESSIONS[:num_classes])
         keep(plotting.confusion_matrix(counts, names, title="test"), "confusion.png")
     return pictures
 
@@ -183,6 +183,6 @@ def describe(config, prepared) -> str:
         f"{prepared.count('validation'):,} validation, {prepared.count('test'):,} test",
     ]
     for stage in config.stages:
-        steps = stage.steps or stage.epochs * num_train // config.batch_size
+        steps = setup.total_steps(config, stage, num_train)
         lines.append(f"stage {stage.name}: {steps:,} steps of {config.batch_size}")
     return "\n".join(lines)

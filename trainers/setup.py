@@ -132,6 +132,11 @@ def build_optimizer(config, stage, total_steps: int):
     return optimizer
 
 
+def total_steps(config, stage, num_train: int) -> int:
+    """Steps of a stage, from its epochs or as given."""
+    return stage.steps or max(1, stage.epochs * num_train // config.batch_size)
+
+
 def build_plateau(stage) -> optimizers.ReduceOnPlateau:
     """Builds the plateau rule of a stage whose schedule is `plateau`."""
     arguments = stage.schedule.to_dict()

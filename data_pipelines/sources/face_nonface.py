@@ -21,6 +21,7 @@ from data_pipelines.sources.sample import (
     resolve_inside,
 )
 from fer_tf.faces.images import read_image
+from fer_tf.hashing import sha256
 
 _FOLDERS = {"face": True, "nonface": False}
 
@@ -47,8 +48,7 @@ class FaceNonface:
         self.layout = "npz" if os.path.isfile(root) else "folders"
         self._arrays = None
         if self.layout == "npz":
-            with open(root, "rb") as file:
-                self.fingerprint = hashlib.file_digest(file, "sha256").hexdigest()
+            self.fingerprint = sha256(root)
             self._check_npz()
             return
         found = [d for d in _FOLDERS if os.path.isdir(os.path.join(root, d))]

@@ -24,6 +24,7 @@ from data_pipelines.sources.sample import (
 )
 from fer_tf import labels
 from fer_tf.faces.images import read_image
+from fer_tf.hashing import sha256
 
 SIZE = 48
 PUBLISHED = {"train": 28709, "validation": 3589, "test": 3589}
@@ -58,7 +59,7 @@ class Fer2013:
             raise DataError(
                 f"{root}: no fer2013.csv and no train/<class>/Training_*.jpg here"
             )
-        self.fingerprint = _file_sha256(self.csv) if self.csv else self._folder_sha256()
+        self.fingerprint = sha256(self.csv) if self.csv else self._folder_sha256()
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the rows of the CSV, or the images in sorted order."""
@@ -194,8 +195,3 @@ def _parse_pixels(text):
     if values.min() < 0 or values.max() > 255:
         raise DataError("a pixel lies outside 0..255")
     return values.astype(np.uint8).reshape(SIZE, SIZE)
-
-
-def _file_sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
