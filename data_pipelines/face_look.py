@@ -135,6 +135,18 @@ class Look:
             waves=rng.standard_normal(32).clip(-2, 2),
         )
 
+    def groups(self) -> dict[str, str]:
+        """What an owner might annotate of this person, by attribute."""
+        # Limits between the thirds of the palette, as brightness.
+        red, green, blue = self.skin
+        bright = 0.299 * red + 0.587 * green + 0.114 * blue
+        return {
+            "age": "younger" if self.age < 0.5 else "older",
+            "skin": "dark" if bright < 118 else "medium" if bright < 182 else "light",
+            "glasses": "no" if self.glasses == "none" else "yes",
+            "beard": "no" if self.beard == "none" else "yes",
+        }
+
 
 def _between(palette: np.ndarray, position: float) -> np.ndarray:
     """Colour at `position` in 0..1 along a palette."""

@@ -129,6 +129,7 @@ def feature_spec(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "is_face_weight": ((1,), tf.float32),
         "landmarks": ((manifest["num_landmarks"], 2), tf.float32),
         "landmarks_weight": ((1,), tf.float32),
+        "subject": ((), tf.string),
         "video": ((), tf.string),
         "groups": ((), tf.string),
     }

@@ -110,6 +110,7 @@ class Face:
         action_units: `(8,)` int64 0 or 1, of `fer_tf.labels.ACTION_UNITS`.
         au_intensities: "AU1", … -> 0..1, of every unit that moves the drawing.
         landmarks: `(68, 2)` float32 pixels, iBUG order, also where hidden.
+        groups: What else the person is: "age", "skin", "glasses", "beard".
     """
 
     image: np.ndarray
@@ -122,6 +123,7 @@ class Face:
     action_units: np.ndarray | None = None
     au_intensities: dict[str, float] | None = None
     landmarks: np.ndarray | None = None
+    groups: dict[str, str] | None = None
 
 
 def _stream(seed: int, purpose: int, number: int) -> np.random.Generator:
@@ -172,6 +174,7 @@ def draw(index: int, options: SyntheticOptions, *, intensity: float = 1.0) -> Fa
         clean_expression=expression,
         au_intensities={f"AU{n}": float(u) for n, u in zip(geometry.UNITS, units)},
         landmarks=landmarks.astype(np.float32),
+        groups=look.groups(),
         **labels,
     )
 

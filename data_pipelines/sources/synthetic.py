@@ -60,5 +60,6 @@ class Synthetic:
             if action_units is None
             else dict(zip(labels.ACTION_UNITS, map(int, action_units))),
             is_face=face.is_face,
+            groups=face.groups,
         )
         return sample, face.image

@@ -1,7 +1,8 @@
 """A CSV of one's own: `path,expression,valence,arousal,AU1,…,split,subject`.
 
 `path`, relative to the CSV's folder, must be there; of the other columns any
-subset. An empty cell is not annotated.
+subset. `group_age`, `group_gender` and the like say what group of people a subject
+belongs to; evaluation reports on each. An empty cell is not annotated.
 """
 
 import functools
@@ -26,6 +27,7 @@ from fer_tf.faces.images import read_image
 
 _COLUMNS = ("path", "expression", "valence", "arousal", "split", "subject")
 _UNIT = re.compile(r"AU\d{1,2}")
+_GROUP = "group_"
 _SPLIT_NAMES = {name: name for name in SPLITS} | {"val": "validation"}
 
 
@@ -122,6 +124,11 @@ class Table:
             if key in given
         }
         units = {key: _unit(key, given[key]) for key in given if _UNIT.fullmatch(key)}
+        groups = {
+            key.removeprefix(_GROUP): value
+            for key, value in given.items()
+            if key.startswith(_GROUP)
+        }
         expression = given.get("expression")
         if expression:
             index = labels.expression_index(expression)
@@ -133,6 +140,7 @@ class Table:
             subject=subject,
             expression=expression,
             action_units=units or None,
+            groups=groups or None,
             **values,
         )
 
@@ -167,11 +175,17 @@ def _header(fields, name):
         field.upper() if _UNIT.fullmatch(field.upper()) else field.lower()
         for field in fields
     ]
-    unknown = [c for c in columns if c not in _COLUMNS and not _UNIT.fullmatch(c)]
+    unknown = [
+        column
+        for column in columns
+        if column not in _COLUMNS
+        and not _UNIT.fullmatch(column)
+        and not (column.startswith(_GROUP) and column != _GROUP)
+    ]
     if unknown:
         raise DataError(
             f"{name}: unknown column {unknown[0]!r}; there are "
-            f"{', '.join(_COLUMNS)} and AU1, AU2, …"
+            f"{', '.join(_COLUMNS)}, AU1, AU2, … and group_…"
         )
     if "path" not in columns:
         raise DataError(f"{name}: the header has no column path")

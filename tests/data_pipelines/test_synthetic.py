@@ -191,6 +191,16 @@ def test_subjects_return_and_stay_in_one_split(unpainted):
     assert splits != [synthetic.split_of(f"s0_{k:05d}", 1) for k in range(4000)]
 
 
+def test_a_person_stays_in_one_group(unpainted):
+    people = {}
+    for face in unpainted(1200):
+        people.setdefault(face.subject, []).append(face.groups)
+    assert all(g == groups[0] for groups in people.values() for g in groups)
+    skins = [groups[0]["skin"] for groups in people.values()]
+    for skin in ("light", "medium", "dark"):
+        assert abs(skins.count(skin) / len(skins) - 1 / 3) < 0.12
+
+
 def test_grey_has_three_equal_channels():
     image = synthetic.draw(0, dataclasses.replace(SMALL, grey=True)).image
     assert image.shape == (48, 48, 3)

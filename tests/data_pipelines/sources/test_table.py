@@ -36,6 +36,14 @@ def test_every_column_and_empty_cells(tmp_path):
     assert open_source("csv", str(tmp_path)).folder == str(tmp_path)
 
 
+def test_groups_of_people(tmp_path):
+    path = write(tmp_path, "path,group_Gender,group_age\na.png,Female,\nb.png,,30\n")
+    (one, two), _ = split(open_source("csv", path))
+    assert one.groups == {"gender": "Female"} and two.groups == {"age": "30"}
+    with pytest.raises(DataError, match="'group_'"):
+        open_source("csv", write(tmp_path, "path,group_\na.png,x\n"))
+
+
 def test_any_subset_of_columns(tmp_path):
     (sample,), _ = split(open_source("csv", write(tmp_path, "path\na.png\n")))
     assert sample.to_dict() == {"sample_id": "a.png", "path": "a.png"}
