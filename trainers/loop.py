@@ -118,7 +118,7 @@ class Run:
         self.num_train = prepared.count("train")
         keras.utils.set_random_seed(config.seed)
         self.model = setup.build_model(config)
-        setup.load_submodels(config, self.model)
+        setup.load_weights(config, self.model)
         # A stage without an objective of its own has the run's.
         self.objectives = [
             objectives.make_objective(stage.objective or config.objective)

@@ -73,7 +73,8 @@ class TwoStageMultitask(Objective):
     Args:
         reading: Of Eq. 4, a key of `WANG_WEIGHTS`.
         regression: `tukey` (Eq. 6) or `mse` (Eq. 5).
-        scale: Of Tukey's residuals: 1 as printed, or `mad`.
+        scale: Of Tukey's residuals: 1 as printed, another number, or `mad`. A
+            number may be text, so that one flag takes either.
         outputs: Outputs of the model that are trained.
     """
 
@@ -86,7 +87,7 @@ class TwoStageMultitask(Objective):
             )
         names = ("expression", "valence", "arousal")
         self.weights = dict(zip(names, WANG_WEIGHTS[reading]))
-        self.regression, self.scale = regression, scale
+        self.regression, self.scale = regression, _number_or_mad(scale)
         self.tasks = tuple(outputs) or names
 
     def __call__(self, batch, outputs):
@@ -195,8 +196,21 @@ def make_objective(config) -> Objective:
         raise ValueError(f"`objective` {name}: {error}") from error
 
 
+def _number_or_mad(scale):
+    if scale == "mad":
+        return scale
+    try:
+        return float(scale)
+    except ValueError as error:
+        raise ValueError(
+            f"`scale` must be a number or 'mad'. Received: scale={scale!r}."
+        ) from error
+
+
 def _expression_loss(batch, outputs, label_smoothing):
-    per_example = losses.cross_entropy(
-        batch["expression"], outputs["expression"], label_smoothing=label_smoothing
-    )
-    return losses.masked_mean(per_example, batch["expression_weight"])
+    labels, logits = batch["expression"], outputs["expression"]
+    per_example = losses.cross_entropy(labels, logits, label_smoothing=label_smoothing)
+    # A class that the model does not have (AffectNet's contempt, for Wang et al.'s
+    # seven) is no label to it.
+    known = ops.cast(labels < logits.shape[-1], "float32")
+    return losses.masked_mean(per_example, batch["expression_weight"] * known)

@@ -3,11 +3,13 @@
 import dataclasses
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 import fer_tf
 from data_pipelines import ops, pipeline
 from fer_tf import loading, optimizers
+from fer_tf.convert import se_resnet50, vgg_face
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.inference import make_inference_model
 
@@ -24,15 +26,52 @@ def build_model(config) -> keras.Model:
         keras.config.set_dtype_policy(before)
 
 
-def load_submodels(config, model: keras.Model) -> None:
-    """Loads trained networks into submodels, as `config.submodels` says.
+def load_weights(config, model: keras.Model) -> None:
+    """Loads what the model begins with beside its own random weights.
 
-    `submodels` maps the name of a submodel to a workdir or model folder, for
-    instance `{"face_network": "runs/face_network"}`.
+    `published` names a file of published weights; `submodels` maps the name of a
+    submodel to the workdir or model folder of a trained network, for instance
+    `{"face_network": "runs/meen_face_network"}`.
+
+    Raises:
+        ValueError: If a path is not given, or what lies there does not fit.
     """
+    published = config.published
+    if published.format:
+        readers = {
+            "vgg_face": vgg_face.load_vgg_face,
+            "vggface2": se_resnet50.load_vggface2,
+        }
+        if published.format not in readers:
+            raise ValueError(
+                f"`published.format` must be one of {', '.join(readers)}, or empty. "
+                f"Received: {published.format!r}."
+            )
+        if not published.path:
+            raise ValueError(
+                f"`published.path` is empty: this run begins with {published.format}; "
+                "give its file, or --config.published.format= to begin from scratch"
+            )
+        readers[published.format](
+            model, published.path, sha256=published.sha256 or None
+        )
     for name, path in config.submodels.items():
-        if path:
-            model.get_layer(name).set_weights(loading.load(path).get_weights())
+        if not path:
+            raise ValueError(
+                f"`submodels.{name}` is empty: give the workdir of the trained {name}"
+            )
+        _load_submodel(model.get_layer(name), path)
+
+
+def _load_submodel(layer, path):
+    trained = loading.load(path).get_weights()
+    shapes = [np.shape(array) for array in trained]
+    if shapes != [tuple(weight.shape) for weight in layer.weights]:
+        raise ValueError(
+            f"{path}: a network of other shapes than the submodel {layer.name}; "
+            "it must be trained with the same width and input"
+        )
+    layer.set_weights(trained)
 
 
 def crop_spec(config, prepared: pipeline.Prepared) -> CropSpec:

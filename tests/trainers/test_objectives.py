@@ -57,6 +57,18 @@ def test_expression_is_the_mean_over_the_labelled_rows():
     assert float(tasks["expression"]) == float(total)
 
 
+def test_a_class_the_model_does_not_have_counts_as_no_label():
+    # AffectNet's contempt (7) in front of Wang et al.'s seven categories.
+    data, found = batch(), outputs()
+    named = data["expression"].numpy()
+    named[[1, 4]] = 7
+    data["expression"] = tf.constant(named)
+    total, _ = objectives.Expression()(data, found)
+    kept = [0, 2, 3, 5]
+    expected = cross_entropy(named, found["expression"], kept)
+    assert float(total) == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     "reading, weights",
     [("A", (0.5, 0.3, 0.7)), ("B", (0.5, 0.15, 0.35)), ("C", (0.3, 1, 0.5)),
@@ -77,6 +89,24 @@ def test_wang_equation_4_in_its_four_readings(reading, weights, regression):
     expected = np.dot(weights, (category, *dimensions))
     assert float(total) == pytest.approx(expected, rel=1e-4)
     assert set(tasks) == {"expression", "valence", "arousal"}
+
+
+def test_tukey_residuals_are_scaled_as_a_flag_says():
+    # A flag arrives as text: "mad", or a number.
+    data, found = batch(), outputs()
+    literal, halved, mad = (
+        float(objectives.TwoStageMultitask(scale=scale)(data, found)[1]["valence"])
+        for scale in ("1.0", "0.5", "mad")
+    )
+    c, residual = 4.685, found["valence_arousal"][:, 0] - data["valence_arousal"][:, 0]
+    residual = np.asarray(residual, np.float64)
+    spread = 1.4826 * np.median(np.abs(residual - np.median(residual)))
+    for value, scale in ((literal, 1.0), (halved, 0.5), (mad, spread)):
+        inside = np.clip(1 - (residual / scale / c) ** 2, 0, None)
+        expected = np.mean(c**2 / 6 * (1 - inside**3))
+        assert value == pytest.approx(expected, rel=1e-4)
+    with pytest.raises(ValueError, match="'wide'"):
+        objectives.TwoStageMultitask(scale="wide")
 
 
 def test_wang_single_target_networks_see_only_their_own_dimension():

@@ -4,7 +4,10 @@ from ml_collections import ConfigDict
 
 
 def get_config() -> ConfigDict:
-    """Returns the defaults; a config of a table row changes what is its own."""
+    """Returns the defaults, locked; a table row's config changes what is its own.
+
+    A part that differs in its keys (`objective`, a schedule) is replaced whole.
+    """
     config = ConfigDict()
     config.seed = 0
     # XLA: "auto" is on with a GPU and off without; on CPU it is much slower.
@@ -16,6 +19,9 @@ def get_config() -> ConfigDict:
     config.model = ConfigDict(dict(name="", arguments=ConfigDict()))
     # Submodel -> workdir or model folder whose weights it begins with.
     config.submodels = ConfigDict()
+    # Published weights that the model begins with: `vgg_face` or `vggface2`, the
+    # file, and the sha256 it must have ("": any). Without a format: from scratch.
+    config.published = ConfigDict(dict(format="", path="", sha256=""))
 
     # Records are brought to `size` and `color`; the model sees a window of them.
     config.input = ConfigDict(dict(size=48, color="grey", window=44))
@@ -42,12 +48,13 @@ def get_config() -> ConfigDict:
     config.average = "logits"
     # What the paper states for this row, for the report.
     config.paper = ConfigDict()
+    config.lock()
     return config
 
 
 def stage() -> ConfigDict:
-    """Returns the defaults of one stage."""
-    return ConfigDict(
+    """Returns the defaults of one stage, locked."""
+    config = ConfigDict(
         dict(
             name="train",
             # Layers whose name fully matches are trained, or one submodel alone.
@@ -65,3 +72,5 @@ def stage() -> ConfigDict:
             optimizer=ConfigDict(dict(name="sgd", momentum=0.9, weight_decay=0.0)),
         )
     )
+    config.lock()
+    return config
