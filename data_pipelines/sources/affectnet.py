@@ -21,9 +21,13 @@ from data_pipelines.sources import files
 from data_pipelines.sources.sample import (
     DataError,
     Reject,
+    RepeatedRow,
     Sample,
+    Source,
+    class_counts,
     clean_path,
     list_files,
+    printable,
     resolve_inside,
 )
 from fer_tf import labels
@@ -50,12 +54,15 @@ _NO_EXPRESSION = {8: "None", 9: "Uncertain", 10: "No-Face"}
 _NOT_RATED = -2
 _NOTHING = ("", "null", "nan", "none")
 
+# Pictures of the classes 0 to 8 in the training list, as public loaders count them.
+_TRAIN_COUNTS = (74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750, 33088)
+
 # Rows that are used, by their class: all with a valid label (Wang et al. trained on
 # "about 300,000"), those of the eight expressions, or of the seven without contempt.
 _VA_ROWS = {"valid": range(11), "8cls": range(8), "7cls": range(7)}
 
 
-class AffectNet:
+class AffectNet(Source):
     """Source of AffectNet's manually annotated part.
 
     Classes None, Uncertain and No-Face become no expression, and a valence or
@@ -73,7 +80,6 @@ class AffectNet:
     """
 
     name = "affectnet"
-    strict = False
     num_landmarks = _NUM_LANDMARKS
     holdout = "pixels"
 
@@ -101,10 +107,7 @@ class AffectNet:
             )
         kind = "first release, csv" if self._csvs else "newer release, npy"
         self.layout = f"{kind}, va_rows={self.va_rows}"
-        # The literature's count of the eight classes, and the owner's 500 a class
-        # with one contempt missing.
-        whole = not self._csvs and self.va_rows != "7cls"
-        self.published = {"train": 287651, "test": 3999} if whole else None
+        self.published = _published(bool(self._csvs), self.va_rows)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -132,23 +135,20 @@ class AffectNet:
         return sample, read_image(resolve_inside(self.root, sample.path))
 
     def _csv_rows(self, name, split, seen):
-        where = {column: number for number, column in enumerate(_COLUMNS)}
-        first = True
-        for line, fields in files.csv_rows(os.path.join(self.root, name), name):
-            if first:
-                first, header = False, _header(fields, name)
-                if header:
-                    where = header
-                    continue
-            place = f"{name}, line {line}"
-            if len(fields) != len(where):
-                yield Reject(place, f"{len(fields)} fields, not {len(where)}")
-                continue
-            row = {column: fields[number] for column, number in where.items()}
+        where = None
+        for place, text in files.numbered_lines(self.root, name):
             try:
+                if where is None:
+                    where = {column: number for number, column in enumerate(_COLUMNS)}
+                    header = _header(files.csv_fields(text))
+                    if header:
+                        where = header
+                        continue
+                fields = files.csv_fields(text, len(where))
+                row = {column: fields[number] for column, number in where.items()}
                 path = clean_path(row["subDirectory_filePath"])
                 if not seen.add(path):
-                    raise DataError(f"a second row of {path}")
+                    raise RepeatedRow(f"a second row of {path}")
                 sample = Sample(
                     sample_id=os.path.splitext(path)[0],
                     split=split,
@@ -160,8 +160,12 @@ class AffectNet:
                 yield self._labelled(
                     sample, label, row["valence"], row["arousal"], place
                 )
+            except _ForeignHeader as error:
+                raise DataError(f"{name}: {error}") from error
             except ValueError as error:
-                yield Reject(place, str(error))
+                yield Reject.of(place, error)
+        if where is None:
+            raise DataError(f"{name}: empty")
 
     def _set_rows(self, folder, split):
         images, annotations = f"{folder}/images", f"{folder}/annotations"
@@ -189,7 +193,7 @@ class AffectNet:
                 label = files.whole_number(label, "expression")
                 yield self._labelled(sample, label, valence, arousal, path)
             except ValueError as error:
-                yield Reject(path, str(error))
+                yield Reject.of(printable(path), error)
 
     def _labelled(self, sample, label, valence, arousal, place):
         if label in _NO_EXPRESSION:
@@ -210,7 +214,7 @@ class AffectNet:
         )
 
     def _value(self, name):
-        array = files.array_file(os.path.join(self.root, name), name)
+        array = files.array_file(self.root, name)
         if array.size != 1:
             raise DataError(f"{name}: must hold one value, has shape {array.shape}")
         # Some are numbers and some are strings that spell one.
@@ -218,13 +222,28 @@ class AffectNet:
         return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
     def _points(self, name):
-        path = os.path.join(self.root, name)
-        if not os.path.exists(path):
+        if not os.path.lexists(os.path.join(self.root, name)):
             return None
-        return files.points(files.array_file(path, name).ravel(), _NUM_LANDMARKS, name)
+        array = files.array_file(self.root, name)
+        return files.points(array.ravel(), _NUM_LANDMARKS, name)
 
 
-def _header(fields, name):
+def _published(first_release, va_rows):
+    """The validation lists have 500 pictures a class, the newer one contempt less."""
+    names = [*labels.DATASET_EXPRESSIONS["affectnet"].values(), "unlabelled"]
+    kept = [k for k in _VA_ROWS[va_rows] if k < (9 if first_release else 8)]
+    test = [500 if first_release or names[k] != "contempt" else 499 for k in kept]
+    return class_counts(
+        [names[k] for k in kept],
+        {"train": [_TRAIN_COUNTS[k] for k in kept], "test": test},
+    )
+
+
+class _ForeignHeader(DataError):
+    pass
+
+
+def _header(fields):
     """Where each column is, if this row is a header; None if it is data."""
     known = {column.lower(): column for column in _COLUMNS}
     found = [known.get(field.lower()) for field in fields]
@@ -232,7 +251,7 @@ def _header(fields, name):
         return None
     missing = [column for column in _COLUMNS if column not in found]
     if missing:
-        raise DataError(f"{name}: the header lacks {', '.join(missing)}")
+        raise _ForeignHeader(f"the header lacks {', '.join(missing)}")
     return {column or f"other {i}": i for i, column in enumerate(found)}
 
 

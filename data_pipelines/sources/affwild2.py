@@ -5,8 +5,9 @@ the video, and `cropped_aligned/<video>/00001.jpg`, a picture for each frame whe
 the owner found the face: row k belongs to picture k, counted from 1, and there are
 more rows than pictures. A frame carries what is valid of each task.
 
-The tasks' folders were renamed after the 2020 challenge, twelve action units
-replaced eight, and an eighth class "Other" came; the headers say which.
+The tasks' folders were renamed after the 2020 challenge, and one of them again;
+twelve action units replaced eight, an eighth class "Other" came, and the frames of
+fifty new videos lie in a folder of their own. The headers say which.
 """
 
 import functools
@@ -18,29 +19,39 @@ from collections.abc import Iterator
 import numpy as np
 
 from data_pipelines.sources import files
-from data_pipelines.sources.sample import DataError, Reject, Sample, resolve_inside
+from data_pipelines.sources.sample import (
+    DataError,
+    OutOfRange,
+    Reject,
+    Sample,
+    Source,
+    resolve_inside,
+)
 from fer_tf import labels
 from fer_tf.faces.images import read_image
 
 # Edition -> task -> folder.
 _EDITIONS = {
-    "2020": {"VA": "VA_Set", "EXPR": "EXPR_Set", "AU": "AU_Set"},
+    "2020": {"VA": ("VA_Set",), "EXPR": ("EXPR_Set",), "AU": ("AU_Set",)},
     "2022": {
-        "VA": "VA_Estimation_Challenge",
-        "EXPR": "EXPR_Classification_Challenge",
-        "AU": "AU_Detection_Challenge",
+        "VA": ("VA_Estimation_Challenge",),
+        "EXPR": ("EXPR_Classification_Challenge", "EXPR_Recognition_Challenge"),
+        "AU": ("AU_Detection_Challenge",),
     },
 }
 _SETS = {"Training_Set": "train", "Train_Set": "train", "Validation_Set": "test"}
-_IMAGES = "cropped_aligned"
-_IMAGE_NAME = re.compile(r"(\d{5,})\.jpg", re.IGNORECASE)
+_IMAGES = ("cropped_aligned", "cropped_aligned_new_50_vids")
+_IMAGE_NAME = re.compile(r"(\d{5}|[1-9]\d{5,8})\.jpg")
 _UNIT_NAME = re.compile(r"AU\d{1,2}")
+
+_SEVEN = labels.EXPRESSIONS[:7]
+_OTHER = "other"
 
 _NO_VALENCE_AROUSAL = -5
 _NO_LABEL = -1
 
 
-class AffWild2:
+class AffWild2(Source):
     """Source of Aff-Wild2's frames.
 
     The owner's validation set is `test`; `validation` is a tenth of the training
@@ -52,8 +63,9 @@ class AffWild2:
     Args:
         root: Folder that holds the annotations and `cropped_aligned`, each here or
             one level down.
-        **options: `edition`, `2020` or `2022` (and after); by default the one
-            that is there.
+        **options: `edition`: `2020` or `2022` (and after); by default the one
+            that is there. `classes`: `7` (the default: a frame of class "Other"
+            has no expression) or `8`.
 
     Raises:
         DataError: If annotations or pictures are not there.
@@ -61,32 +73,34 @@ class AffWild2:
     """
 
     name = "affwild2"
-    strict = False
-    published = None
-    num_landmarks = 0
-    holdout = None
 
     def __init__(self, root: str, **options):
-        given = files.check_options(self.name, {"edition": tuple(_EDITIONS)}, options)
+        allowed = {"edition": tuple(_EDITIONS), "classes": ("7", "8")}
+        given = files.check_options(self.name, allowed, options)
         self.root = self.folder = root
-        self._images = files.find(root, _IMAGES)
+        self._images = [p for name in _IMAGES if (p := files.find(root, name))]
+        if given["classes"] == "8":
+            self.expressions = (*_SEVEN, _OTHER)
         wanted = [given["edition"]] if given["edition"] else list(_EDITIONS)
         for edition in wanted:
             self._tasks = {
                 task: path
-                for task, folder in _EDITIONS[edition].items()
-                if (path := files.find(root, folder))
+                for task, folders in _EDITIONS[edition].items()
+                if (path := files.find(root, *folders))
             }
             if self._tasks:
                 break
         else:
-            folders = ", ".join(_EDITIONS[wanted[0]].values())
-            raise DataError(f"{root}: none of {folders} is here or one level down")
+            names = ", ".join(n for f in _EDITIONS[wanted[0]].values() for n in f)
+            raise DataError(f"{root}: none of {names} is here or one level down")
         if not self._images:
-            raise DataError(f"{root}: no folder {_IMAGES} here or one level down")
+            raise DataError(f"{root}: no folder {_IMAGES[0]} here or one level down")
         self.layout = f"edition {edition}: {', '.join(self._tasks)}"
-        if not self._videos():
+        self.layout += f", classes={given['classes'] or 7}"
+        videos = self._videos()
+        if not videos:
             raise DataError(f"{root}: no <task>/Training_Set/<video>.txt here")
+        self.action_units = self._find_action_units(videos)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -143,33 +157,51 @@ class AffWild2:
                     tasks[task] = split, f"{folder}/{name}/{file}"
         return dict(sorted(videos.items()))
 
+    def _find_action_units(self, videos):
+        """The units of the AU headers, which must be the same in every file."""
+        units = labels.ACTION_UNITS
+        paths = [tasks["AU"][1] for tasks in videos.values() if "AU" in tasks]
+        for path in paths:
+            header = next(_rows(self.root, path))
+            found, _ = _read_header("AU", header, path)
+            if path == paths[0]:
+                units = tuple(found)
+            elif set(found) != set(units):
+                raise DataError(f"{path}: has other action units than {paths[0]}")
+        return units
+
+    def _folder(self, video):
+        """Folder of a video's pictures."""
+        found = [f"{top}/{video}" for top in self._images]
+        there = [f for f in found if os.path.isdir(os.path.join(self.root, f))]
+        return (there or found)[0]
+
     def _numbers(self, video):
         """Frames of a video that there is a picture of, sorted."""
-        try:
-            names = os.listdir(os.path.join(self.root, self._images, video))
-        except (FileNotFoundError, NotADirectoryError):
+        path = os.path.join(self.root, self._folder(video))
+        if not os.path.isdir(path):
             return []
-        found = (_IMAGE_NAME.fullmatch(name) for name in names)
+        found = (_IMAGE_NAME.fullmatch(name) for name in os.listdir(path))
         return sorted(int(match[1]) for match in found if match)
 
     def _frames(self, video, split, tasks):
-        folder = f"{self._images}/{video}"
+        folder = self._folder(video)
         numbers = self._numbers(video)
         if not numbers:
-            yield Reject(folder, "the video has labels, and no pictures at all")
+            reason = "the video has labels, and no pictures at all"
+            yield Reject(folder, reason, kind="missing")
             return
-        pictures, last = set(numbers), 0
-        readers = [
-            _read(task, os.path.join(self.root, path), path)
-            for task, path in tasks.items()
-        ]
+        pictures, lengths = set(numbers), dict.fromkeys(tasks, 0)
+        readers = [_read(self.root, task, path) for task, path in tasks.items()]
         for number, parts in enumerate(itertools.zip_longest(*readers), 1):
-            last = number
             path = f"{folder}/{number:05d}.jpg"
+            lengths |= {t: number for t, part in zip(tasks, parts) if part is not None}
             broken = [part for part in parts if isinstance(part, Reject)]
             found = {}
             for part in parts:
                 found |= part if isinstance(part, dict) else {}
+            if found.get("expression") not in (None, *self.expressions):
+                del found["expression"]  # "Other", where seven classes are wanted.
             if broken:
                 yield from broken
             elif number not in pictures:
@@ -179,14 +211,25 @@ class AffWild2:
             else:
                 sample_id = f"{video}/{number:05d}"
                 yield Sample(sample_id, split, path, video=video, frame=number, **found)
-        beyond = sum(number > last for number in pictures)
-        if beyond:
-            yield Reject(folder, f"{beyond} pictures beyond the last label", True)
+        yield from _out_of_step(tasks, lengths, folder, numbers)
 
 
-def _rows(path, name):
+def _out_of_step(tasks, lengths, folder, numbers):
+    """Where labels and frames of a video do not end together."""
+    last = max(lengths.values())
+    for task, length in lengths.items():
+        if length < last:
+            reason = f"ends after {length:,} frames, where another task has {last:,}"
+            yield Reject(tasks[task], reason, True, kind="frames")
+    beyond = sum(number > last for number in numbers)
+    if beyond:
+        reason = f"{beyond} pictures beyond the last label"
+        yield Reject(folder, reason, True, kind="frames")
+
+
+def _rows(root, name):
     """The header of a label file, then `(place, fields)` of each row."""
-    lines = files.text_lines(path, name)
+    lines = files.text_lines(root, name)
     yield [field.strip() for field in next(lines, "").split(",")]
     # Files often end on empty lines, which are no frames; one in between is.
     waiting = []
@@ -197,23 +240,27 @@ def _rows(path, name):
             waiting.clear()
 
 
-def _read(task, path, name):
-    """What each row of a task's file says: a dict of labels, or a Reject."""
-    read_header, read_row = _TASKS[task]
-    rows = _rows(path, name)
-    header = next(rows)
+def _read_header(task, header, name):
+    """The columns of a task's file, and how many values a row has."""
     try:
-        columns, width = read_header(header)
+        return _TASKS[task][0](header)
     except ValueError as error:
         text = ",".join(header)[:80]
         raise DataError(f"{name}: {text!r} is not its header: {error}") from error
+
+
+def _read(root, task, name):
+    """What each row of a task's file says: a dict of labels, or a Reject."""
+    rows = _rows(root, name)
+    columns, width = _read_header(task, next(rows), name)
+    read_row = _TASKS[task][1]
     for place, fields in rows:
         try:
             if len(fields) != width:
                 raise DataError(f"{len(fields)} values, not {width}")
             yield read_row(columns, fields)
         except ValueError as error:
-            yield Reject(place, str(error))
+            yield Reject.of(place, error)
 
 
 def _dimensions(header):
@@ -231,10 +278,10 @@ def _valence_arousal(columns, fields):
 
 
 def _classes(header):
-    """Our name of each class; None for "Other"."""
+    """Our name of each class."""
     names = [
-        None
-        if name.lower() == "other"
+        _OTHER
+        if name.lower() == _OTHER
         else labels.EXPRESSIONS[labels.expression_index(name)]
         for name in header
     ]
@@ -246,8 +293,8 @@ def _expression(classes, fields):
     if label == _NO_LABEL:
         return {}
     if not 0 <= label < len(classes):
-        raise DataError(f"expression must be 0..{len(classes) - 1}, is {label}")
-    return {} if classes[label] is None else {"expression": classes[label]}
+        raise OutOfRange(f"expression must be 0..{len(classes) - 1}, is {label}")
+    return {"expression": classes[label]}
 
 
 def _units(header):
@@ -264,10 +311,8 @@ def _action_units(names, fields):
     if _NO_LABEL in values.values():
         # As in public readers of the challenge: one missing, none used.
         return {}
-    for name, value in values.items():
-        if value not in (0, 1):
-            raise DataError(f"{name} must be 0 or 1, is {value}")
-    return {"action_units": values}
+    units = {n: files.present(text, n) for n, text in zip(names, fields)}
+    return {"action_units": units}
 
 
 _TASKS = {

@@ -17,6 +17,8 @@ from data_pipelines.sources.sample import (
     DataError,
     Reject,
     Sample,
+    Source,
+    class_counts,
     list_files,
     resolve_inside,
 )
@@ -27,10 +29,23 @@ FOLDS = 10
 FRAMES = 3
 """Frames taken from the end of a sequence."""
 
-# Pictures in each fold, of the 118 people with a labelled sequence.
-_FOLD_SIZES = (99, 117, 120, 105, 90, 111, 87, 87, 99, 66)
+# Pictures of each class in each fold, of the 118 people with a labelled sequence.
+_CLASSES = tuple(labels.DATASET_EXPRESSIONS["ckplus"].values())
+_FOLD_COUNTS = (
+    (6, 3, 21, 12, 21, 12, 24),
+    (18, 6, 21, 12, 24, 6, 30),
+    (15, 6, 18, 9, 27, 18, 27),
+    (18, 6, 21, 3, 24, 6, 27),
+    (12, 6, 27, 6, 15, 3, 21),
+    (12, 6, 18, 12, 21, 12, 30),
+    (21, 6, 12, 3, 15, 6, 24),
+    (15, 3, 12, 6, 15, 12, 24),
+    (12, 6, 18, 12, 24, 3, 24),
+    (6, 6, 9, 0, 21, 6, 18),
+)
 
 _NUM_LANDMARKS = 68
+_NEUTRAL = 0
 _IMAGES = "cohn-kanade-images"
 _PICTURES = (".png", ".jpg", ".tiff")
 
@@ -51,7 +66,7 @@ def ckplus_folds(subjects: Iterable[str]) -> list[list[str]]:
     return [ids[fold::FOLDS] for fold in range(FOLDS)]
 
 
-class CkPlus:
+class CkPlus(Source):
     """Source of CK+'s labelled peaks, split by person.
 
     `test` is one of ten folds, `validation` the one after it, `train` the rest.
@@ -68,9 +83,7 @@ class CkPlus:
     """
 
     name = "ckplus"
-    strict = False
     num_landmarks = _NUM_LANDMARKS
-    holdout = None
 
     def __init__(self, root: str, **options):
         allowed = {"fold": tuple(map(str, range(FOLDS)))}
@@ -83,13 +96,13 @@ class CkPlus:
             if not path:
                 raise DataError(f"{root}: no folder {name} here or one level down")
         self.layout = f"sequences, fold={self.fold}"
-        after = (self.fold + 1) % FOLDS
-        held_out = _FOLD_SIZES[self.fold] + _FOLD_SIZES[after]
-        self.published = {
-            "train": sum(_FOLD_SIZES) - held_out,
-            "validation": _FOLD_SIZES[after],
-            "test": _FOLD_SIZES[self.fold],
-        }
+        counts = np.array(_FOLD_COUNTS)
+        test, validation = counts[self.fold], counts[(self.fold + 1) % FOLDS]
+        train = counts.sum(axis=0) - test - validation
+        table = {"train": train, "validation": validation, "test": test}
+        self.published = class_counts(
+            _CLASSES, {split: row.tolist() for split, row in table.items()}
+        )
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -147,9 +160,11 @@ class CkPlus:
             if len(values) != 1:
                 raise DataError(f"{len(values)} numbers where there must be one")
             label = files.whole_number(str(values[0]), "emotion")
+            if label == _NEUTRAL:
+                return Reject(name, "neutral is none of the seven classes", True)
             return labels.dataset_expression("ckplus", label)
         except ValueError as error:
-            return Reject(name, str(error))
+            return Reject.of(name, error)
 
     def _frames(self, key, emotion, split, frames):
         sequence = f"{self._images}/{key[0]}/{key[1]}"
@@ -175,7 +190,7 @@ class CkPlus:
                     action_units=units,
                 )
             except ValueError as error:
-                yield Reject(path, str(error))
+                yield Reject.of(path, error)
 
     def _action_units(self, key):
         """0 or 1 by name. Whatever is coded is present, at any intensity.
@@ -204,7 +219,7 @@ class CkPlus:
         return files.points(self._numbers(name), _NUM_LANDMARKS, name)
 
     def _numbers(self, name):
-        return files.numbers_file(resolve_inside(self.root, name), name)
+        return files.numbers_file(self.root, name)
 
     def _file(self, top, ending):
         """The file of a sequence with this ending; many folders are empty."""

@@ -17,6 +17,7 @@ from data_pipelines.sources.sample import (
     DataError,
     Reject,
     Sample,
+    Source,
     list_files,
     resolve_inside,
 )
@@ -26,7 +27,7 @@ from fer_tf.hashing import sha256
 _FOLDERS = {"face": True, "nonface": False}
 
 
-class FaceNonface:
+class FaceNonface(Source):
     """Source of pictures with and without a face.
 
     A fifth of the pictures, by a hash of their pixels, is held out: a tenth
@@ -37,10 +38,6 @@ class FaceNonface:
     """
 
     name = "facenonface"
-    strict = False
-    published = None
-    num_landmarks = 0
-    holdout = None
 
     def __init__(self, root: str):
         self.root = root

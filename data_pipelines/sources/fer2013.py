@@ -19,6 +19,8 @@ from data_pipelines.sources.sample import (
     DataError,
     Reject,
     Sample,
+    Source,
+    class_counts,
     list_files,
     resolve_inside,
 )
@@ -27,13 +29,20 @@ from fer_tf.faces.images import read_image
 from fer_tf.hashing import sha256
 
 SIZE = 48
-PUBLISHED = {"train": 28709, "validation": 3589, "test": 3589}
+PUBLISHED = class_counts(
+    ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"),
+    {
+        "train": (3995, 436, 4097, 7215, 4830, 3171, 4965),  # 28,709
+        "validation": (467, 56, 496, 895, 653, 415, 607),  # 3,589
+        "test": (491, 55, 528, 879, 594, 416, 626),  # 3,589
+    },
+)
 SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 _HEADER = ["emotion", "pixels", "usage"]
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 
 
-class Fer2013:
+class Fer2013(Source):
     """Source of FER2013; which layout it is, is found by itself.
 
     Args:
@@ -47,8 +56,6 @@ class Fer2013:
     name = "fer2013"
     strict = True
     published = PUBLISHED
-    num_landmarks = 0
-    holdout = None
 
     def __init__(self, root: str):
         self.csv = _find_csv(root)

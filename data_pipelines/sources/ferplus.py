@@ -21,8 +21,12 @@ from data_pipelines.sources import files
 from data_pipelines.sources.fer2013 import CSV_NAMES, SIZE, SPLITS, Fer2013
 from data_pipelines.sources.sample import (
     DataError,
+    OutOfRange,
     Reject,
+    RepeatedRow,
     Sample,
+    Source,
+    class_counts,
     clean_path,
     resolve_inside,
 )
@@ -47,6 +51,25 @@ _NUM_EXPRESSIONS = 8
 _RATERS = 10
 _VOTES_CSV = "fer2013new.csv"
 _HEADER = ("usage", "image name", *(name.lower() for name in VOTES))
+# Pictures that each rule keeps in each class, of the owner's own label file.
+_COUNTS = {
+    "majority": {
+        "train": (8740, 7287, 3149, 3014, 2100, 119, 532, 119),
+        "validation": (1182, 865, 415, 351, 287, 24, 62, 13),
+        "test": (1090, 893, 396, 384, 273, 18, 83, 16),
+    },
+    "probability": {
+        "train": (10122, 7503, 3524, 3430, 2407, 169, 641, 160),
+        "validation": (1317, 897, 450, 401, 314, 31, 72, 23),
+        "test": (1251, 925, 435, 435, 320, 22, 92, 25),
+    },
+    "multi_target": {
+        "train": (10071, 7492, 3486, 3399, 2327, 153, 598, 145),
+        "validation": (1307, 893, 446, 400, 307, 30, 71, 18),
+        "test": (1243, 921, 438, 434, 302, 21, 90, 23),
+    },
+}
+_COUNTS["crossentropy"] = _COUNTS["probability"]
 _FOLDERS = {
     "FER2013Train": "train",
     "FER2013Valid": "validation",
@@ -54,7 +77,7 @@ _FOLDERS = {
 }
 
 
-class FerPlus:
+class FerPlus(Source):
     """Source of FER+; which layout it is, is found by itself.
 
     Rows that the owner leaves out are expected rejects: those without an image
@@ -72,13 +95,11 @@ class FerPlus:
 
     name = "ferplus"
     strict = True
-    published = None
-    num_landmarks = 0
-    holdout = None
 
     def __init__(self, root: str, **options):
         given = files.check_options(self.name, {"rule": tuple(RULES)}, options)
         self.rule = given["rule"] or "majority"
+        self.published = class_counts(VOTES[:_NUM_EXPRESSIONS], _COUNTS[self.rule])
         if not os.path.isdir(root):
             raise DataError(f"{root}: no such folder")
         self.root = self.folder = root
@@ -110,7 +131,8 @@ class FerPlus:
         seen = files.Seen()
         for row in self._folder_rows() if self._folders else self._csv_rows():
             if isinstance(row, Sample) and not seen.add(row.sample_id):
-                row = Reject(row.sample_id, "a second row of this name")
+                error = RepeatedRow("a second row of this name")
+                row = Reject.of(row.sample_id, error)
             yield row
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
@@ -144,9 +166,9 @@ class FerPlus:
 
     def _csv_rows(self):
         name = self._votes_csv
-        table = files.csv_rows(os.path.join(self.root, name), name)
-        _, header = next(table, (1, []))
-        header = [column.lower() for column in header]
+        table = files.numbered_lines(self.root, name)
+        _, text = next(table, ("", ""))
+        header = [column.strip().lower() for column in text.split(",")]
         if sorted(header) != sorted(_HEADER):
             raise DataError(f"{name}: the header must be Usage,Image name,neutral,…,NF")
         order = [header.index(column) for column in _HEADER]
@@ -158,10 +180,11 @@ class FerPlus:
                     f"{longer}: has more than the {number} rows of the other file; "
                     "their rows belong together one by one"
                 )
-            line, fields = row
-            place = f"{name}, line {line}"
-            if len(fields) != len(order):
-                yield Reject(place, f"{len(fields)} fields, not {len(order)}")
+            place, text = row
+            try:
+                fields = files.csv_fields(text, len(order))
+            except DataError as error:
+                yield Reject.of(place, error)
                 continue
             usage, image_name, *votes = (fields[index] for index in order)
             if SPLITS.get(usage) != picture.split:
@@ -179,16 +202,13 @@ class FerPlus:
     def _folder_rows(self):
         for folder, split in self._folders:
             name = f"{folder}/label.csv"
-            for line, fields in files.csv_rows(os.path.join(self.root, name), name):
-                place = f"{name}, line {line}"
-                # The second field is the face's box, always the whole picture.
-                if len(fields) != 2 + len(VOTES):
-                    yield Reject(place, f"{len(fields)} fields, not {2 + len(VOTES)}")
-                    continue
+            for place, text in files.numbered_lines(self.root, name):
                 try:
+                    # The second field is the face's box, always the whole picture.
+                    fields = files.csv_fields(text, 2 + len(VOTES))
                     path = f"{folder}/{clean_path(fields[0])}"
                 except DataError as error:
-                    yield Reject(place, str(error))
+                    yield Reject.of(place, error)
                     continue
                 sample_id = os.path.splitext(fields[0])[0]
                 sample = Sample(sample_id=sample_id, split=split, path=path)
@@ -200,7 +220,7 @@ class FerPlus:
             if not any(votes):
                 raise DataError("nobody voted")
         except DataError as error:
-            return Reject(place, str(error))
+            return Reject.of(place, error)
         best = VOTES[int(np.argmax(target_votes(votes, self.rule)))]
         if best not in labels.EXPRESSIONS:
             meaning = "not a face" if best == "NF" else "unknown"
@@ -212,7 +232,7 @@ class FerPlus:
 def _vote(text, name):
     votes = files.whole_number(text, f"the votes for {name}")
     if not 0 <= votes <= _RATERS:
-        raise DataError(f"the votes for {name} must be 0..{_RATERS}, are {votes}")
+        raise OutOfRange(f"the votes for {name} must be 0..{_RATERS}, are {votes}")
     return votes
 
 

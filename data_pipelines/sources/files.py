@@ -4,6 +4,7 @@ A file that is not what it must be raises a DataError; a row that is not becomes
 a Reject, by file and line.
 """
 
+import codecs
 import csv
 import hashlib
 import math
@@ -12,12 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError, OptionError
+from data_pipelines.sources.sample import (
+    DataError,
+    OptionError,
+    OutOfRange,
+    resolve_inside,
+)
+from fer_tf.hashing import sha256
 
 # Longer than any owner's line (AffectNet's 68 points take 2 kB), and short
 # enough that a file without line ends is not read into memory.
 _LONGEST_LINE = 2**20
 _LARGEST_ARRAY_FILE = 2**16
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def check_options(
@@ -40,40 +48,58 @@ def check_options(
     return {key: str(given[key]) if key in given else None for key in allowed}
 
 
-def text_lines(path: str, name: str) -> Iterator[str]:
+def text_lines(root: str, name: str) -> Iterator[str]:
     """Lines of a text file, without their ends; bad UTF-8 becomes U+FFFD.
 
     Args:
-        path: Where the file is.
-        name: What messages call it.
+        root: Folder of the data set.
+        name: Relative path of the file, and what messages call it.
 
     Raises:
-        DataError: If a line is longer than any owner's.
+        DataError: If it is no text file inside the folder, or a line is longer
+            than any owner's.
     """
+    path = resolve_inside(root, name)
+    # Opening a pipe would wait for ever.
+    if not os.path.isfile(path):
+        raise DataError(f"{name}: not a file")
     with open(path, "rb") as file:
         number = 0
         while line := file.readline(_LONGEST_LINE + 1):
             number += 1
             if len(line) > _LONGEST_LINE:
                 raise DataError(f"{name}, line {number}: longer than 1 MiB")
+            if number == 1 and line.startswith(_UTF16):
+                raise DataError(f"{name}: is UTF-16; save it as UTF-8")
             encoding = "utf-8-sig" if number == 1 else "utf-8"
             yield line.decode(encoding, "replace").rstrip("\r\n")
 
 
-def csv_rows(path: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Rows of a CSV that are not empty, with the number of the line each ends on.
+def numbered_lines(root: str, name: str) -> Iterator[tuple[str, str]]:
+    """`("labels.csv, line 7", text)` of each line that is not blank."""
+    for number, text in enumerate(text_lines(root, name), 1):
+        if text.strip():
+            yield f"{name}, line {number}", text
+
+
+def csv_fields(text: str, width: int | None = None) -> list[str]:
+    """The fields of one line of a CSV, without surrounding spaces.
+
+    No owner's field holds a line end, so a line is a row: a stray quotation mark
+    spoils its own line and no other.
 
     Raises:
-        DataError: If it cannot be a CSV.
+        DataError: If it is no such line, or has not `width` fields.
     """
-    # Kept line ends let a quoted field hold one.
-    reader = csv.reader(line + "\n" for line in text_lines(path, name))
+    if "\ufffd" in text:
+        raise DataError("not valid UTF-8")
     try:
-        for row in reader:
-            if row:
-                yield reader.line_num, [field.strip() for field in row]
+        (fields,) = csv.reader([text], strict=True)
     except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num}: {error}") from error
+        raise DataError(f"not a row of a CSV: {error}") from error
+    if width is not None and len(fields) != width:
+        raise DataError(f"{len(fields)} fields, not {width}")
+    return [field.strip() for field in fields]
 
 
 def number(text: str, what: str) -> float:
@@ -83,7 +109,8 @@ def number(text: str, what: str) -> float:
         DataError: If it is none; the message names `what`.
     """
     try:
-        value = float(text)
+        # Python reads "1_0" as ten.
+        value = math.nan if "_" in text else float(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -107,10 +134,22 @@ def in_circumplex(value: float, what: str) -> float:
     """A valence or an arousal in [-1, 1].
 
     Raises:
-        DataError: If it lies outside; the message names `what`.
+        OutOfRange: If it lies outside; the message names `what`.
     """
     if not -1 <= value <= 1:
-        raise DataError(f"{what} must lie in [-1, 1], is {value:g}")
+        raise OutOfRange(f"{what} must lie in [-1, 1], is {value:g}")
+    return value
+
+
+def present(text: str, what: str) -> int:
+    """Whether an action unit is present: 1, or 0.
+
+    Raises:
+        DataError: If it is neither; the message names `what`.
+    """
+    value = whole_number(text, what)
+    if value not in (0, 1):
+        raise OutOfRange(f"{what} must be 0 or 1, is {value}")
     return value
 
 
@@ -137,30 +176,31 @@ def points(values, count: int, what: str) -> list[list[float]]:
     return found.tolist()
 
 
-def numbers_file(path: str, name: str) -> list[float]:
+def numbers_file(root: str, name: str) -> list[float]:
     """All numbers of a small text file, separated by white space or commas.
 
     Raises:
         DataError: If the file holds anything else.
     """
     words = []
-    for line in text_lines(path, name):
+    for line in text_lines(root, name):
         words += line.replace(",", " ").split()
     return [number(word, name) for word in words]
 
 
-def array_file(path: str, name: str) -> np.ndarray:
+def array_file(root: str, name: str) -> np.ndarray:
     """The array of a small `.npy` file; objects are never unpickled.
 
     Raises:
         DataError: If it is not one.
     """
+    path = resolve_inside(root, name)
+    if not os.path.isfile(path):
+        raise DataError(f"{name}: no such file")
+    if os.path.getsize(path) > _LARGEST_ARRAY_FILE:
+        raise DataError(f"{name}: too large for an annotation")
     try:
-        if os.path.getsize(path) > _LARGEST_ARRAY_FILE:
-            raise DataError(f"{name}: too large for an annotation")
         array = np.load(path, allow_pickle=False)
-    except FileNotFoundError as error:
-        raise DataError(f"{name}: no such file") from error
     except (ValueError, OSError, EOFError, MemoryError) as error:
         raise DataError(f"{name}: {str(error).splitlines()[0]}") from error
     if not isinstance(array, np.ndarray):
@@ -201,9 +241,7 @@ def fingerprint(
     """
     digest = hashlib.sha256(text.encode())
     for path in contents:
-        with open(os.path.join(root, path), "rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(_line(path, content))
+        digest.update(_line(path, sha256(resolve_inside(root, path))))
     for path in listed:
         # Of a link, the link itself: it may lead nowhere.
         size = os.lstat(os.path.join(root, path)).st_size

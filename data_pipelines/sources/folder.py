@@ -16,7 +16,9 @@ from data_pipelines.sources.sample import (
     DataError,
     Reject,
     Sample,
+    Source,
     list_files,
+    printable,
     resolve_inside,
 )
 from fer_tf import labels
@@ -33,7 +35,7 @@ _SPLITS = {
 }
 
 
-class Folder:
+class Folder(Source):
     """Source of a folder of pictures, sorted into folders by expression.
 
     Without folders for the splits each picture's split is drawn from its pixels;
@@ -48,9 +50,6 @@ class Folder:
     """
 
     name = "folder"
-    strict = False
-    published = None
-    num_landmarks = 0
 
     def __init__(self, root: str, **options):
         files.check_options(self.name, {}, options)
@@ -87,10 +86,10 @@ class Folder:
             parts = path.split("/")
             depth = 2 if self._in_splits else 1
             if len(parts) <= depth:
-                yield Reject(_printable(path), "lies in no class folder")
+                yield Reject(printable(path), "lies in no class folder")
                 continue
-            if path != _printable(path):
-                yield Reject(_printable(path), "the name is not valid UTF-8")
+            if path != printable(path):
+                yield Reject(printable(path), "the name is not valid UTF-8")
                 continue
             split = _SPLITS[parts[0].lower()] if self._in_splits else None
             expression = self._classes["/".join(parts[:depth])]
@@ -109,7 +108,3 @@ def _expression(root, path, name):
         raise DataError(
             f"{root}: the folder {path}/ is not named as an expression ({known})"
         ) from error
-
-
-def _printable(path):
-    return path.encode("utf-8", "replace").decode()

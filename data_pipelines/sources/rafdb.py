@@ -18,7 +18,10 @@ from data_pipelines.sources import files
 from data_pipelines.sources.sample import (
     DataError,
     Reject,
+    RepeatedRow,
     Sample,
+    Source,
+    class_counts,
     clean_path,
     list_files,
     resolve_inside,
@@ -26,7 +29,13 @@ from data_pipelines.sources.sample import (
 from fer_tf import labels
 from fer_tf.faces.images import read_image
 
-PUBLISHED = {"train": 12271, "test": 3068}
+PUBLISHED = class_counts(
+    ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"),
+    {
+        "train": (1290, 281, 717, 4772, 1982, 705, 2524),  # 12,271
+        "test": (329, 74, 160, 1185, 478, 162, 680),  # 3,068
+    },
+)
 
 _LABELS = "EmoLabel/list_patition_label.txt"
 _BASIC_CLASSES = 7
@@ -41,7 +50,7 @@ GROUPS = {
 """What the manual annotation says of the person, in the owner's order."""
 
 
-class RafDb:
+class RafDb(Source):
     """Source of RAF-DB's 15,339 pictures with one of seven expressions.
 
     `validation` is a tenth of the training set.
@@ -58,7 +67,6 @@ class RafDb:
     """
 
     name = "rafdb"
-    strict = False
     published = PUBLISHED
     holdout = "pixels"
 
@@ -102,18 +110,14 @@ class RafDb:
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the pictures in the owner's order."""
         seen, rows = files.Seen(), 0
-        path = os.path.join(self.root, self._labels)
-        for number, line in enumerate(files.text_lines(path, self._labels), 1):
-            if not line.strip():
-                continue
+        for place, line in files.numbered_lines(self.root, self._labels):
             rows += 1
-            place = f"{self._labels}, line {number}"
             try:
                 yield self._sample(line, place, seen)
             except _CompoundSet:
                 raise
             except ValueError as error:
-                yield Reject(place, str(error))
+                yield Reject.of(place, error)
         if not rows:
             raise DataError(f"{self._labels}: no rows")
 
@@ -136,7 +140,7 @@ class RafDb:
         if split not in PUBLISHED or "/" in clean_path(name):
             raise DataError(f"{name!r} must be train_*.jpg or test_*.jpg")
         if not seen.add(name):
-            raise DataError(f"a second row of {name}")
+            raise RepeatedRow(f"a second row of {name}")
         stem, ending = os.path.splitext(name)
         file = f"{stem}_aligned{ending}" if self.images == "aligned" else name
         sample = Sample(
@@ -182,10 +186,9 @@ class RafDb:
     def _numbers(self, folder, name):
         """Numbers of an annotation; None where there is no such file."""
         relative = f"{self._base}Annotation/{folder}/{name}"
-        path = resolve_inside(self.root, relative)
-        if not os.path.isfile(path):
+        if not os.path.lexists(os.path.join(self.root, relative)):
             return None
-        return files.numbers_file(path, name)
+        return files.numbers_file(self.root, relative)
 
     def _first(self, names, parent):
         for name in names:

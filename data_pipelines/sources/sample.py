@@ -2,16 +2,36 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
+
+from fer_tf import labels
 
 SPLITS = ("train", "validation", "test")
 
 
 class DataError(ValueError):
     """Input data that cannot be used; the message says what and where."""
+
+
+class UnsafePath(DataError):
+    """A path from a label file, or a link, that leads out of the data folder."""
+
+    kind = "unsafe_path"
+
+
+class OutOfRange(DataError):
+    """A label outside the range that it can have."""
+
+    kind = "out_of_range"
+
+
+class RepeatedRow(DataError):
+    """A second row of the same picture."""
+
+    kind = "repeated_row"
 
 
 class OptionError(ValueError):
@@ -81,11 +101,18 @@ class Reject:
         reason: In words.
         expected: Whether the owner's own rules leave such a row out, so that it
             is no sign of damage.
+        kind: What `verify` counts it under.
     """
 
     path: str
     reason: str
     expected: bool = False
+    kind: str = "bad_row"
+
+    @classmethod
+    def of(cls, path: str, error: Exception) -> "Reject":
+        """The reject that an error in a row amounts to."""
+        return cls(path, str(error), kind=getattr(error, "kind", "bad_row"))
 
 
 class Source(Protocol):
@@ -96,23 +123,27 @@ class Source(Protocol):
         folder: Folder of the download, which is never written into; None where
             the source is a single file.
         fingerprint: sha256 that changes when the listed files change.
+        layout: Which of its layouts this is, in words, with its options.
         strict: Whether a bad picture is an error rather than a reject; true
             for sets that are complete as published.
-        published: `{split: count}` as the owner states them, or None.
+        published: `{split: {class: count}}` of the rows, as published, or None.
         num_landmarks: Points that every located face has; 0 if none are given.
         holdout: "pixels" where a tenth of `train`, by a hash of the pixels, is to
             become `validation`; None where the rows say it all.
-        layout: Which of its layouts this is, in words, with its options.
+        expressions: Vocabulary of `Sample.expression`, in the order of the records.
+        action_units: Vocabulary of `Sample.action_units`, likewise.
     """
 
     name: str
     folder: str | None
     fingerprint: str
-    strict: bool
-    published: Mapping[str, int] | None
-    num_landmarks: int
-    holdout: str | None
     layout: str
+    strict: bool = False
+    published: Mapping[str, Mapping[str, int]] | None = None
+    num_landmarks: int = 0
+    holdout: str | None = None
+    expressions: tuple[str, ...] = labels.EXPRESSIONS
+    action_units: tuple[str, ...] = labels.ACTION_UNITS
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the data set in a fixed order, decoding no picture."""
@@ -128,6 +159,13 @@ class Source(Protocol):
         """
 
 
+def class_counts(
+    names: Sequence[str], counts: Mapping[str, Sequence[int]]
+) -> dict[str, dict[str, int]]:
+    """`{split: {class: count}}` of a table with a row a split, a column a class."""
+    return {split: dict(zip(names, row, strict=True)) for split, row in counts.items()}
+
+
 def clean_path(relative: str) -> str:
     """A path from a label file with `/`, if it could lie inside a data folder.
 
@@ -135,7 +173,7 @@ def clean_path(relative: str) -> str:
     separators are understood. Nothing is looked up on the disk.
 
     Raises:
-        DataError: If the path leads out, or is empty.
+        UnsafePath: If the path leads out, or is empty.
     """
     clean = relative.replace("\\", "/")
     parts = [part for part in clean.split("/") if part not in ("", ".")]
@@ -146,7 +184,7 @@ def clean_path(relative: str) -> str:
         or ".." in parts
         or clean[1:2] == ":"
     ):
-        raise DataError(f"{relative!r} is not a path inside the data folder")
+        raise UnsafePath(f"{relative!r} is not a path inside the data folder")
     return "/".join(parts)
 
 
@@ -157,13 +195,18 @@ def resolve_inside(root: str, relative: str) -> str:
     links that leave the folder are.
 
     Raises:
-        DataError: If the path is not inside `root`.
+        UnsafePath: If the path is not inside `root`.
     """
     base = os.path.realpath(root)
     path = os.path.realpath(os.path.join(base, *clean_path(relative).split("/")))
     if path != base and not path.startswith(base.rstrip(os.sep) + os.sep):
-        raise DataError(f"{relative!r} leads out of the data folder")
+        raise UnsafePath(f"{relative!r} leads out of the data folder")
     return path
+
+
+def printable(path: str) -> str:
+    """A file name as text; bytes that are not UTF-8 become question marks."""
+    return path.encode("utf-8", "replace").decode()
 
 
 def list_files(root: str, top: str = "") -> Iterator[str]:

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from data_pipelines import synthetic
-from data_pipelines.sources.sample import DataError, Sample
+from data_pipelines.sources.sample import DataError, Sample, Source
 from fer_tf import labels
 
 
-class Synthetic:
+class Synthetic(Source):
     """Source of drawn faces, split by person.
 
     Args:
@@ -24,9 +24,7 @@ class Synthetic:
 
     name = "synthetic"
     strict = True
-    published = None
     num_landmarks = 68
-    holdout = None
     folder = None
 
     def __init__(self, text: str = ""):

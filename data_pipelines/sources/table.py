@@ -5,6 +5,7 @@ subset. `group_age`, `group_gender` and the like say what group of people a subj
 belongs to; evaluation reports on each. An empty cell is not annotated.
 """
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -18,7 +19,9 @@ from data_pipelines.sources.sample import (
     SPLITS,
     DataError,
     Reject,
+    RepeatedRow,
     Sample,
+    Source,
     clean_path,
     resolve_inside,
 )
@@ -31,7 +34,7 @@ _GROUP = "group_"
 _SPLIT_NAMES = {name: name for name in SPLITS} | {"val": "validation"}
 
 
-class Table:
+class Table(Source):
     """Source of pictures that a CSV lists.
 
     A row without a split gets one: by its subject, or, without that, by its
@@ -47,9 +50,6 @@ class Table:
     """
 
     name = "csv"
-    strict = False
-    published = None
-    num_landmarks = 0
 
     def __init__(self, root: str, **options):
         files.check_options(self.name, {}, options)
@@ -57,17 +57,12 @@ class Table:
         self.folder = root if os.path.isdir(root) else None
         self.root = os.path.dirname(path) or "."
         self._csv = os.path.basename(path)
-        columns, splits = None, set()
-        for _, fields in files.csv_rows(path, self._csv):
-            if columns is None:
-                columns = _header(fields, self._csv)
-                if "split" not in columns:
-                    break
-            elif len(fields) == len(columns):
-                splits.add(fields[columns.index("split")].lower())
-        if columns is None:
+        _, header = next(files.numbered_lines(self.root, self._csv), (None, None))
+        if header is None:
             raise DataError(f"{path}: empty")
-        self._columns = columns
+        self._columns = columns = _header(header, self._csv)
+        self.action_units = _vocabulary(columns)
+        splits = {name.lower() for name in self._cells("split")}
         self._without_validation = splits == {"train", "test"}
         by_pixels = self._without_validation and "subject" not in columns
         self.holdout = "pixels" if by_pixels else None
@@ -82,40 +77,46 @@ class Table:
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the rows in order."""
         seen = files.Seen()
-        for place, fields in self._fields():
-            if len(fields) != len(self._columns):
-                yield Reject(place, f"{len(fields)} fields, not {len(self._columns)}")
-                continue
+        for place, text in self._lines():
             try:
-                yield self._sample(dict(zip(self._columns, fields)), seen)
+                yield self._sample(self._row(text), seen)
             except ValueError as error:
-                yield Reject(place, str(error))
+                yield Reject.of(place, error)
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one picture."""
         return sample, read_image(resolve_inside(self.root, sample.path))
 
-    def _fields(self):
-        rows = files.csv_rows(os.path.join(self.root, self._csv), self._csv)
-        next(rows)
-        for line, fields in rows:
-            yield f"{self._csv}, line {line}", fields
+    def _lines(self):
+        """`(place, text)` of each row below the header."""
+        lines = files.numbered_lines(self.root, self._csv)
+        next(lines)
+        return lines
+
+    def _row(self, text):
+        """What a row says, by column."""
+        return dict(zip(self._columns, files.csv_fields(text, len(self._columns))))
+
+    def _cells(self, column):
+        """What a column holds; what is wrong with a row is found out later."""
+        if column not in self._columns:
+            return
+        for _, text in self._lines():
+            with contextlib.suppress(DataError):
+                yield self._row(text)[column]
 
     def _pictures(self):
-        """Pictures that are there, in order; a missing one is found out later."""
-        where = self._columns.index("path")
-        for _, fields in self._fields():
-            try:
-                path = clean_path(fields[where])
+        """Pictures that are there, in order."""
+        for path in self._cells("path"):
+            with contextlib.suppress(DataError):
+                path = clean_path(path)
                 if os.path.lexists(os.path.join(self.root, path)):
                     yield path
-            except (DataError, IndexError):
-                continue
 
     def _sample(self, row, seen):
         path = clean_path(row["path"])
         if not seen.add(path):
-            raise DataError(f"a second row of {path}")
+            raise RepeatedRow(f"a second row of {path}")
         given = {key: value for key, value in row.items() if value}
         subject = given.get("subject")
         values = {
@@ -123,7 +124,9 @@ class Table:
             for key in ("valence", "arousal")
             if key in given
         }
-        units = {key: _unit(key, given[key]) for key in given if _UNIT.fullmatch(key)}
+        units = {
+            key: files.present(given[key], key) for key in given if _UNIT.fullmatch(key)
+        }
         groups = {
             key.removeprefix(_GROUP): value
             for key, value in given.items()
@@ -170,7 +173,11 @@ def _find(root):
     return os.path.join(root, found[0])
 
 
-def _header(fields, name):
+def _header(text, name):
+    try:
+        fields = files.csv_fields(text)
+    except DataError as error:
+        raise DataError(f"{name}, the header: {error}") from error
     columns = [
         field.upper() if _UNIT.fullmatch(field.upper()) else field.lower()
         for field in fields
@@ -194,11 +201,12 @@ def _header(fields, name):
     return columns
 
 
-def _unit(name, text):
-    value = files.whole_number(text, name)
-    if value not in (0, 1):
-        raise DataError(f"{name} must be 0 or 1, is {value}")
-    return value
+def _vocabulary(columns):
+    """The CSV's action units, by number; Aff-Wild2's eight if it has no others."""
+    units = {column for column in columns if _UNIT.fullmatch(column)}
+    if units <= set(labels.ACTION_UNITS):
+        return labels.ACTION_UNITS
+    return tuple(sorted(units, key=lambda name: int(name.removeprefix("AU"))))
 
 
 def _tenth(subject):

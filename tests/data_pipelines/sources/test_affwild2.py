@@ -56,13 +56,13 @@ def test_tasks_are_merged_by_frame_with_their_own_validity(tmp_path):
     assert [(r.path, r.expected) for r in rejects] == [
         ("cropped_aligned/v/00004.jpg", True),
         ("cropped_aligned/v/00005.jpg", True),
+        ("annotations/AU_Set/Training_Set/v.txt", True),
         ("cropped_aligned/v", True),
     ]
-    assert ["no picture" in rejects[0].reason, "no valid" in rejects[1].reason] == [
-        1,
-        1,
-    ]
-    assert "1 pictures beyond" in rejects[2].reason
+    assert "no picture" in rejects[0].reason and "no valid" in rejects[1].reason
+    assert rejects[2].reason == "ends after 3 frames, where another task has 5"
+    assert "1 pictures beyond" in rejects[3].reason
+    assert {r.kind for r in rejects[2:]} == {"frames"}
 
 
 def test_a_tenth_of_the_training_videos_validates_and_pairs_stay_together(tmp_path):
