@@ -54,9 +54,11 @@ setup(
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
         "convert": ["h5py>=3.11", "safetensors>=0.4"],
         "demo": ["scikit-image>=0.24"],
+        "video": ["av>=14"],
         "dev": [
             "pytest>=8",
             "ruff>=0.6",
+            "av>=14",
             "hypothesis>=6.100",
             "jax>=0.4.34",
             "safetensors>=0.4",

@@ -2,8 +2,10 @@
 
 A model folder holds `model.json` (the model's name and arguments, the crop
 spec, the names of the outputs, the views of its protocol) and
-`model.weights.h5`. Weights are loaded into a graph that this package builds,
-never unpickled and never executed, and their sha256 is checked first.
+`model.weights.h5`; an export may add `model.keras` and formats of other programs.
+Nothing is unpickled and nothing executed: weights are loaded into a graph that
+this package builds, a whole model in Keras' safe mode, and the sha256 of either is
+checked before it is opened.
 """
 
 import contextlib
@@ -15,13 +17,22 @@ from typing import Any
 
 import keras
 
-from fer_tf import labels, models
+from fer_tf import catalog, labels, models, weights_file
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.hashing import sha256
+from fer_tf.inference import AVERAGES
+from fer_tf.layers.crop_views import VIEWS
 
 SCHEMA_VERSION = 1
 CARD = "model.json"
 WEIGHTS = "model.weights.h5"
+WHOLE = "model.keras"
+
+# A card with its config takes some ten thousand bytes.
+_MAX_CARD_BYTES = 1 << 20
+
+# Outputs of a model, and which of the card's names they are named by.
+NAMED = {"expression": "expressions", "action_units": "action_units"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,55 +90,117 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
         raise
 
 
-def load(path: str, *, protocol: str = "clean") -> keras.Model:
+def load(
+    path: str | os.PathLike | None = None, *, protocol: str = "clean"
+) -> keras.Model:
     """Loads a trained model with its crop spec and labels.
 
     Args:
-        path: A model folder (an export), a workdir of `trainers.train`, or a
-            name from the catalog.
+        path: A model folder (an export), its `model.keras`, a workdir of
+            `trainers.train`, or a name from the catalog; what lies at that path
+            comes before the catalog. None is the catalog's default.
         protocol: Which weights of a workdir: `clean` (best on validation) or
             `paper` (best on test).
 
     Returns:
-        The model, with `card` (a `Card`) and `crop_spec` as attributes.
+        The model, with `card` (a `Card`), `crop_spec` and the `sha256` of the file
+        it was read from as attributes.
 
     Raises:
-        ValueError: If the folder is no model folder, its files do not belong
-            together, or its weights do not fit the model they name.
+        ValueError: If there is no such model, its files do not belong together or
+            are not safe to open, or its weights do not fit the model they name.
     """
     folder = find(path, protocol=protocol)
     described = read_card(folder)
-    weights = described.get("weights")
-    if not isinstance(weights, dict) or not {"file", "sha256"} <= set(weights):
-        raise ValueError(f"{os.path.join(folder, CARD)}: names no weights")
-    file = os.path.join(folder, weights["file"])
-    if os.path.dirname(weights["file"]) or not os.path.isfile(file):
-        raise ValueError(f"{folder}: the weights {weights['file']!r} are not here")
-    found = sha256(file)
-    if found != weights["sha256"]:
-        raise ValueError(
-            f"{file}: sha256 {found[:12]}…, but {CARD} says "
-            f"{weights['sha256'][:12]}…: damaged, or of another model"
-        )
-    card = card_from(described)
-    model = models.create_model(card.model, **card.arguments)
-    model.load_weights(file)
-    model.card, model.crop_spec = card, card.crop_spec
+    card = card_from(described, where=os.path.join(folder, CARD))
+    if path is not None and os.path.basename(path) == WHOLE:
+        file, found = _checked(folder, WHOLE, _part(described, "files").get(WHOLE))
+        model = weights_file.read_whole(file)
+    else:
+        weights = _part(described, "weights")
+        file, found = _checked(folder, weights.get("file"), weights)
+        model = _build(card, folder)
+        weights_file.read_weights(file, model)
+    _require_names(model, card, folder)
+    model.card, model.crop_spec, model.sha256 = card, card.crop_spec, found
     return model
 
 
-def find(path: str, *, protocol: str = "clean") -> str:
+def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> str:
     """The model folder that a path, workdir or catalog name stands for.
 
     Raises:
         ValueError: If there is none.
     """
-    for folder in (path, os.path.join(path, "best", protocol)):
+    path = catalog.default() if path is None else os.fspath(path)
+    folders = [path, os.path.join(path, "best", protocol)]
+    if os.path.basename(path) in (WEIGHTS, WHOLE) and os.path.isfile(path):
+        folders = [os.path.dirname(path) or "."]
+    for folder in folders:
         if os.path.isfile(os.path.join(folder, CARD)):
             return folder
-    raise ValueError(
-        f"{path}: neither a model folder (with {CARD}) nor a workdir with best weights"
-    )
+    found = catalog.read()
+    if path not in found["models"]:
+        raise ValueError(
+            f"{path}: neither a model folder (with {CARD}) nor a workdir with best "
+            f"weights, nor a name that is known: {catalog.known(found)}"
+        )
+    folder, expected = catalog.find(path)
+    if not os.path.isfile(os.path.join(folder, CARD)):
+        raise ValueError(f"{folder}: in the catalog, but not installed")
+    _checked(folder, CARD, {"sha256": expected})
+    return folder
+
+
+def _checked(folder, name, stated):
+    """A file's path and sha256, once both are what a card states."""
+    card = os.path.join(folder, CARD)
+    expected = stated.get("sha256") if isinstance(stated, dict) else None
+    if not isinstance(expected, str):
+        raise ValueError(f"{card}: states no sha256 of {name or 'its weights'}")
+    if name not in (WEIGHTS, WHOLE, CARD):
+        raise ValueError(f"{card}: names the weights {name!r}; only {WEIGHTS} is read")
+    file = os.path.join(folder, name)
+    if not os.path.isfile(file):
+        raise ValueError(f"{folder}: {name} is not here")
+    if os.path.getsize(file) > weights_file.MAX_BYTES:
+        raise ValueError(f"{file}: larger than {weights_file.MAX_BYTES:,} bytes")
+    found = sha256(file)
+    if found != expected:
+        raise ValueError(
+            f"{file}: sha256 {found[:12]}…, but {expected[:12]}… is stated for it: "
+            "damaged, or of another model"
+        )
+    return file, found
+
+
+def _build(card, folder):
+    """A model with fresh weights, as a card describes it."""
+    try:
+        return models.create_model(card.model, **card.arguments)
+    except (TypeError, ValueError) as error:
+        line = str(error).splitlines()[0]
+        raise ValueError(
+            f"{os.path.join(folder, CARD)}: describes no model of this version ({line})"
+        ) from error
+
+
+def _require_names(model, card, folder):
+    """Every class that the model predicts has a name."""
+    for output, names in NAMED.items():
+        if output in model.output:
+            width, known = model.output[output].shape[-1], len(getattr(card, names))
+            if width > known:
+                raise ValueError(
+                    f"{os.path.join(folder, CARD)}: {known} {names}, but the model "
+                    f"predicts {width}"
+                )
+
+
+def _part(described, name):
+    """A dict within a card, or an empty one."""
+    part = described.get(name)
+    return part if isinstance(part, dict) else {}
 
 
 def read_card(folder: str) -> dict[str, Any]:
@@ -137,10 +210,12 @@ def read_card(folder: str) -> dict[str, Any]:
         ValueError: If it is damaged or of another schema.
     """
     path = os.path.join(folder, CARD)
+    if os.path.getsize(path) > _MAX_CARD_BYTES:
+        raise ValueError(f"{path}: too large to be a model card")
     with open(path, encoding="utf-8") as file:
         try:
             described = json.load(file)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}: not valid JSON ({error})") from error
     if not isinstance(described, dict):
         raise ValueError(f"{path}: not a model card")
@@ -152,14 +227,34 @@ def read_card(folder: str) -> dict[str, Any]:
     return described
 
 
-def card_from(described: Mapping[str, Any]) -> Card:
-    """The `Card` in what `read_card` gives."""
-    names = [field.name for field in dataclasses.fields(Card)]
-    missing = [name for name in names if name not in described]
+def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
+    """The `Card` in what `read_card` gives.
+
+    Args:
+        described: As read.
+        where: The file, for messages.
+
+    Raises:
+        ValueError: If a part is missing, or is not what it must be.
+    """
+    fields = [field.name for field in dataclasses.fields(Card)]
+    missing = [name for name in fields if name not in described]
     if missing:
-        raise ValueError(f"{CARD} lacks {', '.join(missing)}")
-    values = {name: described[name] for name in names}
-    values["crop_spec"] = CropSpec.from_dict(values["crop_spec"])
+        raise ValueError(f"{where}: lacks {', '.join(missing)}")
+    values = {name: described[name] for name in fields}
     for name in ("expressions", "action_units"):
-        values[name] = tuple(values[name])
+        names = values[name]
+        if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+            raise ValueError(f"{where}: {name} must be a list of names")
+        values[name] = tuple(names)
+    for name, kind in (("model", str), ("arguments", dict)):
+        if not isinstance(values[name], kind):
+            raise ValueError(f"{where}: {name} must be a {kind.__name__}")
+    for name, choices in (("views", VIEWS), ("average", AVERAGES)):
+        if values[name] not in tuple(choices):
+            raise ValueError(f"{where}: {name} must be one of {', '.join(choices)}")
+    try:
+        values["crop_spec"] = CropSpec.from_dict(values["crop_spec"])
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from error
     return Card(**values)

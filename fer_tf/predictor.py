@@ -1,23 +1,29 @@
-"""A photograph -> faces -> what a model reads in each.
+"""A photograph or video -> faces -> what a model reads in each.
 
 Detection, alignment by the model's own crop spec, and one compiled call a
 batch of faces. The command, the notebook and the page all go through here.
 """
 
 import os
+from collections.abc import Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
-from fer_tf import loading
+from fer_tf import loading, video
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import read_image
 from fer_tf.inference import make_inference_model
+from fer_tf.tracking import Tracker
 
 # Faces go through the model in batches of this many, the last one filled up, so
 # that one traced graph serves every photograph.
 _BATCH = 16
+
+# Frames of a video that are searched together.
+_FRAMES = 4
 
 
 class Predictor:
@@ -56,14 +62,18 @@ class Predictor:
         """Reads every face of one picture.
 
         Args:
-            image: Path or bytes of a picture, or uint8 RGB `(h, w, 3)`.
+            image: Path or bytes of a picture, a picture of Pillow's, or uint8
+                RGB `(h, w, 3)`.
 
         Returns:
             A dict a face, largest first: `box` [x, y, width, height] and
             `landmarks` (5 points) in pixels of the picture, `confidence` of
-            the detector, and, as far as the model predicts them, `expression`
-            (name), `probabilities` {name: p}, `valence` and `arousal` in
-            [-1, 1], `action_units` {name: p}. No face: an empty list.
+            the detector, `enlargement`, and, as far as the model predicts them,
+            `expression` (name), `probabilities` {name: p}, `valence` and
+            `arousal` in [-1, 1], `action_units` {name: p}. No face: an empty
+            list. `enlargement` is how many pixels of the crop one pixel of the
+            picture became: well above 1, the face is smaller than those that
+            the model was trained on, and its reading means less.
 
         Raises:
             ImageError: If the picture cannot be read.
@@ -81,9 +91,46 @@ class Predictor:
             for face in faces
         ]
         readings = iter(self.read_crops(np.array(crops)) if crops else ())
-        results = [[{**face, **next(readings)} for face in faces] for faces in found]
+        results = [
+            [
+                {**face, "enlargement": _enlargement(face, spec), **next(readings)}
+                for face in faces
+            ]
+            for faces in found
+        ]
         size = lambda face: -face["box"][2] * face["box"][3]
         return [sorted(faces, key=size) for faces in results]
+
+    def predict_video(
+        self,
+        path: str | os.PathLike,
+        *,
+        every: int = 1,
+        smoothing: float = 0.3,
+        max_gap: float = 1.0,
+    ) -> Iterator[tuple[video.Frame, list[dict]]]:
+        """Reads the faces of a video, a few frames at a time.
+
+        Args:
+            path: Of the video.
+            every: Reads every n-th frame.
+            smoothing: See `fer_tf.tracking.Tracker`.
+            max_gap: Likewise.
+
+        Yields:
+            A frame and its faces, as `predict` returns them and with `track_id`,
+            the number of the person.
+
+        Raises:
+            VideoError: If the video cannot be read, or not to its end: then
+                after the last good frame.
+        """
+        tracker = Tracker(max_gap=max_gap, smoothing=smoothing)
+        frames = video.read_frames(path, every=every)
+        for some in _some(frames, _FRAMES):
+            read = self.predict_many([frame.image for frame in some])
+            for frame, faces in zip(some, read):
+                yield frame, tracker.update(faces, frame.time)
 
     def read_crops(self, crops: np.ndarray) -> list[dict]:
         """What the model says of aligned crops, uint8 `(n, size, size, c)`."""
@@ -120,13 +167,35 @@ class Predictor:
         return reading
 
 
+def _enlargement(face, spec):
+    matrix = alignment.align_matrix(face["landmarks"], spec)
+    return round(float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))), 3)
+
+
+def _some(frames, count):
+    """Groups of frames; those before an error come before the error."""
+    some = []
+    try:
+        for frame in frames:
+            some.append(frame)
+            if len(some) == count:
+                yield some
+                some = []
+    except video.VideoError:
+        if some:
+            yield some
+        raise
+    if some:
+        yield some
+
+
 def _as_array(image):
-    if isinstance(image, (str, os.PathLike, bytes)):
+    if isinstance(image, (str, os.PathLike, bytes, Image.Image)):
         return read_image(image)
     array = np.asarray(image)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3:
         raise ValueError(
-            "`image` must be a path, bytes, or uint8 RGB (height, width, 3). "
-            f"Received: {array.dtype} {array.shape}."
+            "`image` must be a path, bytes, a Pillow picture, or uint8 RGB (height, "
+            f"width, 3). Received: {array.dtype} {array.shape}."
         )
     return array

@@ -1,13 +1,18 @@
-r"""Reads the faces of photographs.
+r"""Reads the faces of photographs, or of a video.
 
 python -m trainers.predict --model=saved_models/NAME --input=photo.jpg --output=out
 python -m trainers.predict --model=runs/quick --input=photos/ --output=out
+python -m trainers.predict --model=runs/quick --input='photos/*.jpg' --output=out
+python -m trainers.predict --model=runs/quick --input=clip.mp4 --output=out --every=5
 
-Writes predictions.jsonl (a line a picture), predictions.csv (a line a face)
-and an annotated picture each. A picture that cannot be read is a line with its
-reason; the command then exits 1 after the rest is done.
+Writes predictions.jsonl (a line a picture or frame), predictions.csv (a line a
+face) and an annotated picture each; for a video the drawn video and a timeline of
+each person. A picture that cannot be read is a line with its reason; the command
+then exits 1 after the rest is done. The same command again goes on where it was
+stopped, and reads what is new in the folder.
 """
 
+import glob
 import os
 
 from absl import flags
@@ -15,60 +20,104 @@ from absl import flags
 from trainers import cli
 
 _MODEL = flags.DEFINE_string("model", None, "Model folder, workdir, or catalog name.")
-_INPUT = flags.DEFINE_string("input", None, "A photograph, or a folder of them.")
+_INPUT = flags.DEFINE_string(
+    "input", None, "A photograph, a folder or pattern of them, or a video."
+)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for what is written.")
 _PICTURES = flags.DEFINE_bool("pictures", True, "Write annotated pictures too.")
+_EVERY = flags.DEFINE_integer("every", 1, "Read every n-th frame.", lower_bound=1)
+_SMOOTHING = flags.DEFINE_float(
+    "smoothing", 0.3, "Seconds over which a person's readings in a video are averaged.",
+    lower_bound=0,
+)  # fmt: skip
 
 
 def main() -> None:
     """Entry point of the command line."""
     if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
         cli.fail("--output must be another folder than --input", code=2)
-    paths = list(_pictures(_INPUT.value))
+    paths = _files(_INPUT.value)
     if not paths:
         raise ValueError(f"{_INPUT.value}: no file here")
     with cli.quiet_imports():
+        from data_pipelines import atomic
         from fer_tf import predictor as predictors
+        from fer_tf import video
         from trainers import prediction
 
     predictor = predictors.Predictor(_MODEL.value)
-    os.makedirs(_OUTPUT.value, exist_ok=True)
+    identity = {"weights": predictor.model.sha256}
+    moving = len(paths) == 1 and video.is_video(paths[0])
+    if moving:
+        identity |= {"every": _EVERY.value, "smoothing": _SMOOTHING.value}
+    prediction.begin(_OUTPUT.value, identity)
+    lock = os.path.join(_OUTPUT.value, ".lock")
+    with atomic.locked(lock):
+        try:
+            (_read_video if moving else _read_pictures)(predictor, paths)
+        finally:
+            os.remove(lock)
+
+
+def _read_pictures(predictor, paths):
+    from trainers import prediction
+
     records = prediction.run(
         predictor, paths, _OUTPUT.value, root=_INPUT.value, pictures=_PICTURES.value
     )
+    first, unread, empty = None, 0, 0
     for record in records:
         print(prediction.describe(record))
-    print(f"written: {os.path.join(_OUTPUT.value, 'predictions.jsonl')}")
-    failed = [record for record in records if record["error"]]
-    # In a folder, a picture without a face is an answer, not a failure.
-    unread = [record for record in failed if record["error"] != prediction.NO_FACE]
-    if unread or len(failed) == len(records):
-        first = (unread or failed)[0]
-        cli.fail(f"{first['source']}: {first['error']}" + _and_more(unread))
+        # In a folder, a picture without a face is an answer, not a failure.
+        empty += record["error"] == prediction.NO_FACE
+        if record["error"] not in (None, prediction.NO_FACE):
+            first, unread = first or record, unread + 1
+    print(f"written: {os.path.join(_OUTPUT.value, prediction.JSONL)}")
+    if unread:
+        more = f" (and {unread - 1} more)" if unread > 1 else ""
+        cli.fail(f"{first['source']}: {first['error']}{more}")
+    if empty == len(records):
+        cli.fail(f"{_INPUT.value}: {prediction.NO_FACE}")
+
+
+def _read_video(predictor, paths):
+    from trainers import prediction, video_prediction
+
+    found = video_prediction.run(
+        predictor, paths[0], _OUTPUT.value, pictures=_PICTURES.value,
+        every=_EVERY.value, smoothing=_SMOOTHING.value,
+    )  # fmt: skip
+    print(f"{paths[0]}: {found['frames']:,} frames read, {found['people']} people")
+    print(f"written: {os.path.join(_OUTPUT.value, prediction.JSONL)}")
+    if found["error"]:
+        cli.fail(f"{paths[0]}: {found['error']}")
+
+
+def _files(path):
+    """The files that `--input` means, in order."""
+    if os.path.isdir(path):
+        return list(_files_in(path))
+    if os.path.lexists(path):
+        return [path]
+    found = sorted(p for p in glob.glob(path, recursive=True) if os.path.isfile(p))
+    if not found:
+        raise ValueError(f"{path}: no such file or folder")
+    return found
+
+
+def _files_in(path):
+    for folder, folders, names in os.walk(path):
+        # What an earlier run wrote is not input.
+        folders[:] = sorted(f for f in folders if not _is_output(folder, f))
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield os.path.join(folder, name)
 
 
 def _is_output(folder, name):
     return os.path.realpath(os.path.join(folder, name)) == os.path.realpath(
         _OUTPUT.value
     )
-
-
-def _and_more(failed):
-    return f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-
-
-def _pictures(path):
-    if os.path.isdir(path):
-        for folder, folders, names in os.walk(path):
-            # What an earlier run wrote is not input.
-            folders[:] = sorted(f for f in folders if not _is_output(folder, f))
-            for name in sorted(names):
-                if not name.startswith("."):
-                    yield os.path.join(folder, name)
-    elif os.path.exists(path):
-        yield path
-    else:
-        raise ValueError(f"{path}: no such file or folder")
 
 
 if __name__ == "__main__":

@@ -1,58 +1,228 @@
-"""Predictions of many pictures: lines of JSON, a table, annotated pictures."""
+"""Predictions of many pictures: lines of JSON, a table, annotated pictures.
 
-import csv
-import io
+Each record is written to a journal as soon as it is there, and the journal
+becomes `predictions.jsonl` when all are: a run that was stopped goes on, and a
+folder that has grown is read where it is new.
+"""
+
+import contextlib
+import itertools
 import json
 import os
-from collections import Counter
+from collections import Counter, deque
+from concurrent import futures
 
 from data_pipelines import atomic
-from fer_tf import labels, plotting
+from fer_tf import plotting, video
 from fer_tf.faces.images import read_image
+from trainers import prediction_table
 from trainers.progress import Progress
 
 SCHEMA_VERSION = 1
 NO_FACE = "no face found"
+JSONL, CSV, RUN = "predictions.jsonl", "predictions.csv", "run.json"
+
+# Pictures that are searched together: so many, but no more pixels than this.
+_TOGETHER, _PIXELS = 8, 12_000_000
 
 
-def run(predictor, paths, output: str, *, root: str, pictures: bool) -> list[dict]:
-    """Predicts pictures one after the other and writes everything to `output`.
+def begin(output: str, identity: dict) -> None:
+    """Makes the folder, or checks that what it holds came from the same model.
+
+    Args:
+        output: Folder.
+        identity: Model and settings that predictions depend on, JSON-ready.
+
+    Raises:
+        ValueError: If it holds predictions of another model or settings.
+    """
+    os.makedirs(output, exist_ok=True)
+    path = os.path.join(output, RUN)
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as file:
+            found = json.load(file)
+        for name, value in identity.items():
+            if found.get(name) != value:
+                raise ValueError(
+                    f"{output}: holds predictions with {name} {found.get(name)!r}, now "
+                    f"{value!r}; choose another --output"
+                )
+    elif any(os.path.exists(os.path.join(output, name)) for name in (JSONL, CSV)):
+        raise ValueError(f"{output}: holds predictions of an unknown model")
+    else:
+        atomic.write_json(path, identity)
+
+
+def run(predictor, paths, output: str, *, root: str, pictures: bool) -> "Records":
+    """Predicts pictures and writes everything to `output`.
 
     Args:
         predictor: A `fer_tf.Predictor`.
         paths: Of the pictures.
-        output: Existing folder.
+        output: Folder, see `begin`.
         root: What names are relative to, if it is a folder.
         pictures: Whether to write annotated pictures.
 
     Returns:
-        The records of predictions.jsonl.
+        The records of predictions.jsonl, in the order of the paths.
     """
-    records = []
-    names = _picture_names(paths, root)
+    names = [_name(path, root) for path in paths]
+    drawn = _picture_names(names, output) if pictures else {}
+    records = Records(output)
+    new = [
+        (path, name)
+        for path, name in zip(paths, names)
+        if not _is_done(records, path, name, drawn.get(name))
+    ]
     bar = Progress("predict", len(paths), unit="pictures")
-    bar.update(0)
-    for number, path in enumerate(paths, 1):
-        name = os.path.relpath(path, root) if os.path.isdir(root) else path
-        record, image = _predict(predictor, path, name)
-        records.append(record)
-        if pictures and image is not None:
-            shown = name if os.path.isdir(root) else os.path.basename(path)
-            _draw(image, record, os.path.join(output, f"{names[shown]}_annotated.png"))
-        bar.update(number)
-    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
-    atomic.write_text(os.path.join(output, "predictions.jsonl"), "".join(lines))
-    atomic.write_text(os.path.join(output, "predictions.csv"), _table(records))
+    done = len(paths) - len(new)
+    bar.update(done)
+    with records.appending() as append:
+        for some in _read(new):
+            for record, image in _predict(predictor, some):
+                if image is not None and pictures:
+                    _draw(image, record, drawn[record["source"]])
+                append(record)
+                done += 1
+                bar.update(done)
+    records.finish(names)
     return records
 
 
-def _picture_names(paths, root):
-    """Names for annotated pictures: without ending, unless two would be one."""
-    shown = [os.path.relpath(p, root) if os.path.isdir(root) else os.path.basename(p)
-             for p in paths]  # fmt: skip
-    stems = Counter(os.path.splitext(name)[0] for name in shown)
+class Records:
+    """The records in a folder: finished ones, and the journal of the others.
+
+    Only where each lies is held in memory.
+    """
+
+    def __init__(self, output: str):
+        self._final = os.path.join(output, JSONL)
+        self._journal = os.path.join(output, f".part-{JSONL}")
+        self._table = os.path.join(output, CSV)
+        self._places: dict[str, tuple[str, int]] = {}
+        for path in (self._final, self._journal):
+            self._index(path)
+
+    def __contains__(self, name) -> bool:
+        return name in self._places
+
+    def __getitem__(self, name) -> dict:
+        path, offset = self._places[name]
+        with open(path, "rb") as file:
+            file.seek(offset)
+            return json.loads(file.readline())
+
+    def __iter__(self):
+        return (self[name] for name in self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @contextlib.contextmanager
+    def appending(self):
+        """Yields `append(record)`; what is appended outlives a kill."""
+        with open(self._journal, "ab") as file:
+
+            def append(record):
+                self._places[record["source"]] = self._journal, file.tell()
+                file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+                file.flush()
+
+            yield append
+
+    def finish(self, names) -> None:
+        """Writes predictions.jsonl and .csv of the records named, in that order."""
+        with atomic.replacing(self._final) as path, open(path, "wb") as file:
+            places = {}
+            for name in names:
+                places[name] = self._final, file.tell()
+                file.write(json.dumps(self[name], ensure_ascii=False).encode() + b"\n")
+        self._places = places
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(self._journal)
+        prediction_table.write(self._table, self)
+
+    def _index(self, path):
+        """Finds the records of a file; a torn last line of a kill is cut off."""
+        if not os.path.exists(path):
+            return
+        offset = 0
+        with open(path, "rb") as file:
+            for line in file:
+                try:
+                    source = json.loads(line)["source"] if line[-1:] == b"\n" else None
+                except (ValueError, KeyError, TypeError):
+                    raise ValueError(
+                        f"{path}: byte {offset}: not a line of predictions"
+                    ) from None
+                if source is None:
+                    break
+                self._places[source] = path, offset
+                offset += len(line)
+        if offset < os.path.getsize(path):
+            os.truncate(path, offset)
+
+
+def describe(record: dict) -> str:
+    """A line for people."""
+    if record["error"]:
+        return f"{record['source']}: {record['error']}"
+    return f"{record['source']}: " + "; ".join(map(_in_words, record["faces"]))
+
+
+def _in_words(face):
+    words = []
+    if "expression" in face:
+        name = face["expression"]
+        words.append(f"{name} {face['probabilities'][name]:.0%}")
+    for name in ("valence", "arousal"):
+        if name in face:
+            words.append(f"{name} {face[name]:+.2f}")
+    if face["enlargement"] > 1.5:
+        words.append(f"(small: enlarged {face['enlargement']:.1f} times)")
+    return " ".join(words) or "face"
+
+
+def _name(path, root):
+    return os.path.relpath(path, root) if os.path.isdir(root) else path
+
+
+def _is_done(records, path, name, picture):
+    """Whether a record is there, of this very file, and drawn if it is to be."""
+    if name not in records:
+        return False
+    record = records[name]
+    drawn = picture is None or not record["faces"] or os.path.exists(picture)
+    return record["file"] == _stamp(path) and drawn
+
+
+def _stamp(path):
+    """What tells whether a file is still the one that was read."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return {"bytes": found.st_size, "modified_ns": found.st_mtime_ns}
+
+
+def _picture_names(names, output):
+    """Paths of the annotated pictures: without ending, unless two would be one.
+
+    A name that leads upwards or away is one of a single file's: its last part.
+    """
     stem = lambda name: os.path.splitext(name)[0]
-    return {name: stem(name) if stems[stem(name)] == 1 else name for name in shown}
+    inside = lambda name: (
+        os.path.basename(name) if os.path.isabs(name) or name.startswith("..") else name
+    )
+    stems = Counter(stem(inside(name)) for name in names)
+    return {
+        name: os.path.join(
+            output,
+            (stem(inside(name)) if stems[stem(inside(name))] == 1 else inside(name))
+            + "_annotated.png",
+        )
+        for name in names
+    }
 
 
 def _draw(image, record, path):
@@ -64,56 +234,59 @@ def _draw(image, record, path):
         record["error"] = f"the annotated picture cannot be drawn: {error}"
 
 
-def _predict(predictor, path, name):
-    """One picture's record, and its pixels if it could be read."""
+def _read(files):
+    """Groups of `(record, image or None)`, decoded ahead of their use."""
+    waiting, group, pixels = deque(), [], 0
+    with futures.ThreadPoolExecutor(2) as pool:
+        files = iter(files)
+        ahead = lambda count: waiting.extend(
+            pool.submit(_decode, *file) for file in itertools.islice(files, count)
+        )
+        ahead(4)
+        while waiting:
+            record, image = waiting.popleft().result()
+            ahead(1)
+            group.append((record, image))
+            pixels += 0 if image is None else image.shape[0] * image.shape[1]
+            if len(group) == _TOGETHER or pixels > _PIXELS:
+                yield group
+                group, pixels = [], 0
+    if group:
+        yield group
+
+
+def _decode(path, name):
+    """A picture's record, still without faces, and its pixels if it has any."""
     record = {"schema_version": SCHEMA_VERSION, "source": name, "frame": None}
+    record |= {"file": _stamp(path), "faces": [], "error": None}
+    if video.is_video(path):
+        record["error"] = "a video: give it as an --input of its own"
+        return record, None
     try:
-        image = read_image(path)
-        faces = predictor.predict(image)
+        return record, read_image(path)
     except (ValueError, OSError) as error:
-        return {**record, "faces": [], "error": str(error)}, None
-    if not faces:
-        return {**record, "faces": [], "error": NO_FACE}, image
-    plain = [{**face, "landmarks": face["landmarks"].tolist()} for face in faces]
-    return {**record, "faces": plain, "error": None}, image
+        record["error"] = str(error)
+        return record, None
 
 
-def describe(record: dict) -> str:
-    """A line for people."""
-    if record["error"]:
-        return f"{record['source']}: {record['error']}"
-    parts = []
-    for face in record["faces"]:
-        words = []
-        if "expression" in face:
-            name = face["expression"]
-            words.append(f"{name} {face['probabilities'][name]:.0%}")
-        if "valence" in face:
-            words.append(f"valence {face['valence']:+.2f}")
-        if "arousal" in face:
-            words.append(f"arousal {face['arousal']:+.2f}")
-        parts.append(" ".join(words) or "face")
-    return f"{record['source']}: " + "; ".join(parts)
+def _predict(predictor, group):
+    """The group with its faces; one picture that fails does not fail the others."""
+    images = [image for _, image in group if image is not None]
+    try:
+        found = iter(predictor.predict_many(images))
+    except ValueError:
+        found = None
+    for record, image in group:
+        if image is not None:
+            try:
+                faces = predictor.predict(image) if found is None else next(found)
+                record["faces"] = [plain(face) for face in faces]
+                record["error"] = None if faces else NO_FACE
+            except ValueError as error:
+                record["error"] = str(error)
+        yield record, image
 
 
-def _table(records):
-    """The faces as CSV. Text that a spreadsheet would run is made harmless."""
-    columns = ["source", "face", "x", "y", "width", "height", "confidence"]
-    columns += ["expression", *labels.EXPRESSIONS, "valence", "arousal"]
-    columns += [*labels.ACTION_UNITS, "error"]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
-    writer.writeheader()
-    for record in records:
-        common = {"source": _harmless(record["source"]), "error": record["error"]}
-        for number, face in enumerate(record["faces"], 1):
-            box = dict(zip(("x", "y", "width", "height"), face["box"]))
-            named = {**face.get("probabilities", {}), **face.get("action_units", {})}
-            writer.writerow({**common, "face": number, **box, **face, **named})
-        if not record["faces"]:
-            writer.writerow(common)
-    return text.getvalue()
-
-
-def _harmless(text):
-    return "'" + text if text[:1] in "=+-@\t\r" else text
+def plain(face: dict) -> dict:
+    """A face as JSON takes it."""
+    return {**face, "landmarks": face["landmarks"].tolist()}

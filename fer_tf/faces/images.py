@@ -38,7 +38,7 @@ class ImageError(ValueError):
     """A picture that cannot be read; the message is a short reason."""
 
 
-def read_image(source: str | os.PathLike | bytes) -> np.ndarray:
+def read_image(source: str | os.PathLike | bytes | Image.Image) -> np.ndarray:
     """Decodes a picture as people see it, upright and in colour.
 
     The EXIF orientation is applied, transparency lies over white, 16 bits
@@ -47,7 +47,7 @@ def read_image(source: str | os.PathLike | bytes) -> np.ndarray:
     megapixels or 64 MiB is decoded.
 
     Args:
-        source: Path of a file, or the bytes of one.
+        source: Path of a file, the bytes of one, or a picture of Pillow's.
 
     Returns:
         uint8 RGB `(height, width, 3)`.
@@ -55,25 +55,37 @@ def read_image(source: str | os.PathLike | bytes) -> np.ndarray:
     Raises:
         ImageError: If there is no whole picture in it.
     """
+    if isinstance(source, Image.Image):
+        return _decoded(source)
     data = bytes(source) if _is_bytes(source) else _read_file(source)
     if not data:
         raise ImageError("empty file")
     if len(data) > MAX_BYTES:
         raise ImageError("more than 64 MiB")
-    # Pillow's decoders raise whatever they stumble over in a damaged file:
-    # SyntaxError, struct.error, zlib.error, EOFError, ...
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
-            _check_size(*picture.size)
-            picture.load()
-            pixels = _to_rgb(picture)
-            turn = _TURNS.get(_orientation(picture))
+            return _decoded(picture)
     except ImageError:
         raise
     except UnidentifiedImageError:
         raise ImageError(_what_else(data)) from None
     except Image.DecompressionBombError:
         raise ImageError("more than 64 megapixels") from None
+    except Exception as error:
+        raise ImageError("damaged image") from error
+
+
+def _decoded(picture) -> np.ndarray:
+    """Pixels of an opened picture, upright, RGB."""
+    # Pillow's decoders raise whatever they stumble over in a damaged file:
+    # SyntaxError, struct.error, zlib.error, EOFError, ...
+    try:
+        _check_size(*picture.size)
+        picture.load()
+        pixels = _to_rgb(picture)
+        turn = _TURNS.get(_orientation(picture))
+    except ImageError:
+        raise
     except MemoryError:
         raise ImageError("needs too much memory") from None
     except Exception as error:

@@ -1,0 +1,87 @@
+import math
+
+import pytest
+
+from fer_tf.tracking import Tracker
+
+
+def face(x, y=0, side=50, **reading):
+    return {"box": [x, y, side, side], **reading}
+
+
+def ids(faces):
+    return [f["track_id"] for f in faces]
+
+
+def test_people_keep_their_numbers_whatever_the_order_of_the_faces():
+    tracker = Tracker(smoothing=0)
+    assert ids(tracker.update([face(0), face(200)], 0.0)) == [1, 2]
+    assert ids(tracker.update([face(203), face(4)], 0.1)) == [2, 1]
+    assert ids(tracker.update([face(8), face(400), face(206)], 0.2)) == [1, 3, 2]
+
+
+def test_two_people_who_pass_each_other_keep_their_numbers():
+    """One runs right, one left: at the meeting only their speeds tell."""
+    tracker = Tracker(smoothing=0)
+    for step in range(21):
+        right, left = 10 * step, 205 - 10 * step
+        found = tracker.update([face(right, 0), face(left, 30)], step / 25)
+        assert ids(found) == [1, 2], step
+
+
+def test_a_fast_head_is_followed_though_its_boxes_do_not_overlap():
+    tracker = Tracker(smoothing=0)
+    assert ids(tracker.update([face(0)], 0.0)) == [1]
+    assert ids(tracker.update([face(45)], 0.2)) == [1]
+    # From here on it moves more than its own width a frame.
+    assert ids(tracker.update([face(100)], 0.4)) == [1]
+    assert ids(tracker.update([face(160)], 0.6)) == [1]
+
+
+def test_a_short_absence_keeps_the_number_and_a_long_one_does_not():
+    tracker = Tracker(max_gap=1.0, smoothing=0)
+    assert ids(tracker.update([face(0)], 0.0)) == [1]
+    assert tracker.update([], 0.5) == []
+    assert ids(tracker.update([face(2)], 0.9)) == [1]
+    assert ids(tracker.update([face(2)], 2.0)) == [2]
+
+
+def test_a_face_of_another_size_is_another_person():
+    tracker = Tracker(smoothing=0)
+    tracker.update([face(0, side=50)], 0.0)
+    assert ids(tracker.update([face(0, side=120)], 0.04)) == [2]
+
+
+def test_smoothing_is_an_exponential_mean_over_time_not_over_frames():
+    tracker = Tracker(smoothing=0.5)
+    reading = lambda p, v: dict(
+        probabilities={"neutral": 1 - p, "happiness": p}, valence=v,
+        expression="happiness" if p > 0.5 else "neutral",
+    )  # fmt: skip
+    (first,) = tracker.update([face(0, **reading(0.0, -1.0))], 0.0)
+    assert first["valence"] == -1.0
+    (second,) = tracker.update([face(0, **reading(1.0, 1.0))], 0.2)
+    share = 1 - math.exp(-0.2 / 0.5)
+    assert second["valence"] == pytest.approx(-1 + 2 * share)
+    assert second["probabilities"]["happiness"] == pytest.approx(share)
+    assert sum(second["probabilities"].values()) == pytest.approx(1)
+    assert second["expression"] == "neutral"
+    assert second["unsmoothed"]["valence"] == 1.0
+    # Twice as long without change: what is left of the old shrinks by exp(-0.4 / 0.5).
+    (third,) = tracker.update([face(0, **reading(1.0, 1.0))], 0.6)
+    assert 1 - third["valence"] == pytest.approx(
+        (1 - second["valence"]) * math.exp(-0.8)
+    )
+    assert third["expression"] == "happiness"
+
+
+def test_what_was_given_is_not_changed():
+    given = face(0, valence=0.5)
+    Tracker().update([given], 0.0)
+    assert given == face(0, valence=0.5)
+
+
+@pytest.mark.parametrize("argument", ["max_gap", "smoothing"])
+def test_negative_times_are_refused(argument):
+    with pytest.raises(ValueError, match=f"{argument}=-1"):
+        Tracker(**{argument: -1})

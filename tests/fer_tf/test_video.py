@@ -1,0 +1,112 @@
+import struct
+
+import numpy as np
+import pytest
+
+from fer_tf import video
+
+av = pytest.importorskip("av", reason="needs PyAV: pip install 'fer-tf[video]'")
+
+TIMES = (0.0, 0.04, 0.2, 0.24, 1.0)
+
+
+def picture(number):
+    """Left half red, and how bright the right half is tells the number."""
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:, :32] = (220, 30, 20)
+    image[:, 32:] = 40 * number
+    return image
+
+
+@pytest.fixture
+def clip(tmp_path):
+    path = str(tmp_path / "clip.mp4")
+    with video.VideoWriter(path) as writer:
+        for number, time in enumerate(TIMES):
+            writer.write(picture(number), time)
+    return path
+
+
+def brightness(frame):
+    return frame.image[:, 40:].mean()
+
+
+def test_frames_keep_their_own_times_though_the_rate_varies(clip):
+    frames = list(video.read_frames(clip))
+    assert [frame.index for frame in frames] == [0, 1, 2, 3, 4]
+    assert [frame.time for frame in frames] == pytest.approx(TIMES, abs=1e-3)
+    assert [round(brightness(f) / 40) for f in frames] == [0, 1, 2, 3, 4]
+    assert video.count_frames(clip) == 5
+
+
+def test_every_nth_frame(clip):
+    frames = list(video.read_frames(clip, every=3))
+    assert [frame.index for frame in frames] == [0, 3]
+    assert [round(brightness(f) / 40) for f in frames] == [0, 3]
+    with pytest.raises(ValueError, match="every=0"):
+        next(video.read_frames(clip, every=0))
+
+
+def test_a_phones_rotation_is_applied(clip):
+    """The matrix that phones write for a quarter turn clockwise."""
+    data = bytearray(open(clip, "rb").read())
+    # Version 0 of `tkhd`: 40 bytes of times, ids and volume, then the matrix.
+    at = data.index(b"tkhd") + 4 + 40
+    turn = [0, 0x10000, 0, -0x10000, 0, 0, 48 << 16, 0, 0x40000000]
+    data[at : at + 36] = struct.pack(">9i", *turn)
+    open(clip, "wb").write(data)
+    first = next(video.read_frames(clip))
+    assert first.image.shape == (64, 48, 3)
+    # What was left is on top.
+    assert first.image[:30, :, 0].mean() > 180 and first.image[34:, :, 0].mean() < 40
+
+
+def test_what_is_no_video_is_refused(tmp_path):
+    page = tmp_path / "page.mp4"
+    page.write_text("<html>not found</html>")
+    with pytest.raises(video.VideoError, match="not a video"):
+        list(video.read_frames(page))
+    with pytest.raises(video.VideoError, match="no such file"):
+        list(video.read_frames(tmp_path / "absent.mp4"))
+
+
+def test_a_playlist_cannot_open_another_file(clip, tmp_path):
+    playlist = tmp_path / "list.mp4"
+    playlist.write_text(
+        f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{clip}\n#EXT-X-ENDLIST\n"
+    )
+    with pytest.raises(video.VideoError, match="not a video"):
+        list(video.read_frames(playlist))
+
+
+def test_a_damaged_video_gives_its_good_frames_first(tmp_path):
+    path = str(tmp_path / "clip.mkv")
+    # Matroska, unlike MP4, keeps no table at the end that a cut would lose.
+    with av.open(path, "w", format="matroska") as container:
+        stream = container.add_stream("mpeg4", 25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for number in range(100):
+            noise = np.random.default_rng(number).integers(0, 255, (48, 64, 3))
+            frame = av.VideoFrame.from_ndarray(noise.astype(np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    data = open(path, "rb").read()
+    open(path, "wb").write(data[: len(data) // 2])
+    frames = 0
+    try:
+        for _ in video.read_frames(path):
+            frames += 1
+    except video.VideoError as error:
+        assert "damaged after frame" in str(error)
+    assert 30 <= frames <= 60
+
+
+def test_sides_are_made_even_and_may_not_change(tmp_path):
+    path = str(tmp_path / "odd.mp4")
+    with video.VideoWriter(path) as writer:
+        writer.write(np.zeros((49, 65, 3), np.uint8), 0.0)
+        writer.write(np.zeros((49, 65, 3), np.uint8), 0.0)  # No time has passed.
+        with pytest.raises(video.VideoError, match="size of the frames"):
+            writer.write(np.zeros((50, 90, 3), np.uint8), 1.0)
+    frames = list(video.read_frames(path))
+    assert len(frames) == 2 and frames[0].image.shape == (48, 64, 3)

@@ -1,0 +1,88 @@
+"""Predictions of a video: a record a frame, the drawn video, a timeline."""
+
+import contextlib
+import json
+import os
+
+from data_pipelines import atomic
+from fer_tf import overlay, plotting, timeline, video
+from trainers import prediction, prediction_table
+from trainers.progress import Progress
+
+
+def run(predictor, path: str, output: str, *, pictures: bool, every: int,
+        smoothing: float) -> dict:  # fmt: skip
+    """Reads a video and writes everything to `output`.
+
+    One group of frames is held at a time. A video that is damaged in the middle
+    is read as far as it goes, and its last record says what was wrong.
+
+    Args:
+        predictor: A `fer_tf.Predictor`.
+        path: Of the video.
+        output: Folder, see `prediction.begin`.
+        pictures: Whether to write the drawn video and the timeline.
+        every: Reads every n-th frame.
+        smoothing: Seconds, see `fer_tf.tracking.Tracker`.
+
+    Returns:
+        `{"frames", "people", "error"}`: frames read, numbers given, and what
+        ended the reading early, or None.
+    """
+    final = os.path.join(output, prediction.JSONL)
+    stem = os.path.splitext(os.path.basename(path))[0]
+    total = -(-video.count_frames(path) // every)
+    bar = Progress("predict", max(total, 1), unit="frames")
+    seen, people, error, line = 0, 0, None, timeline.Timeline()
+    with contextlib.ExitStack() as stack:
+        temporary = stack.enter_context(atomic.replacing(final))
+        file = stack.enter_context(open(temporary, "w", encoding="utf-8"))
+        drawn = None
+        if pictures:
+            target = os.path.join(output, f"{stem}_annotated.mp4")
+            part = stack.enter_context(atomic.replacing(target))
+            drawn = stack.enter_context(video.VideoWriter(part))
+        frames = predictor.predict_video(path, every=every, smoothing=smoothing)
+        while True:
+            try:
+                frame, faces = next(frames)
+            except StopIteration:
+                break
+            except video.VideoError as damage:
+                if not seen:
+                    raise ValueError(f"{path}: {damage}") from None
+                error = str(damage)
+                break
+            seen += 1
+            people = max([people, *(face["track_id"] for face in faces)])
+            file.write(_line(path, frame, faces))
+            line.add(frame.time, faces)
+            if drawn is not None:
+                drawn.write(overlay.draw_faces(frame.image, faces), frame.time)
+            bar.update(min(seen, bar.total - 1))
+        if error:
+            file.write(json.dumps(_record(path, seen, None, [], error)) + "\n")
+    bar.update(bar.total)
+    with open(final, encoding="utf-8") as file:
+        records = (json.loads(text) for text in file)
+        prediction_table.write(os.path.join(output, prediction.CSV), records)
+    if pictures:
+        plotting.save(line.figure(), os.path.join(output, f"{stem}_timeline.png"))
+    return {"frames": seen, "people": people, "error": error}
+
+
+def _line(path, frame, faces):
+    faces = [prediction.plain(face) for face in faces]
+    record = _record(path, frame.index, round(frame.time, 6), faces, None)
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _record(path, frame, time, faces, error):
+    return {
+        "schema_version": prediction.SCHEMA_VERSION,
+        "source": path,
+        "frame": frame,
+        "time": time,
+        "faces": faces,
+        "error": error,
+    }
