@@ -22,7 +22,14 @@ COLORS = {
     "anger": "#d55e00",
     "contempt": "#cc79a7",
 }
-_INK = "#222222"
+INK = "#222222"
+_LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
+
+
+def tidy(axes) -> None:
+    """Takes away the frame that says nothing, and makes the numbers legible."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=9)
 
 
 def save(figure: Figure, path: str, *, dpi: int = 110) -> None:
@@ -60,7 +67,7 @@ def annotated(image: np.ndarray, faces: list[dict], *, title: str = "") -> Figur
     if title:
         axes.text(
             0.01, 0.99, title, transform=axes.transAxes, va="top", fontsize=8,
-            color="white", bbox=dict(facecolor=_INK, alpha=0.6, pad=3, lw=0),
+            color="white", bbox=dict(facecolor=INK, alpha=0.6, pad=3, lw=0),
         )  # fmt: skip
     return figure
 
@@ -102,7 +109,7 @@ def _draw_bars(figure, faces, left):
         probabilities = face.get("probabilities", {})
         names = list(probabilities)
         values = [probabilities[name] for name in names]
-        axes.barh(range(len(names)), values, color=[COLORS.get(n, _INK) for n in names])
+        axes.barh(range(len(names)), values, color=[COLORS.get(n, INK) for n in names])
         axes.set_yticks(range(len(names)), names, fontsize=7.5)
         axes.invert_yaxis()
         axes.set_xlim(0, 1)
@@ -121,45 +128,83 @@ def _face_title(number, face):
 
 
 def confusion_matrix(counts: np.ndarray, names: list[str], *, title: str = ""):
-    """Row-normalised confusion matrix in percent, true classes as rows."""
+    """Row-normalised confusion matrix in percent, true classes as rows.
+
+    Args:
+        counts: `(classes, classes)`, rows true.
+        names: Of the classes.
+        title: Printed above.
+    """
     totals = counts.sum(axis=1, keepdims=True)
     percent = 100 * counts / np.maximum(totals, 1)
-    side = 1.6 + 0.62 * len(names)
-    figure = Figure(figsize=(side, side * 0.92), layout="constrained")
+    side = 1.9 + 0.62 * len(names)
+    figure = Figure(figsize=(side, side * 0.95), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
     for row, column in np.ndindex(percent.shape):
         value = percent[row, column]
         axes.text(
-            column, row, f"{value:.1f}", ha="center", va="center", fontsize=7.5,
-            color="white" if value > 55 else _INK,
+            column, row, f"{value:.1f}", ha="center", va="center", fontsize=8.5,
+            color="white" if value > 55 else INK,
+            weight="bold" if row == column else "normal",
         )  # fmt: skip
-    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=8)
-    axes.set_yticks(range(len(names)), names, fontsize=8)
-    axes.set_xlabel("predicted, % of the true class", fontsize=8)
-    axes.set_ylabel("true", fontsize=8)
-    axes.set_title(title, fontsize=9)
+    rows = [f"{name}\n{total:,.0f}" for name, total in zip(names, totals[:, 0])]
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=9)
+    axes.set_yticks(range(len(names)), rows, fontsize=9)
+    axes.set_xlabel("predicted, % of the true class", fontsize=9)
+    axes.set_ylabel("true, and how many", fontsize=9)
+    axes.set_title(title, fontsize=10)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
     return figure
 
 
 def training_curves(rows: list[dict], *, select: str, title: str = "") -> Figure:
-    """Loss and the selection metric over epochs, from the rows of metrics.csv."""
-    figure = Figure(figsize=(8.2, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    epochs = np.arange(1, len(rows) + 1)
-    left.plot(epochs, [row["loss"] for row in rows], color=_INK)
-    left.set_title("training loss", fontsize=9)
+    """Losses, selection metric and learning rate, from the rows of metrics.csv.
+
+    A thin line marks where a stage begins.
+    """
     metric = select.lstrip("-")
-    for split, color in (("validation", "#0072b2"), ("test", "#d55e00")):
-        values = [row.get(f"{split}/{metric}", math.nan) for row in rows]
-        if not all(math.isnan(v) for v in values):
-            right.plot(epochs, values, color=color, label=split)
-    right.set_title(metric, fontsize=9)
-    if right.lines:
-        right.legend(fontsize=8, frameon=False)
-    for axes in (left, right):
-        axes.set_xlabel("evaluations", fontsize=8)
-        axes.tick_params(labelsize=8)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(title, fontsize=10)
+    tasks = [name for name in ("loss", *_task_losses(rows))]
+    figure = Figure(figsize=(11.4, 3.7), layout="constrained")
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 0.7))
+    epochs = np.arange(1, len(rows) + 1)
+    column = lambda name: [row.get(name, math.nan) for row in rows]
+    for name, color in zip(tasks, (INK, *_LINES)):
+        left.plot(epochs, column(name), color=color, label=name, marker=".", ms=5)
+    left.set_title("training losses", fontsize=10)
+    for split, color in (("validation", _LINES[0]), ("test", _LINES[1])):
+        values = column(f"{split}/{metric}")
+        if not all(map(math.isnan, values)):
+            middle.plot(epochs, values, color=color, label=split, marker=".", ms=5)
+    middle.set_title(metric, fontsize=10)
+    right.plot(epochs, column("learning_rate"), color=INK, marker=".", ms=5)
+    right.set_title("learning rate", fontsize=10)
+    if min(column("learning_rate"), default=0) > 0:
+        right.set_yscale("log")
+    starts = [
+        i for i in range(1, len(rows)) if rows[i]["stage"] != rows[i - 1]["stage"]
+    ]
+    for axes in (left, middle, right):
+        for start in starts:
+            axes.axvline(start + 0.5, color="#aaaaaa", lw=0.8, ls="--")
+        axes.set_xlabel("evaluations", fontsize=9)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        tidy(axes)
+        if (count := len(axes.get_legend_handles_labels()[0])) > 1:
+            axes.legend(
+                fontsize=9, frameon=False, ncols=2 if count in (2, 4) else 3,
+                loc="upper center", bbox_to_anchor=(0.5, -0.17), columnspacing=1.2,
+            )  # fmt: skip
+    figure.suptitle(title, fontsize=11)
     return figure
+
+
+def _task_losses(rows):
+    """Names of the losses that sum to `loss`, where there are several."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    known = ("stage", "epoch", "step", "learning_rate", "loss")
+    tasks = [
+        n for n in names if n not in known and "/" not in n and "variance" not in n
+    ]
+    return tasks if len(tasks) > 1 else []

@@ -1,8 +1,43 @@
-"""Scores of whole arrays in NumPy float64, as evaluation reports them."""
+"""Scores of whole arrays in NumPy float64, as evaluation reports them.
+
+Every score here depends on a set of faces only through sums over its rows (a
+confusion matrix, second moments, hits). `SumScores` keeps what each row adds,
+so that a thousand resamples of a set are one matrix product; see
+`fer_tf.bootstrap`.
+"""
+
+import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
 from fer_tf.labels import ACTION_UNITS
+
+NUM_BINS = 15
+"""Bins of confidence, `(i/n, (i+1)/n]`, of the calibration error."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SumScores:
+    """Scores that are a function of sums over rows.
+
+    Attributes:
+        rows: float64 `(n, s)`, what each row adds to the sums.
+        finish: From sums `(..., s)` to `{name: (...)}`, for many sets at once.
+    """
+
+    rows: np.ndarray
+    finish: Callable[[np.ndarray], dict[str, np.ndarray]]
+
+    def values(self) -> dict:
+        """The scores of all rows: floats, and arrays where a score is one."""
+        found = self.finish(self.rows.sum(axis=0))
+        return {k: float(v) if np.ndim(v) == 0 else v for k, v in found.items()}
+
+    def renamed(self, form: str) -> "SumScores":
+        """The same scores under other names: `"{}_valence"` for `"ccc_valence"`."""
+        finish = lambda sums: {form.format(k): v for k, v in self.finish(sums).items()}
+        return SumScores(self.rows, finish)
 
 
 def _valid_rows(weights, *arrays):
@@ -32,6 +67,10 @@ def _ratio(numerator, denominator):
     )
 
 
+def _one_hot(index, size):
+    return (np.asarray(index)[:, None] == np.arange(size)).astype(np.float64)
+
+
 def confusion_matrix(labels, predictions, num_classes, weights=None):
     """Weighted counts `(num_classes, num_classes)`, rows true.
 
@@ -46,10 +85,68 @@ def confusion_matrix(labels, predictions, num_classes, weights=None):
     return counts.reshape(num_classes, num_classes)
 
 
-def _calibration_error(confidence, hits, weights, num_bins=15):
-    place = np.clip(np.ceil(confidence * num_bins).astype(int) - 1, 0, num_bins - 1)
-    gaps = np.bincount(place, weights * (confidence - hits), minlength=num_bins)
-    return float(np.abs(gaps).sum() / weights.sum())
+def log_softmax(logits) -> np.ndarray:
+    """Log-probabilities `(n, classes)`, float64."""
+    logits = np.asarray(logits, np.float64)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def confidence_bins(confidence) -> np.ndarray:
+    """Which of the `NUM_BINS` bins each confidence `(n,)` in [0, 1] falls into."""
+    place = np.ceil(np.asarray(confidence) * NUM_BINS).astype(int) - 1
+    return np.clip(place, 0, NUM_BINS - 1)
+
+
+def classification(labels, logits, num_classes, weights=None) -> SumScores:
+    """The scores of `classification_scores`, which see, as sums over valid rows."""
+    labels, logits, weights = _valid_rows(weights, labels, logits)
+    labels = labels.astype(np.int64)
+    if labels.min() < 0 or labels.max() >= num_classes:
+        raise ValueError(
+            f"`labels` must be in [0, {num_classes}) where valid. "
+            f"Received: {labels.min()} to {labels.max()}."
+        )
+    log_p = log_softmax(logits)
+    predictions = log_p.argmax(axis=1)
+    confidence = np.exp(log_p.max(axis=1))
+    own = np.take_along_axis(log_p, labels[:, None], axis=1)
+    gaps = (confidence - (predictions == labels))[:, None]
+    rows = np.concatenate(
+        [
+            _one_hot(labels * num_classes + predictions, num_classes**2),
+            gaps * _one_hot(confidence_bins(confidence), NUM_BINS),
+            -own,
+        ],
+        axis=1,
+    )
+    return SumScores(weights[:, None] * rows, _finish_classification(num_classes))
+
+
+def _finish_classification(num_classes):
+    cells = num_classes**2
+
+    def finish(sums):
+        confusion = sums[..., :cells]
+        total = confusion.sum(-1)
+        confusion = confusion.reshape(*sums.shape[:-1], num_classes, num_classes)
+        hits = np.diagonal(confusion, axis1=-2, axis2=-1)
+        true, predicted = confusion.sum(-1), confusion.sum(-2)
+        accuracy = _ratio(hits.sum(-1), total)
+        macro_f1 = _ratio(2 * hits, true + predicted).mean(-1)
+        return {
+            "accuracy": accuracy,
+            "mean_class_accuracy": _ratio(
+                _ratio(hits, true).sum(-1), (true > 0).sum(-1)
+            ),
+            "macro_f1": macro_f1,
+            "expression_score": 0.67 * macro_f1 + 0.33 * accuracy,
+            "ece": _ratio(np.abs(sums[..., cells:-1]).sum(-1), total),
+            "nll": _ratio(sums[..., -1], total),
+            "confusion": confusion,
+        }
+
+    return finish
 
 
 def classification_scores(labels, logits, num_classes, weights=None):
@@ -74,56 +171,68 @@ def classification_scores(labels, logits, num_classes, weights=None):
     Raises:
         ValueError: If no row is valid, or a valid label is no class.
     """
-    labels, logits, weights = _valid_rows(weights, labels, logits)
-    labels = labels.astype(np.int64)
-    if labels.min() < 0 or labels.max() >= num_classes:
-        raise ValueError(
-            f"`labels` must be in [0, {num_classes}) where valid. "
-            f"Received: {labels.min()} to {labels.max()}."
-        )
-    logits = logits.astype(np.float64)
-    log_p = logits - logits.max(axis=1, keepdims=True)
-    log_p -= np.log(np.exp(log_p).sum(axis=1, keepdims=True))
-    predictions = logits.argmax(axis=1)
-    confusion = confusion_matrix(labels, predictions, num_classes, weights)
-    hits, true, predicted = confusion.diagonal(), confusion.sum(1), confusion.sum(0)
-    accuracy = float(hits.sum() / confusion.sum())
-    macro_f1 = float(_ratio(2 * hits, true + predicted).mean())
-    own = np.take_along_axis(log_p, labels[:, None], axis=1)[:, 0]
-    return {
-        "accuracy": accuracy,
-        "mean_class_accuracy": float(_ratio(hits, true)[true > 0].mean()),
-        "macro_f1": macro_f1,
-        "expression_score": 0.67 * macro_f1 + 0.33 * accuracy,
-        "ece": _calibration_error(
-            np.exp(log_p.max(axis=1)), predictions == labels, weights
-        ),
-        "nll": float(-np.average(own, weights=weights)),
-        "confusion": confusion,
-    }
+    return classification(labels, logits, num_classes, weights).values()
 
 
 def concordance(targets, predictions, weights=None):
     """Concordance correlation (Wang Eq. 8) of two `(n,)` arrays; 0 for 0/0."""
-    return _column_scores(*_valid_rows(weights, targets, predictions))["ccc"]
+    return one_dimension(targets, predictions, weights).values()["ccc"]
 
 
-def _column_scores(targets, predictions, weights):
-    """CCC, PCC, RMSE and sign agreement of one output."""
+def one_dimension(targets, predictions, weights=None) -> SumScores:
+    """CCC, PCC, RMSE and sign agreement of `(n,)` arrays, as sums over rows."""
+    targets, predictions, weights = _valid_rows(weights, targets, predictions)
     targets = targets.astype(np.float64)
     predictions = predictions.astype(np.float64)
-    share = weights / weights.sum()
-    mean_t, mean_p = share @ targets, share @ predictions
-    from_t, from_p = targets - mean_t, predictions - mean_p
-    covariance = share @ (from_t * from_p)
-    var_t, var_p = share @ from_t**2, share @ from_p**2
-    spread = var_t + var_p + (mean_t - mean_p) ** 2
+    # About one point, so that the sums of squares keep their digits.
+    centre = np.average(targets, weights=weights)
+    t, p = targets - centre, predictions - centre
+    rows = np.stack(
+        [np.ones_like(t), t, p, t * t, p * p, t * p, (t - p) ** 2,
+         np.sign(targets) == np.sign(predictions)],
+        axis=1,
+    )  # fmt: skip
+    return SumScores(weights[:, None] * rows, _finish_dimension)
+
+
+def _finish_dimension(sums):
+    count = sums[..., :1]
+    mean_t, mean_p, square_t, square_p, product, error, agreed = np.moveaxis(
+        _ratio(sums[..., 1:], count), -1, 0
+    )
+    # What rounding leaves of a constant's variance is none.
+    spread = lambda square, mean: np.where(
+        square - mean**2 > 1e-12 * square, square - mean**2, 0.0
+    )
+    var_t, var_p = spread(square_t, mean_t), spread(square_p, mean_p)
+    covariance = np.where((var_t > 0) & (var_p > 0), product - mean_t * mean_p, 0.0)
     return {
-        "ccc": float(_ratio(2 * covariance, spread)),
-        "pcc": float(_ratio(covariance, np.sqrt(var_t) * np.sqrt(var_p))),
-        "rmse": float(np.sqrt(share @ (targets - predictions) ** 2)),
-        "sagr": float(share @ (np.sign(targets) == np.sign(predictions))),
+        "ccc": _ratio(2 * covariance, var_t + var_p + (mean_t - mean_p) ** 2),
+        "pcc": _ratio(covariance, np.sqrt(var_t) * np.sqrt(var_p)),
+        "rmse": np.sqrt(error),
+        "sagr": agreed,
     }
+
+
+def dimensional(targets, predictions, weights=None) -> SumScores:
+    """The scores of `dimensional_scores`, which see, as sums over valid rows."""
+    targets, predictions, weights = _valid_rows(weights, targets, predictions)
+    both = [
+        one_dimension(targets[:, i], predictions[:, i], weights).rows for i in (0, 1)
+    ]
+    width = both[0].shape[1]
+
+    def finish(sums):
+        valence = _finish_dimension(sums[..., :width])
+        arousal = _finish_dimension(sums[..., width:])
+        found = {}
+        for name in valence:
+            found[f"{name}_valence"] = valence[name]
+            found[f"{name}_arousal"] = arousal[name]
+            found[f"{name}_mean"] = (valence[name] + arousal[name]) / 2
+        return found
+
+    return SumScores(np.concatenate(both, axis=1), finish)
 
 
 def dimensional_scores(targets, predictions, weights=None):
@@ -143,16 +252,40 @@ def dimensional_scores(targets, predictions, weights=None):
     Raises:
         ValueError: If no row is valid.
     """
-    targets, predictions, weights = _valid_rows(weights, targets, predictions)
-    valence, arousal = (
-        _column_scores(targets[:, i], predictions[:, i], weights) for i in (0, 1)
-    )
-    scores = {}
-    for name in valence:
-        scores[f"{name}_valence"] = valence[name]
-        scores[f"{name}_arousal"] = arousal[name]
-        scores[f"{name}_mean"] = (valence[name] + arousal[name]) / 2
-    return scores
+    return dimensional(targets, predictions, weights).values()
+
+
+def action_units(labels, logits, weights=None, names=ACTION_UNITS) -> SumScores:
+    """The scores of `action_unit_scores`, which see, as sums over all rows."""
+    labels, detected = np.asarray(labels) > 0.5, np.asarray(logits) > 0
+    if labels.shape[1] != len(names):
+        raise ValueError(
+            f"`names` must name {labels.shape[1]} units. Received: names={names}."
+        )
+    weights = np.ones(len(labels)) if weights is None else np.asarray(weights)
+    if weights.ndim == 1:
+        weights = weights[:, None]
+    weights = np.broadcast_to(weights, labels.shape).astype(np.float64)
+    if not weights.any():
+        raise ValueError(
+            f"At least one unit must be valid. Received: {len(labels)} rows, none."
+        )
+    hits, wrong = weights * (labels & detected), weights * (labels != detected)
+    count = len(names)
+
+    def finish(sums):
+        parts = sums.reshape(*sums.shape[:-1], 3, count)
+        hits, wrong, total = np.moveaxis(parts, -2, 0)
+        f1 = _ratio(2 * hits, 2 * hits + wrong)
+        accuracy = 1 - _ratio(wrong.sum(-1), total.sum(-1))
+        return {
+            "au_f1": f1.mean(-1),
+            "au_accuracy": accuracy,
+            "au_score": 0.5 * f1.mean(-1) + 0.5 * accuracy,
+            **{f"au_f1_{name}": f1[..., i] for i, name in enumerate(names)},
+        }
+
+    return SumScores(np.concatenate([hits, wrong, weights], axis=1), finish)
 
 
 def action_unit_scores(labels, logits, weights=None, names=ACTION_UNITS):
@@ -172,84 +305,4 @@ def action_unit_scores(labels, logits, weights=None, names=ACTION_UNITS):
     Raises:
         ValueError: If nothing is valid, or the names are not as many as units.
     """
-    labels, detected = np.asarray(labels) > 0.5, np.asarray(logits) > 0
-    if labels.shape[1] != len(names):
-        raise ValueError(
-            f"`names` must name {labels.shape[1]} units. Received: names={names}."
-        )
-    weights = np.ones(len(labels)) if weights is None else np.asarray(weights)
-    if weights.ndim == 1:
-        weights = weights[:, None]
-    weights = np.broadcast_to(weights, labels.shape).astype(np.float64)
-    if not weights.any():
-        raise ValueError(
-            f"At least one unit must be valid. Received: {len(labels)} rows, none."
-        )
-    hits = (weights * (labels & detected)).sum(0)
-    wrong = (weights * (labels != detected)).sum(0)
-    f1 = _ratio(2 * hits, 2 * hits + wrong)
-    accuracy = float(1 - wrong.sum() / weights.sum())
-    return {
-        "au_f1": float(f1.mean()),
-        "au_accuracy": accuracy,
-        "au_score": float(0.5 * f1.mean() + 0.5 * accuracy),
-        **{f"au_f1_{name}": float(value) for name, value in zip(names, f1)},
-    }
-
-
-def bootstrap_interval(
-    fn, *arrays, num_resamples=1000, seed=0, level=0.95, groups=None
-):
-    """Percentile interval of a score, over resampled rows.
-
-    Args:
-        fn: `fn(*arrays)` gives a float, or a dict of which the floats count.
-        *arrays: Arrays of equal length.
-        num_resamples: How often to resample.
-        seed: Of the resampling.
-        level: Coverage, in (0, 1).
-        groups: `(n,)` labels such as videos or subjects, resampled whole: the
-            frames of one video are not independent.
-
-    Returns:
-        `(low, high)`, or `{name: (low, high)}` for a dict. A resample on which
-        `fn` is NaN is left out.
-
-    Raises:
-        ValueError: If `level` is out of range or there are no rows.
-    """
-    arrays = [np.asarray(array) for array in arrays]
-    if not 0 < level < 1 or not len(arrays[0]):
-        raise ValueError(
-            "`level` must be in (0, 1) and the arrays not empty. "
-            f"Received: level={level}, {len(arrays[0])} rows."
-        )
-    rng = np.random.default_rng(seed)
-    values = [
-        fn(*(array[rows] for array in arrays))
-        for rows in _resamples(rng, len(arrays[0]), num_resamples, groups)
-    ]
-    tails = [50 * (1 - level), 50 * (1 + level)]
-    if not isinstance(values[0], dict):
-        return tuple(float(v) for v in np.nanpercentile(values, tails))
-    names = [name for name, value in values[0].items() if np.ndim(value) == 0]
-    return {
-        name: tuple(
-            float(v) for v in np.nanpercentile([v[name] for v in values], tails)
-        )
-        for name in names
-    }
-
-
-def _resamples(rng, num_rows, num_resamples, groups):
-    """Yields row indices drawn with replacement, by groups if there are any."""
-    if groups is None:
-        for _ in range(num_resamples):
-            yield rng.integers(0, num_rows, num_rows)
-        return
-    _, codes = np.unique(np.asarray(groups), return_inverse=True)
-    order = np.argsort(codes, kind="stable")
-    members = np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)
-    for _ in range(num_resamples):
-        drawn = rng.integers(0, len(members), len(members))
-        yield np.concatenate([members[i] for i in drawn])
+    return action_units(labels, logits, weights, names).values()

@@ -1,13 +1,22 @@
 """Honest numbers: every example of a split once, through the shipped graph."""
 
+import json
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from fer_tf import scores
+from fer_tf import bootstrap, scores
 
 # Tasks a model may have, and the features that they are scored against.
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
+# Who is shown, and what the owner says of them.
+_ORIGIN = ("sample_id", "subject", "video", "groups")
+
+# The calibration error of a resample is larger than that of the set, since noise
+# within a bin adds to it: its percentiles are no interval.
+_NO_INTERVAL = ("ece", "face_ece", "confusion", "face_confusion")
+_SHARES = ("accuracy", "face_accuracy", "au_accuracy")
 
 
 class Evaluator:
@@ -41,52 +50,111 @@ class Evaluator:
         names = [name for name in _LABELS if name in outputs]
         if "valence" in outputs or "arousal" in outputs:
             names.append("valence_arousal")
-        names = names + ["sample_id"]
-        labels = {f"true_{n}": batch[n] for n in names}
-        weights = {
-            f"{n}_weight": batch[f"{n}_weight"] for n in names if n != "sample_id"
-        }
-        return {**labels, **weights}
+        labels = {f"true_{name}": batch[name] for name in names}
+        origin = {name: batch[name] for name in _ORIGIN if name in batch}
+        weights = {f"{name}_weight": batch[f"{name}_weight"] for name in names}
+        if "expression" in names:
+            # As in training, a class that the model does not have is no label.
+            known = batch["expression"] < outputs["expression"].shape[-1]
+            weights["expression_weight"] *= tf.cast(known, tf.float32)
+        return {**labels, **origin, **weights}
 
 
 def score(columns: dict[str, np.ndarray]) -> dict[str, float]:
     """Metrics of the arrays that `Evaluator.outputs` gives."""
     found = {}
-    for task in ("expression", "is_face"):
-        if task in columns:
-            given = columns[f"{task}_weight"] > 0
-            prefix = "" if task == "expression" else "face_"
-            if given.any():
-                measured = scores.classification_scores(
-                    columns[f"true_{task}"][given],
-                    columns[task][given],
-                    columns[task].shape[-1],
-                )
-                found |= {f"{prefix}{k}": v for k, v in measured.items()}
-    if "valence_arousal" in columns:
-        given = columns["valence_arousal_weight"] > 0
-        if given.any():
-            found |= scores.dimensional_scores(
-                columns["true_valence_arousal"][given],
-                columns["valence_arousal"][given],
-            )
-    for index, name in enumerate(("valence", "arousal")):
-        # 2Att-CNN's networks, of one dimension each.
-        if name in columns and (given := columns["valence_arousal_weight"] > 0).any():
-            true = columns["true_valence_arousal"][given]
-            pair = true.copy()
-            pair[:, index] = columns[name][given][:, 0]
-            both = scores.dimensional_scores(true, pair)
-            found |= {k: v for k, v in both.items() if k.endswith(name)}
-    if "action_units" in columns and columns["action_units_weight"].any():
-        found |= scores.action_unit_scores(
-            columns["true_action_units"],
-            columns["action_units"],
-            columns["action_units_weight"],
-        )
+    for family, _ in _families(columns):
+        found |= family.values()
     return found
 
 
 def scalars(found: dict) -> dict[str, float]:
     """The metrics that are single numbers."""
     return {name: float(v) for name, v in found.items() if np.ndim(v) == 0}
+
+
+def intervals(columns: dict[str, np.ndarray]) -> dict[str, list[float]]:
+    """95 % bootstrap intervals of the metrics, `{name: [low, high]}`.
+
+    Faces of one person, or else of one video, are resampled together. Calibration
+    errors have none; a share of exactly 0 or 1, which every resample repeats, has
+    Clopper and Pearson's over the resampled people.
+    """
+    found = {}
+    units, _ = independent_units(columns)
+    for family, given in _families(columns):
+        values, count = family.values(), len(np.unique(units[given]))
+        for name, (low, high) in bootstrap.intervals(family, units[given]).items():
+            if name in _NO_INTERVAL:
+                continue
+            if name in _SHARES and values[name] in (0.0, 1.0):
+                beyond = ((1 - bootstrap.LEVEL) / 2) ** (1 / count)
+                low, high = (beyond, 1.0) if values[name] else (0.0, 1 - beyond)
+            found[name] = [low, high]
+    return found
+
+
+def independent_units(columns: dict[str, np.ndarray]) -> tuple[np.ndarray, str]:
+    """What of a set is independent: `(n,)` labels, and what they are.
+
+    That is the subject where any is known, else the video, else the example. An
+    example without one stands for itself.
+    """
+    ids = columns["sample_id"]
+    for name in ("subject", "video"):
+        if name in columns and (known := columns[name] != b"").any():
+            # A person and a picture of the same name are two units.
+            named = np.char.add(f"{name} ".encode(), columns[name].astype(bytes))
+            alone = np.char.add(b"example ", ids.astype(bytes))
+            return np.where(known, named, alone), name
+    return ids.astype(bytes), "example"
+
+
+def by_group(columns: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """Rows of each group of people, `{attribute: {value: bool (n,)}}`.
+
+    Attributes are what the owner annotates (gender, age, ...). Rows that lack one
+    which others have are its value "not annotated".
+    """
+    if "groups" not in columns:
+        return {}
+    texts, place = np.unique(columns["groups"], return_inverse=True)
+    annotated = [json.loads(text) if text else {} for text in texts.tolist()]
+    found = {}
+    for attribute in sorted({name for groups in annotated for name in groups}):
+        values = np.array([g.get(attribute, "not annotated") for g in annotated])
+        rows = values[place]
+        found[attribute] = {str(v): rows == v for v in np.unique(rows)}
+    return found
+
+
+def _families(columns):
+    """Yields each task's scores, and which rows they are over."""
+    for task, prefix in (("expression", ""), ("is_face", "face_")):
+        if task in columns and (given := columns[f"{task}_weight"] > 0).any():
+            logits = columns[task][given]
+            family = scores.classification(
+                columns[f"true_{task}"][given], logits, logits.shape[-1]
+            )
+            yield family.renamed(prefix + "{}"), given
+    given = columns.get("valence_arousal_weight", np.zeros(0)) > 0
+    if given.any():
+        true = columns["true_valence_arousal"][given]
+        if "valence_arousal" in columns:
+            yield scores.dimensional(true, columns["valence_arousal"][given]), given
+        for index, name in enumerate(("valence", "arousal")):
+            # 2Att-CNN's networks, of one dimension each.
+            if name in columns:
+                family = scores.one_dimension(
+                    true[:, index], columns[name][given][:, 0]
+                )
+                yield family.renamed("{}_" + name), given
+    if "action_units" in columns:
+        given = columns["action_units_weight"].max(axis=1) > 0
+        if given.any():
+            family = scores.action_units(
+                columns["true_action_units"][given],
+                columns["action_units"][given],
+                columns["action_units_weight"][given],
+            )
+            yield family, given

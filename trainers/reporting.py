@@ -2,25 +2,16 @@
 
 import os
 
-import numpy as np
-
 from data_pipelines import atomic
-from fer_tf import labels, loading, plotting, scores
-from trainers import evaluation, setup
+from fer_tf import loading, plotting
+from trainers import evaluation, measuring, pictures, setup
 from trainers.workdir import PROTOCOLS
 
 _HEADLINE = (
-    "accuracy",
-    "mean_class_accuracy",
-    "macro_f1",
-    "ece",
-    "ccc_valence",
-    "ccc_arousal",
-    "rmse_valence",
-    "rmse_arousal",
-    "au_f1",
-    "face_accuracy",
-)
+    "accuracy", "mean_class_accuracy", "macro_f1", "ece", "ccc_valence",
+    "ccc_arousal", "ccc_mean", "rmse_valence", "rmse_arousal", "au_f1",
+    "au_accuracy", "face_accuracy",
+)  # fmt: skip
 _MEANING = {
     "clean": "chosen on validation, reported on test",
     "paper": "chosen on test, as a paper without a validation set may have done",
@@ -33,25 +24,24 @@ def finish(run) -> str:
     `report.md` is written last: a workdir that has one is finished.
     """
     config, path = run.config, run.workdir.path
-    results, columns = {}, {}
+    results, drawn = {}, []
     for protocol in PROTOCOLS:
         folder = os.path.join(path, "best", protocol)
         if not os.path.isdir(folder):
             continue
-        # Loaded as anybody will load it, so that the numbers are its own.
-        model = loading.load(folder)
-        evaluator = evaluation.Evaluator(
-            setup.make_inference(config, model, run.spec, views=config.views)
-        )
         chosen = loading.read_card(folder)
+        outputs = _outputs(run, folder)
         results[protocol] = {"epoch": chosen["epoch"], "step": chosen["step"]}
-        for split in ("validation", "test"):
-            if run.prepared.count(split):
-                stream = setup.eval_stream(config, run.prepared, split)
-                found = evaluator.outputs(stream)
-                results[protocol][split] = measured(found)
-                if protocol == "clean":
-                    columns[split] = found
+        for split, columns in outputs.items():
+            results[protocol][split] = measuring.measured(
+                columns, outputs.get("validation")
+            )
+        if not drawn:  # Of the first protocol, which is the clean one.
+            split = "test" if "test" in outputs else "validation"
+            title = f"{config.model.name} on {run.prepared.dataset}, {split}"
+            drawn = pictures.draw(
+                outputs[split], results[protocol][split], path, title=title
+            )
     results = {
         "config": config.model.name,
         "dataset": run.prepared.dataset,
@@ -63,10 +53,27 @@ def finish(run) -> str:
         **run.workdir.stop_clock(),
     }
     atomic.write_json(os.path.join(path, "results.json"), results)
-    pictures = _pictures(run, columns, path)
-    text = _markdown(results, config, pictures)
+    curves = plotting.training_curves(
+        run.workdir.rows, select=config.select, title=config.model.name
+    )
+    plotting.save(curves, os.path.join(path, "curves.png"))
+    text = _markdown(results, config, ["curves.png", *drawn])
     atomic.write_text(os.path.join(path, "report.md"), text)
     return text
+
+
+def _outputs(run, folder):
+    """What the weights say of every example, by split."""
+    # Loaded as anybody will load it, so that the numbers are its own.
+    model = loading.load(folder)
+    evaluator = evaluation.Evaluator(
+        setup.make_inference(run.config, model, run.spec, views=run.config.views)
+    )
+    return {
+        split: evaluator.outputs(setup.eval_stream(run.config, run.prepared, split))
+        for split in ("validation", "test")
+        if run.prepared.count(split)
+    }
 
 
 def _epochs(run):
@@ -79,25 +86,6 @@ def _epochs(run):
     )
 
 
-def measured(columns) -> dict:
-    """Metrics as single numbers, with bootstrap intervals of the main ones."""
-    found = evaluation.scalars(evaluation.score(columns))
-    intervals = {}
-    if "expression" in columns:
-        given = columns["expression_weight"] > 0
-        right = (
-            columns["expression"][given].argmax(-1)
-            == (columns["true_expression"][given])
-        )
-        if right.size:
-            intervals["accuracy"] = scores.bootstrap_interval(np.mean, right)
-    return {
-        "num_examples": len(columns["true_sample_id"]),
-        "metrics": found,
-        "intervals": {name: list(map(float, ends)) for name, ends in intervals.items()},
-    }
-
-
 def table(results: dict) -> str:
     """The protocols side by side, as Markdown."""
     lines = ["| metric | paper | " + " | ".join(results["protocols"]) + " |"]
@@ -105,10 +93,9 @@ def table(results: dict) -> str:
     for name in _HEADLINE:
         cells = []
         for found in results["protocols"].values():
-            split = found.get("test") or found.get("validation") or {}
-            value = split.get("metrics", {}).get(name)
-            shown = "" if value is None else f"{value:.4f}{_interval(split, name)}"
-            cells.append(shown)
+            value = _reported(found)["metrics"].get(name)
+            shown = "" if value is None else f"{value:.4f}"
+            cells.append(shown + _interval(_reported(found)["intervals"].get(name)))
         if any(cells):
             stated = results["paper"].get(name)
             stated = "" if stated is None else f"{stated:.4f}"
@@ -116,54 +103,55 @@ def table(results: dict) -> str:
     return "\n".join(lines)
 
 
-def _interval(split, name):
-    low_high = split.get("intervals", {}).get(name)
-    return f" [{low_high[0]:.4f}, {low_high[1]:.4f}]" if low_high else ""
+def _reported(found):
+    """The split whose numbers count."""
+    return found.get("test") or found["validation"]
 
 
-def _pictures(run, columns, path):
-    pictures = []
-
-    def keep(figure, name):
-        plotting.save(figure, os.path.join(path, name))
-        pictures.append(name)
-
-    rows = run.workdir.rows
-    keep(
-        plotting.training_curves(
-            rows, select=run.config.select, title=run.config.model.name
-        ),
-        "curves.png",
-    )
-    found = columns.get("test") or columns.get("validation")
-    if found is not None and "expression" in found:
-        given = found["expression_weight"] > 0
-        logits, true = found["expression"][given], found["true_expression"][given]
-        num_classes = logits.shape[-1]
-        counts = scores.confusion_matrix(true, logits.argmax(-1), num_classes)
-        names = list(labels.EXPRESSIONS[:num_classes])
-        keep(plotting.confusion_matrix(counts, names, title="test"), "confusion.png")
-    return pictures
+def _interval(ends):
+    return f" [{ends[0]:.4f}, {ends[1]:.4f}]" if ends else ""
 
 
-def _markdown(results, config, pictures):
-    split = lambda found: found.get("test") or found.get("validation")
-    examples = [split(f)["num_examples"] for f in results["protocols"].values()]
+def _markdown(results, config, drawn):
+    protocol, first = next(iter(results["protocols"].items()))
+    split = "test" if "test" in first else "validation"
+    found = first[split]
+    resampled = found["resampling"]
     lines = [
         f"# {config.model.name} on {results['dataset']}",
         "",
-        f"{results['parameters']:,} parameters; {examples[0]:,} test examples; views: "
-        f"{results['views']}; seed {config.seed}; {results['epochs']:g} epochs in "
-        f"{results['seconds'] / 60:.1f} minutes.",
+        f"{results['parameters']:,} parameters; {found['num_examples']:,} {split} "
+        f"examples; views: {results['views']}; seed {config.seed}; "
+        f"{results['epochs']:g} epochs in {results['seconds'] / 60:.1f} minutes.",
         "",
         table(results),
         "",
         *(f"- {name}: {_MEANING[name]}" for name in results["protocols"]),
+        f"- in brackets: {resampled['level']:.0%} of {resampled['num_resamples']:,} "
+        f"bootstrap resamples of {resampled['num_units']:,} {resampled['unit']}s",
+        *_calibration_lines(found.get("calibration"), protocol),
         "",
-        *(f"![{name}]({name})" for name in pictures),
+        *(f"![{name}]({name})" for name in drawn),
         "",
     ]
     return "\n".join(lines)
+
+
+def _calibration_lines(found, protocol):
+    """What the confidence is worth, in two lines."""
+    if found is None:
+        return
+    if found["temperature"] is not None:
+        yield (
+            f"- calibration ({protocol}): temperature {found['temperature']:.3f}, "
+            f"fitted on {found['num_fitted']:,} validation examples, takes the "
+            f"calibration error from {found['ece_before']:.4f} to "
+            f"{found['ece_after']:.4f}"
+        )
+    answers = ", ".join(
+        f"{row['accuracy']:.4f} at {row['coverage']:.0%}" for row in found["coverage"]
+    )
+    yield f"- accuracy ({protocol}) where only the surest faces are answered: {answers}"
 
 
 def describe(config, prepared) -> str:

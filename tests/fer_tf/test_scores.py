@@ -111,7 +111,6 @@ def test_action_units_against_scikit_learn():
         lambda: scores.classification_scores(LABELS[1:], LOGITS, 7),
         lambda: scores.action_unit_scores(np.ones((3, 7)), np.ones((3, 7))),
         lambda: scores.action_unit_scores(np.ones((3, 8)), np.ones((3, 8)), [0] * 3),
-        lambda: scores.bootstrap_interval(np.mean, []),
     ],
 )
 def test_errors(call):
@@ -119,36 +118,13 @@ def test_errors(call):
         call()
 
 
-def test_interval_is_the_binomial_one():
-    hits = np.arange(3589) < 2606  # 72.61 %, of which one standard error is .74 %.
-    low, high = scores.bootstrap_interval(np.mean, hits)
-    error = np.sqrt(0.7261 * 0.2739 / 3589)
-    np.testing.assert_allclose([low, high], 0.7261 + 1.96 * error * np.array([-1, 1]),
-                               atol=1.5e-3)  # fmt: skip
-    assert (low, high) == scores.bootstrap_interval(np.mean, hits)
-    assert (low, high) != scores.bootstrap_interval(np.mean, hits, seed=1)
-
-
-def test_interval_of_a_dict_leaves_matrices_out():
-    ours = scores.bootstrap_interval(
-        lambda y, z: scores.classification_scores(y, z, 7),
-        LABELS,
-        LOGITS,
-        num_resamples=50,
-    )
-    assert "confusion" not in ours
-    accuracy = (LABELS == GUESSES).mean()
-    assert ours["accuracy"][0] < accuracy < ours["accuracy"][1]
-
-
-def test_resampling_whole_videos_widens_the_interval():
-    videos = np.repeat(np.arange(40), 50)
-    hits = np.repeat(RNG.random(40) < 0.7, 50)
-    alone = np.subtract(*scores.bootstrap_interval(np.mean, hits))
-    together = np.subtract(*scores.bootstrap_interval(np.mean, hits, groups=videos))
-    np.testing.assert_allclose(together / alone, np.sqrt(50), rtol=0.2)
+def test_a_constant_has_no_concordance_whatever_rounding_leaves():
+    constant, other = np.full(7, 0.1), np.linspace(-1, 1, 7)
+    for pair in ((constant, constant + 0.3), (constant, other), (other, constant)):
+        found = scores.one_dimension(*pair).values()
+        assert found["ccc"] == found["pcc"] == 0.0
 
 
 def test_needs_no_keras():
-    code = "import sys, fer_tf.scores; sys.exit('keras' in sys.modules)"
+    code = "import sys, fer_tf.bootstrap; sys.exit('keras' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

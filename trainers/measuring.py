@@ -1,0 +1,154 @@
+"""All that is measured of one split: metrics, intervals, calibration, groups."""
+
+import numpy as np
+
+from fer_tf import bootstrap, calibration, scores
+from trainers import evaluation
+
+COVERAGES = (1.0, 0.9, 0.8, 0.7)
+
+# A class or unit that does not occur counts as 0 in these: in a group that lacks
+# one they would measure the group, not the model.
+_NEED_EVERY_CLASS = ("macro_f1", "expression_score")
+_NEED_EVERY_UNIT = ("au_f1", "au_score")
+_GROUP_METRICS = (
+    "accuracy", "mean_class_accuracy", *_NEED_EVERY_CLASS, "ccc_valence",
+    "ccc_arousal", "ccc_mean", "rmse_valence", "rmse_arousal", *_NEED_EVERY_UNIT,
+    "au_accuracy", "face_accuracy",
+)  # fmt: skip
+
+
+def measured(columns: dict, validation: dict | None = None) -> dict:
+    """Everything measured of a split, ready for JSON.
+
+    Args:
+        columns: From `Evaluator.outputs`.
+        validation: The same of the validation split, on which the temperature
+            is fitted; None where there is none.
+
+    Returns:
+        `"num_examples"`; `"metrics"` and their 95 % `"intervals"`;
+        `"resampling"`, what was drawn for them; where expressions are
+        predicted, `"calibration"` (see `calibrated`); where the data names
+        groups of people, `"groups"` `{attribute: {value: {"num_examples",
+        "num_units", "metrics", "intervals"}}}`.
+    """
+    units, unit = evaluation.independent_units(columns)
+    found = {
+        "num_examples": len(units),
+        "metrics": evaluation.scalars(evaluation.score(columns)),
+        "intervals": evaluation.intervals(columns),
+        "resampling": {
+            "unit": unit,
+            "num_units": len(np.unique(units)),
+            "num_resamples": bootstrap.NUM_RESAMPLES,
+            "level": bootstrap.LEVEL,
+        },
+    }
+    if _classified(columns).any():
+        found["calibration"] = calibrated(columns, validation)
+    groups = {
+        attribute: {value: _of_group(columns, rows) for value, rows in values.items()}
+        for attribute, values in evaluation.by_group(columns).items()
+    }
+    return {**found, "groups": groups} if groups else found
+
+
+def calibrated(columns: dict, validation: dict | None) -> dict:
+    """How far the expression's confidence can be trusted.
+
+    Args:
+        columns: Of the split that is measured.
+        validation: Of the validation split.
+
+    Returns:
+        `"temperature"`, fitted on `"num_fitted"` validation examples, or None
+        without any; `"ece_before"`, `"ece_after"`, `"nll_before"` and
+        `"nll_after"` it; `"coverage"`: a list of `{"coverage", "accuracy",
+        "interval", "confidence"}`, the accuracy of the surest part and the
+        confidence, after the temperature, from which a face belongs to it.
+    """
+    labels, logits, units = _expressions(columns)
+    temperature, num_fitted = fit(validation)
+    before = scores.classification_scores(labels, logits, logits.shape[1])
+    logits = logits / (temperature or 1.0)
+    after = scores.classification_scores(labels, logits, logits.shape[1])
+    hits, sure = logits.argmax(1) == labels, calibration.confidence(logits)
+    accuracy, level = calibration.selective_accuracy(hits, sure)
+    curve = []
+    for coverage in COVERAGES:
+        last = calibration.kept(coverage, len(hits)) - 1
+        row = {"coverage": coverage, "accuracy": float(accuracy[last])}
+        chosen = sure >= level[last]
+        ends = bootstrap.intervals(_share(hits[chosen]), units[chosen])
+        curve.append({**row, **ends, "confidence": float(level[last])})
+    return {
+        "temperature": temperature,
+        "num_fitted": num_fitted,
+        "ece_before": before["ece"],
+        "ece_after": None if temperature is None else after["ece"],
+        "nll_before": before["nll"],
+        "nll_after": None if temperature is None else after["nll"],
+        "coverage": curve,
+    }
+
+
+def fit(validation: dict | None) -> tuple[float | None, int]:
+    """The temperature of the validation split, and of how many examples it is."""
+    if validation is None or not _classified(validation).any():
+        return None, 0
+    labels, logits, _ = _expressions(validation)
+    return calibration.fit_temperature(labels, logits), len(labels)
+
+
+def _classified(columns):
+    return columns.get("expression_weight", np.zeros(1)) > 0
+
+
+def _expressions(columns):
+    """Labels, logits and independent units of the rows with an expression."""
+    given = _classified(columns)
+    units = evaluation.independent_units(columns)[0]
+    true, logits = columns["true_expression"], columns["expression"]
+    return true[given].astype(np.int64), logits[given], units[given]
+
+
+def _share(hits):
+    rows = np.stack([hits, np.ones(len(hits))], axis=1)
+    return scores.SumScores(
+        rows, lambda sums: {"interval": sums[..., 0] / sums[..., 1]}
+    )
+
+
+def _of_group(columns, rows):
+    part = {name: values[rows] for name, values in columns.items()}
+    units = evaluation.independent_units(part)[0]
+    found = evaluation.scalars(evaluation.score(part))
+    left_out = set()
+    if not _every_class(part):
+        left_out.update(_NEED_EVERY_CLASS)
+    if not _every_unit(part):
+        left_out.update(_NEED_EVERY_UNIT)
+    names = [k for k in _GROUP_METRICS if k in found and k not in left_out]
+    ends = evaluation.intervals(part)
+    return {
+        "num_examples": int(rows.sum()),
+        "num_units": len(np.unique(units)),
+        "metrics": {name: found[name] for name in names},
+        "intervals": {name: ends[name] for name in names if name in ends},
+    }
+
+
+def _every_class(columns):
+    given = _classified(columns)
+    if not given.any():
+        return False
+    classes = columns["expression"].shape[1]
+    return len(np.unique(columns["true_expression"][given])) == classes
+
+
+def _every_unit(columns):
+    if "action_units" not in columns:
+        return False
+    present = columns["true_action_units"] * columns["action_units_weight"]
+    return bool((present > 0).any(axis=0).all())

@@ -1,0 +1,91 @@
+"""The pictures of an evaluation, drawn from the arrays that it gave."""
+
+import os
+
+import numpy as np
+
+from fer_tf import labels, plotting, plotting_scores, scores
+
+
+def draw(columns: dict, found: dict, folder: str, *, title: str) -> list[str]:
+    """Writes a picture for each thing that was measured.
+
+    Args:
+        columns: From `Evaluator.outputs`.
+        found: From `measuring.measured` of them.
+        folder: Existing; pictures of the same names are replaced.
+        title: Model, data and split, in words.
+
+    Returns:
+        File names: `confusion.png`, `calibration.png`, `circumplex.png`,
+        `action_units.png`, `groups.png`, as far as there is something to show.
+    """
+    makers = (_confusion, _calibration, _circumplex, _action_units, _groups)
+    names = []
+    for make in makers:
+        figure = make(columns, found, title)
+        if figure is not None:
+            names.append(f"{make.__name__.lstrip('_')}.png")
+            plotting.save(figure, os.path.join(folder, names[-1]))
+    return names
+
+
+def _confusion(columns, found, title):
+    if "accuracy" not in found["metrics"]:
+        return None
+    true, logits = _expressions(columns)
+    count = logits.shape[1]
+    counts = scores.confusion_matrix(true, logits.argmax(1), count)
+    return plotting.confusion_matrix(
+        counts, list(labels.EXPRESSIONS[:count]), title=title
+    )
+
+
+def _calibration(columns, found, title):
+    if "calibration" not in found:
+        return None
+    measured = found["calibration"]
+    return plotting_scores.calibration_curves(
+        *_expressions(columns), measured["temperature"], measured["coverage"]
+    )
+
+
+def _circumplex(columns, found, title):
+    if "valence_arousal" not in columns or "ccc_mean" not in found["metrics"]:
+        return None
+    given = columns["valence_arousal_weight"] > 0
+    names = None
+    if "true_expression" in columns:
+        names = np.array(labels.EXPRESSIONS)[columns["true_expression"]]
+        names = np.where(columns["expression_weight"] > 0, names, "")[given]
+    return plotting_scores.circumplex(
+        columns["true_valence_arousal"][given],
+        columns["valence_arousal"][given],
+        names,
+        title=title,
+    )
+
+
+def _action_units(columns, found, title):
+    if "au_f1" not in found["metrics"]:
+        return None
+    weights = columns["action_units_weight"]
+    present = (columns["true_action_units"] * weights).sum(0)
+    rates = present / np.maximum(weights.sum(0), 1)
+    return plotting_scores.action_units(
+        found["metrics"], found["intervals"], dict(zip(labels.ACTION_UNITS, rates))
+    )
+
+
+def _groups(columns, found, title):
+    for metric in ("accuracy", "ccc_mean", "ccc_valence", "ccc_arousal", "au_accuracy"):
+        if metric in found["metrics"] and "groups" in found:
+            return plotting_scores.groups(
+                found["groups"], metric, found["metrics"][metric]
+            )
+    return None
+
+
+def _expressions(columns):
+    given = columns["expression_weight"] > 0
+    return columns["true_expression"][given], columns["expression"][given]
