@@ -39,6 +39,8 @@ PUBLISHED = class_counts(
 )
 SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 _HEADER = ["emotion", "pixels", "usage"]
+# More than 48 * 48 numbers take.
+_LONGEST_LINE = 2**16
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 
 
@@ -91,7 +93,7 @@ class Fer2013(Source):
     def _csv_rows(self):
         name = os.path.basename(self.csv)
         with open(self.csv, "rb") as file:
-            header = file.readline()
+            header = file.readline(_LONGEST_LINE)
             text = header.decode("utf-8-sig", errors="replace")
             columns = [c.strip(' "\r\n').lower() for c in text.split(",")]
             if sorted(columns) != sorted(_HEADER):
@@ -100,18 +102,16 @@ class Fer2013(Source):
                     f"Received: {header[:80]!r}"
                 )
             where = {column: columns.index(column) for column in _HEADER}
-            offset, number = len(header), -1
-            for number, line in enumerate(file):
-                if not line.strip():
-                    offset += len(line)
-                    continue
-                yield _csv_sample(name, number, line, offset, where)
-                offset += len(line)
-        if number < 0:
+            offset, number = len(header), 0
+            while line := file.readline(_LONGEST_LINE):
+                if line.strip():
+                    yield _csv_sample(name, number, line, offset, where)
+                offset, number = offset + len(line), number + 1
+        if not number:
             raise DataError(f"{name}: no rows below the header")
 
     def _folder_rows(self):
-        count = 0
+        path = None
         for path in self._folder_files():
             parts = path.split("/")
             if len(parts) != 3:
@@ -126,14 +126,14 @@ class Fer2013(Source):
                 index = labels.expression_index(parts[1])
             except ValueError as error:
                 raise DataError(f"{path}: {error}") from error
-            count += 1
+            # Two file names come twice, in two classes: the path is the id.
             yield Sample(
-                sample_id=os.path.splitext(parts[2])[0],
+                sample_id=path,
                 split=SPLITS[usage],
                 path=path,
                 expression=labels.EXPRESSIONS[index],
             )
-        if not count:
+        if path is None:
             raise DataError(f"{self.root}: train/ and test/ hold no picture")
 
     def _folder_files(self):
@@ -155,9 +155,8 @@ def _find_csv(root):
     if not os.path.isdir(root):
         raise DataError(f"{root}: no such file or folder")
     for name in CSV_NAMES:
-        path = os.path.join(root, name)
-        if os.path.isfile(path):
-            return path
+        if os.path.isfile(os.path.join(root, name)):
+            return resolve_inside(root, name)
     return None
 
 

@@ -80,6 +80,9 @@ _FOLDERS = {
 class FerPlus(Source):
     """Source of FER+; which layout it is, is found by itself.
 
+    A sample's `votes` are the target that the rule makes of them, over the eight
+    expressions, and its expression the first of the largest.
+
     Rows that the owner leaves out are expected rejects: those without an image
     name (173 pictures that show no face), and those whose target is "unknown"
     or "NF". PublicTest is `validation`, PrivateTest is `test`.
@@ -221,12 +224,15 @@ class FerPlus(Source):
                 raise DataError("nobody voted")
         except DataError as error:
             return Reject.of(place, error)
-        best = VOTES[int(np.argmax(target_votes(votes, self.rule)))]
+        target = target_votes(votes, self.rule)
+        best = VOTES[int(np.argmax(target))]
         if best not in labels.EXPRESSIONS:
             meaning = "not a face" if best == "NF" else "unknown"
             return Reject(place, f"{meaning}, by the rule {self.rule}", True)
-        by_name = dict(zip(VOTES[:_NUM_EXPRESSIONS], map(float, votes)))
-        return dataclasses.replace(sample, expression=best, votes=by_name)
+        # What else was chosen is left out of the target, as by the owner.
+        shares = target[:_NUM_EXPRESSIONS] / target[:_NUM_EXPRESSIONS].sum()
+        votes = dict(zip(VOTES, shares.tolist()))
+        return dataclasses.replace(sample, expression=best, votes=votes)
 
 
 def _vote(text, name):

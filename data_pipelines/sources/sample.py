@@ -58,7 +58,7 @@ class Sample:
         box: `(x, y, width, height)` of the annotated face, in pixels.
         landmarks: 5, 37 or 68 `(x, y)` points, in pixels.
         expression: Name from `fer_tf.labels.EXPRESSIONS`.
-        votes: Votes of the raters, by expression name.
+        votes: Shares of the raters' votes by expression name, which sum to 1.
         valence: In [-1, 1].
         arousal: In [-1, 1].
         action_units: 0 or 1 by name ("AU1"); a missing name is not annotated.

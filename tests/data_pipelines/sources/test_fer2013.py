@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 
@@ -6,6 +8,7 @@ from tests import testing_utils
 
 # Owner's ids: 0 anger 1 disgust 2 fear 3 happiness 4 sadness 5 surprise 6 neutral.
 NAMES = ["anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral"]
+FOLDERS = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
 SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 
 
@@ -25,9 +28,16 @@ def test_folders_give_the_same_pictures(tmp_path):
     rows = list(testing_utils.fer2013_rows(14))
     testing_utils.write_fer2013_folders(tmp_path, rows)
     source = open_source("fer2013", str(tmp_path))
-    found = {s.sample_id: s for s in source.rows()}
+    # As in the public copy, two pictures of one name, in two classes.
+    shutil.copy(
+        tmp_path / "train" / "disgust" / "Training_1.png",
+        tmp_path / "train" / "happy" / "Training_1.png",
+    )
+    samples = list(source.rows())
+    assert len({s.sample_id for s in samples}) == 15
+    found = {s.path.split("/", 1)[1]: s for s in samples}
     for number, (emotion, pixels, usage) in enumerate(rows):
-        sample = found[f"{usage}_{number}"]
+        sample = found[f"{FOLDERS[emotion]}/{usage}_{number}.png"]
         assert (sample.expression, sample.split) == (NAMES[emotion], SPLITS[usage])
         np.testing.assert_array_equal(source.load(sample)[1], pixels)
 
@@ -55,12 +65,16 @@ GOOD = " ".join(["7"] * 48 * 48)
         (f"7,{GOOD},Training", "line 2: emotion '7' must be 0..6"),
         (f"x,{GOOD},Training", "line 2: emotion 'x'"),
         (f"0,{GOOD},PrivateT", "line 2: unknown Usage 'PrivateT'"),
+        (f'0,"{GOOD}' + " 7" * 50_000, "line 2: 2 fields"),
+        (f"0,{GOOD}\0,Training", None),
     ],
 )
 def test_a_broken_row_is_named_by_its_line(tmp_path, line, message):
     (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n{line}\n")
+    source = open_source("fer2013", str(tmp_path))
     with pytest.raises(DataError, match=message):
-        list(open_source("fer2013", str(tmp_path)).rows())
+        for sample in source.rows():
+            source.load(sample)
 
 
 @pytest.mark.parametrize("bad", ["300", "-1", "1.5", "a"])

@@ -48,7 +48,7 @@ def test_row_i_labels_picture_i_whatever_it_is_called(tmp_path):
     assert found["fer0032220"][:2] == ("test", "contempt")
     np.testing.assert_array_equal(found["fer0000001"][2], images[1])
     np.testing.assert_array_equal(found["fer0032220"][2], images[4])
-    assert kept[0].votes == dict(zip(VOTES[:8], [6.0, 0, 1, 1, 0, 0, 0, 0]))
+    assert kept[0].votes == dict(zip(VOTES[:8], [1.0, 0, 0, 0, 0, 0, 0, 0]))
     assert [(r.path, r.expected) for r in rejects] == [
         ("fer2013new.csv, line 2", True),
         ("fer2013new.csv, line 4", True),
@@ -91,6 +91,11 @@ def test_another_rule_keeps_other_rows_and_changes_the_fingerprint(tmp_path):
     probability = open_source("ferplus", str(tmp_path), rule="probability")
     assert len(split(majority)[0]) == 3 and len(split(probability)[0]) == 4
     assert majority.fingerprint != probability.fingerprint
+    # 4, 3 and 2 votes count; the largest two cover three quarters.
+    shares = split(probability)[0][0].votes
+    assert shares == pytest.approx(
+        dict(zip(VOTES[:8], [4 / 7, 0, 0, 0, 3 / 7, 0, 0, 0]))
+    )
     with pytest.raises(OptionError, match="rule must be one of majority"):
         open_source("ferplus", str(tmp_path), rule="best")
     with pytest.raises(OptionError, match="no option 'fold'"):
