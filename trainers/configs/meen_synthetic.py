@@ -4,18 +4,14 @@ python -m trainers.train --config=trainers/configs/meen_synthetic.py \
     --data=data/synthetic --workdir=runs/meen_synthetic
 """
 
-from ml_collections import ConfigDict
-
-from trainers.configs import meen_vgg19_fer2013
+from trainers.configs import meen
 
 
-def get_config() -> ConfigDict:
+def get_config():
     """Returns the configuration."""
-    config = meen_vgg19_fer2013.get_config()
+    config = meen.recipe("vgg19_fer", face_network=False, batch_size=32)
     config.deterministic = True
-    config.model.arguments = ConfigDict(dict(width=0.25))
-    config.batch_size = 32
+    config.model.arguments.width = 0.25
     config.checkpoint_steps = 20
-    config.paper = ConfigDict()
     config.stages[0].epochs = 4
     return config

@@ -1,0 +1,20 @@
+r"""Wang et al., Table 2, row 1-Block: CCC 0.677 and 0.511, RMSE 0.365 and 0.382.
+
+python -m trainers.train --config=trainers/configs/wang_1block.py \
+    --data=data/affectnet --workdir=runs/wang_1block
+"""
+
+from trainers.configs import wang2018
+
+
+def get_config():
+    """Returns the configuration."""
+    return wang2018.recipe(
+        "two_att_two_mt_1block",
+        ccc_valence=0.677,
+        ccc_arousal=0.511,
+        ccc_mean=0.594,
+        rmse_valence=0.365,
+        rmse_arousal=0.382,
+        rmse_mean=0.373,
+    )

@@ -1,0 +1,23 @@
+r"""Wang et al., Table 1, row 1st-level: CCC 0.605 and 0.437, RMSE 0.367 and 0.402.
+
+python -m trainers.train --config=trainers/configs/wang_first_level.py \
+    --data=data/affectnet --workdir=runs/wang_first_level
+
+The mean CCC is printed as 0.518; its columns' is 0.521.
+"""
+
+from trainers.configs import wang2018
+
+
+def get_config():
+    """Returns the configuration."""
+    return wang2018.recipe(
+        "first_level",
+        outputs=wang2018.BOTH,
+        ccc_valence=0.605,
+        ccc_arousal=0.437,
+        ccc_mean=0.518,
+        rmse_valence=0.367,
+        rmse_arousal=0.402,
+        rmse_mean=0.385,
+    )
