@@ -28,8 +28,9 @@ op; a label that is not annotated is 0 and its weight 0. The arrays are stored, 
 compressed, so reading costs their size in memory and no more time than the disk.
 """
 
+import contextlib
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,9 +39,13 @@ from data_pipelines import atomic
 from data_pipelines.sources.sample import DataError
 
 
-def shard_name(dataset: str, split: str) -> str:
-    """File name of a split."""
-    return f"{dataset}-{split}.npz"
+@contextlib.contextmanager
+def writer(path: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Yields a function that takes an example; all are written at the end, if any."""
+    examples = []
+    yield examples.append
+    if examples:
+        write(path, examples)
 
 
 def write(path: str, examples: Sequence[Mapping[str, Any]]) -> None:

@@ -3,20 +3,26 @@
 A record holds the crop as PNG (lossless) and every label with its weight: a
 label that is not annotated is a 0 with weight 0, never a NaN or a -1. Labels
 are checked here, once, when records are written.
+
+Of the other format, for machines without TensorFlow, see `data_pipelines.npz`:
+the same features under the same names.
 """
 
+import contextlib
 import json
 import math
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import cv2
 import numpy as np
 
+from data_pipelines import atomic, npz
 from data_pipelines.sources.sample import DataError, Sample
 from fer_tf import labels
+from fer_tf.quiet import quiet_imports
 
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
@@ -28,6 +34,7 @@ def to_features(
     *,
     action_units: tuple[str, ...],
     num_landmarks: int,
+    expressions: tuple[str, ...] = labels.EXPRESSIONS,
 ) -> dict[str, Any]:
     """The plain features of one record.
 
@@ -36,6 +43,7 @@ def to_features(
         image: uint8 `(size, size, 1 or 3)` crop.
         action_units: Vocabulary of the record's action units, in order.
         num_landmarks: Points of the data set; 0 where it gives none.
+        expressions: Vocabulary of its expressions, likewise in order.
 
     Returns:
         `{name: NumPy array, int, float or str}` as `records.parse` gives them
@@ -60,7 +68,7 @@ def to_features(
             raise DataError(
                 f"landmarks must be {num_landmarks} finite points, are {points.shape}"
             )
-    expression = labels.EXPRESSIONS.index(sample.expression) if named else 0
+    expression = expressions.index(sample.expression) if named else 0
     return {
         "image": image,
         "sample_id": sample.sample_id,
@@ -110,6 +118,44 @@ def serialize(features: Mapping[str, Any]) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
+@contextlib.contextmanager
+def writer(path: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Yields a function that adds an example to a shard, which appears when whole."""
+    with quiet_imports():
+        import tensorflow as tf
+
+    with atomic.replacing(path) as temporary:
+        with tf.io.TFRecordWriter(temporary) as file:
+            yield lambda features: file.write(serialize(features))
+
+
+def examples(path: str, manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The examples of a shard of either format, one at a time.
+
+    Yields:
+        `{name: NumPy value}`, named and shaped as `data_pipelines.npz` lists them
+        for one example; the image is decoded, texts are bytes.
+
+    Raises:
+        DataError: If an npz is not whole.
+    """
+    if path.endswith(".npz"):
+        yield from npz.examples(path)
+        return
+    import tensorflow as tf
+
+    spec = feature_spec(manifest)
+
+    def parse(record):
+        example = tf.io.parse_single_example(record, spec)
+        for task in ("expression", "valence_arousal", "is_face", "landmarks"):
+            example[f"{task}_weight"] = example[f"{task}_weight"][0]
+        return {**example, "image": tf.io.decode_png(example["image"])}
+
+    dataset = tf.data.TFRecordDataset(path).map(parse)
+    yield from dataset.as_numpy_iterator()
+
+
 def feature_spec(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """`tf.io` parsing spec of a prepared folder's records."""
     import tensorflow as tf
@@ -131,6 +177,7 @@ def feature_spec(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "landmarks_weight": ((1,), tf.float32),
         "subject": ((), tf.string),
         "video": ((), tf.string),
+        "frame": ((), tf.int64),
         "groups": ((), tf.string),
     }
     return {k: tf.io.FixedLenFeature(shape, d) for k, (shape, d) in fixed.items()}

@@ -5,9 +5,12 @@ python -m trainers.prepare --dataset=synthetic --source=seed=1,examples=1200 \
     --output=data/synthetic
 
 Killed and started again with the same command, it goes on where it was and
-ends with the same bytes.
+ends with the same bytes. `--format=npz` is for training without TensorFlow.
+On a cluster, by Apache Beam (`pip install "fer-tf[beam]"`): `--runner=FlinkRunner
+--runner_options=flink_master=HOST:8081`, with paths that all machines share.
 """
 
+import functools
 import os
 
 from absl import flags
@@ -43,6 +46,16 @@ _ON_NO_FACE = flags.DEFINE_enum(
 _WORKERS = flags.DEFINE_integer(
     "workers", os.cpu_count() or 1, "Processes; changes no byte.", lower_bound=1
 )
+_FORMAT = flags.DEFINE_enum(
+    "format", "tfrecord", preparing.FORMATS,
+    "Shards for tf.data, or one npz a split, read without TensorFlow into memory.",
+)  # fmt: skip
+_RUNNER = flags.DEFINE_string(
+    "runner", None, "Of Apache Beam, instead of --workers: DirectRunner, FlinkRunner, …"
+)
+_RUNNER_OPTIONS = flags.DEFINE_string(
+    "runner_options", "", "The runner's own: direct_num_workers=4, …"
+)
 
 
 def main() -> None:
@@ -52,6 +65,7 @@ def main() -> None:
     try:
         options = parse_options(_OPTIONS.value)
         source = open_source(_DATASET.value, _SOURCE.value, **options)
+        runner_options = parse_options(_RUNNER_OPTIONS.value)
     except OptionError as error:
         cli.fail(str(error), code=2)
     spec = preparing.crop_spec_for(source, _CROP.value)
@@ -68,10 +82,25 @@ def main() -> None:
         crop_spec=spec,
         detector=_DETECTOR.value or preparing.detector_for(source),
         on_no_face=_ON_NO_FACE.value,
+        format=_FORMAT.value,
         workers=_WORKERS.value,
         progress=progress,
+        run=_beam(_RUNNER.value, runner_options) if _RUNNER.value else None,
     )
     print(report(manifest, _OUTPUT.value))
+
+
+def _beam(runner, options):
+    """What runs the chunks on a cluster."""
+    try:
+        with cli.quiet_imports():
+            from data_pipelines import beam
+    except ModuleNotFoundError as error:
+        if error.name.partition(".")[0] != "apache_beam":
+            raise
+        cli.fail('--runner needs Apache Beam: pip install "fer-tf[beam]"', code=2)
+    given = [f"--{key}={value}" for key, value in options.items()]
+    return functools.partial(beam.run, options=[f"--runner={runner}", *given])
 
 
 def report(manifest: dict, output: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data_pipelines import prepare, records
+from data_pipelines import chunks, prepare, records
 from data_pipelines.sources import DataError, open_source
 from tests import testing_utils
 
@@ -76,7 +76,8 @@ def test_manifest_counts_what_was_written(csv, tmp_path):
     on_disk = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert on_disk == json.loads(json.dumps(manifest))
     assert set(contents(tmp_path / "out")) == {
-        "manifest.json", *(shard["name"] for shard in manifest["shards"])
+        "manifest.json", "dataset_info.json", "features.json",
+        "expression.labels.txt", *(shard["name"] for shard in manifest["shards"])
     }  # fmt: skip
 
 
@@ -139,7 +140,7 @@ def test_another_source_or_crop_into_the_same_folder_is_refused(csv, tmp_path):
     before = contents(tmp_path / "out")
     opened = open_source("fer2013", source)
     spec = prepare.crop_spec_for(opened, "wang2018")
-    with pytest.raises(DataError, match="another crop_spec"):
+    with pytest.raises(DataError, match="crop_spec.name .there 'meen', now 'wang2018'.; another crop_spec.size"):
         prepare.prepare(opened, str(tmp_path / "out"), crop_spec=spec, rows_a_chunk=20)
     assert contents(tmp_path / "out") == before
 
@@ -171,7 +172,7 @@ def test_an_unreadable_picture_stops_a_complete_data_set_by_name(content, tmp_pa
 def test_split_by_pixels_keeps_copies_together_and_shares_out_fairly():
     rng = np.random.default_rng(0)
     images = rng.integers(0, 256, (3000, 4, 4), dtype=np.uint8)
-    splits = [prepare.split_by_pixels(image) for image in images]
-    assert splits == [prepare.split_by_pixels(image.copy()) for image in images]
+    splits = [chunks.split_by_pixels(image) for image in images]
+    assert splits == [chunks.split_by_pixels(image.copy()) for image in images]
     assert 0.07 < splits.count("test") / 3000 < 0.13
     assert 0.07 < splits.count("validation") / 3000 < 0.13

@@ -1,0 +1,223 @@
+"""The rows of a source, dealt into chunks: the units in which data is prepared.
+
+The rows are spooled to a file and shuffled by an index beside it (by a fixed
+seed: sources list their classes one after the other, and no shuffle window of
+training would mix those). A chunk is every n-th of them. It is read, cropped,
+checked and written by one worker, to one shard a split. What it holds depends
+on the source alone, so whoever works on it, wherever, and however often it is
+begun, it ends with the same bytes.
+"""
+
+import array
+import contextlib
+import dataclasses
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from data_pipelines import atomic, npz, records
+from data_pipelines.cropping import Cropping
+from data_pipelines.sources import DataError, Reject, Sample, Source
+from data_pipelines.sources.sample import SPLITS
+from fer_tf.hashing import sha256
+
+WORK = ".work"
+"""Folder, in the output, of what is not finished."""
+
+WRITERS = {"tfrecord": records.writer, "npz": npz.writer}
+"""What writes the shards of each format."""
+
+_ROWS = "rows.jsonl"
+_OFFSETS = "offsets.npy"
+
+
+def spool(source: Source, work: str) -> tuple[int, list[dict[str, str]]]:
+    """Writes the rows of a source into a work folder, and their order.
+
+    Of each row 8 bytes stay in memory, of a reject all.
+
+    Returns:
+        How many rows there are, and the rejects.
+    """
+    rejects, offsets = [], array.array("q")
+    path = os.path.join(work, _ROWS)
+    with atomic.replacing(path) as temporary, open(temporary, "wb") as file:
+        for row in source.rows():
+            if isinstance(row, Reject):
+                rejects.append({"path": row.path, "reason": row.reason})
+                continue
+            offsets.append(file.tell())
+            file.write(json.dumps(row.to_dict(), default=_plain).encode() + b"\n")
+    order = np.random.default_rng(0).permutation(len(offsets))
+    path = os.path.join(work, _OFFSETS)
+    with atomic.replacing(path) as temporary:
+        np.save(temporary, np.asarray(offsets, np.int64)[order])
+    return len(offsets), rejects
+
+
+def _plain(value):
+    return np.asarray(value).tolist()
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """One unit of work, small enough to be sent anywhere.
+
+    Attributes:
+        source: Where the samples come from.
+        cropping: How they are cropped.
+        output: Folder that is prepared, with the spooled rows in its work folder.
+        format: One of `WRITERS`.
+        number: Which chunk this is, from 0.
+        count: How many there are.
+    """
+
+    source: Source
+    cropping: Cropping
+    output: str
+    format: str
+    number: int
+    count: int
+
+    def shard(self, split: str) -> str:
+        """Path of this chunk's shard of a split, named as TFDS names them.
+
+        The parts of an npz lie in the work folder until they are joined.
+        """
+        where = f"{self.number:05d}-of-{self.count:05d}"
+        name = f"{self.source.name}-{split}.{self.format}-{where}"
+        if self.format == "npz":
+            return os.path.join(self.output, WORK, f"{name}.npz")
+        return os.path.join(self.output, name)
+
+    @property
+    def _done(self):
+        name = f"chunk-{self.number:05d}-of-{self.count:05d}.json"
+        return os.path.join(self.output, WORK, name)
+
+    def summary(self) -> dict[str, Any] | None:
+        """What `run` returned; None while there is work left to do."""
+        try:
+            with open(self._done, encoding="utf-8") as file:
+                summary = json.load(file)
+        except FileNotFoundError:
+            return None
+        written = [split for split in SPLITS if summary["counts"][split]]
+        return summary if all(os.path.exists(self.shard(s)) for s in written) else None
+
+    def run(self, tick: Callable[[], None] = lambda: None) -> dict[str, Any]:
+        """Writes the chunk's shards; calls `tick` for every row.
+
+        Returns:
+            JSON-ready `{"rows", "rejects", "counts", "cropped", "sha256"}`.
+        """
+        rejects, counts = [], {split: Counter() for split in SPLITS}
+        how = Counter()
+        with contextlib.ExitStack() as stack:
+            write = {
+                split: stack.enter_context(WRITERS[self.format](self.shard(split)))
+                for split in SPLITS
+            }
+            for sample, features in self._examples(rejects, how, tick):
+                write[sample.split](features)
+                counts[sample.split][_class_of(sample)] += 1
+        summary = {
+            "rows": len(self._offsets()),
+            "rejects": rejects,
+            "counts": {split: dict(c) for split, c in counts.items()},
+            "cropped": dict(how),
+            "sha256": {
+                split: sha256(self.shard(split))
+                for split in SPLITS
+                if os.path.exists(self.shard(split))
+            },
+        }
+        atomic.write_json(self._done, summary)
+        return summary
+
+    def _offsets(self):
+        path = os.path.join(self.output, WORK, _OFFSETS)
+        return np.load(path, mmap_mode="r")[self.number :: self.count]
+
+    def _samples(self) -> Iterator[Sample]:
+        with open(os.path.join(self.output, WORK, _ROWS), "rb") as file:
+            for offset in self._offsets():
+                file.seek(offset)
+                yield Sample(**json.loads(file.readline()))
+
+    def _examples(self, rejects, how, tick):
+        """The chunk's examples; what cannot be used goes to the rejects."""
+
+        def reject(sample, reason):
+            where = sample.path or sample.sample_id
+            if self.source.strict:
+                raise DataError(f"{where}: {reason}")
+            rejects.append({"path": where, "reason": str(reason)})
+
+        def pictures():
+            for sample in self._samples():
+                try:
+                    yield self.source.load(sample)
+                except (ValueError, OSError) as error:
+                    reject(sample, error)
+                tick()
+
+        for sample, image, crop in self.cropping.crops(pictures(), how):
+            if crop is None:
+                where = sample.path or sample.sample_id
+                rejects.append({"path": where, "reason": "no face found"})
+                continue
+            sample = dataclasses.replace(sample, split=self._split(sample, image))
+            try:
+                features = records.to_features(
+                    sample,
+                    crop,
+                    action_units=self.source.action_units,
+                    num_landmarks=self.source.num_landmarks,
+                    expressions=self.source.expressions,
+                )
+            except ValueError as error:
+                reject(sample, error)
+                continue
+            yield sample, features
+
+    def _split(self, sample, image):
+        if sample.split is None:
+            return split_by_pixels(image)
+        if sample.split == "train" and self.source.holdout == "pixels":
+            # Copies of a picture stay on one side.
+            return "validation" if _place(image) < _TENTH else "train"
+        return sample.split
+
+
+_TENTH = 6554
+
+
+def split_by_pixels(image: np.ndarray) -> str:
+    """A split drawn from the picture itself: 80 % train, 10 %, 10 %.
+
+    Identical pictures fall into the same split, whatever they are called.
+    """
+    place = _place(image)
+    if place < _TENTH:
+        return "test"
+    return "validation" if place < 2 * _TENTH - 1 else "train"
+
+
+def _place(image):
+    """Where in 0..65535 a picture falls by its pixels."""
+    digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()
+    return digest[0] * 256 + digest[1]
+
+
+def _class_of(sample):
+    if sample.expression is not None:
+        return sample.expression
+    if sample.is_face is not None:
+        return "face" if sample.is_face else "nonface"
+    return "unlabelled"
