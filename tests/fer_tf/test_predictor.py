@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from data_pipelines import synthetic
 from fer_tf import loading, models, predictor
@@ -101,3 +102,51 @@ def test_a_bare_model_is_refused():
     model = models.create_model("small_resnet", **ARGUMENTS)
     with pytest.raises(ValueError, match="must come from fer_tf.load"):
         predictor.Predictor(model, detector=KnownFaces([]))
+
+
+def test_bytes_paths_arrays_and_pillow_pictures_give_the_same(model, drawn, tmp_path):
+    path = tmp_path / "face.png"
+    Image.fromarray(drawn[0].image).save(path)
+    known = KnownFaces([[face(drawn[0].landmarks, 100)]])
+    reader = predictor.Predictor(model, detector=known)
+    expected = reader.predict(drawn[0].image)[0]["probabilities"]
+    for given in (path, str(path), path.read_bytes(), Image.open(path)):
+        assert reader.predict(given)[0]["probabilities"] == expected
+
+
+def test_enlargement_is_pixels_of_the_crop_over_pixels_of_the_picture(model, drawn):
+    points = drawn[0].landmarks
+    small = drawn[0].image[::2, ::2]
+    sizes = []
+    for image, landmarks in ((drawn[0].image, points), (small, points / 2)):
+        known = KnownFaces([[face(landmarks, 50)]])
+        (found,) = predictor.Predictor(model, detector=known).predict(image)
+        sizes.append(found["enlargement"])
+    # The template's eyes lie as far apart as the crop's eyes.
+    template = alignment.template_points(CROP_SPECS["meen"])
+    eyes = alignment.landmarks5(points)[:2]
+    expected = np.linalg.norm(template[0] - template[1]) / np.linalg.norm(
+        eyes[0] - eyes[1]
+    )
+    assert sizes[0] == pytest.approx(expected, rel=0.15)
+    assert sizes[1] == pytest.approx(2 * sizes[0], rel=0.01)
+
+
+def test_a_video_is_read_frame_by_frame_with_numbers(model, drawn, tmp_path):
+    pytest.importorskip("av", reason="needs PyAV: pip install 'fer-tf[video]'")
+    from fer_tf import video
+
+    path = str(tmp_path / "clip.mp4")
+    with video.VideoWriter(path) as writer:
+        for frame in range(10):
+            writer.write(drawn[0].image, frame / 10)
+
+    class Everywhere:
+        def detect(self, images):
+            return [[face(drawn[0].landmarks, 100)] for _ in images]
+
+    reader = predictor.Predictor(model, detector=Everywhere())
+    found = list(reader.predict_video(path, every=3))
+    assert [frame.index for frame, _ in found] == [0, 3, 6, 9]
+    assert [[f["track_id"] for f in faces] for _, faces in found] == [[1]] * 4
+    assert all("unsmoothed" in faces[0] for _, faces in found)

@@ -1,0 +1,235 @@
+import csv
+import json
+import os
+
+import cv2
+import numpy as np
+import pytest
+
+from trainers import prediction, video_prediction
+
+
+class Reader:
+    """Stands in for a predictor: a face as bright as the picture's first pixel."""
+
+    def __init__(self):
+        self.read = []
+
+    def predict(self, image):
+        level = int(image[0, 0, 0])
+        self.read.append(level)
+        if level == 13:
+            raise ValueError("a picture that it cannot read")
+        if level == 0:
+            return []
+        return [
+            {
+                "box": [1, 2, 10, 12],
+                "landmarks": np.ones((5, 2)),
+                "confidence": 0.9,
+                "enlargement": 4.0 if level == 50 else 0.5,
+                "expression": "fear",
+                "probabilities": {"fear": level / 255, "anger": 1 - level / 255},
+            }
+        ]
+
+    def predict_many(self, images):
+        return [self.predict(image) for image in images]
+
+
+def write(folder, name, level):
+    folder.mkdir(exist_ok=True, parents=True)
+    cv2.imwrite(str(folder / name), np.full((24, 24, 3), level, np.uint8))
+
+
+def run(folder, output, reader=None, pictures=False):
+    reader = reader or Reader()
+    os.makedirs(output, exist_ok=True)
+    paths = sorted(str(p) for p in folder.rglob("*") if p.is_file())
+    records = prediction.run(
+        reader, paths, str(output), root=str(folder), pictures=pictures
+    )
+    return reader, list(records)
+
+
+def lines(output):
+    return [json.loads(s) for s in (output / "predictions.jsonl").open()]
+
+
+def test_every_file_is_a_line_in_order_whatever_it_holds(tmp_path):
+    photos = tmp_path / "photos"
+    for name, level in (("a.png", 100), ("b.png", 0), ("d.png", 13), ("e.png", 50)):
+        write(photos, name, level)
+    (photos / "c.png").write_bytes(b"")
+    (photos / "f.mp4").write_bytes(b"film")
+    _, records = run(photos, tmp_path / "out")
+    assert [(r["source"], r["error"]) for r in records] == [
+        ("a.png", None),
+        ("b.png", "no face found"),
+        ("c.png", "empty file"),
+        ("d.png", "a picture that it cannot read"),
+        ("e.png", None),
+        ("f.mp4", "a video: give it as an --input of its own"),
+    ]
+    assert lines(tmp_path / "out") == records
+    assert records[0]["faces"][0]["probabilities"]["fear"] == 100 / 255
+    assert prediction.describe(records[4]).endswith("(small: enlarged 4.0 times)")
+    rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").open()))
+    assert [row["source"] for row in rows] == [r["source"] for r in records]
+    assert float(rows[0]["fear"]) == 100 / 255 and rows[1]["fear"] == ""
+
+
+def test_only_what_is_new_or_changed_is_read_again(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    for name, level in (("b.png", 20), ("d.png", 40)):
+        write(photos, name, level)
+    run(photos, output)
+    write(photos, "a.png", 10)
+    write(photos, "c.png", 30)
+    (photos / "b.png").unlink()
+    write(photos, "d.png", 140)
+    os.utime(photos / "d.png", (1, 1))
+    reader, records = run(photos, output)
+    assert sorted(reader.read) == [10, 30, 140]
+    assert [r["source"] for r in records] == ["a.png", "c.png", "d.png"]
+    reader, again = run(photos, output)
+    assert reader.read == [] and again == records
+
+
+def test_a_run_that_was_killed_goes_on_behind_its_last_whole_line(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    for level in range(1, 13):
+        write(photos, f"{level:02}.png", level)
+
+    class Killed(Reader):
+        def predict_many(self, images):
+            if self.read:
+                raise KeyboardInterrupt
+            return super().predict_many(images)
+
+    killed = Killed()
+    with pytest.raises(KeyboardInterrupt):
+        run(photos, output, killed)
+    assert killed.read and not (output / "predictions.jsonl").exists()
+    journal = output / ".part-predictions.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-5])  # Torn in the middle of a line.
+    reader, records = run(photos, output)
+    # The torn line's picture is read again, and every other once.
+    assert reader.read == [killed.read[-1], *range(killed.read[-1] + 1, 13)]
+    assert [r["source"] for r in records] == [f"{n:02}.png" for n in range(1, 13)]
+    assert [p.name for p in output.iterdir() if p.name.startswith(".")] == []
+
+
+def test_pictures_of_one_name_do_not_overwrite_each_other(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    for name in ("a.png", "a.bmp", "b.png"):
+        write(photos, name, 99)
+    write(photos / "sub", "a.png", 99)
+    run(photos, output, pictures=True)
+    drawn = {str(p.relative_to(output)) for p in output.rglob("*_annotated.png")}
+    assert drawn == {
+        "a.png_annotated.png", "a.bmp_annotated.png", "b_annotated.png",
+        "sub/a_annotated.png",
+    }  # fmt: skip
+    (output / "b_annotated.png").unlink()
+    reader, _ = run(photos, output, pictures=True)
+    assert len(reader.read) == 1 and (output / "b_annotated.png").exists()
+
+
+def test_predictions_of_two_models_do_not_mix(tmp_path):
+    prediction.begin(str(tmp_path), {"weights": "aa"})
+    prediction.begin(str(tmp_path), {"weights": "aa"})
+    with pytest.raises(ValueError, match="weights 'aa', now 'bb'"):
+        prediction.begin(str(tmp_path), {"weights": "bb"})
+
+
+def test_a_folder_with_foreign_lines_is_refused_and_left_alone(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    write(photos, "a.png", 1)
+    output.mkdir()
+    (output / "predictions.jsonl").write_text('{"other": 1}\n')
+    with pytest.raises(ValueError, match="not a line of predictions"):
+        run(photos, output)
+    assert (output / "predictions.jsonl").read_text() == '{"other": 1}\n'
+
+
+def test_names_that_a_spreadsheet_would_run_are_made_harmless(tmp_path):
+    photos = tmp_path / "photos"
+    write(photos, "=1+1.png", 9)
+    run(photos, tmp_path / "out")
+    (row,) = csv.DictReader((tmp_path / "out" / "predictions.csv").open())
+    assert row["source"] == "'=1+1.png"
+
+
+class Film(Reader):
+    """Stands in for a predictor of videos; `fails` is the frame it breaks at."""
+
+    def __init__(self, frames, fails=None):
+        super().__init__()
+        self.frames, self.fails = frames, fails
+
+    def predict_video(self, path, *, every, smoothing):
+        from fer_tf import video
+
+        for index in range(0, self.frames, every):
+            if index == self.fails:
+                raise video.VideoError(f"damaged after frame {index}")
+            image = np.full((48, 64, 3), 60 + index, np.uint8)
+            faces = [
+                {**face, "track_id": 1 + index // 5} for face in self.predict(image)
+            ]
+            yield video.Frame(index, index / 25, image), faces
+
+
+@pytest.fixture
+def clip(tmp_path):
+    pytest.importorskip("av", reason="needs PyAV: pip install 'fer-tf[video]'")
+    from fer_tf import video
+
+    path = str(tmp_path / "clip.mp4")
+    with video.VideoWriter(path) as writer:
+        for frame in range(10):
+            writer.write(np.zeros((48, 64, 3), np.uint8), frame / 25)
+    return path
+
+
+def test_a_video_is_a_line_a_frame_a_drawn_video_and_a_timeline(clip, tmp_path):
+    from fer_tf import video
+
+    found = video_prediction.run(
+        Film(10), clip, str(tmp_path), pictures=True, every=2, smoothing=0.0
+    )
+    assert found == {"frames": 5, "people": 2, "error": None}
+    records = lines(tmp_path)
+    assert [r["frame"] for r in records] == [0, 2, 4, 6, 8]
+    assert [r["time"] for r in records] == pytest.approx([0, 0.08, 0.16, 0.24, 0.32])
+    assert [r["faces"][0]["track_id"] for r in records] == [1, 1, 1, 2, 2]
+    rows = list(csv.DictReader((tmp_path / "predictions.csv").open()))
+    assert [row["track_id"] for row in rows] == ["1", "1", "1", "2", "2"]
+    drawn = list(video.read_frames(tmp_path / "clip_annotated.mp4"))
+    assert [f.time for f in drawn] == pytest.approx(
+        [0, 0.08, 0.16, 0.24, 0.32], abs=1e-3
+    )
+    assert cv2.imread(str(tmp_path / "clip_timeline.png")) is not None
+
+
+def test_a_video_damaged_in_the_middle_is_read_as_far_as_it_goes(clip, tmp_path):
+    found = video_prediction.run(
+        Film(10, fails=6), clip, str(tmp_path), pictures=True, every=1, smoothing=0.0
+    )
+    assert found["frames"] == 6 and found["error"] == "damaged after frame 6"
+    last = lines(tmp_path)[-1]
+    assert last["error"] == "damaged after frame 6" and last["faces"] == []
+
+
+def test_a_video_that_gives_nothing_leaves_nothing(clip, tmp_path):
+    with pytest.raises(ValueError, match="clip.mp4: damaged"):
+        video_prediction.run(
+            Film(10, fails=0),
+            clip,
+            str(tmp_path),
+            pictures=True,
+            every=1,
+            smoothing=0.0,
+        )
+    assert [p.name for p in tmp_path.iterdir()] == ["clip.mp4"]
