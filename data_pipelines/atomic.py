@@ -5,11 +5,15 @@ import errno
 import json
 import os
 import shutil
+import socket
 
 try:
     import fcntl
 except ImportError:  # Not on Windows.
     fcntl = None
+
+# Processes of two machines, on a folder that both mount, may have one number.
+_HOST = socket.gethostname()
 
 
 @contextlib.contextmanager
@@ -18,17 +22,23 @@ def replacing(path: str):
 
     The temporary file lies beside `path` and keeps its ending, which some
     writers go by. On any error it is removed and `path` is what it was.
+
+    Raises:
+        OSError: If it cannot be written, with `path` as its file name.
     """
     folder, name = os.path.split(path)
-    temporary = os.path.join(folder, f".part-{os.getpid()}-{name}")
+    temporary = os.path.join(folder, f".part-{_HOST}-{os.getpid()}-{name}")
     try:
         yield temporary
         with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)
+        # A failed write, unlike a failed open, does not say of what.
+        if isinstance(error, OSError) and error.filename in (None, temporary):
+            error.filename = path
         raise
 
 

@@ -67,14 +67,16 @@ def _run_in_pool(chunks, left, workers, summaries, show):
     with pool:
         running = {pool.submit(_run_in_worker, chunks[n]): n for n in left}
         try:
-            waiting = set(running)
+            waiting, shown = set(running), 0
             while waiting:
                 finished, waiting = futures.wait(
                     waiting, _GLANCE, futures.FIRST_COMPLETED
                 )
                 for future in finished:
                     summaries[running[future]] = future.result()
-                show(done.value)
+                if done.value > shown:
+                    shown = done.value
+                    show(shown)
         except BaseException as error:
             # What the others are at is begun anew next time.
             stop.set()

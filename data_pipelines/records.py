@@ -9,6 +9,7 @@ the same features under the same names.
 """
 
 import contextlib
+import errno
 import json
 import math
 import os
@@ -120,13 +121,39 @@ def serialize(features: Mapping[str, Any]) -> bytes:
 
 @contextlib.contextmanager
 def writer(path: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-    """Yields a function that adds an example to a shard, which appears when whole."""
+    """Yields a function that adds an example to a shard, which appears when whole.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
     with quiet_imports():
         import tensorflow as tf
 
     with atomic.replacing(path) as temporary:
-        with tf.io.TFRecordWriter(temporary) as file:
-            yield lambda features: file.write(serialize(features))
+        with _plain_errors(path):
+            file = tf.io.TFRecordWriter(temporary)
+
+        def write(features):
+            with _plain_errors(path):
+                file.write(serialize(features))
+
+        try:
+            yield write
+        finally:
+            with _plain_errors(path):
+                file.close()
+
+
+@contextlib.contextmanager
+def _plain_errors(path):
+    """Turns TensorFlow's errors into Python's, which travel between processes."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError as error:
+        reason = error.message.rpartition(";")[2].strip()
+        raise OSError(errno.EIO, reason, path) from error
 
 
 def examples(path: str, manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -36,9 +36,10 @@ class Progress:
             return
         self.shown = now
         rate = (done - self.first) / max(now - self.start, 1e-9)
-        left = (self.total - done) / rate if rate else 0
         text = f"{self.what} {done:,}/{self.total:,} {self.unit}"
-        text += f", {rate:,.0f}/s, {_clock(left)} left" if not last else ""
+        if rate and not last:
+            left = _clock((self.total - done) / rate)
+            text += f", {rate:,.{0 if rate >= 10 else 1}f}/s, {left} left"
         text += f", took {_clock(now - self.start)}" if last else ""
         text += f", {note}" if note else ""
         if self.terminal:
