@@ -2,87 +2,49 @@
 
 An op reads and writes named features of a batch and never edits its argument.
 Random ops draw by `data_pipelines.random` from the features `key` and
-`epoch`, so the same example in the same epoch is always augmented the same
-way. What moves the face moves its landmarks too.
+`epoch` (how often the example has come before), so the same example in the same
+epoch is always augmented the same way. What moves the face moves its landmarks
+too, and region masks are drawn from the landmarks after that. Other labels stay:
+expressions, valence and arousal have no side, and every action unit of the
+vocabulary is either side's.
+
+`data_pipelines.array_ops` has the same ops in NumPy.
 """
 
 import functools
-import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 import tensorflow.experimental.numpy as tnp
 
-from data_pipelines import random
+from data_pipelines import geometry
 from fer_tf import region_masks as masks
 
 Batch = dict[str, tf.Tensor]
 Op = Callable[[Batch], Batch]
 
-# Index of the mirrored point, by number of points: five-point sets (eyes, nose,
-# mouth corners) and the 68 iBUG points.
-_MIRROR_68 = (
-    *range(16, -1, -1),
-    *range(26, 16, -1),
-    *range(27, 31),
-    *range(35, 30, -1),
-    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
-    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
-    *(64, 63, 62, 61, 60, 67, 66, 65),
-)
-# RAF-DB's 37: brows, nose, eyes, outer lip (clockwise from the left corner).
-_MIRROR_37 = (
-    *range(5, -1, -1),
-    *(6, 7),
-    *range(12, 7, -1),
-    *(22, 21, 20, 19, 24, 23, 16, 15, 14, 13, 18, 17),
-    *range(31, 24, -1),
-    *range(36, 31, -1),
-)
-MIRRORED_POINTS = {5: (1, 0, 2, 4, 3), 37: _MIRROR_37, 68: _MIRROR_68}
-
 
 def random_crop(size: int, *, seed: int) -> Op:
     """Cuts a `size` x `size` window at a random place, the same for no two."""
-
-    def op(batch):
-        height, width = batch["image"].shape[1:3]
-        _require_fits(size, height, width)
-        draw = {
-            axis: _integers(batch, extent - size + 1, seed, f"crop {axis}")
-            for axis, extent in (("y", height), ("x", width))
-        }
-        return _crop(batch, draw["y"], draw["x"], size)
-
-    return op
+    return lambda batch: _crop(batch, size, seed)
 
 
 def center_crop(size: int) -> Op:
     """Cuts the central `size` x `size` window."""
-
-    def op(batch):
-        height, width = batch["image"].shape[1:3]
-        _require_fits(size, height, width)
-        offsets = tf.zeros_like(batch["key"])
-        top, left = offsets + (height - size) // 2, offsets + (width - size) // 2
-        return _crop(batch, top, left, size)
-
-    return op
+    return lambda batch: _crop(batch, size, None)
 
 
 def random_flip(*, seed: int) -> Op:
     """Mirrors the face with probability 1/2, and its landmarks with it."""
 
     def op(batch):
-        flip = _uniform(batch, seed, "flip") < 0.5
+        flip = geometry.uniform(tnp, batch, seed, "flip") < 0.5
         image = batch["image"]
         mirrored = tf.reverse(image, axis=[2])
         batch = {**batch, "image": tf.where(flip[:, None, None, None], mirrored, image)}
-        points = batch.get("landmarks")
-        if points is not None and points.shape[1]:
-            width = image.shape[2]
-            moved = tf.gather(points, MIRRORED_POINTS[points.shape[1]], axis=1)
-            moved = moved * [-1.0, 1.0] + [width - 1.0, 0.0]
+        points = batch["landmarks"]
+        if points.shape[1]:
+            moved = geometry.mirrored_points(tnp, points, image.shape[2])
             batch["landmarks"] = tf.where(flip[:, None, None], moved, points)
         return batch
 
@@ -102,35 +64,21 @@ def random_affine(
     """
 
     def op(batch):
-        image = batch["image"]
-        height, width = image.shape[1:3]
-        draw = lambda what: _uniform(batch, seed, f"affine {what}") * 2 - 1
-        angle = draw("angle") * math.radians(degrees)
-        scale = 1 / (1 + zoom * draw("zoom"))
-        cos, sin = tf.cos(angle) * scale, tf.sin(angle) * scale
-        center_x, center_y = (width - 1) / 2, (height - 1) / 2
-        to_x = center_x + draw("x") * shift * width
-        to_y = center_y + draw("y") * shift * height
-        # Output (x, y) is read from (cos x - sin y + dx, sin x + cos y + dy).
-        dx = center_x - cos * to_x + sin * to_y
-        dy = center_y - sin * to_x - cos * to_y
+        cos, sin, dx, dy = found = geometry.affine(
+            tnp, batch, seed=seed, degrees=degrees, zoom=zoom, shift=shift
+        )
         zero = tf.zeros_like(dx)
         moved = tf.raw_ops.ImageProjectiveTransformV3(
-            images=tf.cast(image, tf.float32),
+            images=tf.cast(batch["image"], tf.float32),
             transforms=tf.stack([cos, -sin, dx, sin, cos, dy, zero, zero], axis=1),
-            output_shape=[height, width],
+            output_shape=batch["image"].shape[1:3],
             fill_value=0.0,
             interpolation="BILINEAR",
             fill_mode="NEAREST",
         )
         batch = {**batch, "image": moved}
-        points = batch.get("landmarks")
-        if points is not None and points.shape[1]:
-            x, y = points[..., 0] - dx[:, None], points[..., 1] - dy[:, None]
-            det = (scale**2)[:, None]
-            cos, sin = cos[:, None], sin[:, None]
-            turned = [(cos * x + sin * y) / det, (cos * y - sin * x) / det]
-            batch["landmarks"] = tf.stack(turned, axis=-1)
+        if batch["landmarks"].shape[1]:
+            batch["landmarks"] = geometry.moved_points(tnp, batch["landmarks"], *found)
         return batch
 
     return op
@@ -146,14 +94,10 @@ def random_erase(*, seed: int, probability: float, area: float) -> Op:
     """
 
     def op(batch):
+        gone = geometry.erased(
+            tnp, batch, seed=seed, probability=probability, area=area
+        )
         image = tf.cast(batch["image"], tf.float32)
-        height, width = image.shape[1:3]
-        draw = lambda what: _uniform(batch, seed, f"erase {what}")[:, None]
-        half = tf.sqrt(draw("area") * area) / 2
-        half = tf.where(draw("whether") < probability, half, 0.0)
-        rows = tf.abs((tf.range(height, dtype=tf.float32) + 0.5) / height - draw("y"))
-        columns = tf.abs((tf.range(width, dtype=tf.float32) + 0.5) / width - draw("x"))
-        gone = (rows < half)[:, :, None] & (columns < half)[:, None, :]
         mean = tf.reduce_mean(image, axis=(1, 2), keepdims=True)
         return {**batch, "image": tf.where(gone[..., None], mean, image)}
 
@@ -164,7 +108,8 @@ def region_masks(*, region_sizes: str = "swapped", cell_anchor: str = "corner") 
     """Adds the masks that RASnet learns, drawn from the landmarks in the window.
 
     See `fer_tf.region_masks`; `region_masks` is float32 `(batch, h / 16, w / 16,
-    8)`. Comes after everything that moves the face.
+    8)`, `region_masks_weight` that of the landmarks. Comes after everything that
+    moves the face.
     """
 
     def op(batch):
@@ -175,16 +120,32 @@ def region_masks(*, region_sizes: str = "swapped", cell_anchor: str = "corner") 
             region_sizes=region_sizes,
             cell_anchor=cell_anchor,
         )
-        drawn = tf.numpy_function(draw, [batch["landmarks"]], tf.float32)
+        drawn = tf.numpy_function(
+            draw, [batch["landmarks"]], tf.float32, stateful=False
+        )
         shape = (batch["image"].shape[0], height // 16, width // 16, 8)
-        return {**batch, "region_masks": tf.ensure_shape(drawn, shape)}
+        return {
+            **batch,
+            "region_masks": tf.ensure_shape(drawn, shape),
+            "region_masks_weight": batch["landmarks_weight"],
+        }
 
     return op
 
 
-def keep(*names: str) -> Op:
-    """Drops every feature not named."""
-    return lambda batch: {name: batch[name] for name in names}
+def class_weights(weights: Sequence[float]) -> Op:
+    """Multiplies the weight of the expression by that of its class.
+
+    With inverse frequencies this is the weighted loss of AffectNet's baselines.
+    A loss is the weighted mean over a batch, so only ratios of weights matter.
+    """
+
+    def op(batch):
+        table = tf.constant(weights, tf.float32)
+        weight = batch["expression_weight"] * tf.gather(table, batch["expression"])
+        return {**batch, "expression_weight": weight}
+
+    return op
 
 
 def numbers_only() -> Op:
@@ -197,31 +158,14 @@ def to_model_input() -> Op:
     return lambda batch: {**batch, "image": tf.cast(batch["image"], tf.float32)}
 
 
-def _uniform(batch, seed, purpose):
-    keys, epoch = batch["key"], batch["epoch"]
-    return random.uniform(tnp, keys, seed=seed, epoch=epoch, purpose=purpose)
-
-
-def _integers(batch, bound, seed, purpose):
-    keys, epoch = batch["key"], batch["epoch"]
-    return random.integers(tnp, keys, bound, seed=seed, epoch=epoch, purpose=purpose)
-
-
-def _require_fits(size, height, width):
-    if size > min(height, width):
-        raise ValueError(
-            f"`size` must not exceed the picture. Received: size={size}, picture "
-            f"{height}x{width}."
-        )
-
-
-def _crop(batch, top, left, size):
+def _crop(batch, size, seed):
+    top, left = geometry.crop_offsets(tnp, batch, size, seed)
     window = tf.range(size, dtype=tf.int64)
     image = tf.gather(batch["image"], top[:, None] + window, axis=1, batch_dims=1)
     image = tf.gather(image, left[:, None] + window, axis=2, batch_dims=1)
-    batch = {**batch, "image": image}
-    points = batch.get("landmarks")
-    if points is not None and points.shape[1]:
-        offset = tf.cast(tf.stack([left, top], axis=1), tf.float32)
-        batch["landmarks"] = points - offset[:, None]
-    return batch
+    offset = tf.cast(tf.stack([left, top], axis=1), tf.float32)
+    return {
+        **batch,
+        "image": image,
+        "landmarks": batch["landmarks"] - offset[:, None],
+    }

@@ -1,80 +1,27 @@
 """Prepared folders -> batches, as `tf.data`.
 
-Training batches are an endless stream in which every example comes once an
-epoch and every batch is full: the remainder of an epoch is carried into the
-next one's first batch. Step s therefore always holds the same examples, and a
-stream that starts at step s is the tail of one that started at 0.
+Training batches are an endless stream in which every batch is full: the
+remainder of an epoch is carried into the next one's first batch. Which examples
+a batch holds depends on its step and the seed alone (`data_pipelines.sampling`),
+so a stream that starts at step s is the tail of one that started at 0.
+`data_pipelines.arrays` gives the same batches without TensorFlow.
 """
 
-import dataclasses
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+import numpy as np
 import tensorflow as tf
 
-from data_pipelines import records
+from data_pipelines import records, sampling
 from data_pipelines.ops import Op
-from data_pipelines.sources.sample import DataError
-from fer_tf.faces.crop_spec import CropSpec
+from data_pipelines.prepared import Prepared
+from data_pipelines.prepared import open_prepared as open_prepared
 
 AUTOTUNE = tf.data.AUTOTUNE
 # Serialized 48 px records are about 2 kB: a shuffle window of tens of MB.
 SHUFFLE_WINDOW = 16384
 
-
-@dataclasses.dataclass(frozen=True)
-class Prepared:
-    """One or several prepared folders, opened together.
-
-    Attributes:
-        folders: Paths, in the order given.
-        manifests: One a folder.
-    """
-
-    folders: tuple[str, ...]
-    manifests: tuple[dict, ...]
-
-    @property
-    def dataset(self) -> str:
-        """Names of the data sets, joined by `+`."""
-        return "+".join(manifest["dataset"] for manifest in self.manifests)
-
-    @property
-    def crop_specs(self) -> tuple[CropSpec, ...]:
-        """Each folder's crop spec."""
-        return tuple(CropSpec.from_dict(m["crop_spec"]) for m in self.manifests)
-
-    def count(self, split: str) -> int:
-        """Examples of a split, in all folders."""
-        return sum(sum(m["counts"].get(split, {}).values()) for m in self.manifests)
-
-    def shards(self, folder: int, split: str) -> list[str]:
-        """Paths of a folder's shards of one split."""
-        prefix = f"{self.manifests[folder]['dataset']}-{split}.tfrecord-"
-        names = [shard["name"] for shard in self.manifests[folder]["shards"]]
-        return [
-            os.path.join(self.folders[folder], name)
-            for name in names
-            if name.startswith(prefix)
-        ]
-
-
-def open_prepared(data: str) -> Prepared:
-    """Opens `DIR[,DIR...]` as written by `trainers.prepare`.
-
-    Raises:
-        DataError: If a folder is not a finished prepared one, or a shard is
-            missing.
-    """
-    folders = tuple(part for part in data.split(",") if part)
-    if not folders:
-        raise DataError(f"no prepared folder is named in {data!r}")
-    prepared = Prepared(folders, tuple(records.read_manifest(f) for f in folders))
-    for folder, manifest in zip(folders, prepared.manifests):
-        for shard in manifest["shards"]:
-            if not os.path.exists(os.path.join(folder, shard["name"])):
-                raise DataError(f"{folder}: the shard {shard['name']} is missing")
-    return prepared
+Read = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 
 def train_batches(
@@ -87,65 +34,47 @@ def train_batches(
     seed: int,
     start_step: int = 0,
     shuffle_window: int = SHUFFLE_WINDOW,
+    sample: str = "all",
+    limit: int = 0,
 ) -> tf.data.Dataset:
     """Endless, shuffled, full batches of the training split.
 
     Args:
-        prepared: Where the records are.
+        prepared: Where the examples are.
         ops: Applied in order to each batch; see `data_pipelines.ops`.
         size: Side to which pictures are brought, if theirs is another.
         channels: 1 or 3.
         batch_size: Examples a batch.
-        seed: Of shuffling; random ops have their own.
+        seed: Of the order; random ops have their own.
         start_step: First step of the stream.
-        shuffle_window: Records that are shuffled together; the order of the
-            shards changes every epoch too.
+        shuffle_window: Examples that are shuffled together; larger blocks are
+            shuffled every epoch too.
+        sample: How an epoch's examples are drawn, with its `limit`: see
+            `data_pipelines.sampling`.
+        limit: Likewise.
 
     Returns:
         Dataset of feature dicts of leading dimension `batch_size`.
 
     Raises:
-        DataError: If there are fewer examples than one batch.
+        DataError: If an epoch has fewer examples than one batch.
     """
-    total = prepared.count("train")
-    if total < batch_size:
-        raise DataError(
-            f"{','.join(prepared.folders)}: {total} training examples are fewer "
-            f"than one batch of {batch_size}"
-        )
-    shards = _tagged_shards(prepared, "train")
-    first_epoch, offset = divmod(start_step * batch_size, total)
-
-    def epoch_records(epoch):
-        order = tf.random.experimental.stateless_shuffle(
-            tf.range(len(shards[0])), seed=tf.stack([tf.cast(seed, tf.int64), epoch])
-        )
-        files = tf.data.Dataset.from_tensor_slices(
-            tuple(tf.gather(column, order) for column in shards)
-        )
-        ds = files.interleave(_read_shard, cycle_length=16, block_length=4)
-        windows = ds.batch(shuffle_window).enumerate()
-        return windows.flat_map(lambda number, window: shuffled(epoch, number, window))
-
-    def shuffled(epoch, number, window):
-        """One window in random order, a function of seed, epoch and window."""
-        order = tf.random.experimental.stateless_shuffle(
-            tf.range(tf.shape(window[0])[0]),
-            seed=tf.stack([tf.cast(seed, tf.int64), epoch * 65_537 + number + 1]),
-        )
-        ds = tf.data.Dataset.from_tensor_slices(
-            tuple(tf.gather(column, order) for column in window)
-        )
-        return ds.map(lambda folder, record: (epoch, folder, record))
-
-    ds = tf.data.Dataset.range(first_epoch, 2**31).flat_map(epoch_records).skip(offset)
-    decode = _decoder(prepared, size, channels)
-    ds = ds.map(
-        lambda epoch, folder, record: {**decode(folder, record), "epoch": epoch},
-        num_parallel_calls=AUTOTUNE,
+    order = sampling.order(
+        prepared, name=sample, limit=limit, seed=seed, window=shuffle_window
     )
-    ds = ds.batch(batch_size, drop_remainder=True)
-    ds = ds.map(lambda batch: _apply(ops, batch), num_parallel_calls=AUTOTUNE)
+    sampling.require_a_batch(prepared, order, batch_size)
+    read = _reader(prepared, "train", size, channels)
+
+    def places(step):
+        look_up = lambda step: order.batch(int(step), batch_size)
+        found = _numpy(look_up, [step], [tf.int64, tf.int64])
+        return tuple(tf.ensure_shape(x, (batch_size,)) for x in found)
+
+    def batch(rows, turns):
+        return _apply(ops, {**read(rows), "epoch": turns})
+
+    steps = tf.data.Dataset.range(start_step, 2**62)
+    ds = steps.map(places).map(batch, num_parallel_calls=AUTOTUNE)
     return ds.prefetch(AUTOTUNE)
 
 
@@ -166,21 +95,18 @@ def eval_batches(
     Raises:
         DataError: If the split is empty.
     """
-    if not prepared.count(split):
-        raise DataError(f"{','.join(prepared.folders)}: no {split} examples here")
-    ds = tf.data.Dataset.from_tensor_slices(_tagged_shards(prepared, split))
-    ds = ds.flat_map(_read_shard)
-    decode = _decoder(prepared, size, channels)
-    ds = ds.map(
-        lambda folder, record: {
-            **decode(folder, record),
-            "epoch": tf.constant(0, tf.int64),
-            "mask": tf.constant(1.0),
-        },
-        num_parallel_calls=AUTOTUNE,
-    )
-    ds = ds.batch(batch_size).map(lambda batch: _fill(batch, batch_size))
-    return ds.map(lambda batch: _apply(ops, batch)).prefetch(AUTOTUNE)
+    read = _reader(prepared, split, size, channels)
+
+    def batch(rows):
+        found = {
+            **read(rows),
+            "epoch": tf.zeros_like(rows),
+            "mask": tf.ones_like(rows, tf.float32),
+        }
+        return _apply(ops, _fill(found, batch_size))
+
+    rows = tf.data.Dataset.range(prepared.count(split)).batch(batch_size)
+    return rows.map(batch, num_parallel_calls=AUTOTUNE).prefetch(AUTOTUNE)
 
 
 def for_fit(batches: tf.data.Dataset, tasks: Sequence[str]) -> tf.data.Dataset:
@@ -189,36 +115,19 @@ def for_fit(batches: tf.data.Dataset, tasks: Sequence[str]) -> tf.data.Dataset:
     Args:
         batches: From `train_batches` (endless: give `fit` its
             `steps_per_epoch`) or `eval_batches`.
-        tasks: Outputs of the model that are trained, such as `expression`.
+        tasks: Labels, such as `expression`.
 
     Returns:
         Dataset of `(image, {task: label}, {task: weight})`; a filled-up row of
         an evaluation batch has weight 0.
     """
-
-    def split(batch):
-        weights = {task: batch[f"{task}_weight"] for task in tasks}
-        if "mask" in batch:
-            real = lambda w: tf.reshape(batch["mask"], [-1] + [1] * (w.shape.rank - 1))
-            weights = {task: w * real(w) for task, w in weights.items()}
-        return batch["image"], {task: batch[task] for task in tasks}, weights
-
-    return batches.map(split)
-
-
-def _tagged_shards(prepared, split):
-    """All shards of a split, each with the number of its folder."""
-    pairs = [
-        (folder, path)
-        for folder in range(len(prepared.folders))
-        for path in prepared.shards(folder, split)
-    ]
-    folders, paths = zip(*pairs)
-    return tf.constant(folders, tf.int64), tf.constant(paths)
-
-
-def _read_shard(folder, path):
-    return tf.data.TFRecordDataset(path).map(lambda record: (folder, record))
+    return batches.map(
+        lambda batch: (
+            batch["image"],
+            {task: batch[task] for task in tasks},
+            {task: batch[f"{task}_weight"] for task in tasks},
+        )
+    )
 
 
 def _apply(ops, batch):
@@ -227,46 +136,101 @@ def _apply(ops, batch):
     return batch
 
 
-def _decoder(prepared, size, channels):
-    """Returns `decode(folder, record)`, to pictures of one size and colour."""
-    specs = prepared.crop_specs
-    branches = [
-        lambda record, m=manifest, s=spec: _decode(record, m, s, size, channels)
-        for manifest, spec in zip(prepared.manifests, specs)
-    ]
-    if len(branches) == 1:
-        return lambda folder, record: branches[0](record)
+def _numpy(function, inputs, kinds):
+    # Stateless: with deterministic ops, others would not run in parallel.
+    return tf.numpy_function(function, inputs, kinds, stateful=False)
 
-    def decode(folder, record):
-        cases = [lambda b=branch: _no_points(b(record)) for branch in branches]
-        return tf.switch_case(tf.cast(folder, tf.int32), cases)
+
+def _reader(prepared, split, size, channels) -> Read:
+    """Returns `read(rows)`, to features with pictures of one size and colour."""
+    files = prepared.files(split)
+    if prepared.format == "npz":
+        return _array_reader(files, size, channels)
+    spec = records.feature_spec(prepared.manifests[0])
+    if not prepared.keeps_landmarks:
+        # Sets give different numbers of points: together they give none.
+        del spec["landmarks"], spec["landmarks_weight"]
+    decode = _decoder(prepared.crop_specs, size, channels)
+    sides = np.array([spec.size for spec in prepared.crop_specs])
+    scales = (size / sides).astype(np.float32)
+
+    def read(rows):
+        lookup = lambda rows: (files.read(rows), files.folders[rows])
+        found, folders = _numpy(lookup, [rows], [tf.string, tf.int64])
+        found, folders = (tf.ensure_shape(x, rows.shape) for x in (found, folders))
+        batch = tf.io.parse_example(found, spec)
+        batch["image"] = decode(batch["image"], folders)
+        if "landmarks" in batch:
+            batch["landmarks"] *= tf.gather(scales, folders)[:, None, None]
+        else:
+            batch["landmarks"] = tf.zeros((tf.shape(rows)[0], 0, 2))
+            batch["landmarks_weight"] = tf.zeros((tf.shape(rows)[0], 1))
+        for task in ("expression", "valence_arousal", "is_face", "landmarks"):
+            batch[f"{task}_weight"] = batch[f"{task}_weight"][:, 0]
+        return batch
+
+    return read
+
+
+def _array_reader(files, size, channels):
+    """Of npz files: read and brought to size by NumPy."""
+    example = files.read(np.zeros(1, np.int64), size=size, channels=channels)
+    names = sorted(example)
+
+    def read(rows):
+        lookup = lambda rows: [
+            files.read(rows, size=size, channels=channels)[name] for name in names
+        ]
+        kinds = [tf.as_dtype(example[name].dtype) for name in names]
+        found = _numpy(lookup, [rows], kinds)
+        return {
+            name: tf.ensure_shape(value, (*rows.shape, *example[name].shape[1:]))
+            for name, value in zip(names, found)
+        }
+
+    return read
+
+
+def _decoder(specs, size, channels):
+    """Returns `decode(pngs, folders)`, to pictures of one size and colour."""
+    alike = len({(spec.size, spec.color) for spec in specs}) == 1
+
+    def picture(png, spec):
+        stored = 1 if spec.color == "grey" else 3
+        image = tf.io.decode_png(png, channels=stored)
+        return tf.ensure_shape(image, (spec.size, spec.size, stored))
+
+    def decode(pngs, folders):
+        if alike:
+            images = tf.map_fn(
+                lambda png: picture(png, specs[0]), pngs, fn_output_signature=tf.uint8
+            )
+            return _to_size(images, size, channels)
+        cases = [
+            lambda png, s=spec: _to_size(picture(png, s), size, channels)
+            for spec in specs
+        ]
+        choose = lambda png, folder: tf.switch_case(
+            tf.cast(folder, tf.int32), [lambda c=case: c(png) for case in cases]
+        )
+        return tf.map_fn(
+            lambda each: choose(*each), (pngs, folders), fn_output_signature=tf.uint8
+        )
 
     return decode
 
 
-def _no_points(example):
-    """Sets give different numbers of points: together they give none."""
-    return {**example, "landmarks": tf.zeros((0, 2)), "landmarks_weight": 0.0}
-
-
-def _decode(record, manifest, spec, size, channels):
-    example = tf.io.parse_single_example(record, records.feature_spec(manifest))
-    stored = 1 if spec.color == "grey" else 3
-    image = tf.io.decode_png(example["image"], channels=stored)
-    image = tf.ensure_shape(image, (spec.size, spec.size, stored))
-    if spec.size != size:
-        method = "area" if size < spec.size else "bilinear"
-        image = tf.image.resize(image, (size, size), method=method)
-        image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
-    if stored != channels:
-        grey = stored == 1
-        image = (tf.image.grayscale_to_rgb if grey else tf.image.rgb_to_grayscale)(
-            image
-        )
-    example["landmarks"] = example["landmarks"] * (size / spec.size)
-    for task in ("expression", "valence_arousal", "is_face", "landmarks"):
-        example[f"{task}_weight"] = example[f"{task}_weight"][0]
-    return {**example, "image": image}
+def _to_size(images, size, channels):
+    """One picture or a batch at a size and colour; see `array_ops.to_size`."""
+    side, stored = images.shape[-2], images.shape[-1]
+    if side != size:
+        method = "area" if size < side else "bilinear"
+        images = tf.image.resize(images, (size, size), method=method)
+        images = tf.cast(tf.clip_by_value(tf.round(images), 0, 255), tf.uint8)
+    if stored == channels:
+        return images
+    grey = stored == 1
+    return (tf.image.grayscale_to_rgb if grey else tf.image.rgb_to_grayscale)(images)
 
 
 def _fill(batch, batch_size):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data_pipelines import ops
+from data_pipelines import geometry, ops
 
 
 def batch(size=48, channels=1, rows=6):
@@ -83,7 +83,7 @@ def test_flip_mirrors_half_of_the_faces_and_swaps_left_and_right():
 
 
 def test_mirrored_68_points_are_an_involution_that_keeps_the_midline():
-    order = np.array(ops.MIRRORED_POINTS[68])
+    order = np.array(geometry.MIRRORED_POINTS[68])
     assert sorted(order) == list(range(68))
     np.testing.assert_array_equal(order[order], np.arange(68))
     # Chin, nose bridge and tip, lip centres lie on the midline.
