@@ -25,6 +25,18 @@ COLORS = {
 INK = "#222222"
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 
+_MAP_TITLES = {
+    "grad_cam": "Grad-CAM",
+    "guided_grad_cam": "guided Grad-CAM",
+    "guided_backpropagation": "guided backpropagation",
+    "edges": "edges of the image",
+}
+
+
+def map_title(name: str) -> str:
+    """What a map is called in a picture."""
+    return _MAP_TITLES.get(name, name.replace("_", " "))
+
 
 def tidy(axes) -> None:
     """Takes away the frame that says nothing, and makes the numbers legible."""

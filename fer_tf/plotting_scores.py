@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fer_tf import calibration
-from fer_tf.plotting import COLORS, INK, tidy
+from fer_tf.plotting import COLORS, INK, map_title, tidy
 
 _BLUE, _GREY, _ORANGE = "#0072b2", "#9a9a9a", "#d55e00"
 # More points than this are a blot; an even sample of them is drawn.
@@ -160,8 +160,8 @@ def calibration_curves(labels, logits, temperature: float | None, curve) -> Figu
     accuracy, _ = calibration.selective_accuracy(hits, sure)
     share = np.arange(1, len(hits) + 1) / len(hits)
     right.plot(share, accuracy, color=_BLUE, lw=1.4)
-    for row in curve:
-        low, high = row.get("interval", (row["accuracy"], row["accuracy"]))
+    ends = [row.get("interval", [row["accuracy"]] * 2) for row in curve]
+    for row, (low, high) in zip(curve, ends):
         right.plot([row["coverage"]] * 2, [low, high], color=INK, lw=1.4)
         right.plot(row["coverage"], row["accuracy"], "o", color=_BLUE, ms=6)
         right.text(
@@ -171,7 +171,8 @@ def calibration_curves(labels, logits, temperature: float | None, curve) -> Figu
     # The few surest are too few to tell anything.
     right.set_xlim(0.3, 1.04)
     shown = accuracy[int(0.3 * len(hits)) :]
-    right.set_ylim(max(0, shown.min() - 0.12), min(1.04, shown.max() + 0.12))
+    values = np.concatenate([shown, np.ravel(ends)])
+    right.set_ylim(max(0, values.min() - 0.05), values.max() + 0.07)
     right.set_xlabel("share of faces answered, the surest first", fontsize=9.5)
     right.set_ylabel("accuracy of the answers", fontsize=9.5)
     right.set_title("what does abstaining buy?", fontsize=10.5)
@@ -211,5 +212,45 @@ def groups(found: dict, metric: str, overall: float) -> Figure:
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlabel(f"{metric}, 95 % interval (faces in brackets)", fontsize=9.5)
     axes.legend(fontsize=9.5, frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
+    tidy(axes)
+    return figure
+
+
+def localisation(found: dict) -> Figure:
+    """The share of every map on the right place, beside that of a uniform map.
+
+    Args:
+        found: `{model: {map: {"mass", "interval", "uniform"}}}`; a map without any
+            mass is left out.
+    """
+    rows = [
+        (model, map_title(name), row)
+        for model, maps in found.items()
+        for name, row in maps.items()
+        if row["mass"] is not None
+    ]
+    figure = Figure(figsize=(8, 1.2 + 0.32 * len(rows)), layout="constrained")
+    axes = figure.add_subplot()
+    for place, (_, _, row) in enumerate(rows):
+        low, high = row["interval"] or (row["mass"], row["mass"])
+        axes.plot([low, high], [place] * 2, color=_BLUE, lw=2)
+        axes.plot(row["mass"], place, "o", color=_BLUE, ms=7, label="the map")
+        axes.plot(row["uniform"], place, "|", color=_ORANGE, ms=14, mew=2.4,
+                  label="a uniform map")  # fmt: skip
+    for place in range(1, len(rows)):
+        if rows[place][0] != rows[place - 1][0]:
+            axes.axhline(place - 0.5, color="#cccccc", lw=0.8)
+    labels = [f"{model}: {name}" for model, name, _ in rows]
+    axes.set_yticks(range(len(rows)), labels, fontsize=9.5)
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(left=0)
+    axes.set_xlabel(
+        "share on the moving parts of the face, 95 % interval", fontsize=9.5
+    )
+    handles, names = axes.get_legend_handles_labels()
+    axes.legend(
+        handles[:2], names[:2], fontsize=9.5, frameon=False, ncols=2,
+        loc="lower left", bbox_to_anchor=(0, 1),
+    )  # fmt: skip
     tidy(axes)
     return figure

@@ -81,6 +81,7 @@ def calibrated(columns: dict, validation: dict | None) -> dict:
         row = {"coverage": coverage, "accuracy": float(accuracy[last])}
         chosen = sure >= level[last]
         ends = bootstrap.intervals(_share(hits[chosen]), units[chosen])
+        ends = {name: list(pair) for name, pair in ends.items()}
         curve.append({**row, **ends, "confidence": float(level[last])})
     return {
         "temperature": temperature,

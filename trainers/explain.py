@@ -1,0 +1,101 @@
+r"""Shows what a model looks at, and measures it where the right place is known.
+
+python -m trainers.explain --model=runs/gan --input=photo.jpg --output=out
+python -m trainers.explain --model=runs/gan --input=synthetic --output=out
+python -m trainers.explain --model=runs/man,runs/vgg16,runs/vgg16_se \
+    --input=synthetic --output=out --figure=gan_5
+
+A picture for each face: Grad-CAM, guided Grad-CAM and whatever attention the model
+has by itself. On drawn faces (`--input=synthetic`), where the moving parts are
+known, localisation.json says how much of each map lies on them, beside a map that
+says nothing. `--figure` draws a figure of Gan et al. or Meen et al. instead.
+
+In a folder, folders named as expressions label their pictures, and pictures of the
+same name in several of them show the same person.
+"""
+
+import os
+
+from absl import flags
+
+from trainers import cli
+
+_MODEL = flags.DEFINE_list("model", None, "Model folder, workdir or name, or several.")
+_INPUT = flags.DEFINE_string("input", None, "A photograph, a folder, or synthetic.")
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for what is written.")
+_FIGURE = flags.DEFINE_enum(
+    "figure", None, ["gan_5", "gan_6", "gan_7", "gan_8", "meen_3", "meen_4"],
+    "Draw this figure of its paper.",
+)  # fmt: skip
+_TARGET = flags.DEFINE_string(
+    "target", None,
+    "Output that is explained: happiness, AU12, valence, ...; by default the "
+    "labelled expression, or the one that is read.",
+)  # fmt: skip
+_SOURCE = flags.DEFINE_string(
+    "source", "seed=2,examples=200", "Which faces are drawn for --input=synthetic."
+)
+_PICTURES = flags.DEFINE_integer(
+    "pictures", 12, "Most faces to draw a picture of.", lower_bound=0
+)
+
+
+def main() -> None:
+    """Entry point of the command line."""
+    if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
+        cli.fail("--output must be another folder than --input", code=2)
+    with cli.quiet_imports():
+        from data_pipelines import atomic
+        from fer_tf import loading, plotting
+        from trainers import explaining, faces, figures
+
+    models = [loading.load(path) for path in _MODEL.value]
+    names = explaining.names(models, _MODEL.value)
+    failed = []
+    if _INPUT.value == "synthetic":
+        side = max(model.crop_spec.size for model in models)
+        pictures = faces.drawn(_SOURCE.value, side)
+    else:
+        from fer_tf.faces import MTCNNDetector
+
+        found = list(faces.photographs(_INPUT.value, MTCNNDetector()))
+        pictures = [face for face in found if isinstance(face, faces.Picture)]
+        failed = [face for face in found if not isinstance(face, faces.Picture)]
+        for name, reason in failed:
+            print(f"{name}: {reason}")
+        if not pictures:
+            cli.fail(f"{failed[0][0]}: {failed[0][1]}")
+    explained = [
+        figures.Explained(name, model, pictures) for name, model in zip(names, models)
+    ]
+    os.makedirs(_OUTPUT.value, exist_ok=True)
+    if _FIGURE.value:
+        figure = figures.FIGURES[_FIGURE.value](explained, _TARGET.value)
+        path = os.path.join(_OUTPUT.value, f"{_FIGURE.value}.png")
+        plotting.save(figure, path)
+        print(f"written: {path}")
+        return
+    described = []
+    for each in explained:
+        described += explaining.draw(
+            each, _OUTPUT.value, target=_TARGET.value, most=_PICTURES.value
+        )
+    errors = [{"source": name, "error": reason} for name, reason in failed]
+    atomic.write_json(
+        os.path.join(_OUTPUT.value, "explanations.json"),
+        {"faces": described, "errors": errors},
+    )
+    print(f"written: {len(described)} pictures, explanations.json")
+    if _INPUT.value == "synthetic":
+        found = explaining.localise(explained, target=_TARGET.value)
+        found = {"source": _SOURCE.value, **found}
+        atomic.write_json(os.path.join(_OUTPUT.value, "localisation.json"), found)
+        plotting.save(
+            explaining.picture(found), os.path.join(_OUTPUT.value, "localisation.png")
+        )
+        for line in explaining.lines(found):
+            print(line)
+
+
+if __name__ == "__main__":
+    cli.run(main, required=("model", "input", "output"))
