@@ -22,7 +22,7 @@ from fer_tf.layers.batch_normalization import BatchNormalization
 from fer_tf.layers.grouped_conv2d import GroupedConv2D
 from fer_tf.layers.small_map_conv2d import SmallMapConv2D
 from fer_tf.optimizers import CoupledSGD
-from trainers import loop
+from trainers import steps
 
 
 def device() -> str:
@@ -40,13 +40,13 @@ def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float
     stock = keras.models.clone_model(ours, clone_function=_stock_layer)
     shape = ours.inputs[0].shape[1:]
     batch = _batch(shape, batch_size)
-    jit = loop.should_jit("auto")
+    jit = steps.should_jit("auto")
     fused = CoupledSGD(0.01, momentum=0.9, weight_decay=5e-4)
     plain = keras.optimizers.SGD(0.01, momentum=0.9)
-    step = loop.make_train_step(ours, fused, _Total(), jit_compile=jit)
-    stock_step = loop.make_train_step(stock, plain, _Total(), jit_compile=jit)
-    state = loop.State(_Total.tasks)
-    counted = loop.make_counted_step(step, state)
+    step = steps.make_train_step(ours, fused, _Total(), jit_compile=jit)
+    stock_step = steps.make_train_step(stock, plain, _Total(), jit_compile=jit)
+    state = steps.State(_Total.tasks)
+    counted = steps.make_counted_step(step, state)
     stream = iter(tf.data.Dataset.from_tensors(batch).repeat().prefetch(2))
 
     runs = {

@@ -1,106 +1,32 @@
-"""The one training loop: a GradientTape step, stages, checkpoints, resume.
+"""The one training loop: stages, epochs, checkpoints, resume.
 
 All that decides what comes next lies in one `tf.train.Checkpoint`: weights,
-optimizer, step, the running losses and the best scores so far. The data
-stream and its augmentation are functions of the step, so nothing else is
-needed for a run that was stopped anywhere to end like one that was not.
+dropout seeds, optimizer, step, the running losses and the best scores so far.
+The data stream and its augmentation are functions of the step, so nothing else
+is needed for a run that was stopped anywhere to end like one that was not.
 """
 
+import contextlib
 import math
 import re
+import time
 
 import keras
 import tensorflow as tf
 
-from trainers import evaluation, objectives, setup
+from trainers import (
+    averaging,
+    checkpoints,
+    distribution,
+    evaluation,
+    mixup,
+    objectives,
+    setup,
+    steps,
+)
 from trainers import workdir as workdirs
 from trainers.progress import Progress
 from trainers.workdir import PROTOCOLS
-
-
-class State(tf.Module):
-    """Everything of a run that must survive it, beside model and optimizer."""
-
-    def __init__(self, tasks):
-        super().__init__()
-        counter = lambda value: tf.Variable(value, dtype=tf.int64, trainable=False)
-        self.step, self.stage = counter(0), counter(0)
-        self.first_bad_step, self.loss_steps = counter(-1), counter(0)
-        self.loss_sums = {
-            name: tf.Variable(0.0, trainable=False) for name in ("loss", *tasks)
-        }
-        self.best = {
-            protocol: tf.Variable(-math.inf, trainable=False) for protocol in PROTOCOLS
-        }
-
-    def mean_losses(self) -> dict[str, float]:
-        """Mean of each loss since the last reset."""
-        steps = max(1, int(self.loss_steps))
-        return {name: float(total) / steps for name, total in self.loss_sums.items()}
-
-    def reset_losses(self) -> None:
-        """Begins a new mean."""
-        self.loss_steps.assign(0)
-        for total in self.loss_sums.values():
-            total.assign(0.0)
-
-
-def should_jit(jit_compile) -> bool:
-    """Resolves `"auto"`: XLA where there is a GPU, none on CPU.
-
-    On CPU, XLA makes training of convolutions several times slower.
-    """
-    # A flag arrives as text.
-    choice = str(jit_compile).lower()
-    if choice not in ("auto", "true", "false"):
-        raise ValueError(
-            f"`jit_compile` must be auto, true or false. Received: {jit_compile!r}."
-        )
-    if choice == "auto":
-        return bool(tf.config.list_physical_devices("GPU"))
-    return choice == "true"
-
-
-def make_train_step(model, optimizer, objective, *, jit_compile: bool):
-    """Returns `step(batch) -> losses`, compiled for the current trainable set.
-
-    The step captures the trainable variables when it is made: make it again
-    after anything was frozen.
-    """
-    variables = list(model.trainable_variables)
-    if objective.layer is not None:
-        variables += objective.layer.trainable_variables
-    optimizer.build(variables)
-
-    @tf.function(jit_compile=jit_compile)
-    def step(batch):
-        with tf.GradientTape() as tape:
-            outputs = model(batch["image"], training=True)
-            total, tasks = objective(batch, outputs)
-            scaled = optimizer.scale_loss(total)
-        optimizer.apply(tape.gradient(scaled, variables), variables)
-        return {"loss": total, **tasks}
-
-    return step
-
-
-def make_counted_step(step, state):
-    """Returns `step(batch)` that adds its losses to `state` and counts itself.
-
-    Nothing is returned, so the host need not wait for the device.
-    """
-
-    @tf.function
-    def counted(batch):
-        losses = step(batch)
-        for name, loss in losses.items():
-            state.loss_sums[name].assign_add(loss)
-        state.loss_steps.assign_add(1)
-        bad = ~tf.math.is_finite(losses["loss"]) & (state.first_bad_step < 0)
-        state.first_bad_step.assign(tf.where(bad, state.step, state.first_bad_step))
-        state.step.assign_add(1)
-
-    return counted
 
 
 class Run:
@@ -110,32 +36,52 @@ class Run:
         config: See `trainers/configs/`.
         prepared: Data, from `data_pipelines.pipeline.open_prepared`.
         workdir: Path; checkpoints, logs and best weights go there.
+        strategy: From `trainers.distribution.make_strategy`; by default one device.
+        started: `time.monotonic()` when the process began, for the log.
     """
 
-    def __init__(self, config, prepared, workdir: str):
+    def __init__(self, config, prepared, workdir: str, *, strategy=None, started=None):
         self.config, self.prepared = config, prepared
+        self.started = started or time.monotonic()
+        self.trained = False  # Whether a step has been made.
+        self.strategy = strategy or tf.distribute.get_strategy()
         self.spec = setup.crop_spec(config, prepared)
         self.num_train = prepared.count("train")
         keras.utils.set_random_seed(config.seed)
-        self.model = setup.build_model(config)
-        setup.load_weights(config, self.model)
-        # A stage without an objective of its own has the run's.
-        self.objectives = [
-            objectives.make_objective(stage.objective or config.objective)
-            for stage in config.stages
-        ]
+        with self.strategy.scope():
+            self.model = setup.build_model(config)
+            setup.load_weights(config, self.model)
+            # A stage without an objective of its own has the run's.
+            self.objectives = [
+                objectives.make_objective(stage.objective or config.objective)
+                for stage in config.stages
+            ]
         tasks = dict.fromkeys(t for each in self.objectives for t in each.tasks)
-        self.state = State(tuple(tasks))
+        self.state = steps.State(tuple(tasks))
+        self.average = None
+        if config.ema_decay:
+            self.average = averaging.WeightAverage(self.model, config.ema_decay)
         self._check(config, prepared)
         self.selector = evaluation.Evaluator(
             setup.make_inference(
                 config, self.model, self.spec, views=config.selection_views
             )
         )
+        self.eval_streams = {
+            split: setup.eval_stream(config, prepared, split)
+            for split in PROTOCOLS.values()
+            if prepared.count(split)
+        }
         self._check_select()
-        # Only now, when nothing of the config can be wrong any more.
-        workdirs.begin(workdir, config, prepared)
-        self.workdir = workdirs.Workdir(workdir, config, self.model, self.spec)
+        # Written to when it is opened: not before all else is known to be right.
+        self.workdir = workdirs.Workdir(
+            workdir,
+            config,
+            prepared,
+            spec=self.spec,
+            writes=distribution.is_chief(self.strategy),
+        )
+        self.checkpoints = checkpoints.Checkpoints(self.workdir.checkpoints)
         # What the builder froze stays frozen in every stage.
         self.can_train = [layer.trainable for layer in self.model.layers]
 
@@ -154,23 +100,27 @@ class Run:
             raise ValueError("`keep_best` must be true for at least one stage.")
         for stage in config.stages:
             setup.build_optimizer(config, stage, self.total_steps(stage))
-        should_jit(config.jit_compile)
+        steps.should_jit(config.jit_compile)
 
     def _check_select(self):
         """Evaluates one batch, so that `select` is known to be measurable."""
-        for split in PROTOCOLS.values():
-            if self.prepared.count(split):
-                stream = setup.eval_stream(self.config, self.prepared, split).take(1)
-                _signed(self.selector.scores(stream), self.config.select)
-                return
-        raise ValueError(
-            f"{','.join(self.prepared.folders)}: neither validation nor test examples "
-            "to choose the weights by"
-        )
+        if not self.eval_streams:
+            raise ValueError(
+                f"{','.join(self.prepared.folders)}: neither validation nor test "
+                "examples to choose the weights by"
+            )
+        first, *_ = self.eval_streams.values()
+        _signed(self.selector.scores(first.take(1)), self.config.select)
 
     def train(self) -> None:
         """Runs what is left of every stage."""
-        resumed = self._newest_checkpoint()
+        with self.workdir.opened():
+            try:
+                self._run_stages(self._resumed())
+            finally:
+                self.checkpoints.wait()
+
+    def _run_stages(self, resumed):
         first = 0
         for number, stage in enumerate(self.config.stages):
             total = self.total_steps(stage)
@@ -180,6 +130,16 @@ class Run:
             first += total
         if resumed is not None:
             self._restore(resumed[0])
+
+    def _resumed(self):
+        """`(path, stage, step)` of the checkpoint to go on from, or None."""
+        path = self.checkpoints.newest()
+        if self.workdir.writes:
+            self.checkpoints.clear_up()
+        if path is None:
+            return None
+        found = [checkpoints.value(path, "state", name) for name in ("stage", "step")]
+        return path, *map(int, found)
 
     def total_steps(self, stage) -> int:
         """Steps of a stage, from its epochs or as given."""
@@ -208,43 +168,65 @@ class Run:
             raise ValueError(f"`train` matches no layer that can train: {pattern!r}.")
         return trained
 
-    def _run_stage(self, number, stage, first, total, resumed):
-        """Runs one stage: `total` steps, after `first` of the earlier stages."""
+    def make_step(self, number: int, stage, total: int):
+        """The optimizer of a stage, and the step that trains its part."""
         trained = self.set_trainable(stage)
         objective = self.objectives[number]
-        optimizer = setup.build_optimizer(self.config, stage, total)
-        step = make_train_step(
-            trained,
-            optimizer,
-            objective,
-            jit_compile=should_jit(self.config.jit_compile),
-        )
-        if resumed is not None:
-            path, _, step_then = resumed
-            # A checkpoint between two stages holds the earlier one's optimizer.
-            self._restore(path, optimizer if step_then > first else None)
-        checkpoint = self._checkpoint(optimizer)
-        manager = tf.train.CheckpointManager(
-            checkpoint, self.workdir.checkpoints, max_to_keep=2
-        )
-        self._steps(number, stage, first, total, step, optimizer, manager)
+        with self.strategy.scope():
+            optimizer = setup.build_optimizer(self.config, stage, total)
+            step = steps.make_train_step(
+                trained,
+                optimizer,
+                mixup.Mixed(objective) if self.config.mixup else objective,
+                jit_compile=steps.should_jit(self.config.jit_compile),
+                micro_batches=self.config.micro_batches,
+            )
+        return optimizer, step
 
-    def _steps(self, number, stage, first, total, step, optimizer, manager):
-        counted = make_counted_step(step, self.state)
+    def _run_stage(self, number, stage, first, total, resumed):
+        """Runs one stage: `total` steps, after `first` of the earlier stages."""
+        optimizer, step = self.make_step(number, stage, total)
+        begins = resumed is None or resumed[2] == first
+        if resumed is not None:
+            # A checkpoint between two stages holds the earlier one's optimizer.
+            self._restore(resumed[0], None if begins else optimizer)
+        if begins and self.average is not None:
+            self.average.begin()
+        if resumed is not None or number == 0:
+            seeds = [v.value for v in self.model.variables if "seed_gen" in v.path]
+            distribution.spread_seeds(self.strategy, seeds)
+        self._steps(number, stage, first, total, step, optimizer)
+
+    def _steps(self, number, stage, first, total, step, optimizer):
+        counted = steps.make_counted_step(
+            step, self.state, strategy=self.strategy, average=self.average
+        )
         done = int(self.state.step) - first
         stream = setup.train_stream(
             self.config, self.prepared, start_step=int(self.state.step)
         )
-        batches, size = iter(stream), self.config.batch_size
-        ends = self.epoch_ends(total)
+        batches = iter(distribution.spread(self.strategy, stream))
+        size, ends = self.config.batch_size, self.epoch_ends(total)
         bar = Progress(f"train {stage.name}", total * size, unit="images")
         bar.update(done * size)
         while done < total:
-            counted(next(batches))
+            batch = next(batches)
+            counted(batch)
             done += 1
+            if not self.trained:
+                self._check_finite(stage)  # Waits for the device.
+                self.workdir.clock.first_step(time.monotonic() - self.started)
+                self.trained = True
+            if done == 1:
+                first = self.strategy.experimental_local_results
+                own = {name: first(value)[0] for name, value in batch.items()}
+                self.workdir.show_crops(stage.name, own, int(self.state.step))
             if done % 20 == 0 or done in ends:
                 self._check_finite(stage)
                 bar.update(done * size, _note(self.state.mean_losses()))
+            if done == total and self.average is not None:
+                # What a stage hands on is the average of its weights.
+                self.average.to_model()
             if done in ends:
                 self._end_of_epoch(number, stage, ends[done], optimizer)
                 self._drop_on_plateau(stage, optimizer)
@@ -252,10 +234,8 @@ class Run:
                 self.state.stage.assign(number + 1)
             if done in ends or done % self.config.checkpoint_steps == 0:
                 self._check_finite(stage)
-                number_now = int(self.state.step)
-                # Counted from the step, so that a resumed run counts alike.
-                manager.checkpoint.save_counter.assign(number_now - 1)
-                manager.save(checkpoint_number=number_now)
+                if self.workdir.writes:
+                    self.checkpoints.save(self._parts(optimizer), int(self.state.step))
 
     def epoch_ends(self, total: int) -> dict[int, int]:
         """`{step: epoch}` of the steps after which the run is evaluated."""
@@ -300,50 +280,49 @@ class Run:
             **_log_variances(self.objectives[number]),
         }
         self.state.reset_losses()
+        if self.workdir.writes:
+            with self._averaged():
+                self._evaluate(stage, row)
+        self.workdir.log(row)
+
+    def _averaged(self):
+        """Evaluates the average of the weights where one is kept."""
+        if self.average is None:
+            return contextlib.nullcontext()
+        return self.average.in_model()
+
+    def _evaluate(self, stage, row):
+        """Adds the scores to the row, and keeps the weights if they are the best."""
         for protocol, split in PROTOCOLS.items():
-            if not self.prepared.count(split):
+            if split not in self.eval_streams:
                 continue
-            stream = setup.eval_stream(self.config, self.prepared, split)
-            found = evaluation.scalars(self.selector.scores(stream))
+            scores = self.selector.scores(self.eval_streams[split])
+            if "confusion" in scores:
+                self.workdir.show_confusion(split, scores["confusion"], row["step"])
+            found = evaluation.scalars(scores)
             row |= {f"{split}/{name}": value for name, value in found.items()}
             chosen = _signed(found, self.config.select)
             if stage.keep_best and chosen > float(self.state.best[protocol]):
                 self.state.best[protocol].assign(chosen)
                 self.workdir.save_best(self.model, protocol, row)
-        self.workdir.log(row)
 
-    def _checkpoint(self, optimizer=None):
-        # Keras does not track the seeds of its dropout layers, which move too.
-        seeds = [v.value for v in self.model.variables if "seed_generator" in v.path]
-        parts = {"model": self.model, "state": self.state, "seeds": seeds}
+    def _parts(self, optimizer=None):
+        """All variables of the run, as checkpoints hold them."""
+        plain = lambda variables: [variable.value for variable in variables]
+        layers = [each.layer for each in self.objectives if each.layer is not None]
+        parts = {
+            "model": plain(self.model.variables),
+            "objectives": [plain(layer.variables) for layer in layers],
+            "state": self.state.parts(),
+        }
         if optimizer is not None:
-            parts["optimizer"] = optimizer
-        weights = [each.layer for each in self.objectives if each.layer is not None]
-        parts["objectives"] = weights
-        return tf.train.Checkpoint(**parts)
-
-    def _newest_checkpoint(self):
-        """`(path, stage, step)` of the newest checkpoint that reads, or None."""
-        state = tf.train.get_checkpoint_state(self.workdir.checkpoints)
-        for path in reversed(state.all_model_checkpoint_paths if state else ()):
-            try:
-                reader = tf.train.load_checkpoint(path)
-                for name in reader.get_variable_to_shape_map():
-                    reader.get_tensor(name)  # Its checksum is verified here.
-                at = [
-                    int(reader.get_tensor(f"state/{name}/.ATTRIBUTES/VARIABLE_VALUE"))
-                    for name in ("stage", "step")
-                ]
-                return path, *at
-            except (tf.errors.OpError, LookupError, ValueError, RuntimeError):
-                print(f"{path} is damaged; trying the checkpoint before it")
-        if state and state.all_model_checkpoint_paths:
-            print("no checkpoint can be read; beginning anew")
-        return None
+            parts["optimizer"] = plain(optimizer.variables)
+        if self.average is not None:
+            parts["average"] = self.average.parts()
+        return parts
 
     def _restore(self, path, optimizer=None):
-        checkpoint = self._checkpoint(optimizer)
-        checkpoint.read(path).assert_existing_objects_matched().expect_partial()
+        checkpoints.restore(path, self._parts(optimizer))
         self.workdir.rewind(int(self.state.step))
 
 

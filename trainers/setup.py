@@ -12,6 +12,7 @@ from fer_tf import loading, optimizers
 from fer_tf.convert import se_resnet50, vgg_face
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.inference import make_inference_model
+from trainers import mixup
 
 
 def build_model(config) -> keras.Model:
@@ -19,11 +20,27 @@ def build_model(config) -> keras.Model:
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(config.dtype_policy)
     try:
-        return fer_tf.create_model(config.model.name, **config.model.arguments)
+        model = fer_tf.create_model(config.model.name, **config.model.arguments)
     except TypeError as error:
         raise ValueError(f"`model.arguments`: {error}") from error
     finally:
         keras.config.set_dtype_policy(before)
+    if config.synchronize_batch_norm and _replicas() > 1:
+        _synchronize(model)
+    return model
+
+
+def _replicas():
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def _synchronize(model):
+    """Lets every batch normalisation see the whole batch."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            _synchronize(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
 
 
 def load_weights(config, model: keras.Model) -> None:
@@ -77,6 +94,8 @@ def _load_submodel(layer, path):
 def crop_spec(config, prepared: pipeline.Prepared) -> CropSpec:
     """The spec of the crops that the model is given, derived from the records'.
 
+    With `mixed_crops` it is that of the first folder.
+
     Raises:
         ValueError: If the folders were cropped by different recipes.
     """
@@ -85,8 +104,9 @@ def crop_spec(config, prepared: pipeline.Prepared) -> CropSpec:
         dataclasses.replace(spec, size=size, color=color)
         for spec in prepared.crop_specs
     ]
-    for other in derived[1:]:
-        derived[0].require_same(other, "the other data folder")
+    for other, folder in zip(derived[1:], prepared.folders[1:]):
+        if not config.mixed_crops:
+            derived[0].require_same(other, f"{folder} (or set `mixed_crops`)")
     return derived[0]
 
 
@@ -113,7 +133,10 @@ def train_ops(config) -> list[ops.Op]:
         chosen.append(ops.random_erase(seed=seed, probability=augment.erase, area=0.2))
     if config.region_masks:
         chosen.append(ops.region_masks(**config.region_masks))
-    return [*chosen, ops.numbers_only(), ops.to_model_input()]
+    chosen += [ops.numbers_only(), ops.to_model_input()]
+    if config.mixup:
+        chosen.append(mixup.mixup(config.mixup, seed=seed))
+    return chosen
 
 
 def train_stream(config, prepared, *, start_step: int = 0) -> tf.data.Dataset:
@@ -162,10 +185,16 @@ def build_optimizer(config, stage, total_steps: int):
         raise ValueError(
             f"`optimizer.name` must be one of {', '.join(classes)}. Received: {name!r}."
         )
+    limits = {"global_clipnorm": stage.clip_norm, "clipvalue": stage.clip_value}
+    arguments |= {name: limit for name, limit in limits.items() if limit}
     try:
         optimizer = classes[name](rate, **arguments)
     except TypeError as error:
         raise ValueError(f"`optimizer` {name}: {error}") from error
+    for limit in ("clipnorm", "global_clipnorm", "clipvalue"):
+        # Replicas hand it the mean of their gradients, and it adds those up.
+        if getattr(optimizer, limit) is not None:
+            setattr(optimizer, limit, getattr(optimizer, limit) / _replicas())
     if config.dtype_policy == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer

@@ -8,12 +8,15 @@ metrics.csv, tensorboard/, results.json and report.md with its pictures.
 """
 
 import os
+import sys
+import time
 
 from absl import flags
 from ml_collections import config_flags
 
 from trainers import cli
 
+_STARTED = time.monotonic()
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config of the run.")
 _DATA = flags.DEFINE_string("data", None, "Prepared folder, or several: DIR[,DIR...].")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.")
@@ -32,22 +35,35 @@ def main() -> None:
         import tensorflow as tf
 
         from data_pipelines import pipeline
-        from trainers import loop, reporting, workdir
+        from trainers import distribution, dry_run, loop, reporting, workdir
 
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     prepared = pipeline.open_prepared(_DATA.value)
-    if _DRY_RUN.value:
-        print(reporting.describe(config, prepared))
-        return
-    workdir.require_same(_WORKDIR.value, config, prepared)
     report = os.path.join(_WORKDIR.value, "report.md")
-    if os.path.exists(report):
-        print(f"{_WORKDIR.value} is finished; see {report}")
+    if not _DRY_RUN.value:
+        workdir.require_same(_WORKDIR.value, config, prepared)
+        if os.path.exists(report):
+            print(f"{_WORKDIR.value} is finished; see {report}")
+            return
+    strategy = distribution.make_strategy(config)
+    run = loop.Run(
+        config, prepared, _WORKDIR.value, strategy=strategy, started=_STARTED
+    )
+    if _DRY_RUN.value:
+        print(dry_run.describe(run))
         return
-    run = loop.Run(config, prepared, _WORKDIR.value)
-    run.train()
-    print(reporting.finish(run))
+    try:
+        with run.workdir.opened():
+            run.train()
+            if run.workdir.writes:
+                print(reporting.finish(run))
+            distribution.meet(strategy)
+    except tf.errors.OpError as error:
+        if not run.trained or not distribution.lost_a_worker(strategy, error):
+            raise
+        print("a worker was lost; going on when it is back", file=sys.stderr)
+        distribution.begin_again()
 
 
 if __name__ == "__main__":

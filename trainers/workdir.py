@@ -5,6 +5,7 @@ so that two runs of one config can be compared byte for byte; rates and times
 go to `timing.json`.
 """
 
+import contextlib
 import csv
 import io
 import json
@@ -15,6 +16,7 @@ import tensorflow as tf
 
 from data_pipelines import atomic
 from fer_tf import loading
+from trainers import board
 
 # What the best weights are kept by: `clean` chooses on validation data; `paper`
 # on the test set, as papers that name no validation set are likely to have done.
@@ -25,36 +27,83 @@ class Workdir:
     """Writes a run's files and reads them back.
 
     Args:
-        path: The folder.
+        path: The folder; made when it is opened.
         config: Of the run.
-        model: The model that is trained.
-        crop_spec: Of the crops it is given.
+        prepared: Data of the run.
+        spec: Of the crops that the model is given.
+        writes: False in a process that only follows another.
     """
 
-    def __init__(self, path, config, model, crop_spec):
-        self.path, self.config = path, config
+    def __init__(self, path, config, prepared, *, spec, writes=True):
+        self.path, self.config, self.prepared = path, config, prepared
+        self.writes = writes
         self.card = loading.Card(
             model=config.model.name,
             arguments=config.model.arguments.to_dict(),
-            crop_spec=crop_spec,
+            crop_spec=spec,
             views=config.views,
             average=config.average,
         )
         self.checkpoints = os.path.join(path, "checkpoints")
         self.rows = []
         self.clock = _Clock(os.path.join(path, "timing.json"))
-        self.board = tf.summary.create_file_writer(os.path.join(path, "tensorboard"))
+        self._board = None
+
+    @contextlib.contextmanager
+    def opened(self):
+        """Holds the folder for this process alone; makes it if need be.
+
+        Inside another such block this does nothing.
+
+        Raises:
+            ValueError: If it belongs to another config or other data.
+            OSError: If another process holds it.
+        """
+        if not self.writes or self._board is not None:
+            yield
+            return
+        require_same(self.path, self.config, self.prepared)
+        os.makedirs(self.path, exist_ok=True)
+        with atomic.locked(os.path.join(self.path, ".lock")):
+            begin(self.path, self.config, self.prepared)
+            board = os.path.join(self.path, "tensorboard")
+            self._board = tf.summary.create_file_writer(board)
+            try:
+                yield
+            finally:
+                self._board.close()
+                self._board = None
 
     def log(self, row: dict) -> None:
         """Adds a row to `metrics.csv` and to TensorBoard."""
         self.rows.append(row)
+        if not self.writes:
+            return
         atomic.write_text(os.path.join(self.path, "metrics.csv"), _to_csv(self.rows))
-        with self.board.as_default(step=row["step"]):
+        with self._board.as_default(step=row["step"]):
             for name, value in row.items():
                 if isinstance(value, float):
                     tf.summary.scalar(name, value)
-        self.board.flush()
+        self._board.flush()
         self.clock.write()
+
+    def show_crops(self, stage: str, batch: dict, step: int) -> None:
+        """Puts a training batch on TensorBoard, as the model is given it."""
+        if self.writes:
+            title = f"{self.config.model.name}, stage {stage}: augmented crops"
+            self._show(f"crops/{stage}", board.crops(batch, title=title), step)
+
+    def show_confusion(self, split: str, counts, step: int) -> None:
+        """Puts a confusion matrix on TensorBoard."""
+        if self.writes:
+            title = f"{self.config.model.name}, {split}, step {step:,}"
+            picture = board.confusion(counts, title=title)
+            self._show(f"confusion/{split}", picture, step)
+
+    def _show(self, name, picture, step):
+        with self._board.as_default(step=step):
+            tf.summary.image(name, picture[None])
+        self._board.flush()
 
     def stop_clock(self) -> dict:
         """Writes and returns the seconds that all sessions of the run took."""
@@ -77,20 +126,30 @@ class Workdir:
 
 
 class _Clock:
-    """Wall and CPU seconds of a run, summed over its sessions."""
+    """Wall and CPU seconds of a run, summed over its sessions.
+
+    And, of the latest session, from the start of the process to the end of its
+    first step.
+    """
 
     def __init__(self, path):
         self.path = path
         self.before = {"seconds": 0.0, "cpu_seconds": 0.0}
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
-                self.before = json.load(file)
+                self.before |= json.load(file)
         self.start = time.monotonic(), time.process_time()
 
+    def first_step(self, seconds):
+        """Takes down how long the first step was in coming."""
+        self.before["first_step_seconds"] = round(seconds, 1)
+
     def write(self):
+        """Writes and returns the times."""
         now = time.monotonic(), time.process_time()
-        session = dict(zip(self.before, (b - a for a, b in zip(self.start, now))))
-        total = {k: round(v + session[k], 1) for k, v in self.before.items()}
+        total = dict(self.before)
+        for name, begun, ended in zip(("seconds", "cpu_seconds"), self.start, now):
+            total[name] = round(total[name] + ended - begun, 1)
         atomic.write_json(self.path, total)
         return total
 
@@ -104,7 +163,8 @@ def require_same(path: str, config, prepared) -> None:
     """
     file = os.path.join(path, "config.json")
     if not os.path.exists(file):
-        if os.path.isdir(path) and os.listdir(path):
+        # Hidden files are what a kill at the very beginning has left.
+        if os.path.isdir(path) and any(n[0] != "." for n in os.listdir(path)):
             raise ValueError(f"{path}: not empty, and not a workdir of a run")
         return
     with open(file, encoding="utf-8") as opened:
@@ -124,7 +184,7 @@ def require_same(path: str, config, prepared) -> None:
 def begin(path: str, config, prepared) -> None:
     """Makes the workdir, or checks that it belongs to this config and data."""
     require_same(path, config, prepared)
-    os.makedirs(os.path.join(path, "checkpoints"), exist_ok=True)
+    os.makedirs(path, exist_ok=True)
     file = os.path.join(path, "config.json")
     if not os.path.exists(file):
         atomic.write_json(file, _identity(config, prepared))

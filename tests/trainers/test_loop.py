@@ -10,12 +10,11 @@ from data_pipelines import pipeline
 from fer_tf import loading, losses
 from fer_tf.optimizers import CoupledSGD
 from tests.testing_utils import tiny_config
-from trainers import loop, objectives, reporting, setup, workdir
+from trainers import loop, objectives, reporting, setup, steps
 
 
 def start(config, data, path):
     prepared = pipeline.open_prepared(data)
-    workdir.begin(str(path), config, prepared)
     return loop.Run(config, prepared, str(path))
 
 
@@ -49,27 +48,27 @@ class Stopped(Exception):
     pass
 
 
-@pytest.mark.parametrize("steps", [1, 4, 8, 13])
+@pytest.mark.parametrize("stop", [1, 4, 8, 13])
 def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
-    steps, finished, synthetic_data, tmp_path, monkeypatch
+    stop, finished, synthetic_data, tmp_path, monkeypatch
 ):
     whole, path = finished
-    make = loop.make_counted_step
+    make = steps.make_counted_step
 
-    def stopping(step, state):
-        counted = make(step, state)
+    def stopping(step, state, **kwargs):
+        counted = make(step, state, **kwargs)
 
         def run(batch):
-            if int(state.step) == steps:
+            if int(state.step) == stop:
                 raise Stopped
             counted(batch)
 
         return run
 
-    monkeypatch.setattr(loop, "make_counted_step", stopping)
+    monkeypatch.setattr(steps, "make_counted_step", stopping)
     with pytest.raises(Stopped):
         start(tiny_config(), synthetic_data, tmp_path).train()
-    monkeypatch.setattr(loop, "make_counted_step", make)
+    monkeypatch.setattr(steps, "make_counted_step", make)
     again = start(tiny_config(), synthetic_data, tmp_path)
     again.train()
     assert_same(variables(again), variables(whole))
@@ -144,7 +143,7 @@ def test_model_fit_gives_the_same_losses_as_the_loop(synthetic_data):
 
     model, optimizer = fresh()
     objective = objectives.make_objective(config.objective)
-    step = loop.make_train_step(model, optimizer, objective, jit_compile=False)
+    step = steps.make_train_step(model, optimizer, objective, jit_compile=False)
     ours = [float(step(batch)["loss"]) for batch in batches]
 
     model, optimizer = fresh()
@@ -166,7 +165,7 @@ def test_xla_gives_the_same_losses_without_recompiling(synthetic_data):
         keras.utils.set_random_seed(1)
         model = setup.build_model(config)
         objective = objectives.make_objective(config.objective)
-        step = loop.make_train_step(
+        step = steps.make_train_step(
             model, CoupledSGD(0.05), objective, jit_compile=jit_compile
         )
         found.append([float(step(batch)["loss"]) for batch in batches])
@@ -185,7 +184,7 @@ def test_one_batch_is_learned_by_heart(synthetic_data):
     (batch,) = setup.train_stream(config, prepared).take(1)
     keras.utils.set_random_seed(0)
     model = setup.build_model(config)
-    step = loop.make_train_step(
+    step = steps.make_train_step(
         model,
         setup.build_optimizer(config, config.stages[0], 100),
         objectives.make_objective(config.objective),
@@ -232,4 +231,4 @@ def test_a_workdir_of_another_config_is_refused(
 ):
     _, path = finished
     with pytest.raises(ValueError, match=message):
-        start(tiny_config(**change), synthetic_data, path)
+        start(tiny_config(**change), synthetic_data, path).train()

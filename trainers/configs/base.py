@@ -15,6 +15,15 @@ def get_config() -> ConfigDict:
     config.dtype_policy = "float32"
     # Bit-identical runs, at some cost in speed.
     config.deterministic = False
+    # auto: several hosts by TF_CONFIG, else all GPUs, else one device; or one,
+    # mirrored, multi_worker. `batch_size` is that of all of them together.
+    config.strategy = "auto"
+    # Batch normalisation over all replicas: numbers then do not depend on theirs.
+    config.synchronize_batch_norm = True
+    # Parts that a batch goes through the model in, where it does not fit at once.
+    config.micro_batches = 1
+    # Evaluate and keep a running average of the weights; 0: the weights themselves.
+    config.ema_decay = 0.0
 
     config.model = ConfigDict(dict(name="", arguments=ConfigDict()))
     # Submodel -> workdir or model folder whose weights it begins with.
@@ -28,6 +37,11 @@ def get_config() -> ConfigDict:
     config.augment = ConfigDict(
         dict(crop=True, flip=True, degrees=0.0, zoom=0.0, shift=0.0, erase=0.0)
     )
+    # Blend pictures in pairs by Beta(mixup, mixup); 0: none.
+    config.mixup = 0.0
+    # Train on folders that were cropped by different recipes; the first one's is
+    # then the model's.
+    config.mixed_crops = False
     # Targets of RASnet: arguments of `data_pipelines.ops.region_masks`; empty: none.
     config.region_masks = ConfigDict()
     config.batch_size = 128
@@ -70,6 +84,9 @@ def stage() -> ConfigDict:
             learning_rate=0.01,
             schedule=ConfigDict(dict(name="constant")),
             optimizer=ConfigDict(dict(name="sgd", momentum=0.9, weight_decay=0.0)),
+            # Largest norm of all gradients together, or largest element; 0: any.
+            clip_norm=0.0,
+            clip_value=0.0,
         )
     )
     config.lock()

@@ -1,0 +1,129 @@
+"""Checkpoints: written beside the training, read back whole or not at all.
+
+The training thread only takes hold of the values (TensorFlow copies a variable
+when it is written to while somebody holds its value); a thread of ours writes
+them as a `tf.train.Checkpoint`. TensorFlow's own
+`experimental_enable_async_checkpoint` fails on Keras' variables at the second
+checkpoint (TF 2.21).
+"""
+
+import os
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+
+import tensorflow as tf
+
+KEPT = 2
+
+
+class Checkpoints:
+    """The newest checkpoints of a run.
+
+    What is saved is a nest of dicts and lists of variables, as `parts`; its
+    keys and positions are what the values are found by again.
+
+    Args:
+        folder: Made when something is saved.
+    """
+
+    def __init__(self, folder: str):
+        self.folder = folder
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
+        self._pending = None
+
+    def save(self, parts: dict, number: int) -> None:
+        """Begins to write checkpoint `number`; waits for the one before it.
+
+        Raises:
+            OSError: If the one before could not be written.
+        """
+        self.wait()
+        values = tf.nest.map_structure(tf.convert_to_tensor, parts)
+        self._pending = self._writer.submit(self._write, values, number)
+
+    def wait(self) -> None:
+        """Waits until what was begun is on the disk.
+
+        Raises:
+            OSError: If it could not be written.
+        """
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
+    def newest(self) -> str | None:
+        """Path of the newest checkpoint that reads; says which are damaged."""
+        paths = self._listed()
+        for path in reversed(paths):
+            try:
+                reader = tf.train.load_checkpoint(path)
+                for name in reader.get_variable_to_shape_map():
+                    reader.get_tensor(name)  # Its checksum is verified here.
+                return path
+            except (tf.errors.OpError, LookupError, ValueError, RuntimeError):
+                print(f"{path} is damaged; trying the checkpoint before it")
+        if paths:
+            print("no checkpoint can be read; beginning anew")
+        return None
+
+    def clear_up(self) -> None:
+        """Removes what a killed run has left half-written or not yet removed."""
+        prefixes = {os.path.basename(path) for path in self._listed()}
+        for name in os.listdir(self.folder) if os.path.isdir(self.folder) else ():
+            if name == "checkpoint" or name.rpartition(".")[0] in prefixes:
+                continue
+            path = os.path.join(self.folder, name)
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            else:
+                os.remove(path)
+
+    def _listed(self):
+        state = tf.train.get_checkpoint_state(self.folder)
+        return list(state.all_model_checkpoint_paths) if state else []
+
+    def _write(self, values, number):
+        try:
+            with tf.device("CPU:0"):
+                variables = tf.nest.map_structure(tf.Variable, values)
+                checkpoint = tf.train.Checkpoint(**variables)
+                # Counted from the step, so that a resumed run counts alike.
+                checkpoint.save_counter.assign(number - 1)
+                manager = tf.train.CheckpointManager(
+                    checkpoint, self.folder, max_to_keep=KEPT
+                )
+                manager.save(checkpoint_number=number)
+        except (tf.errors.OpError, OSError) as error:
+            reason = str(error).splitlines()[0]
+            raise OSError(
+                f"{self.folder}: checkpoint {number} cannot be written ({reason}); "
+                "the one before it is whole"
+            ) from error
+
+
+def value(path: str, *keys: str):
+    """One value of a checkpoint, by its keys in the saved parts."""
+    name = "/".join((*keys, ".ATTRIBUTES", "VARIABLE_VALUE"))
+    return tf.train.load_checkpoint(path).get_tensor(name)
+
+
+def restore(path: str, parts: dict) -> None:
+    """Reads the variables of `parts` from a checkpoint.
+
+    Raises:
+        ValueError: If it was written by another version of the model.
+    """
+    with tf.device("CPU:0"):
+        read = tf.nest.map_structure(
+            lambda variable: tf.Variable(tf.zeros(variable.shape, variable.dtype)),
+            parts,
+        )
+        try:
+            status = tf.train.Checkpoint(**read).read(path)
+            status.assert_existing_objects_matched().expect_partial()
+        except (AssertionError, ValueError) as error:
+            raise ValueError(
+                f"{path}: does not fit this model and optimizer; it was written by "
+                "another version"
+            ) from error
+    tf.nest.map_structure(lambda to, found: to.assign(found), parts, read)
