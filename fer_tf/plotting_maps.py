@@ -105,7 +105,8 @@ def grid(cells, *, rows=(), columns=(), title: str = "", note: str = "") -> Figu
 
 def captioned(rows, *, title: str = "") -> Figure:
     """Rows of `(name, picture)`, each picture under its own name."""
-    cell, gap = 1.5, 0.38
+    lines = 1 + max(name.count("\n") for row in rows for name, _ in row)
+    cell, gap = 1.5, 0.12 + 0.13 * lines
     count = max(len(row) for row in rows)
     width, top = cell * count + 0.16, 0.3 if title else 0.08
     height = top + (cell + gap) * len(rows)

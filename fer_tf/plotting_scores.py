@@ -201,10 +201,11 @@ def groups(found: dict, metric: str, overall: float) -> Figure:
     axes = figure.add_subplot()
     axes.axvline(overall, color=_ORANGE, lw=1.6, label=f"all: {overall:.3f}")
     for place, (_, group) in enumerate(rows):
-        value = group["metrics"][metric]
-        low, high = group["intervals"].get(metric, (value, value))
-        axes.plot([low, high], [place] * 2, color=_BLUE, lw=2)
-        axes.plot(value, place, "o", color=_BLUE, ms=7)
+        value, ends = group["metrics"][metric], group["intervals"].get(metric)
+        if ends:
+            axes.plot(ends, [place] * 2, color=_BLUE, lw=2)
+        # Hollow where there are too few people for an interval.
+        axes.plot(value, place, "o", color=_BLUE, ms=7, mfc=_BLUE if ends else "white")
     for place in first:
         axes.axhline(place - 0.5, color="#dddddd", lw=0.8)
     labels = [f"{name}  ({group['num_examples']:,})" for name, group in rows]

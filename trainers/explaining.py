@@ -61,9 +61,11 @@ def draw(each, folder: str, *, target: str | None, most: int) -> list[dict]:
 def _of_face(image, found, title):
     """The face and its maps, and the eight regions where the model has them."""
     maps = spatial_maps(found, image.shape[:2])
+    cam = maps.pop("grad_cam")[0]
     cells = {
         "face": plotting_maps.face(image),
-        "Grad-CAM": plotting_maps.overlay(image, maps.pop("grad_cam")[0]),
+        # Where nothing speaks for the output, the map is 0 everywhere.
+        f"Grad-CAM{'' if cam.any() else ': empty'}": plotting_maps.overlay(image, cam),
         "guided Grad-CAM": plotting_maps.signed(found["guided_grad_cam"][0]),
     }
     for name, values in maps.items():

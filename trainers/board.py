@@ -1,0 +1,61 @@
+"""Pictures for TensorBoard: what goes into training, and what is confused."""
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from fer_tf import labels, plotting, plotting_maps
+
+_COLUMNS, _ROWS = 8, 3
+
+
+def pixels(figure, *, dpi: int = 90) -> np.ndarray:
+    """A figure as uint8 RGB `(height, width, 3)`."""
+    figure.set_dpi(dpi)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def crops(batch: dict, *, title: str) -> np.ndarray:
+    """The first faces of a training batch, augmented as they are, with their labels.
+
+    Args:
+        batch: As the loop gets it; `image` in 0..255.
+        title: Printed above.
+
+    Returns:
+        uint8 RGB `(height, width, 3)`.
+    """
+    columns = {name: np.asarray(value) for name, value in batch.items()}
+    count = min(_COLUMNS * _ROWS, len(columns["image"]))
+    cells = [
+        (caption(columns, row), plotting_maps.face(columns["image"][row]))
+        for row in range(count)
+    ]
+    rows = [cells[i : i + _COLUMNS] for i in range(0, count, _COLUMNS)]
+    return pixels(plotting_maps.captioned(rows, title=title))
+
+
+def caption(columns: dict, row: int) -> str:
+    """What is annotated of one face, a line each; "no label" if nothing is."""
+    given = lambda task: f"{task}_weight" in columns and columns[f"{task}_weight"][row]
+    lines = []
+    if np.any(given("expression")):
+        lines.append(labels.EXPRESSIONS[int(columns["expression"][row])])
+    if np.any(given("valence_arousal")):
+        valence, arousal = columns["valence_arousal"][row]
+        lines.append(f"v {valence:+.2f}  a {arousal:+.2f}")
+    units = columns.get("action_units", np.zeros((row + 1, 0)))[row]
+    if np.any(given("action_units")):
+        present = zip(labels.ACTION_UNITS, units, given("action_units"))
+        names = [name for name, value, known in present if known and value > 0.5]
+        lines.append(" ".join(names) or "no action unit")
+    if np.any(given("is_face")) and not lines:
+        lines.append("face" if columns["is_face"][row] else "no face")
+    return "\n".join(lines) or "no label"
+
+
+def confusion(counts: np.ndarray, *, title: str) -> np.ndarray:
+    """A confusion matrix as uint8 RGB `(height, width, 3)`."""
+    names = list(labels.EXPRESSIONS[: len(counts)])
+    return pixels(plotting.confusion_matrix(counts, names, title=title))
