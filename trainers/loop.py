@@ -46,7 +46,7 @@ class Run:
         self.trained = False  # Whether a step has been made.
         self.strategy = strategy or tf.distribute.get_strategy()
         self.spec = setup.crop_spec(config, prepared)
-        self.num_train = prepared.count("train")
+        self.num_train = setup.epoch_size(config, prepared)
         keras.utils.set_random_seed(config.seed)
         with self.strategy.scope():
             self.model = setup.build_model(config)

@@ -1,18 +1,21 @@
-"""From a config to the objects it names: model, optimizer, batches."""
+"""From a config to the objects it names: model, optimizer, batches.
+
+TensorFlow is imported only where its data sets and strategies are asked for:
+`trainers.fit` trains without it.
+"""
 
 import dataclasses
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 import fer_tf
-from data_pipelines import ops, pipeline
+from data_pipelines import sampling
+from data_pipelines.prepared import Prepared
 from fer_tf import loading, optimizers
 from fer_tf.convert import se_resnet50, vgg_face
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.inference import make_inference_model
-from trainers import mixup
 
 
 def build_model(config) -> keras.Model:
@@ -31,6 +34,10 @@ def build_model(config) -> keras.Model:
 
 
 def _replicas():
+    if keras.backend.backend() != "tensorflow":
+        return 1
+    import tensorflow as tf
+
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
@@ -91,7 +98,7 @@ def _load_submodel(layer, path):
     layer.set_weights(trained)
 
 
-def crop_spec(config, prepared: pipeline.Prepared) -> CropSpec:
+def crop_spec(config, prepared: Prepared) -> CropSpec:
     """The spec of the crops that the model is given, derived from the records'.
 
     With `mixed_crops` it is that of the first folder.
@@ -110,8 +117,14 @@ def crop_spec(config, prepared: pipeline.Prepared) -> CropSpec:
     return derived[0]
 
 
-def train_ops(config) -> list[ops.Op]:
-    """The augmentation that the config asks for, in its order."""
+def train_ops(config, prepared: Prepared, ops) -> list:
+    """The augmentation that the config asks for, in its order.
+
+    Args:
+        config: Of the run.
+        prepared: Data, whose classes are counted for `class_weights`.
+        ops: `data_pipelines.ops`, or `array_ops` for batches of NumPy.
+    """
     augment, seed = config.augment, config.seed
     chosen = []
     if augment.degrees or augment.zoom or augment.shift:
@@ -133,35 +146,75 @@ def train_ops(config) -> list[ops.Op]:
         chosen.append(ops.random_erase(seed=seed, probability=augment.erase, area=0.2))
     if config.region_masks:
         chosen.append(ops.region_masks(**config.region_masks))
+    if config.class_weights:
+        chosen.append(ops.class_weights(class_weights(prepared)))
     chosen += [ops.numbers_only(), ops.to_model_input()]
     if config.mixup:
+        from trainers import mixup
+
         chosen.append(mixup.mixup(config.mixup, seed=seed))
     return chosen
 
 
-def train_stream(config, prepared, *, start_step: int = 0) -> tf.data.Dataset:
-    """Endless training batches from a step on."""
-    return pipeline.train_batches(
-        prepared,
-        train_ops(config),
+def class_weights(prepared: Prepared) -> list[float]:
+    """Inverse frequency of each expression, 1 on average; 0 for one without any."""
+    counts = prepared.class_counts("train")
+    present = np.count_nonzero(counts)
+    return [counts.sum() / (present * n) if n else 0.0 for n in counts.tolist()]
+
+
+def train_arguments(config) -> dict:
+    """Arguments of the training batches, with or without TensorFlow."""
+    return dict(
         size=config.input.size,
         channels=1 if config.input.color == "grey" else 3,
         batch_size=config.batch_size,
         seed=config.seed,
-        start_step=start_step,
         shuffle_window=config.shuffle_window,
+        sample=config.sampling.name,
+        limit=config.sampling.limit,
     )
 
 
-def eval_stream(config, prepared, split: str) -> tf.data.Dataset:
-    """One pass over whole crops; `make_inference` takes the windows."""
-    return pipeline.eval_batches(
-        prepared,
-        split,
-        [ops.to_model_input()],
+def eval_arguments(config) -> dict:
+    """Arguments of the evaluation batches, with or without TensorFlow."""
+    return dict(
         size=config.input.size,
         channels=1 if config.input.color == "grey" else 3,
         batch_size=config.eval_batch_size,
+    )
+
+
+def epoch_size(config, prepared: Prepared) -> int:
+    """Training examples of an epoch, as the config draws them."""
+    order = sampling.order(
+        prepared,
+        name=config.sampling.name,
+        limit=config.sampling.limit,
+        seed=config.seed,
+        window=config.shuffle_window,
+    )
+    return order.epoch_size
+
+
+def train_stream(config, prepared, *, start_step: int = 0):
+    """Endless training batches from a step on, as a `tf.data.Dataset`."""
+    from data_pipelines import ops, pipeline
+
+    return pipeline.train_batches(
+        prepared,
+        train_ops(config, prepared, ops),
+        start_step=start_step,
+        **train_arguments(config),
+    )
+
+
+def eval_stream(config, prepared, split: str):
+    """One pass over whole crops; `make_inference` takes the windows."""
+    from data_pipelines import ops, pipeline
+
+    return pipeline.eval_batches(
+        prepared, split, [ops.to_model_input()], **eval_arguments(config)
     )
 
 

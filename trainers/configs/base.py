@@ -37,6 +37,12 @@ def get_config() -> ConfigDict:
     config.augment = ConfigDict(
         dict(crop=True, flip=True, degrees=0.0, zoom=0.0, shift=0.0, erase=0.0)
     )
+    # Examples of an epoch (`data_pipelines.sampling`): "all"; "up", every class as
+    # often as the largest; "down", at most `limit` of a class, always the same;
+    # "videos", at most `limit` frames of a video, others each epoch.
+    config.sampling = ConfigDict(dict(name="all", limit=0))
+    # Weigh the loss of an expression by the inverse frequency of its class.
+    config.class_weights = False
     # Blend pictures in pairs by Beta(mixup, mixup); 0: none.
     config.mixup = 0.0
     # Train on folders that were cropped by different recipes; the first one's is

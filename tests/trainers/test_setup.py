@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from data_pipelines.prepared import open_prepared
+from tests.testing_utils import tiny_config
+from trainers import setup
+
+
+def batches(config, data, count):
+    return list(setup.train_stream(config, data).take(count))
+
+
+def test_an_epoch_is_as_long_as_its_sampling_makes_it(synthetic_data):
+    data = open_prepared(synthetic_data)
+    counts = data.class_counts("train")
+    config = tiny_config()
+    assert setup.epoch_size(config, data) == data.count("train")
+    config.sampling.name = "up"
+    assert setup.epoch_size(config, data) == counts.max() * np.count_nonzero(counts)
+    config.sampling.update(name="down", limit=3)
+    assert setup.epoch_size(config, data) == np.minimum(counts, 3).sum()
+    stage = config.stages[0]
+    stage.epochs = 4
+    steps = setup.total_steps(config, stage, setup.epoch_size(config, data))
+    assert steps == 4 * np.minimum(counts, 3).sum() // 16
+
+
+def test_a_config_says_how_classes_are_drawn(synthetic_data):
+    data, config = open_prepared(synthetic_data), tiny_config()
+    config.sampling.name = "up"
+    (batch,) = batches(config, data, 1)
+    # The classes are spread evenly, and a batch of 16 holds two of eight each.
+    counts = np.bincount(batch["expression"], minlength=8)
+    assert counts.max() <= 4 and (counts > 0).sum() >= 6
+
+
+def test_class_weights_make_every_class_weigh_the_same(synthetic_data):
+    data, config = open_prepared(synthetic_data), tiny_config()
+    counts = data.class_counts("train")
+    weights = np.array(setup.class_weights(data))
+    present = counts > 0
+    np.testing.assert_allclose((weights * counts)[present], weights @ counts / 8)
+    assert weights @ counts == pytest.approx(counts.sum())
+    plain = batches(config, data, 2)
+    config.class_weights = True
+    for before, after in zip(plain, batches(config, data, 2)):
+        expected = weights[before["expression"]] * before["expression_weight"]
+        np.testing.assert_allclose(after["expression_weight"], expected, rtol=1e-6)
+        np.testing.assert_array_equal(
+            after["valence_arousal_weight"], before["valence_arousal_weight"]
+        )
