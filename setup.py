@@ -25,6 +25,7 @@ setup(
         "fer_tf.optimizers",
         "fer_tf.saved_models",
         "data_pipelines",
+        "data_pipelines.checks",
         "data_pipelines.layouts",
         "data_pipelines.sources",
         "trainers",

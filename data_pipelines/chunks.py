@@ -125,7 +125,7 @@ class Chunk:
             }
             for sample, features in self._examples(rejects, how, tick):
                 write[sample.split](features)
-                counts[sample.split][_class_of(sample)] += 1
+                counts[sample.split][class_of(sample)] += 1
         summary = {
             "rows": len(self._offsets()),
             "rejects": rejects,
@@ -172,7 +172,8 @@ class Chunk:
                 where = sample.path or sample.sample_id
                 rejects.append({"path": where, "reason": "no face found"})
                 continue
-            sample = dataclasses.replace(sample, split=self._split(sample, image))
+            split = split_of(sample, image, self.source.holdout)
+            sample = dataclasses.replace(sample, split=split)
             try:
                 features = records.to_features(
                     sample,
@@ -186,16 +187,18 @@ class Chunk:
                 continue
             yield sample, features
 
-    def _split(self, sample, image):
-        if sample.split is None:
-            return split_by_pixels(image)
-        if sample.split == "train" and self.source.holdout == "pixels":
-            # Copies of a picture stay on one side.
-            return "validation" if _place(image) < _TENTH else "train"
-        return sample.split
-
 
 _TENTH = 6554
+
+
+def split_of(sample: Sample, image: np.ndarray, holdout: str | None) -> str:
+    """The split that a picture is prepared for, by its source's `holdout`."""
+    if sample.split is None:
+        return split_by_pixels(image)
+    if sample.split == "train" and holdout == "pixels":
+        # Copies of a picture stay on one side.
+        return "validation" if _place(image) < _TENTH else "train"
+    return sample.split
 
 
 def split_by_pixels(image: np.ndarray) -> str:
@@ -215,7 +218,8 @@ def _place(image):
     return digest[0] * 256 + digest[1]
 
 
-def _class_of(sample):
+def class_of(sample: Sample) -> str:
+    """What a picture is counted as."""
     if sample.expression is not None:
         return sample.expression
     if sample.is_face is not None:

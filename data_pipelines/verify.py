@@ -1,129 +1,230 @@
 """The doctor: what in a data set would falsify a result, before it does.
 
-Counts against the published ones, identical pictures, pictures that reach
-across splits, identical pictures with conflicting labels, and what cannot be
-read. A finding of severity `error` means that numbers measured on this copy
-would not be comparable; FER2013's own duplicates are a `warning`.
+Reads a download, or a prepared folder, whole, and reports what `checks/` looks for:
+counts and class histograms against the published ones, classes in another order,
+people and videos in two splits, copies and near copies, labels that cannot be, and
+pictures that are not there, cannot be read, or show no face. A finding of severity
+`error` means that numbers measured on this copy would not hold; FER2013's own
+duplicates are a `warning`.
+
+Memory is 27 bytes a picture; a thumbnail of each lies in a temporary file.
 """
 
 import dataclasses
-import hashlib
+import itertools
 import os
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from data_pipelines import records
-from data_pipelines.sources import DataError, Reject, Source
+from data_pipelines.checks.copies import check_identical, check_nearly_identical
+from data_pipelines.checks.faces import FaceSearch
+from data_pipelines.checks.findings import Findings
+from data_pipelines.checks.labels import check_sample
+from data_pipelines.checks.people import Appearances
+from data_pipelines.checks.picture_table import (
+    PictureTable,
+    digest,
+    is_blank,
+    thumbnail,
+)
+from data_pipelines.checks.published import check_counts
+from data_pipelines.chunks import class_of, split_of
+from data_pipelines.sources import DataError, Reject, Sample, Source
+from data_pipelines.sources.sample import SPLITS
 from fer_tf.hashing import sha256
 
-_EXAMPLES = 5
+# Rows that a thread reads at a time, and how many such lots are under way.
+_LOT, _AHEAD = 32, 4
 
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """What verification needs of one picture."""
-
-    name: str
-    split: str
-    label: str
-    subject: str
-    digest: bytes
-
-
-@dataclasses.dataclass(frozen=True)
-class Finding:
-    """One kind of problem.
-
-    Attributes:
-        kind: `duplicate`, `cross_split`, `label_conflict`, `unreadable`,
-            `left_out`, `count`, `subject_leak`, `shard`.
-        count: How many groups of pictures, or pictures, it touches.
-        severity: `error` or `warning`.
-        examples: Up to five, in words.
-    """
-
-    kind: str
-    count: int
-    severity: str
-    examples: list[str]
+Progress = Callable[[int], None]
 
 
 def verify_source(
-    source: Source, *, progress: Callable[[int], None] = lambda done: None
+    source: Source,
+    *,
+    faces: bool = False,
+    workers: int = 1,
+    progress: Progress = lambda done: None,
 ) -> dict:
     """Reads every picture of a source and reports.
 
+    Args:
+        source: An opened data set.
+        faces: Whether to search every picture for a face, which is slow.
+        workers: Threads that read pictures.
+        progress: Called with the number of rows done.
+
     Returns:
-        `{"dataset", "ok", "findings", "counts"}`, JSON-ready.
+        `{"dataset", "layout", "ok", "num_pictures", "findings", "counts"}`,
+        JSON-ready.
+
+    Raises:
+        DataError: If no picture can be read.
     """
-    rows, broken, left_out = [], [], []
-    for done, row in enumerate(source.rows(), 1):
-        progress(done)
+    found = _Examination(faces)
+    for done, (row, look) in enumerate(_looks(source, workers, faces), 1):
         if isinstance(row, Reject):
-            reasons = left_out if row.expected else broken
-            reasons.append(f"{row.path}: {row.reason}")
-            continue
-        try:
-            sample, image = source.load(row)
-        except (ValueError, OSError) as error:
-            broken.append(f"{row.path or row.sample_id}: {error}")
-            continue
-        label = sample.expression
-        if label is None and sample.is_face is not None:
-            label = "face" if sample.is_face else "nonface"
-        own_file = sample.path is not None and sample.span is None
-        rows.append(
-            Row(
-                name=sample.path if own_file else row.sample_id,
-                split=sample.split or "undecided",
-                label=label or "unlabelled",
-                subject=sample.subject or "",
-                digest=_digest(image),
-            )
-        )
-    findings = []
-    if broken:
-        findings.append(Finding("unreadable", len(broken), "error", broken[:_EXAMPLES]))
-    if left_out:
-        kept = left_out[:_EXAMPLES]
-        findings.append(Finding("left_out", len(left_out), "warning", kept))
-    findings += check_counts(rows, source.published)
-    findings += check_rows(rows)
-    return _report(source.name, rows, findings)
+            kind = "left_out" if row.expected and row.kind == "bad_row" else row.kind
+            found.findings.add(kind, f"{row.path}: {row.reason}")
+        elif isinstance(look, Exception):
+            found.findings.add(_kind_of(look), f"{row.path or row.sample_id}: {look}")
+        else:
+            found.add(look)
+        progress(done)
+    check_counts(found.counts, source.published, found.findings)
+    return found.report(source.name, source.layout)
 
 
-def verify_prepared(folder: str) -> dict:
-    """Checks a prepared folder: shards against their sha256, then its rows."""
-    import tensorflow as tf
+def verify_prepared(
+    folder: str, *, faces: bool = False, progress: Progress = lambda done: None
+) -> dict:
+    """Checks a prepared folder: its files against their sha256, then its examples.
 
+    Args:
+        folder: As `trainers.prepare` wrote it, of either format.
+        faces: Whether to search every crop for a face.
+        progress: Called with the number of examples done.
+
+    Returns:
+        As `verify_source`.
+
+    Raises:
+        DataError: If it is no prepared folder, or no example can be read.
+    """
     manifest = records.read_manifest(folder)
-    rows, findings, damaged = [], [], []
-    spec = records.feature_spec(manifest)
-    names = manifest["expressions"]
+    found, done = _Examination(faces), itertools.count(1)
     for shard in manifest["shards"]:
         path = os.path.join(folder, shard["name"])
         problem = _shard_problem(path, shard["sha256"])
         if problem:
-            damaged.append(problem)
+            found.findings.add("shard", problem)
             continue
-        split = shard["name"].split(".tfrecord")[0].rsplit("-", 1)[-1]
-        for record in tf.data.TFRecordDataset(path):
-            example = tf.io.parse_single_example(record, spec)
-            named = float(example["expression_weight"][0]) > 0
-            rows.append(
-                Row(
-                    name=example["sample_id"].numpy().decode(),
-                    split=split,
-                    label=names[int(example["expression"])] if named else "unlabelled",
-                    subject="",
-                    digest=hashlib.sha256(example["image"].numpy()).digest(),
-                )
-            )
-    if damaged:
-        findings.append(Finding("shard", len(damaged), "error", damaged[:_EXAMPLES]))
-    return _report(manifest["dataset"], rows, findings + check_rows(rows))
+        split = next(s for s in SPLITS if f"-{s}." in shard["name"])
+        for example in records.examples(path, manifest):
+            sample = _from_example(example, split, manifest)
+            found.add(_look_at(sample, example["image"], split, faces))
+            progress(next(done))
+    for reject in manifest["rejects"]:
+        found.findings.add("rejected", f"{reject['path']}: {reject['reason']}")
+    for split, stated in manifest["counts"].items():
+        here = found.counts.get(split, {})
+        if {n: count for n, count in stated.items() if count} != dict(here):
+            text = f"{split}: {sum(here.values()):,} here, the manifest says otherwise"
+            found.findings.add("count", text)
+    check_counts(found.counts, None, found.findings)
+    return found.report(manifest["dataset"], manifest["source"]["layout"])
+
+
+@dataclasses.dataclass(frozen=True)
+class _Look:
+    """What one look at a picture gives; the picture itself only if it is wanted."""
+
+    sample: Sample
+    split: str
+    shape: tuple[int, ...]
+    digest: bytes
+    thumb: np.ndarray
+    image: np.ndarray | None
+
+
+def _look_at(sample, image, split, keep) -> _Look:
+    kept = image if keep else None
+    return _Look(sample, split, image.shape, digest(image), thumbnail(image), kept)
+
+
+class _Examination:
+    """All looks, put together."""
+
+    def __init__(self, faces):
+        self.findings, self.table = Findings(), PictureTable()
+        self.counts = defaultdict(Counter)
+        self._people, self._videos = Appearances(), Appearances()
+        self._faces = FaceSearch(self.findings) if faces else None
+
+    def add(self, look: _Look) -> None:
+        sample = look.sample
+        own_file = sample.path is not None and sample.span is None
+        name = sample.path if own_file else sample.sample_id
+        label = class_of(sample)
+        # Counted as the owner splits, compared as it will be prepared.
+        self.counts[sample.split or look.split][label] += 1
+        self.table.add(name, look.split, label, look.digest, look.thumb)
+        self._people.add(sample.subject, look.split)
+        self._videos.add(sample.video, look.split)
+        check_sample(sample, look.shape, name, self.findings)
+        if is_blank(look.thumb):
+            self.findings.add("blank", name)
+        if self._faces:
+            self._faces.add(name, look.image, sample.is_face)
+
+    def report(self, dataset, layout) -> dict:
+        if not len(self.table):
+            first = [f.examples[0] for f in self.findings.sorted()] or ["none is here"]
+            raise DataError(f"{dataset}: no picture can be read; {first[0]}")
+        if self._faces:
+            self._faces.finish()
+        check_identical(self.table, self.findings)
+        check_nearly_identical(self.table, self.findings)
+        self._people.report("subject_leak", self.findings)
+        self._videos.report("video_leak", self.findings)
+        findings = self.findings.sorted()
+        return {
+            "dataset": dataset,
+            "layout": layout,
+            "ok": not any(finding.severity == "error" for finding in findings),
+            "num_pictures": len(self.table),
+            "findings": [dataclasses.asdict(finding) for finding in findings],
+            "counts": {
+                split: dict(sorted(self.counts[split].items()))
+                for split in SPLITS
+                if split in self.counts
+            },
+        }
+
+
+def _looks(source, workers, keep) -> Iterator[tuple[Sample | Reject, object]]:
+    """Rows in their order, each with a `_Look`, or the error in its place."""
+
+    def look(row):
+        if isinstance(row, Reject):
+            return row, None
+        try:
+            sample, image = source.load(row)
+            split = split_of(sample, image, source.holdout)
+            return row, _look_at(sample, image, split, keep)
+        except (ValueError, OSError) as error:
+            return row, error
+
+    def look_at_lot(lot):
+        return [look(row) for row in lot]
+
+    rows, waiting = _rows(source), deque()
+    with ThreadPoolExecutor(workers) as pool:
+        while lot := list(itertools.islice(rows, _LOT)):
+            waiting.append(pool.submit(look_at_lot, lot))
+            if len(waiting) > _AHEAD * workers:
+                yield from waiting.popleft().result()
+        for future in waiting:
+            yield from future.result()
+
+
+def _rows(source):
+    """The rows; where listing cannot go on, a reject that says so."""
+    try:
+        yield from source.rows()
+    except DataError as error:
+        yield Reject(source.name, str(error), kind="damaged")
+
+
+def _kind_of(error):
+    """What an error that reading a picture raised is counted under."""
+    if str(error) == "no such file" or isinstance(error, FileNotFoundError):
+        return "missing"
+    return getattr(error, "kind", "unreadable")
 
 
 def _shard_problem(path, expected):
@@ -136,71 +237,16 @@ def _shard_problem(path, expected):
     return None
 
 
-def check_counts(rows: Iterable[Row], published) -> list[Finding]:
-    """Examples a split against what the owner publishes."""
-    if published is None:
-        return []
-    counts = Counter(row.split for row in rows)
-    wrong = [
-        f"{split}: {counts[split]:,} here, {number:,} published"
-        for split, number in published.items()
-        if counts[split] != number
-    ]
-    return [Finding("count", len(wrong), "error", wrong)] if wrong else []
-
-
-def check_rows(rows: Iterable[Row]) -> list[Finding]:
-    """Identical pictures, leaks across splits, conflicting labels."""
-    groups = defaultdict(list)
-    for row in rows:
-        groups[row.digest].append(row)
-    groups = [group for group in groups.values() if len(group) > 1]
-    findings = []
-    for kind, matches in (
-        ("duplicate", groups),
-        ("cross_split", [g for g in groups if len({r.split for r in g}) > 1]),
-        ("label_conflict", [g for g in groups if len({r.label for r in g}) > 1]),
-    ):
-        if matches:
-            examples = [_in_words(group) for group in matches[:_EXAMPLES]]
-            findings.append(Finding(kind, len(matches), "warning", examples))
-    return findings + _subject_leaks(rows)
-
-
-def _subject_leaks(rows):
-    splits = defaultdict(set)
-    for row in rows:
-        if row.subject:
-            splits[row.subject].add(row.split)
-    leaks = [f"{s} in {', '.join(sorted(w))}" for s, w in splits.items() if len(w) > 1]
-    if not leaks:
-        return []
-    return [Finding("subject_leak", len(leaks), "error", sorted(leaks)[:_EXAMPLES])]
-
-
-def _in_words(group):
-    """The group's members that differ in split or label come first."""
-    kinds = {(row.split, row.label): row for row in reversed(group)}
-    shown = list(kinds.values())[::-1]
-    shown += [row for row in group if row not in shown]
-    text = " = ".join(f"{row.name} ({row.split}, {row.label})" for row in shown[:4])
-    return text + (f" and {len(group) - 4} more" if len(group) > 4 else "")
-
-
-def _report(dataset, rows, findings):
-    if not rows:
-        raise DataError(f"{dataset}: no picture can be read here")
-    counts = defaultdict(Counter)
-    for row in rows:
-        counts[row.split][row.label] += 1
-    return {
-        "dataset": dataset,
-        "ok": not any(finding.severity == "error" for finding in findings),
-        "findings": [dataclasses.asdict(finding) for finding in findings],
-        "counts": {split: dict(sorted(c.items())) for split, c in counts.items()},
-    }
-
-
-def _digest(image: np.ndarray) -> bytes:
-    shape = repr(image.shape).encode()
-    return hashlib.sha256(shape + np.ascontiguousarray(image).tobytes()).digest()
+def _from_example(example, split, manifest) -> Sample:
+    """What is compared of an example; its labels were checked when it was written."""
+    text = lambda name: bytes(example[name]).decode() or None
+    names = manifest["expressions"]
+    named, face = (bool(example[f"{t}_weight"]) for t in ("expression", "is_face"))
+    return Sample(
+        sample_id=text("sample_id"),
+        split=split,
+        subject=text("subject"),
+        video=text("video"),
+        expression=names[int(example["expression"])] if named else None,
+        is_face=bool(example["is_face"]) if face else None,
+    )

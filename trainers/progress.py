@@ -9,7 +9,7 @@ class Progress:
 
     Args:
         what: What is being done ("prepare").
-        total: Units in all.
+        total: Units in all; None if nobody knows.
         unit: What is counted ("images").
         every: Seconds between two plain lines where there is no terminal.
         stream: Where to write.
@@ -20,7 +20,7 @@ class Progress:
         self.stream = stream or sys.stderr
         self.terminal = self.stream.isatty()
         self.start = self.shown = time.monotonic()
-        self.first = None
+        self.first, self.open = None, False
 
     def update(self, done: int, note: str = "") -> None:
         """Shows `done` of the total; `note` holds losses or the like.
@@ -31,24 +31,33 @@ class Progress:
         now = time.monotonic()
         if self.first is None:
             self.first, self.start = done, now
-        last = done >= self.total
+        last = done == self.total
         if not last and now - self.shown < (0.1 if self.terminal else self.every):
             return
         self.shown = now
         rate = (done - self.first) / max(now - self.start, 1e-9)
-        text = f"{self.what} {done:,}/{self.total:,} {self.unit}"
+        of_all = f"/{self.total:,}" if self.total else ""
+        text = f"{self.what} {done:,}{of_all} {self.unit}"
         if rate and not last:
-            left = _clock((self.total - done) / rate)
-            text += f", {rate:,.{0 if rate >= 10 else 1}f}/s, {left} left"
+            text += f", {rate:,.{0 if rate >= 10 else 1}f}/s"
+        if rate and (self.total or 0) > done:
+            text += f", {_clock((self.total - done) / rate)} left"
         text += f", took {_clock(now - self.start)}" if last else ""
         text += f", {note}" if note else ""
+        self.open = self.terminal and not last
         if self.terminal:
-            filled = round(24 * done / max(self.total, 1))
+            filled = round(24 * min(done / self.total, 1)) if self.total else 0
             bar = "█" * filled + "░" * (24 - filled)
             print(f"\r\033[K{bar} {text}", end="\n" if last else "", file=self.stream)
         else:
             print(text, file=self.stream)
         self.stream.flush()
+
+    def close(self) -> None:
+        """Leaves a bar that did not come to its end."""
+        if self.open:
+            print(file=self.stream)
+        self.open = False
 
 
 def _clock(seconds):

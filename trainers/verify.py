@@ -6,6 +6,9 @@ python -m trainers.verify --data=data/fer2013
 Exits 1 on a finding that would falsify a result.
 """
 
+import os
+import time
+
 from absl import flags
 
 from data_pipelines.sources import SOURCES, OptionError, open_source, parse_options
@@ -16,18 +19,15 @@ _DATASET = flags.DEFINE_enum("dataset", None, sorted(SOURCES), "Which data set."
 _SOURCE = flags.DEFINE_string("source", "", "The untouched download.")
 _OPTIONS = flags.DEFINE_string("options", "", "The source's own: fold=3, ...")
 _DATA = flags.DEFINE_string("data", None, "Or: a prepared folder.")
+_FACES = flags.DEFINE_bool(
+    "faces", False, "Search every picture for a face, by MTCNN: some pictures a second."
+)
+_WORKERS = flags.DEFINE_integer(
+    "workers", os.cpu_count() or 1, "Threads that read pictures.", lower_bound=1
+)
 _JSON = flags.DEFINE_string("json", None, "File for the report.")
 
-_MEANING = {
-    "count": "splits whose size is not the published one",
-    "cross_split": "groups of identical pictures that reach across splits",
-    "duplicate": "groups of identical pictures",
-    "left_out": "rows that the owner's rules leave out",
-    "label_conflict": "groups of identical pictures with conflicting labels",
-    "shard": "damaged shards",
-    "subject_leak": "people in more than one split",
-    "unreadable": "pictures or rows that cannot be used",
-}
+_SHOWN = 2
 
 
 def main() -> None:
@@ -37,37 +37,58 @@ def main() -> None:
     if _DATASET.value and not _SOURCE.value and _DATASET.value != "synthetic":
         cli.fail("--source is needed: where the download is", code=2)
     with cli.quiet_imports():
-        from data_pipelines import atomic, verify
+        from data_pipelines import atomic
 
-    if _DATA.value:
-        report = verify.verify_prepared(_DATA.value)
-    else:
-        try:
-            options = parse_options(_OPTIONS.value)
-            source = open_source(_DATASET.value, _SOURCE.value, **options)
-        except OptionError as error:
-            cli.fail(str(error), code=2)
-        total = sum((source.published or {}).values())
-        bar = Progress("verify", total, unit="pictures") if total else None
-        update = bar.update if bar else lambda done: None
-        report = verify.verify_source(source, progress=update)
+    started = time.monotonic()
+    report = _verify_prepared() if _DATA.value else _verify_source()
+    seconds = time.monotonic() - started
     print(describe(report))
+    rate = report["num_pictures"] / max(seconds, 1e-9)
+    print(f"  {report['num_pictures']:,} pictures in {seconds:.1f} s ({rate:,.0f}/s)")
     if _JSON.value:
         atomic.write_json(_JSON.value, report)
     if not report["ok"]:
         cli.fail("there are errors: numbers measured on this copy would not hold")
 
 
+def _verify_source():
+    from data_pipelines import verify
+
+    try:
+        options = parse_options(_OPTIONS.value)
+        source = open_source(_DATASET.value, _SOURCE.value, **options)
+    except OptionError as error:
+        cli.fail(str(error), code=2)
+    total = sum(sum(classes.values()) for classes in (source.published or {}).values())
+    bar = Progress("verify", total or None, unit="rows")
+    report = verify.verify_source(
+        source, faces=_FACES.value, workers=_WORKERS.value, progress=bar.update
+    )
+    bar.close()
+    return report
+
+
+def _verify_prepared():
+    with cli.quiet_imports():
+        from data_pipelines import records, verify
+
+    total = records.read_manifest(_DATA.value)["num_examples"]
+    bar = Progress("verify", total, unit="examples")
+    return verify.verify_prepared(_DATA.value, faces=_FACES.value, progress=bar.update)
+
+
 def describe(report: dict) -> str:
     """The report for people."""
-    lines = [report["dataset"]]
+    from data_pipelines.checks.findings import KINDS
+
+    lines = [f"{report['dataset']} ({report['layout']})"]
     for split, counts in report["counts"].items():
         classes = ", ".join(f"{name} {n:,}" for name, n in counts.items())
         lines.append(f"  {split:10} {sum(counts.values()):7,}  ({classes})")
     for finding in report["findings"]:
-        meaning = _MEANING[finding["kind"]]
+        meaning = KINDS[finding["kind"]][1]
         lines.append(f"  {finding['severity']}: {finding['count']:,} {meaning}")
-        lines += [f"    {example}" for example in finding["examples"][:2]]
+        lines += [f"    {example}" for example in finding["examples"][:_SHOWN]]
     if not report["findings"]:
         lines.append("  nothing found")
     return "\n".join(lines)

@@ -107,7 +107,7 @@ class AffectNet(Source):
             )
         kind = "first release, csv" if self._csvs else "newer release, npy"
         self.layout = f"{kind}, va_rows={self.va_rows}"
-        self.published = _published(bool(self._csvs), self.va_rows)
+        self.published = published_counts(bool(self._csvs), self.va_rows)
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -228,7 +228,7 @@ class AffectNet(Source):
         return files.points(array.ravel(), _NUM_LANDMARKS, name)
 
 
-def _published(first_release, va_rows):
+def published_counts(first_release, va_rows):
     """The validation lists have 500 pictures a class, the newer one contempt less."""
     names = [*labels.DATASET_EXPRESSIONS["affectnet"].values(), "unlabelled"]
     kept = [k for k in _VA_ROWS[va_rows] if k < (9 if first_release else 8)]

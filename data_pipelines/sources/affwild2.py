@@ -106,12 +106,13 @@ class AffWild2(Source):
     def fingerprint(self) -> str:
         videos = self._videos()
         contents = sorted(path for sets in videos.values() for _, path in sets.values())
-        # The names of millions of frames tell enough, and quickly.
-        names = (
-            f"{video}/{number}" for video in videos for number in self._numbers(video)
+        listed = (
+            f"{self._folder(video)}/{number:05d}.jpg"
+            for video in videos
+            for number in self._numbers(video)
         )
         return files.fingerprint(
-            self.root, contents=contents, names=names, text=self.layout
+            self.root, contents=contents, listed=listed, text=self.layout
         )
 
     def rows(self) -> Iterator[Sample | Reject]:

@@ -45,17 +45,17 @@ class FaceNonface(Source):
         self.layout = "npz" if os.path.isfile(root) else "folders"
         self._arrays = None
         if self.layout == "npz":
-            self.fingerprint = sha256(root)
             self._check_npz()
             return
         found = [d for d in _FOLDERS if os.path.isdir(os.path.join(root, d))]
         if len(found) != len(_FOLDERS):
             raise DataError(f"{root}: no npz, and no folders face/ and nonface/ here")
-        digest = hashlib.sha256()
-        for path in self._files():
-            size = os.lstat(os.path.join(root, path)).st_size
-            digest.update(f"{path}\0{size}\n".encode())
-        self.fingerprint = digest.hexdigest()
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        if self.layout == "npz":
+            return sha256(self.root)
+        return files.fingerprint(self.root, listed=self._files())
 
     def __getstate__(self):
         # Workers map the arrays themselves.

@@ -68,7 +68,12 @@ class Fer2013(Source):
             raise DataError(
                 f"{root}: no fer2013.csv and no train/<class>/Training_*.jpg here"
             )
-        self.fingerprint = sha256(self.csv) if self.csv else self._folder_sha256()
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        if self.csv:
+            return sha256(self.csv)
+        return files.fingerprint(self.root, listed=self._folder_files())
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the rows of the CSV, or the images in sorted order."""
@@ -140,13 +145,6 @@ class Fer2013(Source):
         for top in ("train", "test"):
             if os.path.isdir(os.path.join(self.root, top)):
                 yield from list_files(self.root, top)
-
-    def _folder_sha256(self):
-        digest = hashlib.sha256()
-        for path in self._folder_files():
-            size = os.lstat(os.path.join(self.root, path)).st_size
-            digest.update(f"{path}\0{size}\n".encode())
-        return digest.hexdigest()
 
 
 def _find_csv(root):

@@ -1,0 +1,1 @@
+"""What `data_pipelines.verify` looks for, one matter a file."""

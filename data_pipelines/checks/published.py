@@ -1,0 +1,115 @@
+"""Counts and class histograms against those that are published."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+
+from data_pipelines.checks.findings import ERROR, WARNING, Findings
+from data_pipelines.sources import affectnet, fer2013, ferplus, rafdb
+
+Counts = Mapping[str, Mapping[str, int]]
+"""`{split: {class: count}}`."""
+
+# What users bring as folders or CSVs of their own is often one of these.
+_KNOWN = {
+    "FER2013": fer2013.PUBLISHED,
+    "RAF-DB": rafdb.PUBLISHED,
+    "AffectNet": affectnet.published_counts(True, "8cls"),
+    **{f"FER+ ({rule})": counts for rule, counts in ferplus.PUBLISHED.items()},
+}
+# How splits are joined before sets are compared: as they are, with PublicTest in
+# the test set, with a held-out part back in the training set, and all together.
+_JOINED = (
+    {},
+    {"validation": "test"},
+    {"validation": "train"},
+    {"train": "all", "validation": "all", "test": "all", "undecided": "all"},
+)
+# Counts that differ by no more are of one and the same set, a few pictures short.
+_SHORT = 0.02
+
+
+def check_counts(counts: Counts, published: Counts | None, findings: Findings) -> None:
+    """Compares what is here with what is published.
+
+    Another count of a test or validation set is an error, for numbers on it are
+    nobody else's; so is a training set that lacks more than a few pictures, and
+    classes in another order.
+    """
+    if published is None:
+        _check_known(counts, findings)
+        return
+    swapped = permutation(counts, published)
+    for name, theirs in swapped.items():
+        findings.add("label_order", f"{name} has the number of pictures of {theirs}")
+    for split, wanted in published.items():
+        here = counts.get(split, {})
+        found, total = sum(here.values()), sum(wanted.values())
+        differ = [n for n in wanted | here if here.get(n, 0) != wanted.get(n, 0)]
+        apart = sum(abs(here.get(n, 0) - wanted.get(n, 0)) for n in differ)
+        few = split == "train" and apart <= _SHORT * total
+        severity = WARNING if few else ERROR
+        if found != total:
+            text = f"{split}: {found:,} here, {total:,} published"
+            findings.add("count", text, severity=severity)
+        if swapped or abs(found - total) > _SHORT * total:
+            continue
+        for name in differ:
+            numbers = f"{here.get(name, 0):,} here, {wanted.get(name, 0):,} published"
+            text = f"{split}, {name}: {numbers}"
+            findings.add("class_count", text, severity=severity)
+
+
+def permutation(counts: Counts, published: Counts) -> dict[str, str]:
+    """Which class has the number of pictures of which other, in every split.
+
+    Returns:
+        `{class here: published class}` of those that changed places; empty if
+        none did, or if it is another set altogether.
+    """
+    here, theirs = _by_class(counts), _by_class(published)
+    splits = [split for split, classes in published.items() if any(classes.values())]
+    if {split for split, classes in counts.items() if any(classes.values())} != {
+        *splits
+    }:
+        return {}
+    found = {}
+    for name, row in here.items():
+        apart = {
+            other: sum(abs(row[split] - their_row[split]) for split in splits)
+            for other, their_row in theirs.items()
+        }
+        nearest = min(apart, key=lambda other: (apart[other], other != name))
+        if apart[nearest] > _SHORT * sum(theirs[nearest].values()):
+            return {}
+        found[name] = nearest
+    if sorted(found.values()) != sorted(theirs):
+        return {}
+    return {name: other for name, other in found.items() if name != other}
+
+
+def _check_known(counts, findings):
+    """Finds that a set of one's own is a known one with its classes in disorder."""
+    for title, published in _KNOWN.items():
+        for joined in _JOINED:
+            swapped = permutation(_join(counts, joined), _join(published, joined))
+            for name, theirs in swapped.items():
+                text = f"{name} has the number of pictures of {title}'s {theirs}"
+                findings.add("label_order", text)
+            if swapped:
+                return
+
+
+def _join(counts, joined):
+    total = defaultdict(Counter)
+    for split, classes in counts.items():
+        total[joined.get(split, split)].update(classes)
+    return total
+
+
+def _by_class(counts) -> dict[str, Counter]:
+    rows = defaultdict(Counter)
+    for split, classes in counts.items():
+        for name, number in classes.items():
+            if number:
+                rows[name][split] += number
+    return rows
