@@ -212,6 +212,18 @@ def test_a_finished_workdir_holds_what_it_should(finished, synthetic_data):
     assert not [p for p in path.rglob("*") if p.name.startswith(".part")]
 
 
+def test_the_board_holds_the_crops_and_the_confusions(finished):
+    _, path = finished
+    pictures = {}
+    for file in (path / "tensorboard").iterdir():
+        for event in tf.compat.v1.train.summary_iterator(str(file)):
+            for value in event.summary.value:
+                if value.metadata.plugin_data.plugin_name == "images":
+                    pictures.setdefault(value.tag, []).append(event.step)
+    assert pictures["crops/train"] == [1]
+    assert len(pictures["confusion/validation"]) == 2  # Once an evaluation.
+
+
 def test_the_clock_is_in_neither_log_nor_checkpoint(finished, synthetic_data, tmp_path):
     whole, path = finished
     again = start(tiny_config(), synthetic_data, tmp_path)
