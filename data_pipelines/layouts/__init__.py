@@ -17,12 +17,15 @@ from data_pipelines.layouts import (
 )
 from data_pipelines.layouts.pictures import Drawn
 
+# Before an underscore stands the data set, as `--dataset` takes it.
 LAYOUTS: dict[str, Callable[..., Drawn]] = {
     "fer2013": fer2013.write,
+    "fer2013_folders": fer2013.write_folders,
     "ferplus": fer2013.write_ferplus,
     "affectnet": affectnet.write,
     "affectnet_npy": affectnet.write_npy,
     "affwild2": affwild2.write,
+    "affwild2_2022": affwild2.write_2022,
     "rafdb": rafdb.write,
     "ckplus": ckplus.write,
     "facenonface": folders.write_face_nonface,

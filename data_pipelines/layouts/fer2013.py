@@ -1,4 +1,4 @@
-"""FER2013's `fer2013.csv`, and FER+ beside it."""
+"""FER2013's `fer2013.csv`, the image folders of its public copies, and FER+."""
 
 import csv
 import os
@@ -13,8 +13,20 @@ from data_pipelines.synthetic import SyntheticOptions
 
 SIZE = 48
 
+# Without a factor in common with ten: no number comes twice.
+_SCATTER = 48_271_337
+
 # Split -> the owner's name of it, in the order of the file.
 _USAGES = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}
+_CLASS_FOLDERS = {
+    "anger": "angry",
+    "disgust": "disgust",
+    "fear": "fear",
+    "happiness": "happy",
+    "sadness": "sad",
+    "surprise": "surprise",
+    "neutral": "neutral",
+}
 _FOLDERS = {
     "Training": "FER2013Train",
     "PublicTest": "FER2013Valid",
@@ -28,6 +40,22 @@ def write(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
     rows = _rows(examples, options, progress)
     _write_pixels(folder, rows)
     return {str(number): (index, 1.0) for number, (index, *_) in enumerate(rows)}
+
+
+def write_folders(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
+    """Writes `train/<class>/Training_*.jpg` and `test/<class>/P*Test_*.jpg`.
+
+    The numbers in the names are not those of rows.
+    """
+    options = SyntheticOptions(seed=seed, size=SIZE, grey=True)
+    drawn = {}
+    for index, usage, face in _rows(examples, options, progress):
+        top = "train" if usage == "Training" else "test"
+        number = index * _SCATTER % 10**8
+        path = f"{top}/{_CLASS_FOLDERS[pictures.name_of(face)]}/{usage}_{number}.jpg"
+        pictures.write_picture(os.path.join(folder, path), face.image[..., 0])
+        drawn[path] = (index, 1.0)
+    return drawn
 
 
 def write_ferplus(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
