@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from data_pipelines.prepared import open_prepared
 from tests.testing_utils import tiny_config
@@ -29,7 +28,7 @@ def test_a_config_says_how_classes_are_drawn(synthetic_data):
     data, config = open_prepared(synthetic_data), tiny_config()
     config.sampling.name = "up"
     (batch,) = batches(config, data, 1)
-    # The classes are spread evenly, and a batch of 16 holds two of eight each.
+    # The classes are spread evenly, and a batch of 16 holds two or three of seven each.
     counts = np.bincount(batch["expression"], minlength=8)
     assert counts.max() <= 4 and (counts > 0).sum() >= 6
 
@@ -39,8 +38,8 @@ def test_class_weights_make_every_class_weigh_the_same(synthetic_data):
     counts = data.class_counts("train")
     weights = np.array(setup.class_weights(data))
     present = counts > 0
-    np.testing.assert_allclose((weights * counts)[present], weights @ counts / 8)
-    assert weights @ counts == pytest.approx(counts.sum())
+    each = counts.sum() / present.sum()
+    np.testing.assert_allclose((weights * counts)[present], each)
     plain = batches(config, data, 2)
     config.class_weights = True
     for before, after in zip(plain, batches(config, data, 2)):
