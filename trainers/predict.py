@@ -4,12 +4,14 @@ python -m trainers.predict --model=saved_models/NAME --input=photo.jpg --output=
 python -m trainers.predict --model=runs/quick --input=photos/ --output=out
 python -m trainers.predict --model=runs/quick --input='photos/*.jpg' --output=out
 python -m trainers.predict --model=runs/quick --input=clip.mp4 --output=out --every=5
+python -m trainers.predict --model=runs/quick --serve
 
 Writes predictions.jsonl (a line a picture or frame), predictions.csv (a line a
 face) and an annotated picture each; for a video the drawn video and a timeline of
 each person. A picture that cannot be read is a line with its reason; the command
 then exits 1 after the rest is done. The same command again goes on where it was
-stopped, and reads what is new in the folder.
+stopped, and reads what is new in the folder. `--serve` opens a page instead, for
+this machine alone unless --host says otherwise.
 """
 
 import glob
@@ -19,7 +21,9 @@ from absl import flags
 
 from trainers import cli
 
-_MODEL = flags.DEFINE_string("model", None, "Model folder, workdir, or catalog name.")
+_MODEL = flags.DEFINE_string(
+    "model", None, "Model folder, workdir, or catalog name; by default the catalog's."
+)
 _INPUT = flags.DEFINE_string(
     "input", None, "A photograph, a folder or pattern of them, or a video."
 )
@@ -30,10 +34,23 @@ _SMOOTHING = flags.DEFINE_float(
     "smoothing", 0.3, "Seconds over which a person's readings in a video are averaged.",
     lower_bound=0,
 )  # fmt: skip
+_SERVE = flags.DEFINE_bool("serve", False, "Open a page in place of reading files.")
+_HOST = flags.DEFINE_string("host", "127.0.0.1", "Address that the page listens on.")
+_PORT = flags.DEFINE_integer("port", 7860, "Port of the page; 0: any free one.",
+                             lower_bound=0, upper_bound=65535)  # fmt: skip
 
 
 def main() -> None:
     """Entry point of the command line."""
+    if _SERVE.value:
+        with cli.quiet_imports():
+            from trainers import page
+
+        page.serve(_MODEL.value, host=_HOST.value, port=_PORT.value)
+        return
+    for flag in (_INPUT, _OUTPUT):
+        if not flag.value:
+            cli.fail(f"--{flag.name} is missing", code=2)
     if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
         cli.fail("--output must be another folder than --input", code=2)
     paths = _files(_INPUT.value)
@@ -41,11 +58,11 @@ def main() -> None:
         raise ValueError(f"{_INPUT.value}: no file here")
     with cli.quiet_imports():
         from data_pipelines import atomic
+        from fer_tf import loading, video
         from fer_tf import predictor as predictors
-        from fer_tf import video
         from trainers import prediction
 
-    predictor = predictors.Predictor(_MODEL.value)
+    predictor = predictors.Predictor(loading.load(_MODEL.value))
     identity = {"weights": predictor.model.sha256}
     moving = len(paths) == 1 and video.is_video(paths[0])
     if moving:
@@ -121,4 +138,4 @@ def _is_output(folder, name):
 
 
 if __name__ == "__main__":
-    cli.run(main, required=("model", "input", "output"))
+    cli.run(main)

@@ -1,0 +1,176 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from data_pipelines import synthetic
+from fer_tf import labels, loading, models
+from fer_tf.faces.crop_spec import CROP_SPECS
+
+pytest.importorskip("gradio", reason="needs Gradio: pip install 'fer-tf[web]'")
+
+ARGUMENTS = dict(width=0.125, blocks=1)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = str(tmp_path_factory.mktemp("model"))
+    keras.utils.set_random_seed(0)
+    card = loading.Card(
+        model="small_resnet", arguments=ARGUMENTS, crop_spec=CROP_SPECS["meen"],
+        views="center", average="logits",
+    )  # fmt: skip
+    loading.save(folder, models.create_model("small_resnet", **ARGUMENTS), card)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(model, tmp_path_factory):
+    """A page in a process of its own, as a user starts it."""
+    log = tmp_path_factory.mktemp("page") / "log"
+    with open(log, "w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "trainers.predict", f"--model={model}", "--serve",
+             "--port=0"],
+            stdout=file, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+    try:
+        for _ in range(1200):
+            found = [s for s in log.read_text().split() if s.startswith("http")]
+            if found:
+                break
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+        yield found[0].rstrip(",/")
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@pytest.fixture(scope="module")
+def photograph(tmp_path_factory):
+    """A drawn face that MTCNN finds."""
+    path = tmp_path_factory.mktemp("photo") / "face.png"
+    face = synthetic.draw(5, synthetic.SyntheticOptions(size=224)).image
+    cv2.imwrite(str(path), face[..., ::-1])
+    return str(path)
+
+
+def post(address, path, body, kind="application/json"):
+    request = urllib.request.Request(
+        address + path, body, {"Content-Type": kind}, method="POST"
+    )
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return answer.read().decode()
+
+
+def upload(address, name, data):
+    boundary = "x" * 30
+    body = (
+        (
+            f'--{boundary}\r\nContent-Disposition: form-data; name="files"; '
+            f'filename="{name}"\r\n\r\n'
+        ).encode()
+        + data
+        + f"\r\n--{boundary}--\r\n".encode()
+    )
+    kind = f"multipart/form-data; boundary={boundary}"
+    return json.loads(post(address, "/gradio_api/upload", body, kind))[0]
+
+
+def ask(address, path):
+    """What the page's photograph handler answers: the last event and its data."""
+    data = [{"path": path, "meta": {"_type": "gradio.FileData"}}]
+    body = json.dumps({"data": data}).encode()
+    event = json.loads(post(address, "/gradio_api/call/photo", body))["event_id"]
+    url = f"{address}/gradio_api/call/photo/{event}"
+    with urllib.request.urlopen(url, timeout=120) as answer:
+        lines = answer.read().decode().splitlines()
+    events = [s.removeprefix("event: ") for s in lines if s.startswith("event: ")]
+    datas = [s.removeprefix("data: ") for s in lines if s.startswith("data: ")]
+    return events[-1], datas[-1]
+
+
+def test_it_listens_on_this_machine_alone(address):
+    assert address.startswith("http://127.0.0.1:")
+
+
+def test_a_file_that_was_not_uploaded_is_not_read(address, photograph):
+    """By name it is another user's file, however readable for the server."""
+    for path in ("/etc/passwd", photograph, "../../../etc/passwd"):
+        try:
+            event, data = ask(address, path)
+        except urllib.error.HTTPError as error:
+            assert error.code >= 400
+            continue
+        assert event == "error" and "root:" not in data, (path, event, data)
+    for path in ("/etc/passwd", photograph):
+        with pytest.raises(urllib.error.HTTPError):
+            urllib.request.urlopen(f"{address}/gradio_api/file={path}", timeout=30)
+
+
+def test_hostile_uploads_are_one_line_and_the_page_goes_on(address, photograph):
+    bomb = np.zeros((1, 1, 3), np.uint8)
+    png = bytearray(cv2.imencode(".png", bomb)[1].tobytes())
+    png[16:24] = (30_000).to_bytes(4, "big") * 2  # The header claims 900 megapixels.
+    uploads = {
+        "bomb.png": bytes(png),
+        "page.jpg": b"<html>not found</html>",
+        "empty.png": b"",
+        "noise.jpg": os.urandom(5000),
+    }
+    for name, data in uploads.items():
+        event, said = ask(address, upload(address, name, data))
+        assert event == "error", name
+        assert "Traceback" not in said, name
+    event, said = ask(address, upload(address, "f.png", open(photograph, "rb").read()))
+    assert event == "complete" and "1 face found." in said
+
+
+@pytest.mark.skipif(
+    not (shutil.which("chromium") and shutil.which("chromedriver")),
+    reason="needs chromium and chromedriver (Debian's packages)",
+)
+def test_a_person_uploads_a_photograph_and_reads_the_result(
+    address, photograph, tmp_path
+):
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs Selenium")
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    options = webdriver.ChromeOptions()
+    for flag in ("headless", "no-sandbox", "disable-gpu", "disable-quic",
+                 "no-first-run", "disable-background-networking",
+                 "disable-component-update", "disable-sync", "window-size=1300,1500",
+                 f"user-data-dir={tmp_path / 'profile'}"):  # fmt: skip
+        options.add_argument(f"--{flag}")
+    options.binary_location = shutil.which("chromium")
+    service = webdriver.ChromeService(shutil.which("chromedriver"))
+    browser = webdriver.Chrome(options, service)
+    try:
+        browser.get(address)
+        wait = WebDriverWait(browser, 120)
+        field = wait.until(
+            lambda b: b.find_element(By.CSS_SELECTOR, "#photo input[type=file]")
+        )
+        field.send_keys(photograph)
+        shown = lambda b: "1 face found." in b.find_element(By.ID, "said").text
+        wait.until(shown)
+        table = browser.find_element(By.ID, "table").text
+        read = [name for name in labels.EXPRESSIONS if name in table]
+        assert len(read) == 1, table
+        looked = "#looked img"
+        wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, looked))
+        picture = os.environ.get("FER_TF_SCREENSHOT", str(tmp_path / "page.png"))
+        assert browser.save_screenshot(picture)
+    finally:
+        browser.quit()

@@ -1,0 +1,205 @@
+"""`trainers.predict --serve`: a local page for a photograph, webcam or clip.
+
+Gradio (extra `web`) is the page; what it shows is the predictor's. Uploads are
+capped in bytes, pixels and frames, one is worked on at a time, and Gradio hands
+over nothing but files that were uploaded to it.
+"""
+
+import collections
+import csv
+import os
+import shutil
+import tempfile
+
+import cv2
+import numpy as np
+
+from fer_tf import circumplex, explain, overlay, plotting, timeline, video
+from fer_tf.faces import alignment
+from fer_tf.faces.images import read_image
+from fer_tf.predictor import Predictor
+
+MAX_UPLOAD = "64mb"
+# A minute at 25 frames a second; longer clips are read to here.
+MAX_FRAMES = 1500
+# Pictures are shown no larger than this.
+_SHOWN = 1280
+
+_COLUMNS = ("face", "expression", "valence", "arousal", "confidence", "enlargement")
+
+
+def serve(model: str | None, *, host: str, port: int) -> None:
+    """Opens the page and stays until it is interrupted.
+
+    Args:
+        model: What `fer_tf.load` takes.
+        host: Address to listen on.
+        port: Port there; 0 takes a free one.
+
+    Raises:
+        ValueError: If Gradio is not installed.
+        OSError: If the port is taken.
+    """
+    page = build(Predictor(model))
+    page.queue(max_size=16, default_concurrency_limit=1)
+    page.launch(
+        server_name=host, server_port=port or None, max_file_size=MAX_UPLOAD,
+        share=False, quiet=True, prevent_thread_lock=True, footer_links=[],
+    )  # fmt: skip
+    print(f"serving {page.local_url}, Ctrl-C ends it", flush=True)
+    page.block_thread()
+
+
+def build(predictor: Predictor):
+    """Returns the page as `gradio.Blocks`."""
+    # Gradio reports every start to its makers unless told not to.
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    try:
+        import gradio as gr
+    except ImportError as error:
+        raise ValueError("the page needs Gradio: pip install 'fer-tf[web]'") from error
+
+    reader = _Reader(predictor, gr.Error)
+    dimensional = "valence_arousal" in predictor.model.output
+    hour = 3600
+    with gr.Blocks(
+        title="fer-tf", analytics_enabled=False, delete_cache=(hour, hour)
+    ) as page:
+        gr.Markdown(
+            f"### Emotion in faces\nModel `{predictor.card.model}`. A reading is what "
+            "a face shows to a network that learned from labelled pictures; it is not "
+            "what somebody feels."
+        )
+        with gr.Tab("Photograph"):
+            with gr.Row():
+                photo = gr.Image(
+                    type="filepath", sources=["upload", "webcam", "clipboard"],
+                    label="photograph", elem_id="photo",
+                )  # fmt: skip
+                drawn = gr.Image(label="faces", format="png", elem_id="drawn")
+            said = gr.Markdown(elem_id="said")
+            table = gr.Dataframe(headers=list(_COLUMNS), label="readings",
+                                 interactive=False, elem_id="table")  # fmt: skip
+            with gr.Row():
+                bars = gr.Plot(label="probabilities")
+                plane = gr.Plot(label="circumplex", visible=dimensional)
+                looked = gr.Gallery(label="where it looked (Grad-CAM)", columns=4,
+                                    height=260, elem_id="looked")  # fmt: skip
+            file = gr.File(label="the readings as CSV", elem_id="csv")
+            outputs = [drawn, said, table, bars, plane, looked, file]
+            photo.change(reader.photo, photo, outputs, api_name="photo")
+        with gr.Tab("Clip"):
+            with gr.Row():
+                clip = gr.Video(sources=["upload", "webcam"], label="clip",
+                                elem_id="clip")  # fmt: skip
+                played = gr.Video(label="faces", elem_id="played")
+            every = gr.Slider(1, 10, 2, step=1, label="read every n-th frame")
+            start = gr.Button("Read the clip", variant="primary")
+            told = gr.Markdown()
+            spans = gr.Plot(label="each person over time")
+            lines = gr.File(label="the readings as CSV")
+            results = [played, told, spans, lines]
+            start.click(reader.clip, [clip, every], results, api_name="clip")
+    return page
+
+
+class _Reader:
+    """What happens to an upload; every failure is one line on the page."""
+
+    def __init__(self, predictor, error):
+        self.predictor, self.error = predictor, error
+        self._scratch = tempfile.TemporaryDirectory(prefix="fer-tf-")
+        self._folders = collections.deque()
+
+    def photo(self, path):
+        """One photograph -> everything that the first tab shows."""
+        if path is None:
+            return None, "", [], None, None, [], None
+        try:
+            image = read_image(path)
+        except ValueError as problem:
+            raise self.error(f"The picture cannot be read: {problem}.") from None
+        faces = self.predictor.predict(image)
+        said = f"{len(faces)} face{'s' * (len(faces) != 1)} found."
+        if not faces:
+            return _fitted(image), "No face found.", [], None, None, [], None
+        rows = [_row(number, face) for number, face in enumerate(faces, 1)]
+        return (
+            _fitted(overlay.draw_faces(image, faces)), said, rows,
+            plotting.bars(faces), circumplex.circumplex(faces),
+            self._looked(image, faces[:8]), self._csv([_COLUMNS, *rows]),
+        )  # fmt: skip
+
+    def clip(self, path, every):
+        """One clip -> everything that the second tab shows."""
+        if path is None:
+            raise self.error("There is no clip yet.")
+        target, line = self._file("faces.mp4"), timeline.Timeline()
+        rows, note, seen = [("frame", "time", *_COLUMNS)], "", 0
+        try:
+            with video.VideoWriter(target) as writer:
+                for frame, faces in self.predictor.predict_video(path, every=every):
+                    seen += 1
+                    line.add(frame.time, faces)
+                    writer.write(overlay.draw_faces(frame.image, faces), frame.time)
+                    rows += [
+                        (
+                            frame.index,
+                            round(frame.time, 3),
+                            *_row(face["track_id"], face),
+                        )
+                        for face in faces
+                    ]
+                    if seen == MAX_FRAMES:
+                        note = f" The rest, after {frame.time:.0f} s, was not read."
+                        break
+        except video.VideoError as problem:
+            if not seen:
+                raise self.error(f"The clip cannot be read: {problem}.") from None
+            note = f" Then: {problem}."
+        people = len({row[2] for row in rows[1:]})
+        said = f"{seen} frames read, {people} people.{note}"
+        return target, said, line.figure(), self._csv(rows)
+
+    def _csv(self, rows):
+        """A CSV file for the page to hand over."""
+        path = self._file("readings.csv")
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+        return path
+
+    def _file(self, name):
+        """A path in a folder of its own; Gradio takes a copy of what is there."""
+        folder = tempfile.mkdtemp(dir=self._scratch.name)
+        self._folders.append(folder)
+        if len(self._folders) > 16:
+            shutil.rmtree(self._folders.popleft(), ignore_errors=True)
+        return os.path.join(folder, name)
+
+    def _looked(self, image, faces):
+        """Each face's crop under its Grad-CAM, with what was read."""
+        model, spec = self.predictor.model, self.predictor.card.crop_spec
+        side = model.inputs[0].shape[1]
+        edge = (spec.size - side) // 2
+        found = []
+        for number, face in enumerate(faces, 1):
+            crop = alignment.align(image, face["landmarks"], spec)
+            window = crop[edge : edge + side, edge : edge + side]
+            weights = explain.grad_cam(model, window[None].astype(np.float32))[0]
+            title = f"{number} {face.get('expression', '')}".strip()
+            found.append((overlay.heat(window, weights), title))
+        return found
+
+
+def _row(number, face):
+    value = lambda name: round(face[name], 3) if name in face else None
+    numbers = [value(name) for name in _COLUMNS[2:]]
+    return [number, face.get("expression"), *numbers]
+
+
+def _fitted(image):
+    """The picture no larger than it is shown."""
+    scale = _SHOWN / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -1,0 +1,152 @@
+"""How fast photographs are read, beside the way the known packages do it.
+
+Theirs, built here: the `mtcnn` package as it comes, then `model.predict` once a
+face. Both read the same encoded photographs with the same model, in turns.
+"""
+
+import glob
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import cv2
+import numpy as np
+
+from fer_tf import loading, models, predictor
+from fer_tf.faces import alignment
+from fer_tf.faces.crop_spec import CROP_SPECS
+from fer_tf.inference import make_inference_model
+from trainers.benchmarks import device
+
+_TOGETHER = 8
+
+# A fresh process from nothing to its first reading.
+_COLD_START = """
+import time; start = time.perf_counter()
+import sys, fer_tf
+found = fer_tf.Predictor(sys.argv[1]).predict(sys.argv[2])
+print(time.perf_counter() - start)
+"""
+
+
+def read(model: str | None, photos: str | None, *, seconds: float) -> dict:
+    """Photographs and faces a second, and the seconds of a cold start.
+
+    Args:
+        model: What `fer_tf.load` takes; None: an untrained `small_resnet`, which
+            is as fast as a trained one.
+        photos: Folder of photographs; None: scikit-image's astronaut.
+        seconds: About how long each of the two ways is measured.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        model = model or _untrained(scratch)
+        paths = _photographs(photos, scratch)
+        reader = predictor.Predictor(model)
+        ours = lambda: [
+            face
+            for start in range(0, len(paths), _TOGETHER)
+            for faces in reader.predict_many(paths[start : start + _TOGETHER])
+            for face in faces
+        ]
+        stock = _stock(reader.model)
+        theirs = lambda: [face for path in paths for face in stock(path)]
+        found = len(ours()), len(theirs())
+        rates = {"ours": [], "stock": []}
+        end = time.perf_counter() + 2 * seconds
+        while time.perf_counter() < end or len(rates["ours"]) < 3:
+            for name, run in (("ours", ours), ("stock", theirs)):
+                start = time.perf_counter()
+                run()
+                rates[name].append(len(paths) / (time.perf_counter() - start))
+        ratios = [a / b for a, b in zip(rates["ours"], rates["stock"])]
+        return {
+            "what": "predict",
+            "device": device(),
+            "model": reader.card.model,
+            "photographs": len(paths),
+            "faces": found[0],
+            "stock_faces": found[1],
+            "images_per_second": statistics.median(rates["ours"]),
+            "stock_per_second": statistics.median(rates["stock"]),
+            "stock_ratio": statistics.median(ratios),
+            "faces_per_second": _faces_a_second(reader, seconds),
+            "cold_start_seconds": _cold_start(model, paths[0]),
+        }
+
+
+def _untrained(scratch):
+    folder = os.path.join(scratch, "model")
+    network = models.create_model("small_resnet")
+    card = loading.Card(
+        model="small_resnet", arguments={}, crop_spec=CROP_SPECS["meen"],
+        views="center_mirror", average="logits",
+    )  # fmt: skip
+    loading.save(folder, network, card)
+    return folder
+
+
+def _photographs(folder, scratch):
+    if folder is None:
+        from skimage import data
+
+        path = os.path.join(scratch, "astronaut.png")
+        cv2.imwrite(path, data.astronaut()[..., ::-1])
+        return [path]
+    found = sorted(
+        path
+        for path in glob.glob(os.path.join(folder, "**", "*"), recursive=True)
+        if path.lower().endswith((".jpg", ".jpeg", ".png"))
+    )
+    if not found:
+        raise ValueError(f"{folder}: no photographs here")
+    return found
+
+
+def _stock(model):
+    """Returns `read(path) -> probabilities of each face`, without our own parts."""
+    from mtcnn import MTCNN
+
+    spec, card = model.card.crop_spec, model.card
+    inference = make_inference_model(
+        model, spec, views=card.views, average=card.average
+    )
+    detector = MTCNN()
+
+    def read(path):
+        image = cv2.cvtColor(cv2.imread(path), cv2.COLOR_BGR2RGB)
+        faces = []
+        for face in detector.detect_faces(image):
+            x, y, w, h = (max(0, round(v)) for v in face["box"])
+            crop = cv2.resize(image[y : y + h, x : x + w], (spec.size, spec.size))
+            crop = alignment.to_color(crop, spec.color).astype("float32")
+            crop = crop.reshape(1, spec.size, spec.size, spec.channels)
+            faces.append(inference.predict(crop, verbose=0))
+        return faces
+
+    return read
+
+
+def _faces_a_second(reader, seconds):
+    """Aligned crops through the model, 256 at a time."""
+    spec = reader.card.crop_spec
+    rng = np.random.default_rng(0)
+    shape = (256, spec.size, spec.size, spec.channels)
+    crops = rng.integers(0, 256, shape, dtype=np.uint8)
+    reader.read_crops(crops)
+    rates, end = [], time.perf_counter() + seconds
+    while time.perf_counter() < end or len(rates) < 3:
+        start = time.perf_counter()
+        reader.read_crops(crops)
+        rates.append(len(crops) / (time.perf_counter() - start))
+    return statistics.median(rates)
+
+
+def _cold_start(model, photo):
+    done = subprocess.run(
+        [sys.executable, "-c", _COLD_START, model, photo],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return float(done.stdout.splitlines()[-1])
