@@ -52,6 +52,12 @@ def fit_temperature(labels, logits) -> float:
     return float(np.exp(-(low + high) / 2))
 
 
+def is_bound(temperature: float) -> bool:
+    """Whether a temperature lies at an end of `TEMPERATURES`: none is best."""
+    low, high = TEMPERATURES
+    return temperature < 1.01 * low or temperature > 0.99 * high
+
+
 def confidence(logits) -> np.ndarray:
     """The largest probability of each row, `(n,)`."""
     return np.exp(scores.log_softmax(logits).max(axis=1))

@@ -48,8 +48,8 @@ def caption(columns: dict, row: int) -> str:
     units = columns.get("action_units", np.zeros((row + 1, 0)))[row]
     if np.any(given("action_units")):
         present = zip(labels.ACTION_UNITS, units, given("action_units"))
-        names = [name for name, value, known in present if known and value > 0.5]
-        lines.append(" ".join(names) or "no action unit")
+        numbers = [n.removeprefix("AU") for n, u, known in present if known and u > 0.5]
+        lines.append(" ".join(["AU", *numbers]) if numbers else "no action unit")
     if np.any(given("is_face")) and not lines:
         lines.append("face" if columns["is_face"][row] else "no face")
     return "\n".join(lines) or "no label"

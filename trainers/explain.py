@@ -5,10 +5,11 @@ python -m trainers.explain --model=runs/gan --input=synthetic --output=out
 python -m trainers.explain --model=runs/man,runs/vgg16,runs/vgg16_se \
     --input=synthetic --output=out --figure=gan_5
 
-A picture for each face: Grad-CAM, guided Grad-CAM and whatever attention the model
-has by itself. On drawn faces (`--input=synthetic`), where the moving parts are
-known, localisation.json says how much of each map lies on them, beside a map that
-says nothing. `--figure` draws a figure of Gan et al. or Meen et al. instead.
+A picture for the largest face of each photograph: Grad-CAM, guided Grad-CAM and
+whatever attention the model has by itself. On drawn faces (`--input=synthetic`),
+where the moving parts are known, localisation.json says how much of each map lies on
+them, beside a map that says nothing. `--figure` draws a figure of Gan et al. or Meen
+et al. instead.
 
 In a folder, folders named as expressions label their pictures, and pictures of the
 same name in several of them show the same person.
@@ -85,7 +86,9 @@ def main() -> None:
         os.path.join(_OUTPUT.value, "explanations.json"),
         {"faces": described, "errors": errors},
     )
-    print(f"written: {len(described)} pictures, explanations.json")
+    left = len(models) * len(pictures) - len(described)
+    more = f" ({left} more faces with a larger --pictures)" if left else ""
+    print(f"written: {len(described)} pictures{more}, explanations.json")
     if _INPUT.value == "synthetic":
         found = explaining.localise(explained, target=_TARGET.value)
         found = {"source": _SOURCE.value, **found}

@@ -28,9 +28,17 @@ class Explained:
         name: Of the model, as it is printed.
         model: From `fer_tf.load`.
         pictures: A face each.
+
+    Raises:
+        ValueError: If the model takes region masks as an input.
     """
 
     def __init__(self, name, model, pictures: list[Picture]):
+        if isinstance(model.input, dict):
+            raise ValueError(
+                f"{name} takes more than an image ({', '.join(model.input)}): only "
+                "networks that find their own masks can be explained here"
+            )
         self.name, self.model, self.pictures = name, model, pictures
         self.images, self.moving = windows(pictures, model)
 

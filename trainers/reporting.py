@@ -3,7 +3,7 @@
 import os
 
 from data_pipelines import atomic
-from fer_tf import loading, plotting
+from fer_tf import calibration, loading, plotting
 from trainers import evaluation, measuring, pictures, setup
 from trainers.workdir import PROTOCOLS
 
@@ -142,8 +142,10 @@ def _calibration_lines(found, protocol):
     if found is None:
         return
     if found["temperature"] is not None:
+        end = " (the end of its range: none is best)"
+        end = end if calibration.is_bound(found["temperature"]) else ""
         yield (
-            f"- calibration ({protocol}): temperature {found['temperature']:.3f}, "
+            f"- calibration ({protocol}): temperature {found['temperature']:.3f}{end}, "
             f"fitted on {found['num_fitted']:,} validation examples, takes the "
             f"calibration error from {found['ece_before']:.4f} to "
             f"{found['ece_after']:.4f}"

@@ -22,9 +22,9 @@ def batch(count):
 def test_what_is_annotated_is_said_and_nothing_else():
     columns = batch(5)
     assert [board.caption(columns, row) for row in range(5)] == [
-        "happiness\nv +0.50  a -0.25\nAU1 AU4 AU25",
+        "happiness\nv +0.50  a -0.25\nAU 1 4 25",
         "v +0.50  a -0.25",
-        "anger\nAU25",  # The last alone is both annotated and there.
+        "anger\nAU 25",  # The last alone is both annotated and there.
         "no face",
         "no label",
     ]

@@ -17,10 +17,11 @@ SMALL = {
 }
 
 
-def loaded(name, spec="synthetic", **spec_changes):
+def loaded(name, spec="synthetic", masks=None, **spec_changes):
     """An untrained model as `fer_tf.load` gives it."""
     keras.utils.set_random_seed(0)
     arguments = {"width": 1 / 8, **SMALL.get(name, {})}
+    arguments |= {"masks": masks} if masks else {}
     model = models.create_model(name, **arguments)
     height, _, channels = model.get_layer("image").output.shape[1:]
     spec = CROP_SPECS[spec]
@@ -162,6 +163,12 @@ def test_figures_of_meen(drawn):
 def test_meen_needs_facial_features(small):
     with pytest.raises(ValueError, match="no facial features"):
         figures.meen_3([small])
+
+
+def test_masks_cannot_be_given(drawn):
+    model = loaded("gan_man", masks="given")
+    with pytest.raises(ValueError, match="image, region_masks"):
+        figures.Explained("gan_man", model, drawn[:1])
 
 
 def test_figures_need_labels(small):

@@ -1,0 +1,72 @@
+"""The commands that measure and explain, as a user runs them."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import cv2
+import pytest
+
+from fer_tf import loading, models
+from fer_tf.faces.crop_spec import CROP_SPECS
+
+
+def run(name, *args):
+    return subprocess.run(
+        [sys.executable, "-m", f"trainers.{name}", *args],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory):
+    """An untrained model of the `synthetic_data` fixture's crops."""
+    folder = str(tmp_path_factory.mktemp("model") / "m")
+    arguments = dict(width=0.125, blocks=1)
+    spec = dataclasses.replace(CROP_SPECS["synthetic"], size=48, color="grey")
+    card = loading.Card(
+        model="small_resnet", arguments=arguments, crop_spec=spec,
+        views="center_mirror", average="logits",
+    )  # fmt: skip
+    loading.save(folder, models.create_model("small_resnet", **arguments), card)
+    return folder
+
+
+def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path):
+    result = run(
+        "evaluate", f"--workdir={model_folder}", f"--data={synthetic_data}",
+        f"--json={tmp_path / 's.json'}", f"--pictures={tmp_path / 'p'}",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    found = json.loads((tmp_path / "s.json").read_text())
+    keys = "dataset split num_examples protocol checkpoint metrics intervals resampling"
+    assert found.keys() == {*keys.split(), "calibration", "groups"}
+    assert (found["dataset"], found["split"]) == ("synthetic", "test")
+    assert found["resampling"]["unit"] == "subject"
+    low, high = found["intervals"]["accuracy"]
+    assert 0 <= low <= found["metrics"]["accuracy"] <= high <= 1
+    assert found["calibration"]["num_fitted"] > 0
+    for groups in found["groups"].values():
+        total = sum(group["num_examples"] for group in groups.values())
+        assert total == found["num_examples"]
+    written = {path.name for path in (tmp_path / "p").iterdir()}
+    assert written == {"confusion.png", "calibration.png", "groups.png"}
+    assert "accuracy at 70%" in result.stdout and "skin dark" in result.stdout
+
+
+def test_explain_measures_the_right_place(model_folder, tmp_path):
+    args = [f"--model={model_folder}", f"--output={tmp_path / 'out'}"]
+    result = run("explain", *args, "--input=synthetic", "--source=examples=8",
+                 "--pictures=1")  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    found = json.loads((tmp_path / "out" / "localisation.json").read_text())
+    assert found["num_faces"] == 8 and found["source"] == "examples=8"
+    maps = found["models"]["small_resnet"]
+    assert maps.keys() == {"grad_cam", "guided_backpropagation", "guided_grad_cam",
+                           "edges"}  # fmt: skip
+    assert 0 < maps["edges"]["uniform"] < maps["edges"]["mass"] < 1
+    described = json.loads((tmp_path / "out" / "explanations.json").read_text())
+    (face,) = described["faces"]
+    assert cv2.imread(str(tmp_path / "out" / face["picture"])) is not None
+    assert (tmp_path / "out" / "localisation.png").exists()
