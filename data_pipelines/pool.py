@@ -1,5 +1,6 @@
 """Chunks done by the processes of one machine."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -60,11 +61,14 @@ def run(
 def _run_in_pool(chunks, left, workers, summaries, show):
     # Spawned, not forked: a fork of a process that has used TensorFlow hangs.
     context = multiprocessing.get_context("spawn")
-    done, stop = context.Value("q", 0), context.Event()
+    # A worker ends when the other end closes, with us or before. (An event would
+    # wait for a worker that was killed.)
+    ours, theirs = context.Pipe()
+    done = context.Value("q", 0)
     pool = futures.ProcessPoolExecutor(
-        workers, context, initializer=_begin_worker, initargs=(os.getpid(), done, stop)
+        workers, context, initializer=_begin_worker, initargs=(theirs, done)
     )
-    with pool:
+    with ours, theirs, pool:
         running = {pool.submit(_run_in_worker, chunks[n]): n for n in left}
         try:
             waiting, shown = set(running), 0
@@ -74,12 +78,13 @@ def _run_in_pool(chunks, left, workers, summaries, show):
                 )
                 for future in finished:
                     summaries[running[future]] = future.result()
-                if done.value > shown:
-                    shown = done.value
+                # Without the lock, which a worker that was killed may hold.
+                if done.get_obj().value > shown:
+                    shown = done.get_obj().value
                     show(shown)
         except BaseException as error:
             # What the others are at is begun anew next time.
-            stop.set()
+            ours.close()
             pool.shutdown(wait=True, cancel_futures=True)
             if isinstance(error, BrokenProcessPool):
                 raise BrokenProcessPool(
@@ -101,8 +106,8 @@ def _tick():
         _rows_done.value += 1
 
 
-def _begin_worker(parent, done, stop):
-    """Sets up a worker, which ends soon after its parent was killed."""
+def _begin_worker(parent, done):
+    """Sets up a worker, which ends as soon as its parent does."""
     global _rows_done
     _rows_done = done
     # Ctrl-C reaches all processes, and the parent is the one to tell of it.
@@ -115,8 +120,8 @@ def _begin_worker(parent, done, stop):
     cv2.setNumThreads(1)
 
     def watch():
-        while os.getppid() == parent and not stop.wait(0.5):
-            pass
+        with contextlib.suppress(EOFError, OSError):
+            parent.recv()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

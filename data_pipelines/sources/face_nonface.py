@@ -6,13 +6,14 @@ release it. This source reads any such set, as an npz with `image` (uint8
 `nonface/`.
 """
 
-import hashlib
+import functools
 import os
 import zipfile
 from collections.abc import Iterator
 
 import numpy as np
 
+from data_pipelines.sources import files
 from data_pipelines.sources.sample import (
     DataError,
     Reject,

@@ -9,12 +9,13 @@ file ids of the folders are not row numbers of the CSV, so the two layouts
 give different sample ids.
 """
 
-import hashlib
+import functools
 import os
 from collections.abc import Iterator
 
 import numpy as np
 
+from data_pipelines.sources import files
 from data_pipelines.sources.sample import (
     DataError,
     Reject,

@@ -1,9 +1,5 @@
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -108,39 +104,16 @@ def test_any_number_of_workers_and_a_second_run_give_the_same_bytes(csv, tmp_pat
     assert [os.stat(tmp_path / "one" / n).st_mtime_ns for n in before] == times
 
 
-def test_killed_and_started_again_it_ends_with_the_same_bytes(tmp_path):
-    # Big enough that the kill arrives in the middle.
-    source = "seed=1,examples=600,size=64"
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    script = (
-        "import sys; from data_pipelines import prepare;"
-        "from data_pipelines.sources import open_source;"
-        f"s = open_source('synthetic', {source!r});"
-        "prepare.prepare(s, sys.argv[1], crop_spec=prepare.crop_spec_for(s),"
-        "rows_a_chunk=50)"
-    )
-    args = [sys.executable, "-c", script]
-    subprocess.run([*args, str(whole)], check=True)
-    process = subprocess.Popen([*args, str(killed)])
-    deadline = time.time() + 300
-    while time.time() < deadline and process.poll() is None:
-        work = killed / ".work"
-        if work.is_dir() and sum(n.startswith("chunk") for n in os.listdir(work)) >= 3:
-            process.send_signal(signal.SIGKILL)
-        time.sleep(0.01)
-    assert process.wait() == -signal.SIGKILL
-    assert not (killed / "manifest.json").exists()
-    subprocess.run([*args, str(killed)], check=True)
-    assert contents(killed) == contents(whole)
-
-
 def test_another_source_or_crop_into_the_same_folder_is_refused(csv, tmp_path):
     source, _ = csv
     run(source, tmp_path / "out")
     before = contents(tmp_path / "out")
     opened = open_source("fer2013", source)
     spec = prepare.crop_spec_for(opened, "wang2018")
-    with pytest.raises(DataError, match="crop_spec.name .there 'meen', now 'wang2018'.; another crop_spec.size"):
+    with pytest.raises(
+        DataError,
+        match="crop_spec.name .there 'meen', now 'wang2018'.; another crop_spec.size",
+    ):
         prepare.prepare(opened, str(tmp_path / "out"), crop_spec=spec, rows_a_chunk=20)
     assert contents(tmp_path / "out") == before
 
