@@ -169,7 +169,8 @@ def examples(path: str, manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]
     if path.endswith(".npz"):
         yield from npz.examples(path)
         return
-    import tensorflow as tf
+    with quiet_imports():
+        import tensorflow as tf
 
     spec = feature_spec(manifest)
 

@@ -6,6 +6,7 @@ python -m trainers.verify --data=data/fer2013
 Exits 1 on a finding that would falsify a result.
 """
 
+import functools
 import os
 import time
 
@@ -39,9 +40,7 @@ def main() -> None:
     with cli.quiet_imports():
         from data_pipelines import atomic
 
-    started = time.monotonic()
-    report = _verify_prepared() if _DATA.value else _verify_source()
-    seconds = time.monotonic() - started
+    report, seconds = _verify_prepared() if _DATA.value else _verify_source()
     print(describe(report))
     rate = report["num_pictures"] / max(seconds, 1e-9)
     print(f"  {report['num_pictures']:,} pictures in {seconds:.1f} s ({rate:,.0f}/s)")
@@ -52,7 +51,8 @@ def main() -> None:
 
 
 def _verify_source():
-    from data_pipelines import verify
+    with cli.quiet_imports():
+        from data_pipelines import verify
 
     try:
         options = parse_options(_OPTIONS.value)
@@ -60,12 +60,8 @@ def _verify_source():
     except OptionError as error:
         cli.fail(str(error), code=2)
     total = sum(sum(classes.values()) for classes in (source.published or {}).values())
-    bar = Progress("verify", total or None, unit="rows")
-    report = verify.verify_source(
-        source, faces=_FACES.value, workers=_WORKERS.value, progress=bar.update
-    )
-    bar.close()
-    return report
+    run = functools.partial(verify.verify_source, source, workers=_WORKERS.value)
+    return _timed(run, total or None, "rows")
 
 
 def _verify_prepared():
@@ -73,8 +69,17 @@ def _verify_prepared():
         from data_pipelines import records, verify
 
     total = records.read_manifest(_DATA.value)["num_examples"]
-    bar = Progress("verify", total, unit="examples")
-    return verify.verify_prepared(_DATA.value, faces=_FACES.value, progress=bar.update)
+    return _timed(
+        functools.partial(verify.verify_prepared, _DATA.value), total, "examples"
+    )
+
+
+def _timed(run, total, unit):
+    """The report, and the seconds since the first picture was read."""
+    bar = Progress("verify", total, unit=unit)
+    report = run(faces=_FACES.value, progress=bar.update)
+    bar.close()
+    return report, time.monotonic() - bar.start
 
 
 def describe(report: dict) -> str:
