@@ -13,6 +13,10 @@ from fer_tf.scores import SumScores
 NUM_RESAMPLES = 1000
 LEVEL = 0.95
 
+# More units than this are drawn in bundles of several at random, which spread as
+# much as the units themselves: hundreds of thousands would take minutes.
+_MOST_UNITS = 10_000
+
 # Counts of one block of resamples, at most, in memory.
 _BLOCK = 1 << 22
 
@@ -54,6 +58,8 @@ def intervals(
     if len(sums) < 2:
         return {}
     rng = np.random.default_rng(seed)
+    if len(sums) > _MOST_UNITS:
+        sums = unit_sums(sums, rng.permutation(len(sums)) % _MOST_UNITS)
     block = max(1, _BLOCK // len(sums))
     found = [
         scores.finish(_counts(rng, min(block, num_resamples - start), len(sums)) @ sums)

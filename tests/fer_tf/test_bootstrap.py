@@ -72,6 +72,15 @@ def test_one_unit_tells_nothing():
     assert bootstrap.intervals(shares(np.ones(9)), ["a"] * 9) == {}
 
 
+def test_more_rows_than_are_drawn_one_by_one():
+    hits = RNG.random(60_000) < 0.3
+    low, high = bootstrap.intervals(shares(hits))["share"]
+    np.testing.assert_allclose(
+        (high - low) / 2, 1.96 * np.sqrt(0.3 * 0.7 / 60_000), rtol=0.1
+    )
+    np.testing.assert_allclose((low + high) / 2, hits.mean(), atol=5e-4)
+
+
 def test_blocks_do_not_matter(monkeypatch):
     hits = RNG.random(100) < 0.5
     whole = bootstrap.intervals(shares(hits))
