@@ -1,11 +1,14 @@
 """Honest numbers: every example of a split once, through the shipped graph."""
 
 import json
+import os
+from collections.abc import Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from data_pipelines import atomic
 from fer_tf import bootstrap, scores
 
 # Tasks a model may have, and the features that they are scored against.
@@ -60,10 +63,25 @@ class Evaluator:
         return {**labels, **origin, **weights}
 
 
+def save_outputs(path: str, columns: dict[str, np.ndarray]) -> None:
+    """Writes what `Evaluator.outputs` gives to an npz, whole or not at all."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    # Text comes as objects, which an npz would hold as pickles.
+    plain = {k: v.astype(bytes) if v.dtype == object else v for k, v in columns.items()}
+    with atomic.replacing(path) as temporary:
+        np.savez_compressed(temporary, **plain)
+
+
+def load_outputs(path: str) -> dict[str, np.ndarray]:
+    """Reads what `save_outputs` wrote."""
+    with np.load(path, allow_pickle=False) as file:
+        return {name: file[name] for name in file.files}
+
+
 def score(columns: dict[str, np.ndarray]) -> dict[str, float]:
     """Metrics of the arrays that `Evaluator.outputs` gives."""
     found = {}
-    for family, _ in _families(columns):
+    for family, _ in families(columns):
         found |= family.values()
     return found
 
@@ -82,7 +100,7 @@ def intervals(columns: dict[str, np.ndarray]) -> dict[str, list[float]]:
     """
     found = {}
     units, _ = independent_units(columns)
-    for family, given in _families(columns):
+    for family, given in families(columns):
         values, count = family.values(), len(np.unique(units[given]))
         for name, (low, high) in bootstrap.intervals(family, units[given]).items():
             if name in _NO_INTERVAL:
@@ -128,8 +146,8 @@ def by_group(columns: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]
     return found
 
 
-def _families(columns):
-    """Yields each task's scores, and which rows they are over."""
+def families(columns: dict[str, np.ndarray]) -> Iterator:
+    """Yields each task's `SumScores`, and bool `(n,)`: which rows they are over."""
     for task, prefix in (("expression", ""), ("is_face", "face_")):
         if task in columns and (given := columns[f"{task}_weight"] > 0).any():
             logits = columns[task][given]

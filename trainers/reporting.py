@@ -36,6 +36,10 @@ def finish(run) -> str:
             results[protocol][split] = measuring.measured(
                 columns, outputs.get("validation")
             )
+        # Of each picture that the reported numbers are of.
+        evaluation.save_outputs(
+            os.path.join(path, "outputs", f"{protocol}.npz"), _reported(outputs)
+        )
         if not drawn:  # Of the first protocol, which is the clean one.
             split = "test" if "test" in outputs else "validation"
             title = f"{config.model.name} on {run.prepared.dataset}, {split}"
@@ -105,7 +109,7 @@ def table(results: dict) -> str:
 
 def _reported(found):
     """The split whose numbers count."""
-    return found.get("test") or found["validation"]
+    return found["test"] if "test" in found else found["validation"]
 
 
 def _interval(ends):
@@ -154,25 +158,3 @@ def _calibration_lines(found, protocol):
         f"{row['accuracy']:.4f} at {row['coverage']:.0%}" for row in found["coverage"]
     )
     yield f"- accuracy ({protocol}) where only the surest faces are answered: {answers}"
-
-
-def describe(config, prepared) -> str:
-    """What `--dry_run` prints: shapes, parameters, data, steps."""
-    from fer_tf import flops
-
-    model = setup.build_model(config)
-    spec = setup.crop_spec(config, prepared)
-    num_train = prepared.count("train")
-    lines = [
-        f"model {config.model.name}: {model.count_params():,} parameters, "
-        f"{flops.flops_per_image(model) / 1e9:.2f} GFLOPs an image",
-        f"image {model.inputs[0].shape[1:]} from crops {spec.name} {spec.size}x"
-        f"{spec.size} {spec.color}",
-        *(f"output {name} {value.shape[1:]}" for name, value in model.output.items()),
-        f"data {prepared.dataset}: {num_train:,} train, "
-        f"{prepared.count('validation'):,} validation, {prepared.count('test'):,} test",
-    ]
-    for stage in config.stages:
-        steps = setup.total_steps(config, stage, num_train)
-        lines.append(f"stage {stage.name}: {steps:,} steps of {config.batch_size}")
-    return "\n".join(lines)

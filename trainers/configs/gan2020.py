@@ -37,7 +37,9 @@ def recipe(
     steps, drops, num_classes = _DATASETS[dataset]
     config = base.get_config()
     config.model.name = model
-    config.model.arguments = ConfigDict(dict(width=1.0, num_classes=num_classes))
+    config.model.arguments = ConfigDict(
+        dict(width=1.0, input_shape=(224, 224, 3), num_classes=num_classes)
+    )
     config.published.format = published
     config.input = ConfigDict(dict(size=224, color="rgb", window=224))
     config.augment.update(crop=False, flip=False)

@@ -4,8 +4,6 @@ python -m trainers.train --config=trainers/configs/gan_synthetic.py \
     --data=data/synthetic --workdir=runs/gan_synthetic
 """
 
-from ml_collections import ConfigDict
-
 from trainers.configs import gan2020
 
 
@@ -13,7 +11,7 @@ def get_config():
     """Returns the configuration."""
     config = gan2020.recipe("gan_man", "rafdb", published="")
     config.deterministic = True
-    config.model.arguments = ConfigDict(dict(width=0.125, input_shape=(96, 96, 3)))
+    config.model.arguments.update(width=0.125, input_shape=(96, 96, 3))
     config.input.update(size=96, window=96)
     config.checkpoint_steps = 10
     # So few steps need other rates than the paper's 1e-3.

@@ -33,7 +33,7 @@ def recipe(
     """
     config = base.get_config()
     config.model.name = model
-    config.model.arguments = ConfigDict(dict(width=1.0))
+    config.model.arguments = ConfigDict(dict(width=1.0, input_shape=(44, 44, 1)))
     if face_network:
         config.submodels = ConfigDict(dict(face_network=""))
     config.input = ConfigDict(dict(size=48, color="grey", window=44))

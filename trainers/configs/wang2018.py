@@ -37,7 +37,7 @@ def recipe(
     """
     config = base.get_config()
     config.model.name = model
-    config.model.arguments = ConfigDict(dict(width=1.0))
+    config.model.arguments = ConfigDict(dict(width=1.0, input_shape=(48, 48, 1)))
     config.input = ConfigDict(dict(size=56, color="grey", window=48))
     config.batch_size = 256
     config.views = "center_mirror"

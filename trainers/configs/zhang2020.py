@@ -27,7 +27,7 @@ def recipe(
     """
     config = base.get_config()
     config.model.name = model
-    config.model.arguments = ConfigDict(dict(width=1.0))
+    config.model.arguments = ConfigDict(dict(width=1.0, input_shape=(112, 112, 3)))
     config.published.format = published
     config.input = ConfigDict(dict(size=112, color="rgb", window=112))
     config.augment.crop = False

@@ -4,8 +4,6 @@ python -m trainers.train --config=trainers/configs/zhang_synthetic.py \
     --data=data/synthetic --workdir=runs/zhang_synthetic
 """
 
-from ml_collections import ConfigDict
-
 from trainers.configs import zhang2020
 
 
@@ -13,7 +11,7 @@ def get_config():
     """Returns the configuration."""
     config = zhang2020.recipe("mtanet_senet50")
     config.deterministic = True
-    config.model.arguments = ConfigDict(dict(width=0.125, input_shape=(64, 64, 3)))
+    config.model.arguments.update(width=0.125, input_shape=(64, 64, 3))
     config.input.update(size=64, window=64)
     config.batch_size = 64
     config.checkpoint_steps = 10
