@@ -7,6 +7,8 @@ python -m trainers.benchmark --what=input --data=data/fer2013 --json=input.json
 train: images a second of the compiled training step, of the same graph from
 stock Keras layers and optimizer, and of the whole loop with its input.
 input: images a second that the pipeline reads, decodes and augments.
+predict: photographs a second (--photos, --trained), beside the stock `mtcnn` package
+and one `model.predict` a face; faces a second; the seconds of a cold start.
 """
 
 import json
@@ -19,11 +21,17 @@ from absl import flags
 
 from trainers import cli
 
-_WHAT = flags.DEFINE_enum("what", None, ["input", "train"], "What is timed.")
+_WHAT = flags.DEFINE_enum("what", None, ["input", "predict", "train"], "What is timed.")
 _MODEL = flags.DEFINE_string("model", "vgg19_fer", "Model, or several: a,b,c.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Examples a step.", lower_bound=1)
 _DTYPE_POLICY = flags.DEFINE_string("dtype_policy", "float32", "Keras dtype policy.")
 _DATA = flags.DEFINE_string("data", None, "Prepared folder; drawn faces by default.")
+_PHOTOS = flags.DEFINE_string(
+    "photos", None, "Folder of photographs; scikit-image's astronaut by default."
+)
+_TRAINED = flags.DEFINE_string(
+    "trained", None, "Model that predicts, as fer_tf.load takes it."
+)
 _SECONDS = flags.DEFINE_float("seconds", 10.0, "About how long each rate is measured.")
 _JSON = flags.DEFINE_string("json", None, "File for the result.")
 
@@ -42,6 +50,12 @@ def main() -> None:
             batch_size=_BATCH_SIZE.value,
             dtype_policy=_DTYPE_POLICY.value,
             seconds=_SECONDS.value,
+        )
+    elif _WHAT.value == "predict":
+        from trainers import predict_benchmark
+
+        result = predict_benchmark.read(
+            _TRAINED.value, _PHOTOS.value, seconds=_SECONDS.value
         )
     else:
         result = benchmarks.read(

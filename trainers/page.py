@@ -76,15 +76,19 @@ def build(predictor: Predictor):
                     type="filepath", sources=["upload", "webcam", "clipboard"],
                     label="photograph", elem_id="photo",
                 )  # fmt: skip
-                drawn = gr.Image(label="faces", format="png", elem_id="drawn")
+                drawn = gr.Image(label="faces", format="png", elem_id="drawn",
+                                 buttons=["download", "fullscreen"])  # fmt: skip
             said = gr.Markdown(elem_id="said")
             table = gr.Dataframe(headers=list(_COLUMNS), label="readings",
                                  interactive=False, elem_id="table")  # fmt: skip
             with gr.Row():
                 bars = gr.Plot(label="probabilities")
                 plane = gr.Plot(label="circumplex", visible=dimensional)
-                looked = gr.Gallery(label="where it looked (Grad-CAM)", columns=4,
-                                    height=260, elem_id="looked")  # fmt: skip
+                looked = gr.Gallery(
+                    label="where it looked (Grad-CAM)", columns=4, height=260,
+                    object_fit="contain", fit_columns=False, elem_id="looked",
+                    buttons=["download", "fullscreen"],
+                )  # fmt: skip
             file = gr.File(label="the readings as CSV", elem_id="csv")
             outputs = [drawn, said, table, bars, plane, looked, file]
             photo.change(reader.photo, photo, outputs, api_name="photo")
