@@ -34,7 +34,7 @@ _ROWS_A_CHUNK = 2048
 # too, up to this many chunks of at least so many rows (two calls of the detector).
 _SEARCHED_CHUNKS = 64
 _SEARCHED_ROWS = 32
-# An npz is held in memory where it is trained on.
+# An npz is one file a split, meant to fit into the memory of who trains on it.
 _LARGEST_NPZ = 8 * 2**30
 
 
@@ -196,8 +196,8 @@ def _check_memory(rows, format, crop_spec):
     if format == "npz" and size > _LARGEST_NPZ:
         raise DataError(
             f"{rows:,} crops of {crop_spec.size}x{crop_spec.size} {crop_spec.color} "
-            f"are {size / 2**30:.1f} GiB, and an npz, which is trained on from memory, "
-            f"holds {_LARGEST_NPZ / 2**30:.0f} GiB at most; use --format=tfrecord"
+            f"are {size / 2**30:.1f} GiB; --format=npz, meant to fit into memory, takes "
+            f"{_LARGEST_NPZ / 2**30:.0f} GiB at most; use --format=tfrecord"
         )
 
 
