@@ -23,6 +23,7 @@ def recipe(
     outputs: tuple[str, ...] = ("expression", *BOTH),
     regression: str = "tukey",
     select: str = "ccc_mean",
+    num_classes: int = 7,
     **paper: float,
 ) -> ConfigDict:
     """Returns the configuration of a row.
@@ -33,11 +34,14 @@ def recipe(
             `expression`.
         regression: `tukey` or `mse`.
         select: Metric that the best weights are chosen by.
+        num_classes: Expressions; the eighth is contempt.
         **paper: What the paper states, by metric.
     """
     config = base.get_config()
     config.model.name = model
-    config.model.arguments = ConfigDict(dict(width=1.0, input_shape=(48, 48, 1)))
+    config.model.arguments = ConfigDict(
+        dict(width=1.0, input_shape=(48, 48, 1), num_classes=num_classes)
+    )
     config.input = ConfigDict(dict(size=56, color="grey", window=48))
     config.batch_size = 256
     config.views = "center_mirror"

@@ -13,6 +13,7 @@ def get_config():
     config.deterministic = True
     config.model.arguments.update(width=0.125, input_shape=(64, 64, 3))
     config.input.update(size=64, window=64)
+    config.sampling.update(name="all", limit=0)  # Drawn faces belong to no video.
     config.batch_size = 64
     config.checkpoint_steps = 10
     config.stages[0].epochs, config.stages[1].epochs = 3, 1
