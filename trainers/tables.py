@@ -7,7 +7,6 @@ else's published number: it stands in the table and is not trained.
 import dataclasses
 from collections.abc import Mapping
 
-
 # What a paper calls its own network, where a confusion matrix is that one's.
 OURS = "Ours"
 
