@@ -33,6 +33,9 @@ _TARGET = flags.DEFINE_string(
     "Output that is explained: happiness, AU12, valence, ...; by default the "
     "labelled expression, or the one that is read.",
 )  # fmt: skip
+_LAYER = flags.DEFINE_string(
+    "layer", None, "Layer whose maps Grad-CAM weighs; by default the last ones."
+)
 _SOURCE = flags.DEFINE_string(
     "source", "seed=2,examples=200", "Which faces are drawn for --input=synthetic."
 )
@@ -67,7 +70,8 @@ def main() -> None:
         if not pictures:
             cli.fail(f"{failed[0][0]}: {failed[0][1]}")
     explained = [
-        figures.Explained(name, model, pictures) for name, model in zip(names, models)
+        figures.Explained(name, model, pictures, layer=_LAYER.value)
+        for name, model in zip(names, models)
     ]
     os.makedirs(_OUTPUT.value, exist_ok=True)
     if _FIGURE.value:

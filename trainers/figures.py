@@ -28,18 +28,28 @@ class Explained:
         name: Of the model, as it is printed.
         model: From `fer_tf.load`.
         pictures: A face each.
+        layer: Whose maps Grad-CAM weighs; by default the last ones.
 
     Raises:
-        ValueError: If the model takes region masks as an input.
+        ValueError: If the model takes region masks as an input, or has no such
+            layer.
     """
 
-    def __init__(self, name, model, pictures: list[Picture]):
+    def __init__(self, name, model, pictures: list[Picture], *, layer=None):
         if isinstance(model.input, dict):
             raise ValueError(
                 f"{name} takes more than an image ({', '.join(model.input)}): only "
                 "networks that find their own masks can be explained here"
             )
+        shapes = {each.name: getattr(each.output, "shape", ()) for each in model.layers}
+        maps = [each for each, shape in shapes.items() if len(shape) == 4]
+        if layer is not None and layer not in maps:
+            raise ValueError(
+                f"--layer must be a layer of {name} that gives maps, such as "
+                f"{', '.join(maps[-8:])}. Received: {layer!r}."
+            )
         self.name, self.model, self.pictures = name, model, pictures
+        self.layer = layer
         self.images, self.moving = windows(pictures, model)
 
     def explain(self, rows, *, target: str | None = None) -> dict[str, np.ndarray]:
@@ -51,7 +61,9 @@ class Explained:
                 the labelled expression, or the one that is read where there is none.
         """
         task, index = self._target(rows, target)
-        return explain.explain(self.model, self.images[rows], task=task, target=index)
+        return explain.explain(
+            self.model, self.images[rows], task=task, target=index, layer=self.layer
+        )
 
     def output_name(self, target: str | None, index: int) -> str:
         """The name of what was explained, from the index that `explain` gave."""

@@ -165,6 +165,14 @@ def test_meen_needs_facial_features(small):
         figures.meen_3([small])
 
 
+def test_another_layer(small, drawn):
+    other = figures.Explained("m", small.model, drawn[:4], layer="stem_conv")
+    last, first = (each.explain([0, 1])["grad_cam"] for each in (small, other))
+    assert last.shape == first.shape and np.abs(last - first).max() > 0
+    with pytest.raises(ValueError, match="such as .*Received: 'expression'"):
+        figures.Explained("m", small.model, drawn[:1], layer="expression")
+
+
 def test_masks_cannot_be_given(drawn):
     model = loaded("gan_man", masks="given")
     with pytest.raises(ValueError, match="image, region_masks"):
