@@ -24,6 +24,7 @@ from data_pipelines.sources.sample import (
     RepeatedRow,
     Sample,
     Source,
+    check_name,
     class_counts,
     clean_path,
     list_files,
@@ -179,6 +180,7 @@ class AffectNet(Source):
                 found.setdefault(key, f"{images}/{key}.jpg")
         for key, path in sorted(found.items()):
             try:
+                check_name(path)
                 label, valence, arousal = (
                     self._value(f"{annotations}/{key}_{what}.npy")
                     for what in ("exp", "val", "aro")

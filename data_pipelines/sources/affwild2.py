@@ -25,6 +25,8 @@ from data_pipelines.sources.sample import (
     Reject,
     Sample,
     Source,
+    clip,
+    printable,
     resolve_inside,
 )
 from fer_tf import labels
@@ -149,6 +151,8 @@ class AffWild2(Source):
                     video, ending = os.path.splitext(file)
                     if ending != ".txt" or file.startswith("."):
                         continue
+                    if file != printable(file):
+                        raise DataError(f"{printable(file)}: no plain UTF-8")
                     tasks = videos.setdefault(video, {})
                     if task in tasks:
                         raise DataError(
@@ -246,8 +250,8 @@ def _read_header(task, header, name):
     try:
         return _TASKS[task][0](header)
     except ValueError as error:
-        text = ",".join(header)[:80]
-        raise DataError(f"{name}: {text!r} is not its header: {error}") from error
+        text, reason = clip(",".join(header)), clip(str(error), 200)
+        raise DataError(f"{name}: {text!r} is not its header: {reason}") from error
 
 
 def _read(root, task, name):

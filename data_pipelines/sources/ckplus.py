@@ -18,8 +18,10 @@ from data_pipelines.sources.sample import (
     Reject,
     Sample,
     Source,
+    check_name,
     class_counts,
     list_files,
+    printable,
     resolve_inside,
 )
 from fer_tf import labels
@@ -175,6 +177,7 @@ class CkPlus(Source):
             stem = os.path.splitext(os.path.basename(path))[0]
             units = None
             try:
+                check_name(path)
                 if path == frames[-1]:
                     units = self._action_units(key)
                 number = stem.rpartition("_")[2]
@@ -190,7 +193,7 @@ class CkPlus(Source):
                     action_units=units,
                 )
             except ValueError as error:
-                yield Reject.of(path, error)
+                yield Reject.of(printable(path), error)
 
     def _action_units(self, key):
         """0 or 1 by name. Whatever is coded is present, at any intensity.

@@ -19,12 +19,17 @@ from data_pipelines.sources.sample import (
     Reject,
     Sample,
     Source,
+    check_name,
+    clip,
     list_files,
+    printable,
     resolve_inside,
 )
 from fer_tf.faces.images import read_image
 from fer_tf.hashing import sha256
 
+# A packed member that unpacks to more, and a hundred times what it was, is a bomb.
+_BOMB_SIZE, _BOMB_RATIO = 2**32, 100
 _FOLDERS = {"face": True, "nonface": False}
 
 
@@ -72,7 +77,11 @@ class FaceNonface(Source):
             return
         for path in self._files():
             is_face = _FOLDERS[path.split("/")[0]]
-            yield Sample(sample_id=path, path=path, is_face=is_face)
+            try:
+                check_name(path)
+                yield Sample(sample_id=path, path=path, is_face=is_face)
+            except DataError as error:
+                yield Reject.of(printable(path), error)
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one picture."""
@@ -86,7 +95,8 @@ class FaceNonface(Source):
 
     def _check_npz(self):
         image, is_face = (self._load_npz()[key] for key in ("image", "is_face"))
-        if image.dtype != np.uint8 or image.ndim not in (3, 4):
+        fits = image.ndim == 3 or (image.ndim == 4 and image.shape[-1] == 3)
+        if image.dtype != np.uint8 or not fits:
             raise DataError(
                 f"{self.root}: `image` must be uint8 (n, h, w) or (n, h, w, 3). "
                 f"Received: {image.dtype} {image.shape}"
@@ -99,11 +109,23 @@ class FaceNonface(Source):
 
     def _load_npz(self):
         if self._arrays is None:
+            # What is no npz makes these stumble in many ways.
             try:
+                _check_size(self.root)
                 with np.load(self.root, allow_pickle=False) as file:
                     self._arrays = {key: file[key] for key in ("image", "is_face")}
-            except (KeyError, ValueError, OSError, zipfile.BadZipFile) as error:
+            except Exception as error:
+                reason = clip(str(error) or type(error).__name__, 100)
                 raise DataError(
-                    f"{self.root}: not an npz with `image` and `is_face` ({error})"
+                    f"{self.root}: not an npz with `image` and `is_face` ({reason})"
                 ) from error
         return self._arrays
+
+
+def _check_size(path):
+    """Refuses files that are made to fill the memory, before they are unpacked."""
+    with zipfile.ZipFile(path) as file:
+        for member in file.infolist():
+            ratio = member.file_size / max(member.compress_size, 1)
+            if member.file_size > _BOMB_SIZE and ratio > _BOMB_RATIO:
+                raise DataError(f"{member.filename} unpacks to too much")

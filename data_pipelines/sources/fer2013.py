@@ -22,7 +22,9 @@ from data_pipelines.sources.sample import (
     Sample,
     Source,
     class_counts,
+    clip,
     list_files,
+    printable,
     resolve_inside,
 )
 from fer_tf import labels
@@ -120,6 +122,8 @@ class Fer2013(Source):
         path = None
         for path in self._folder_files():
             parts = path.split("/")
+            if path != printable(path):
+                raise DataError(f"{printable(path)}: the name is no plain UTF-8")
             if len(parts) != 3:
                 raise DataError(f"{path}: expected <split>/<class>/<image> here")
             usage = parts[2].split("_")[0]
@@ -171,11 +175,12 @@ def _csv_sample(name, number, line, offset, where):
     emotion = fields[where["emotion"]].strip().decode("latin-1")
     usage = fields[where["usage"]].strip().decode("latin-1")
     if usage not in SPLITS:
-        raise DataError(f"{place}: unknown Usage {usage!r}; is the file truncated?")
+        name = clip(usage)
+        raise DataError(f"{place}: unknown Usage {name!r}; is the file truncated?")
     try:
         expression = labels.dataset_expression("fer2013", int(emotion))
     except ValueError as error:
-        raise DataError(f"{place}: emotion {emotion!r} must be 0..6") from error
+        raise DataError(f"{place}: emotion {clip(emotion)!r} must be 0..6") from error
     pixels = fields[where["pixels"]]
     values = len(pixels.strip(b' "\r\n').split(b" "))
     if values != SIZE * SIZE:

@@ -28,6 +28,7 @@ from data_pipelines.sources.sample import (
     Source,
     class_counts,
     clean_path,
+    clip,
     resolve_inside,
 )
 from fer_tf import labels
@@ -167,7 +168,7 @@ class FerPlus(Source):
             found = [
                 (f"{parent}/{name}" if parent else name, split)
                 for name, split in _FOLDERS.items()
-                if os.path.isfile(os.path.join(self.root, parent, name, "label.csv"))
+                if os.path.lexists(os.path.join(self.root, parent, name, "label.csv"))
             ]
             # A fresh clone of the owner's repository has labels and no picture.
             if any(
@@ -204,13 +205,18 @@ class FerPlus(Source):
             usage, image_name, *votes = (fields[index] for index in order)
             if SPLITS.get(usage) != picture.split:
                 raise DataError(
-                    f"{place}: Usage is {usage!r}, of the same row of fer2013.csv it "
-                    f"is that of {picture.split}; the files do not belong together"
+                    f"{place}: Usage is {clip(usage)!r}, of the same row of "
+                    f"fer2013.csv it is that of {picture.split}; the files do not "
+                    "belong together"
                 )
             if not image_name:
                 yield Reject(place, "not a face: the owner names no image", True)
                 continue
-            sample_id = os.path.splitext(image_name)[0]
+            try:
+                sample_id = os.path.splitext(clean_path(image_name))[0]
+            except DataError as error:
+                yield Reject.of(place, error)
+                continue
             picture = dataclasses.replace(picture, sample_id=sample_id)
             yield self._labelled(picture, votes, place)
 

@@ -9,6 +9,7 @@ import csv
 import hashlib
 import math
 import os
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -201,12 +202,20 @@ def array_file(root: str, name: str) -> np.ndarray:
         raise DataError(f"{name}: no such file")
     if os.path.getsize(path) > _LARGEST_ARRAY_FILE:
         raise DataError(f"{name}: too large for an annotation")
+    # NumPy's reader raises whatever it stumbles over in a damaged file: TokenError,
+    # EOFError, MemoryError, ...
     try:
         array = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError, MemoryError) as error:
-        raise DataError(f"{name}: {str(error).splitlines()[0]}") from error
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{name}: not a .npy file")
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DataError(f"{name}: not a whole .npy file ({reason[:100]})") from error
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufSU":
+        raise DataError(f"{name}: not an array of numbers or texts")
+    if array.dtype.kind == "U":
+        # Python ends in an error of its own over characters that there are none of.
+        codes = np.atleast_1d(array).view(array.dtype.byteorder + "u4")
+        if codes.size and codes.max() > sys.maxunicode:
+            raise DataError(f"{name}: not an array of texts")
     return array
 
 

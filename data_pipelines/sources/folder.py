@@ -17,6 +17,7 @@ from data_pipelines.sources.sample import (
     Reject,
     Sample,
     Source,
+    check_name,
     list_files,
     printable,
     resolve_inside,
@@ -88,8 +89,10 @@ class Folder(Source):
             if len(parts) <= depth:
                 yield Reject(printable(path), "lies in no class folder")
                 continue
-            if path != printable(path):
-                yield Reject(printable(path), "the name is not valid UTF-8")
+            try:
+                check_name(path)
+            except DataError as error:
+                yield Reject.of(printable(path), error)
                 continue
             split = _SPLITS[parts[0].lower()] if self._in_splits else None
             expression = self._classes["/".join(parts[:depth])]

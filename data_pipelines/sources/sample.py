@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from fer_tf import labels
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SPLITS = ("train", "validation", "test")
 
 
@@ -112,7 +114,8 @@ class Reject:
     @classmethod
     def of(cls, path: str, error: Exception) -> "Reject":
         """The reject that an error in a row amounts to."""
-        return cls(path, str(error), kind=getattr(error, "kind", "bad_row"))
+        reason = clip(str(error), 300)
+        return cls(path, reason, kind=getattr(error, "kind", "bad_row"))
 
 
 class Source(Protocol):
@@ -169,8 +172,8 @@ def class_counts(
 def clean_path(relative: str) -> str:
     """A path from a label file with `/`, if it could lie inside a data folder.
 
-    Absolute paths, drive letters, `..` and NUL characters are refused, Windows
-    separators are understood. Nothing is looked up on the disk.
+    Absolute paths, drive letters, `..` and control characters, NUL among them, are
+    refused, Windows separators are understood. Nothing is looked up on the disk.
 
     Raises:
         UnsafePath: If the path leads out, or is empty.
@@ -179,12 +182,13 @@ def clean_path(relative: str) -> str:
     parts = [part for part in clean.split("/") if part not in ("", ".")]
     if (
         not parts
-        or "\0" in clean
+        or _CONTROLS.search(clean)
         or clean.startswith("/")
         or ".." in parts
         or clean[1:2] == ":"
     ):
-        raise UnsafePath(f"{relative!r} is not a path inside the data folder")
+        name = clip(relative)
+        raise UnsafePath(f"{name!r} is not a path inside the data folder")
     return "/".join(parts)
 
 
@@ -205,8 +209,26 @@ def resolve_inside(root: str, relative: str) -> str:
 
 
 def printable(path: str) -> str:
-    """A file name as text; bytes that are not UTF-8 become question marks."""
-    return path.encode("utf-8", "replace").decode()
+    """A file name as text for people.
+
+    Control characters, and bytes that are not UTF-8, become question marks.
+    """
+    return _CONTROLS.sub("?", path.encode("utf-8", "replace").decode())
+
+
+def check_name(path: str) -> None:
+    """Refuses names that cannot be written as plain text, or that move a cursor.
+
+    Raises:
+        DataError: If a file name of the listing is one.
+    """
+    if path != printable(path):
+        raise DataError("the name is no plain UTF-8")
+
+
+def clip(text: str, length: int = 60) -> str:
+    """What comes from a label file, short enough for a message."""
+    return text if len(text) <= length else text[:length] + "…"
 
 
 def list_files(root: str, top: str = "") -> Iterator[str]:

@@ -23,6 +23,7 @@ from data_pipelines.sources.sample import (
     Sample,
     Source,
     clean_path,
+    clip,
     resolve_inside,
 )
 from fer_tf import labels
@@ -151,7 +152,7 @@ class Table(Source):
         if name:
             if name.lower() not in _SPLIT_NAMES:
                 raise DataError(
-                    f"split must be one of {', '.join(SPLITS)}, is {name!r}"
+                    f"split must be one of {', '.join(SPLITS)}, is {clip(name)!r}"
                 )
             split = _SPLIT_NAMES[name.lower()]
             if subject and split == "train" and self._without_validation:
@@ -191,7 +192,7 @@ def _header(text, name):
     ]
     if unknown:
         raise DataError(
-            f"{name}: unknown column {unknown[0]!r}; there are "
+            f"{name}: unknown column {clip(unknown[0])!r}; there are "
             f"{', '.join(_COLUMNS)}, AU1, AU2, … and group_…"
         )
     if "path" not in columns:
