@@ -181,6 +181,7 @@ class Chunk:
                     action_units=self.source.action_units,
                     num_landmarks=self.source.num_landmarks,
                     expressions=self.source.expressions,
+                    votes=self.source.has_votes,
                 )
             except ValueError as error:
                 reject(sample, error)

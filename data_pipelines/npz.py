@@ -4,8 +4,8 @@
 manifest as for records, with `"format": "npz"`; `shards` names the files, one a
 split. `numpy.load(path, allow_pickle=False)` reads them. All arrays of a file
 have the N examples of the split as first axis, in the order in which the shards of
-records hold them. `S` is the crop's side, `C` 1 (grey) or 3 (RGB), `A` and `L`
-the manifest's number of action units and of landmarks:
+records hold them. `S` is the crop's side, `C` 1 (grey) or 3 (RGB), `K`, `A`
+and `L` the manifest's number of expressions, of action units and of landmarks:
 
     image                   uint8    (N, S, S, C)   as the model takes it, undecoded
     sample_id               bytes    (N,)           UTF-8, as tf.data gives strings
@@ -14,6 +14,7 @@ the manifest's number of action units and of landmarks:
     key                     int64    (N,)           what augmentation is keyed on
     expression              int64    (N,)           index into manifest["expressions"]
     expression_weight       float32  (N,)
+    votes                   float32  (N, K)         of FER+ alone: shares of them
     valence_arousal         float32  (N, 2)         in [-1, 1]
     valence_arousal_weight  float32  (N,)
     action_units            float32  (N, A)         0 or 1

@@ -337,5 +337,6 @@ def _manifest(source, plan, crop_spec, rejects, summaries):
         "source": {"layout": source.layout, "sha256": source.fingerprint},
         "action_units": list(source.action_units),
         "expressions": list(source.expressions),
+        "votes": source.has_votes,
         "num_landmarks": source.num_landmarks,
     }

@@ -116,8 +116,8 @@ def open_prepared(data: str) -> Prepared:
         for shard in manifest["shards"]:
             if not os.path.exists(os.path.join(folder, shard["name"])):
                 raise DataError(f"{folder}: the shard {shard['name']} is missing")
-        for key in ("expressions", "action_units"):
-            if manifest[key] != prepared.manifests[0][key]:
+        for key in ("expressions", "action_units", "votes"):
+            if (manifest.get(key) or None) != (prepared.manifests[0].get(key) or None):
                 raise DataError(
                     f"{folder}: its {key} are not those of {folders[0]}: "
                     "they cannot be opened together"

@@ -36,6 +36,7 @@ def to_features(
     action_units: tuple[str, ...],
     num_landmarks: int,
     expressions: tuple[str, ...] = labels.EXPRESSIONS,
+    votes: bool = False,
 ) -> dict[str, Any]:
     """The plain features of one record.
 
@@ -45,6 +46,7 @@ def to_features(
         action_units: Vocabulary of the record's action units, in order.
         num_landmarks: Points of the data set; 0 where it gives none.
         expressions: Vocabulary of its expressions, likewise in order.
+        votes: Whether the data set gives the shares of raters' votes.
 
     Returns:
         `{name: NumPy array, int, float or str}` as `records.parse` gives them
@@ -70,6 +72,13 @@ def to_features(
                 f"landmarks must be {num_landmarks} finite points, are {points.shape}"
             )
     expression = expressions.index(sample.expression) if named else 0
+    shares = {}
+    if votes:
+        given = sample.votes or {}
+        row = np.array([given.get(name, 0) for name in expressions], np.float32)
+        if not (row >= 0).all() or not math.isclose(row.sum(), 1, abs_tol=1e-5):
+            raise DataError(f"shares of votes must sum to 1, are {dict(given)}")
+        shares["votes"] = row
     return {
         "image": image,
         "sample_id": sample.sample_id,
@@ -93,6 +102,7 @@ def to_features(
         "is_face_weight": float(sample.is_face is not None),
         "landmarks": points,
         "landmarks_weight": float(located),
+        **shares,
     }
 
 
@@ -208,6 +218,8 @@ def feature_spec(manifest: Mapping[str, Any]) -> dict[str, Any]:
         "frame": ((), tf.int64),
         "groups": ((), tf.string),
     }
+    if manifest.get("votes"):
+        fixed["votes"] = ((len(manifest["expressions"]),), tf.float32)
     return {k: tf.io.FixedLenFeature(shape, d) for k, (shape, d) in fixed.items()}
 
 

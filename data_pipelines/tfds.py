@@ -75,6 +75,8 @@ def _features(manifest):
         "key": _tensor("int64"),
         "frame": _tensor("int64"),
     }
+    if manifest.get("votes"):
+        features["votes"] = _tensor("float32", len(manifest["expressions"]))
     for name in ("sample_id", "subject", "video", "groups"):
         features[name] = _feature("text_feature.Text", "text", {})
     return _feature(

@@ -39,6 +39,38 @@ class Expression(Objective):
         return loss, {"expression": loss}
 
 
+class Votes(Objective):
+    """Cross-entropy against what raters voted for (FER+, Barsoum et al., 2016).
+
+    Args:
+        best: Whether any one of the expressions that were chosen is right, as in
+            the owner's mode `multi_target`; otherwise all count by their shares.
+    """
+
+    tasks = ("expression",)
+
+    def __init__(self, *, best=False):
+        self.best = best
+
+    def __call__(self, batch, outputs):
+        if "votes" not in batch:
+            raise ValueError("the objective `votes` needs records of FER+")
+        logits = ops.cast(outputs["expression"], "float32")
+        votes = batch["votes"]
+        if logits.shape[-1] != votes.shape[-1]:
+            raise ValueError(
+                f"the votes are for {votes.shape[-1]} expressions, and the model has "
+                f"{logits.shape[-1]} (`model.arguments.num_classes`)"
+            )
+        if self.best:
+            chosen = ops.where(votes > 0, ops.log_softmax(logits), -1e9)
+            per_example = -ops.max(chosen, axis=-1)
+        else:
+            per_example = losses.soft_cross_entropy(votes, logits)
+        loss = losses.masked_mean(per_example, batch["expression_weight"])
+        return loss, {"expression": loss}
+
+
 class IsFace(Objective):
     """Cross-entropy of face against non-face (Meen et al.'s face network)."""
 
@@ -174,6 +206,7 @@ class RegionMasks(Objective):
 
 OBJECTIVES = {
     "expression": Expression,
+    "votes": Votes,
     "is_face": IsFace,
     "two_stage_multitask": TwoStageMultitask,
     "multi_task": MultiTask,

@@ -111,6 +111,7 @@ class FerPlus(Source):
 
     name = "ferplus"
     strict = True
+    has_votes = True
 
     def __init__(self, root: str, **options):
         given = files.check_options(self.name, {"rule": tuple(RULES)}, options)

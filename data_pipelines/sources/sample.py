@@ -135,6 +135,7 @@ class Source(Protocol):
             become `validation`; None where the rows say it all.
         expressions: Vocabulary of `Sample.expression`, in the order of the records.
         action_units: Vocabulary of `Sample.action_units`, likewise.
+        has_votes: Whether every sample has `votes`.
     """
 
     name: str
@@ -147,6 +148,7 @@ class Source(Protocol):
     holdout: str | None = None
     expressions: tuple[str, ...] = labels.EXPRESSIONS
     action_units: tuple[str, ...] = labels.ACTION_UNITS
+    has_votes: bool = False
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the data set in a fixed order, decoding no picture."""
