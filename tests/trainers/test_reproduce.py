@@ -1,0 +1,171 @@
+"""The command as a user runs it, and what it writes."""
+
+import dataclasses
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from data_pipelines.sources import DataError
+from trainers import evaluation, table_plan, table_report
+from trainers.tables import TABLES
+
+
+def run(*args, **kwargs):
+    return subprocess.run(
+        [sys.executable, "-m", "trainers.reproduce", *args],
+        capture_output=True, text=True, timeout=600, **kwargs,
+    )  # fmt: skip
+
+
+def planned(table, data, workdir, **choices):
+    choices = table_plan.Choices(str(workdir), **choices)
+    sources = table_plan.find_sources(data, table)
+    return table_plan.plan(table, table.rows, sources, choices), sources, choices
+
+
+def finish(path, correct, *, num_classes=7):
+    """Writes what a finished run leaves, `correct` of ten faces right."""
+    true = np.arange(10) % num_classes
+    guess = np.where(np.arange(10) < correct, true, (true + 1) % num_classes)
+    columns = {
+        "sample_id": np.array([b"%d" % i for i in range(10)]),
+        "true_expression": true,
+        "expression": np.eye(num_classes, dtype=np.float32)[guess],
+        "expression_weight": np.ones(10),
+    }
+    for protocol in ("clean", "paper"):
+        folder = path / "best" / protocol
+        folder.mkdir(parents=True)
+        card = {"schema_version": 1, "weights": {"sha256": "0123456789"}}
+        (folder / "model.json").write_text(json.dumps(card))
+        evaluation.save_outputs(str(path / "outputs" / f"{protocol}.npz"), columns)
+    results = {"seconds": 7.5, "epochs": 2.0, "parameters": 1234}
+    (path / "results.json").write_text(json.dumps(results))
+    (path / "report.md").write_text("done")
+
+
+def cells(text, row):
+    (line,) = [x for x in text.splitlines() if x.startswith(f"| {row} | accuracy")]
+    return [cell.strip() for cell in line.strip("|").split("|")][2:]
+
+
+def test_what_was_not_measured_is_a_dash_and_what_was_stands_there(
+    synthetic_data, tmp_path
+):
+    table = TABLES["gan_4"]
+    table = dataclasses.replace(table, rows=(*table.rows, *TABLES["gan_3"].rows[1:9]))
+    plan, sources, choices = planned(
+        table, synthetic_data, tmp_path, from_scratch=True, seeds=2
+    )
+    text = table_report.write("gan_4", table, plan, sources, choices)
+    assert cells(text, "Ours") == ["85.69", "—", "—"]
+    assert cells(text, "PG-CNN") == ["83.27", "—", "—"]
+    assert "Nothing is measured yet" in text and "synthetic; the paper's" in text
+    entries = json.loads((tmp_path / "gan_4.json").read_text())["rows"]
+    assert all(e["ours"] == {} and e["std"] is None for e in entries)
+
+    runs = tmp_path / "runs"
+    finish(runs / "gan_rafdb_man_seed0", 6)
+    text = table_report.write("gan_4", table, plan, sources, choices)
+    stated, clean, paper = cells(text, "Ours")
+    assert stated == "85.69" and clean == paper and clean.startswith("60.00 [")
+    assert cells(text, "VGG+SE") == ["83.28", "—", "—"]
+
+    finish(runs / "gan_rafdb_man_seed1", 8)
+    text = table_report.write("gan_4", table, plan, sources, choices)
+    assert cells(text, "Ours")[1].startswith("70.00 ± 14.14 [")
+    result = json.loads((tmp_path / "gan_4.json").read_text())
+    clean, paper = [e for e in result["rows"] if e["row"] == "Ours"]
+    house = {
+        "row",
+        "model",
+        "paper",
+        "ours",
+        "std",
+        "protocol",
+        "epochs",
+        "seeds",
+        "command",
+    }
+    assert house <= set(clean)
+    assert (clean["protocol"], paper["protocol"]) == ("clean", "paper")
+    assert clean["seeds"] == 2 and clean["seconds"] == 15.0 and clean["epochs"] == 2
+    assert clean["ours"]["accuracy"] == pytest.approx(0.7)
+    assert clean["paper"]["accuracy"] == 0.8569
+    assert len(clean["split_hash"]) == 64 and clean["crop_spec"]["size"] == 48
+    # The confusion in the paper's order of classes, and both pictures.
+    assert "| | SU | FE | DI | HA | SA | AN | NE |" in text
+    assert np.array(clean["confusion"]).shape == (7, 7)
+    for name in re.findall(r"!\[.*\]\((.*)\)", text):
+        assert cv2.imread(str(tmp_path / name)).std() > 0
+
+
+def test_a_smoke_run_says_so_wherever_a_number_stands(synthetic_data, tmp_path):
+    table = TABLES["wang_6"]
+    plan, sources, choices = planned(table, synthetic_data, tmp_path, scale="smoke")
+    finish(tmp_path / "runs" / "wang_two_att_two_mt_seed0", 3)
+    text = table_report.write("wang_6", table, plan, sources, choices)
+    assert text.count("SMOKE RUN") == 2 and "(SMOKE RUN)" in text.splitlines()[0]
+    assert json.loads((tmp_path / "wang_6.json").read_text())["scale"] == "smoke"
+
+
+def test_folds_need_one_folder_of_records(synthetic_data, tmp_path):
+    both = f"{synthetic_data},{synthetic_data}"
+    with pytest.raises(DataError, match="one prepared folder"):
+        planned(TABLES["gan_5"], both, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "args, code, text",
+    [
+        (["--table=wang_9"], 2, "wang_9"),
+        (["--table=wang_1"], 2, "--data"),
+        (["--table=wang_4", "--data=x", "--workdir=y", "--rows=(1,1)"], 2, "'(1,1)'"),
+        (["--table=wang_1", "--data=x", "--workdir=y", "--override=a"], 2, "KEY=VALUE"),
+        (["--table=wang_1", "--data=/absent", "--workdir=y"], 1, "/absent"),
+    ],
+)
+def test_bad_arguments_are_one_line(args, code, text):
+    result = run(*args)
+    assert result.returncode == code and text in result.stderr
+    assert result.stderr.strip().count("\n") == 0
+
+
+@pytest.mark.slow
+def test_killed_anywhere_the_same_command_goes_on(synthetic_data, tmp_path):
+    args = [
+        "--table=wang_5", f"--data={synthetic_data}", f"--workdir={tmp_path}",
+        "--scale=smoke", "--rows=MSE", "--override=model.arguments.width=0.05",
+    ]  # fmt: skip
+    command = [sys.executable, "-m", "trainers.reproduce", *args]
+    for seconds in (5, 15, 25):
+        process = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        time.sleep(1)  # What it started ends with it.
+        listed = subprocess.run(["ps", "axww"], capture_output=True, text=True).stdout
+        assert str(tmp_path) not in listed
+    result = run(*args)
+    assert result.returncode == 0, result.stderr
+    entry = json.loads((tmp_path / "wang_5.json").read_text())["rows"][0]
+    assert entry["row"] == "MSE" and "ccc_mean" in entry["ours"]
+    # Finished: nothing is trained again, and nothing changes.
+    written = (tmp_path / "wang_5.json").read_text()
+    start = os.times().children_user
+    assert run(*args).returncode == 0
+    assert os.times().children_user - start < 60
+    assert (tmp_path / "wang_5.json").read_text() == written
+    result = run(*args, "--epochs=1")
+    assert result.returncode == 1 and "begun with another config" in result.stderr
+    assert result.stderr.strip().count("\n") == 0

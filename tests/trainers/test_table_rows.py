@@ -1,0 +1,97 @@
+"""Every row's config trains on its data set, as that one's owner ships it."""
+
+import functools
+import json
+import math
+
+import pytest
+import tensorflow as tf
+
+from data_pipelines import layouts, pipeline, prepare
+from data_pipelines.sources import open_source
+from fer_tf import loading, models
+from trainers import loop, tables
+from trainers.table_runs import load_config
+
+WIDTH, BATCH = 0.05, 4
+# Pictures to draw: enough people for every split.
+EXAMPLES = {"affectnet": 40, "affwild2": 120, "fer2013": 40, "facenonface": 30,
+            "rafdb": 30, "ckplus": 80}  # fmt: skip
+DATASETS = {
+    name: table.dataset
+    for table in tables.TABLES.values()
+    for row in table.rows
+    for name in row.configs
+} | {"meen_face_network": "facenonface", "meen_model1_conv": "fer2013"}
+# One of each kind; the others take minutes together.
+FAST = {"wang_two_att_cnn_valence", "meen_model1_average", "gan_ckplus_vgg16"}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """`data(dataset)`: a prepared folder of drawn faces, made when first asked for."""
+
+    @functools.cache
+    def prepared(dataset):
+        top = tmp_path_factory.mktemp(dataset)
+        root, output = str(top / "download"), str(top / "prepared")
+        layouts.write(dataset, root, examples=EXAMPLES[dataset], seed=4)
+        source = open_source(dataset, root)
+        detector = prepare.detector_for(source).replace("mtcnn", "annotated")
+        spec = prepare.crop_spec_for(source)
+        prepare.prepare(source, output, crop_spec=spec, detector=detector)
+        return output
+
+    return prepared
+
+
+@pytest.fixture(scope="module")
+def face_network(tmp_path_factory):
+    """Folder of an untrained face network, as wide as the rows under test."""
+    folder = str(tmp_path_factory.mktemp("face") / "model")
+    network = models.create_model("face_network", width=WIDTH)
+    card = loading.Card(
+        model="face_network", arguments=dict(width=WIDTH), views="center",
+        crop_spec=prepare.CROP_SPECS["meen"], average="logits",
+    )  # fmt: skip
+    loading.save(folder, network, card)
+    return folder
+
+
+@pytest.fixture
+def eagerly(name):
+    """Tracing takes longer than the few steps of the fast ones."""
+    tf.config.run_functions_eagerly(name in FAST)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[] if n in FAST else pytest.mark.slow) for n in DATASETS],
+)
+def test_it_trains_a_step_of_each_stage(name, eagerly, data, face_network, tmp_path):
+    config = load_config(name)
+    config.model.arguments.width = WIDTH
+    config.batch_size, config.eval_batch_size = BATCH, 8
+    config.published.format = ""
+    if "face_network" in config.submodels:
+        config.submodels.face_network = face_network
+    for stage in config.stages:
+        stage.steps = 1
+    prepared = pipeline.open_prepared(data(DATASETS[name]))
+    run = loop.Run(config, prepared, str(tmp_path / "run"))
+    before = [v.numpy() for v in run.model.trainable_variables]
+    with run.workdir.opened():
+        run.train()
+    assert int(run.state.step) == len(config.stages)
+    losses = [row["loss"] for row in run.workdir.rows]
+    assert len(losses) == len(config.stages) and all(map(math.isfinite, losses))
+    after = [v.numpy() for v in run.model.trainable_variables]
+    assert any((a != b).any() for a, b in zip(after, before))
+    # The metrics of the table are measured on this data.
+    metrics = {m for t in tables.TABLES.values() for r in t.rows if name in r.configs
+               for m in config.paper}  # fmt: skip
+    assert {f"test/{metric}" for metric in metrics} <= set(run.workdir.rows[-1])
+    card = json.loads((tmp_path / "run" / "best" / "paper" / "model.json").read_text())
+    assert card["model"] == config.model.name

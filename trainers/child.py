@@ -1,0 +1,46 @@
+"""Runs one of the commands as a process that does not outlive this one.
+
+A command that starts others may be killed at any moment; what it has started must
+end with it, or the same command, given again, would meet its own orphan.
+"""
+
+import os
+import runpy
+import subprocess
+import sys
+import threading
+import time
+
+_CODE = "from trainers import child; child.main()"
+_POLL_SECONDS = 0.2
+
+
+def call(module: str, arguments: list[str], *, log: str) -> int:
+    """Runs `python -m module arguments` to its end.
+
+    Args:
+        module: For instance `trainers.train`.
+        arguments: Of the command.
+        log: File that its standard output is added to; errors and progress go
+            where ours go.
+
+    Returns:
+        Its exit status.
+    """
+    command = [sys.executable, "-c", _CODE, str(os.getpid()), module, *arguments]
+    with open(log, "a", encoding="utf-8") as file:
+        return subprocess.call(command, stdout=file)
+
+
+def main() -> None:
+    """Entry point of the child."""
+    parent, module, *arguments = sys.argv[1:]
+
+    def watch():
+        while os.getppid() == int(parent):
+            time.sleep(_POLL_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -1,0 +1,203 @@
+"""The runs that a table needs: configs, data, order."""
+
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+
+from data_pipelines import folds, records
+from data_pipelines.sources import DataError
+from trainers.table_runs import Run, load_config
+from trainers.tables import Row, Table
+
+FACE_NETWORK = "meen_face_network"
+SMOKE_STEPS, SMOKE_BATCH, SMOKE_WIDTH, SMOKE_FOLDS = 20, 16, 0.125, (0, 9)
+
+
+@dataclasses.dataclass(frozen=True)
+class Choices:
+    """What the user chose.
+
+    Attributes:
+        workdir: Of the whole table.
+        scale: `full` or `smoke`.
+        seeds: How many runs, from seed 0.
+        epochs: Of each run in all, in place of the paper's; 0: the paper's.
+        overrides: More changes of every config, by key, as text.
+        published: Format -> file of published weights.
+        from_scratch: Whether to do without published weights.
+    """
+
+    workdir: str
+    scale: str = "full"
+    seeds: int = 1
+    epochs: int = 0
+    overrides: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    published: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    from_scratch: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedRow:
+    """A row and its runs.
+
+    Attributes:
+        row: Of the table.
+        runs: `runs[seed][fold][network]`; empty where it is not trained.
+        before: Runs that must be finished first.
+        reason: Why a row of ours is not trained, or "".
+        note: What is not as in the paper, or "".
+    """
+
+    row: Row
+    runs: tuple[tuple[tuple[Run, ...], ...], ...] = ()
+    before: tuple[Run, ...] = ()
+    reason: str = ""
+    note: str = ""
+
+    @property
+    def all_runs(self) -> list[Run]:
+        """In the order in which they are trained."""
+        own = [run for seed in self.runs for fold in seed for run in fold]
+        return [*self.before, *own]
+
+
+@dataclasses.dataclass(frozen=True)
+class Sources:
+    """The prepared folders, by what they are for.
+
+    Attributes:
+        main: What the table's networks are trained on, a folder each.
+        faces: What the face network is trained on; empty if nothing shows
+            pictures without a face.
+        dataset: Name of the data set in `main`.
+    """
+
+    main: tuple[str, ...]
+    faces: tuple[str, ...]
+    dataset: str
+
+
+def find_sources(data: str, table: Table) -> Sources:
+    """Sorts what `--data` names; a folder of prepared folders stands for them.
+
+    Of several data sets the paper's own is taken, if it is among them.
+
+    Raises:
+        DataError: If nothing prepared is there.
+    """
+    folders = [folder for part in data.split(",") for folder in _expanded(part)]
+    manifests = {folder: records.read_manifest(folder) for folder in folders}
+    classes = {f: set(m["counts"].get("train", {})) for f, m in manifests.items()}
+    faces = [f for f in folders if "nonface" in classes[f]]
+    main = [f for f in folders if classes[f] - {"face", "nonface"}]
+    own = [f for f in main if manifests[f]["dataset"] == table.dataset]
+    main = own or main
+    if not main:
+        raise DataError(f"{data}: no training examples with labels of {table.dataset}")
+    names = sorted({manifests[folder]["dataset"] for folder in main})
+    # A set of its own is better than one that shows few other pictures.
+    apart = [f for f in faces if f not in main]
+    return Sources(tuple(main), tuple(apart or faces), "+".join(names))
+
+
+def _expanded(part):
+    inside = lambda folder: os.path.join(folder, records.MANIFEST)
+    if not os.path.exists(inside(part)) and os.path.isdir(part):
+        below = [os.path.join(part, name) for name in sorted(os.listdir(part))]
+        found = [folder for folder in below if os.path.exists(inside(folder))]
+        if found:
+            return found
+    return [part]
+
+
+def plan(
+    table: Table, rows: Sequence[Row], sources: Sources, choices: Choices
+) -> list[PlannedRow]:
+    """Plans all that the rows need.
+
+    Raises:
+        ValueError: If an override fits no config, or data cannot be dealt into
+            folds.
+    """
+    data = {None: ",".join(sources.main)}
+    if table.folds and any(row.configs for row in rows):
+        if len(sources.main) > 1:
+            raise DataError(
+                f"{','.join(sources.main)}: folds are dealt from one prepared folder"
+            )
+        dealt = folds.deal(sources.main[0], os.path.join(choices.workdir, "folds"))
+        numbers = SMOKE_FOLDS if choices.scale == "smoke" else range(folds.FOLDS)
+        data = {number: dealt[number] for number in numbers}
+    return [_plan_row(row, data, sources, choices) for row in rows]
+
+
+def _plan_row(row, data, sources, choices):
+    reasons, notes, before = [], [], []
+
+    def run(name, where, seed, fold=None):
+        config, changes = load_config(name), {"seed": str(seed)}
+        if config.published.format:
+            changes |= _published(config.published.format, choices, reasons, notes)
+        if "face_network" in config.submodels:
+            face = run(FACE_NETWORK, ",".join(sources.faces), seed)
+            before.append(face)
+            changes["submodels.face_network"] = face.path
+            if not sources.faces:
+                reasons.append(
+                    "needs faces and other pictures for the face network: add a folder "
+                    "prepared with --dataset=facenonface to --data"
+                )
+        changes |= _budget(config, choices) | choices.overrides
+        folder = f"{name}_seed{seed}" + (f"_fold{fold}" if fold is not None else "")
+        made = Run(name, where, os.path.join(choices.workdir, "runs", folder), changes)
+        made.load()
+        return made
+
+    runs = tuple(
+        tuple(
+            tuple(run(name, where, seed, fold) for name in row.configs)
+            for fold, where in data.items()
+        )
+        for seed in range(choices.seeds if row.configs else 0)
+    )
+    note = "; ".join(dict.fromkeys(notes))
+    if reasons:
+        return PlannedRow(row, reason=reasons[0], note=note)
+    before = {face.path: face for face in before}
+    return PlannedRow(row, runs, tuple(before.values()), note=note)
+
+
+def _published(form, choices, reasons, notes):
+    """Changes of a config that begins with published weights."""
+    if choices.from_scratch or choices.scale == "smoke":
+        notes.append(f"from scratch here; the paper's begins with {form}")
+        return {"published.format": ""}
+    file = choices.published.get(form)
+    if not file:
+        reasons.append(
+            f"begins with published weights: give --{form}=FILE, or --from_scratch"
+        )
+    return {"published.path": file or ""}
+
+
+def _budget(config, choices):
+    """Changes of the length of a run."""
+    changes = {}
+    if choices.scale == "smoke":
+        changes = {
+            "model.arguments.width": str(SMOKE_WIDTH),
+            "batch_size": str(min(SMOKE_BATCH, config.batch_size)),
+        }
+        if config.sampling.name == "videos":
+            # Any data will do here, and few have videos.
+            changes["sampling.name"] = "all"
+        steps = {f"stages[{n}].steps": SMOKE_STEPS for n in range(len(config.stages))}
+        changes |= {key: str(value) for key, value in steps.items()}
+    if choices.epochs:
+        # In the paper's proportion, whether it counts epochs or steps.
+        lengths = [stage.steps or stage.epochs for stage in config.stages]
+        for number, length in enumerate(lengths):
+            epochs = max(1, round(choices.epochs * length / sum(lengths)))
+            changes[f"stages[{number}].epochs"] = str(epochs)
+            changes[f"stages[{number}].steps"] = "0"
+    return changes
