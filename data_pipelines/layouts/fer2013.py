@@ -8,7 +8,7 @@ import numpy as np
 from data_pipelines import synthetic
 from data_pipelines.layouts import pictures
 from data_pipelines.layouts.pictures import Drawn, Progress
-from data_pipelines.sources.ferplus import VOTES
+from data_pipelines.sources.ferplus_rules import VOTES
 from data_pipelines.synthetic import SyntheticOptions
 
 SIZE = 48

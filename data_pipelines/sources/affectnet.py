@@ -99,6 +99,11 @@ class AffectNet(Source):
             for name, split in _SETS.items()
             if os.path.isdir(os.path.join(root, name, "annotations"))
         ]
+        if self._csvs and self._sets:
+            raise DataError(
+                f"{root}: holds both releases, {self._csvs[0][0]} and "
+                f"{self._sets[0][0]}; keep them in two folders"
+            )
         if self._csvs and not self._images:
             raise DataError(f"{root}: no folder {_IMAGES} beside {self._csvs[0][0]}")
         if not self._csvs and not self._sets:

@@ -18,14 +18,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
+from data_pipelines.sources import affwild2_labels, files
 from data_pipelines.sources.sample import (
     DataError,
-    OutOfRange,
     Reject,
     Sample,
     Source,
-    clip,
     printable,
     resolve_inside,
 )
@@ -44,13 +42,7 @@ _EDITIONS = {
 _SETS = {"Training_Set": "train", "Train_Set": "train", "Validation_Set": "test"}
 _IMAGES = ("cropped_aligned", "cropped_aligned_new_50_vids")
 _IMAGE_NAME = re.compile(r"(\d{5}|[1-9]\d{5,8})\.jpg")
-_UNIT_NAME = re.compile(r"AU\d{1,2}")
-
 _SEVEN = labels.EXPRESSIONS[:7]
-_OTHER = "other"
-
-_NO_VALENCE_AROUSAL = -5
-_NO_LABEL = -1
 
 
 class AffWild2(Source):
@@ -82,7 +74,7 @@ class AffWild2(Source):
         self.root = self.folder = root
         self._images = [p for name in _IMAGES if (p := files.find(root, name))]
         if given["classes"] == "8":
-            self.expressions = (*_SEVEN, _OTHER)
+            self.expressions = (*_SEVEN, affwild2_labels.OTHER)
         wanted = [given["edition"]] if given["edition"] else list(_EDITIONS)
         for edition in wanted:
             self._tasks = {
@@ -167,8 +159,7 @@ class AffWild2(Source):
         units = labels.ACTION_UNITS
         paths = [tasks["AU"][1] for tasks in videos.values() if "AU" in tasks]
         for path in paths:
-            header = next(_rows(self.root, path))
-            found, _ = _read_header("AU", header, path)
+            found = affwild2_labels.read_columns(self.root, "AU", path)
             if path == paths[0]:
                 units = tuple(found)
             elif set(found) != set(units):
@@ -197,7 +188,10 @@ class AffWild2(Source):
             yield Reject(folder, reason, kind="missing")
             return
         pictures, lengths = set(numbers), dict.fromkeys(tasks, 0)
-        readers = [_read(self.root, task, path) for task, path in tasks.items()]
+        readers = [
+            affwild2_labels.read_labels(self.root, task, path)
+            for task, path in tasks.items()
+        ]
         for number, parts in enumerate(itertools.zip_longest(*readers), 1):
             path = f"{folder}/{number:05d}.jpg"
             lengths |= {t: number for t, part in zip(tasks, parts) if part is not None}
@@ -230,101 +224,6 @@ def _out_of_step(tasks, lengths, folder, numbers):
     if beyond:
         reason = f"{beyond} pictures beyond the last label"
         yield Reject(folder, reason, True, kind="frames")
-
-
-def _rows(root, name):
-    """The header of a label file, then `(place, fields)` of each row."""
-    lines = files.text_lines(root, name)
-    yield [field.strip() for field in next(lines, "").split(",")]
-    # Files often end on empty lines, which are no frames; one in between is.
-    waiting = []
-    for number, line in enumerate(lines, 2):
-        waiting.append((f"{name}, line {number}", line.split(",")))
-        if line.strip():
-            yield from waiting
-            waiting.clear()
-
-
-def _read_header(task, header, name):
-    """The columns of a task's file, and how many values a row has."""
-    try:
-        return _TASKS[task][0](header)
-    except ValueError as error:
-        text, reason = clip(",".join(header)), clip(str(error), 200)
-        raise DataError(f"{name}: {text!r} is not its header: {reason}") from error
-
-
-def _read(root, task, name):
-    """What each row of a task's file says: a dict of labels, or a Reject."""
-    rows = _rows(root, name)
-    columns, width = _read_header(task, next(rows), name)
-    read_row = _TASKS[task][1]
-    for place, fields in rows:
-        try:
-            if len(fields) != width:
-                raise DataError(f"{len(fields)} values, not {width}")
-            yield read_row(columns, fields)
-        except ValueError as error:
-            yield Reject.of(place, error)
-
-
-def _dimensions(header):
-    names = [column.lower() for column in header]
-    if sorted(names) != ["arousal", "valence"]:
-        raise ValueError("it must be valence,arousal")
-    return names, 2
-
-
-def _valence_arousal(columns, fields):
-    values = {c: files.number(text, c) for c, text in zip(columns, fields)}
-    if _NO_VALENCE_AROUSAL in values.values():
-        return {}
-    return {c: files.in_circumplex(value, c) for c, value in values.items()}
-
-
-def _classes(header):
-    """Our name of each class."""
-    names = [
-        _OTHER
-        if name.lower() == _OTHER
-        else labels.EXPRESSIONS[labels.expression_index(name)]
-        for name in header
-    ]
-    return names, 1
-
-
-def _expression(classes, fields):
-    label = files.whole_number(fields[0], "expression")
-    if label == _NO_LABEL:
-        return {}
-    if not 0 <= label < len(classes):
-        raise OutOfRange(f"expression must be 0..{len(classes) - 1}, is {label}")
-    return {"expression": classes[label]}
-
-
-def _units(header):
-    names = [column.upper() for column in header]
-    if not all(_UNIT_NAME.fullmatch(name) for name in names):
-        raise ValueError("it must be AU1,AU2,…")
-    if len(set(names)) < len(names):
-        raise ValueError("an action unit comes twice")
-    return names, len(names)
-
-
-def _action_units(names, fields):
-    values = {n: files.whole_number(text, n) for n, text in zip(names, fields)}
-    if _NO_LABEL in values.values():
-        # As in public readers of the challenge: one missing, none used.
-        return {}
-    units = {n: files.present(text, n) for n, text in zip(names, fields)}
-    return {"action_units": units}
-
-
-_TASKS = {
-    "VA": (_dimensions, _valence_arousal),
-    "EXPR": (_classes, _expression),
-    "AU": (_units, _action_units),
-}
 
 
 def _clip(video):

@@ -5,20 +5,25 @@
 - folders `FER2013{Train,Valid,Test}/`, as the owner's script makes them from the
   two: `label.csv` without a header, and the pictures as PNG.
 
-The owner's code turns votes into targets in one of four ways; `target_votes` is
-those rules, written anew.
+The owner's code turns votes into targets in one of four ways, see `ferplus_rules`.
 """
 
 import dataclasses
 import functools
 import itertools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
 from data_pipelines.sources import files
 from data_pipelines.sources.fer2013 import CSV_NAMES, SIZE, SPLITS, Fer2013
+from data_pipelines.sources.ferplus_rules import (
+    NUM_EXPRESSIONS,
+    RULES,
+    VOTES,
+    target_votes,
+)
 from data_pipelines.sources.sample import (
     DataError,
     OutOfRange,
@@ -34,25 +39,10 @@ from data_pipelines.sources.sample import (
 from fer_tf import labels
 from fer_tf.faces.images import read_image
 
-VOTES = (
-    "neutral",
-    "happiness",
-    "surprise",
-    "sadness",
-    "anger",
-    "disgust",
-    "fear",
-    "contempt",
-    "unknown",
-    "NF",
-)
-"""What a rater could choose, in the owner's order; NF is "not a face"."""
-
-_NUM_EXPRESSIONS = 8
 _RATERS = 10
 _VOTES_CSV = "fer2013new.csv"
 _HEADER = ("usage", "image name", *(name.lower() for name in VOTES))
-_EIGHT = VOTES[:_NUM_EXPRESSIONS]
+_EIGHT = VOTES[:NUM_EXPRESSIONS]
 _PROBABILITY = class_counts(
     _EIGHT,
     {
@@ -249,7 +239,7 @@ class FerPlus(Source):
             meaning = "not a face" if best == "NF" else "unknown"
             return Reject(place, f"{meaning}, by the rule {self.rule}", True)
         # What else was chosen is left out of the target, as by the owner.
-        shares = target[:_NUM_EXPRESSIONS] / target[:_NUM_EXPRESSIONS].sum()
+        shares = target[:NUM_EXPRESSIONS] / target[:NUM_EXPRESSIONS].sum()
         votes = dict(zip(_EIGHT, shares.tolist()))
         return dataclasses.replace(sample, expression=best, votes=votes)
 
@@ -259,70 +249,3 @@ def _vote(text, name):
     if not 0 <= votes <= _RATERS:
         raise OutOfRange(f"the votes for {name} must be 0..{_RATERS}, are {votes}")
     return votes
-
-
-def target_votes(votes: Sequence[float], rule: str) -> np.ndarray:
-    """Distribution over `VOTES` that the owner's rule makes of ten counts.
-
-    A single vote counts as a slip and is dropped. Then
-
-    - `majority`: the one choice with more than half of the votes;
-    - `probability`, `crossentropy`: the choices with most votes, until three
-      quarters are covered, at most three; "unknown" and "NF" end the list and
-      only count at its head;
-    - `multi_target`: every choice with 30 % or more.
-
-    If these hold no more than half of the votes, it is all "unknown".
-
-    Args:
-        votes: Ten counts, in the order of `VOTES`.
-        rule: One of `RULES`.
-
-    Returns:
-        float64 `(10,)` that sums to 1. (The owner trains on one draw of it with
-        `probability`, and on its support with `multi_target`.)
-    """
-    kept = [float(count) if count > 1 else 0.0 for count in votes]
-    total = sum(kept)
-    chosen = RULES[rule](kept, total)
-    if sum(chosen.values()) <= 0.5 * total:
-        chosen = {VOTES.index("unknown"): 1.0}
-    target = np.zeros(len(VOTES))
-    target[list(chosen)] = list(chosen.values())
-    return target / target.sum()
-
-
-def _majority(kept, total) -> Mapping[int, float]:
-    best = int(np.argmax(kept))
-    return {best: kept[best]}
-
-
-def _leading(kept, total) -> Mapping[int, float]:
-    chosen, covered = {}, 0.0
-    # Largest first; of equals, which are taken together, in the owner's order.
-    for most, tied in itertools.groupby(
-        sorted(range(len(kept)), key=lambda i: -kept[i]), key=lambda i: kept[i]
-    ):
-        if covered >= 0.75 * total or len(chosen) >= 3:
-            break
-        for index in tied:
-            if index >= _NUM_EXPRESSIONS:
-                chosen = chosen or {index: most}
-                covered = total
-                break
-            chosen[index] = most
-            covered += most
-    return chosen if len(chosen) <= 3 else {}
-
-
-def _multi_target(kept, total) -> Mapping[int, float]:
-    return {i: count for i, count in enumerate(kept) if count and count >= 0.3 * total}
-
-
-RULES: dict[str, Callable[[list[float], float], Mapping[int, float]]] = {
-    "majority": _majority,
-    "probability": _leading,
-    "crossentropy": _leading,
-    "multi_target": _multi_target,
-}
-"""The owner's training modes."""

@@ -154,6 +154,17 @@ def test_the_newer_release_whose_ids_start_anew(tmp_path):
     np.testing.assert_array_equal(kept[0].landmarks, POINTS)
 
 
+def test_both_releases_in_one_folder_are_not_guessed_between(tmp_path):
+    write(tmp_path, [row("1/a.jpg")])
+    assert "first release" in open_source("affectnet", str(tmp_path)).layout
+    write_npy(tmp_path, "val_set", 0, np.array("3"))
+    with pytest.raises(DataError, match="both releases"):
+        open_source("affectnet", str(tmp_path))
+    for name in ("training.csv", "validation.csv"):
+        (tmp_path / name).unlink()
+    assert "newer release" in open_source("affectnet", str(tmp_path)).layout
+
+
 def test_damaged_arrays_are_rejects_and_nothing_is_unpickled(tmp_path):
     for key in range(5):
         write_npy(tmp_path, "train_set", key, np.array(1))

@@ -111,6 +111,43 @@ def test_later_editions_bring_more_units_and_other(tmp_path):
         open_source("affwild2", str(tmp_path), edition="2019")
 
 
+def test_the_eighth_class_and_the_newest_folders(tmp_path):
+    label(tmp_path, "EXPR_Recognition_Challenge", "Train_Set", "v", [7, 5, -1],
+          HEADERS["EXPR_Set"] + ",Other")  # fmt: skip
+    label(tmp_path, "EXPR_Recognition_Challenge", "Train_Set", "new", [7],
+          HEADERS["EXPR_Set"] + ",Other")  # fmt: skip
+    frames(tmp_path, "v", [1, 2, 3])
+    new = tmp_path / "cropped_aligned_new_50_vids" / "new"
+    new.mkdir(parents=True)
+    cv2.imwrite(str(new / "00001.jpg"), np.full((112, 112, 3), 9, np.uint8))
+    source = open_source("affwild2", str(tmp_path), classes=8)
+    kept, rejects = split(source)
+    assert [(s.path.split("/")[-2:], s.expression) for s in kept] == [
+        (["new", "00001.jpg"], "other"),
+        (["v", "00001.jpg"], "other"),
+        (["v", "00002.jpg"], "sadness"),
+    ]
+    assert source.load(kept[0])[1].mean() == pytest.approx(9, abs=1)
+    assert source.expressions[-1] == "other" and len(source.expressions) == 8
+    seven = open_source("affwild2", str(tmp_path))
+    assert [s.expression for s in split(seven)[0]] == ["sadness"]
+    assert "other" not in seven.expressions
+    assert seven.fingerprint != source.fingerprint
+
+
+def test_the_units_are_those_of_the_headers_and_the_same_in_all_files(tmp_path):
+    twelve = "AU1,AU2,AU4,AU6,AU7,AU10,AU12,AU15,AU23,AU24,AU25,AU26"
+    zeros = ",".join(["0"] * 12)
+    for video in "vw":
+        label(tmp_path, "AU_Detection_Challenge", "Train_Set", video, [zeros], twelve)
+        frames(tmp_path, video, [1])
+    source = open_source("affwild2", str(tmp_path))
+    assert source.action_units == tuple(twelve.split(","))
+    label(tmp_path, "AU_Detection_Challenge", "Train_Set", "w", ["0,0"], "AU1,AU2")
+    with pytest.raises(DataError, match="w.txt: has other action units than .*v.txt"):
+        open_source("affwild2", str(tmp_path))
+
+
 @pytest.mark.parametrize(
     "task, line, reason",
     [

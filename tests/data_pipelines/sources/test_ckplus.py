@@ -110,6 +110,12 @@ def test_the_last_three_frames_share_the_emotion_and_the_peak_has_units(tmp_path
     assert source.load(kept[2])[1].shape == (49, 64, 3)
 
 
+def test_neutral_is_none_of_the_seven_classes(tmp_path):
+    sequence(tmp_path, "S005", 1, 0.0)
+    kept, (reject,) = split(open_source("ckplus", str(tmp_path)))
+    assert kept == [] and reject.expected and "neutral" in reject.reason
+
+
 @pytest.mark.parametrize(
     "file, text, reason",
     [

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from data_pipelines.sources import DataError, OptionError, Reject, Sample, open_source
-from data_pipelines.sources.ferplus import VOTES, target_votes
+from data_pipelines.sources.ferplus_rules import VOTES, target_votes
 from tests import testing_utils
 
 HEADER = (
