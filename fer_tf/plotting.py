@@ -146,16 +146,20 @@ def _face_title(number, face):
     return text
 
 
-def confusion_matrix(counts: np.ndarray, names: list[str], *, title: str = ""):
+def confusion_matrix(
+    counts: np.ndarray, names: list[str], *, title: str = "", rates: bool = False
+):
     """Row-normalised confusion matrix in percent, true classes as rows.
 
     Args:
         counts: `(classes, classes)`, rows true.
         names: Of the classes.
         title: Printed above.
+        rates: Whether these are fractions of the true classes already, as a mean
+            of several matrices is; how many faces there were is then not said.
     """
     totals = counts.sum(axis=1, keepdims=True)
-    percent = 100 * counts / np.maximum(totals, 1)
+    percent = 100 * counts if rates else 100 * counts / np.maximum(totals, 1)
     side = 1.9 + 0.62 * len(names)
     figure = Figure(figsize=(side, side * 0.95), layout="constrained")
     axes = figure.add_subplot()
@@ -168,10 +172,11 @@ def confusion_matrix(counts: np.ndarray, names: list[str], *, title: str = ""):
             weight="bold" if row == column else "normal",
         )  # fmt: skip
     rows = [f"{name}\n{total:,.0f}" for name, total in zip(names, totals[:, 0])]
+    rows = names if rates else rows
     axes.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=9)
     axes.set_yticks(range(len(names)), rows, fontsize=9)
     axes.set_xlabel("predicted, % of the true class", fontsize=9)
-    axes.set_ylabel("true, and how many", fontsize=9)
+    axes.set_ylabel("true" if rates else "true, and how many", fontsize=9)
     axes.set_title(title, fontsize=10)
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)

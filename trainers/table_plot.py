@@ -17,7 +17,7 @@ def draw(result: dict, table: Table) -> Figure:
         table: The table.
     """
     rows = list(dict.fromkeys(entry["row"] for entry in result["rows"]))
-    size = (2.6 + 2.1 * len(table.metrics), 1.5 + 0.5 * len(rows))
+    size = (2.6 + max(3.0, 2.1 * len(table.metrics)), 1.7 + 0.5 * len(rows))
     figure = Figure(figsize=size, layout="constrained", facecolor="white")
     panels = figure.subplots(1, len(table.metrics), sharey=True, squeeze=False)[0]
     factor = 100 if table.percent else 1

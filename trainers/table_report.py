@@ -161,7 +161,9 @@ def _pictures(result, table, top):
             path = f"{top}_confusion_{entry['protocol']}.png"
             title = f"{entry['row']}, {entry['protocol']}" + smoke_mark(result)
             matrix = np.array(entry["confusion"])
-            figure = plotting.confusion_matrix(matrix, list(table.classes), title=title)
+            figure = plotting.confusion_matrix(
+                matrix, list(table.classes), title=title, rates=True
+            )
             plotting.save(figure, path)
             pictures.append(os.path.basename(path))
     return pictures

@@ -46,7 +46,7 @@ _2022 = _Edition(
     },
     "Train_Set",
     f"{_SEVEN},Other",
-    tuple(f"AU{n}" for n in (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)),
+    labels.ACTION_UNITS_2022,
 )
 # Each person shows five expressions, one after the other, and each comes and goes.
 _TAKES = 5
@@ -54,6 +54,9 @@ _INTENSITIES = (0.1, 0.6, 0.95, 1.0, 0.7, 0.3)
 FRAMES = _TAKES * len(_INTENSITIES)
 """Frames of a video."""
 
+# Person of eight who lacks valence and arousal, the expression, the action units.
+# Every fourth is validated on.
+_LACKS = (1, 2, 4)
 _NEUTRAL_BELOW = 0.5
 _OTHER_FRAME = 11
 
@@ -61,9 +64,10 @@ _OTHER_FRAME = 11
 def write(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
     """Writes videos of 30 frames, as of 2020.
 
-    No video has the labels of every task on every frame: a quarter lacks each
-    task, and single frames hold the owner's -5 and -1. Every tenth picture is
-    missing. Two of six videos show the left and the right person of one.
+    No video has the labels of every task on every frame: an eighth lacks each task,
+    though none of those that are validated on, and single frames hold the owner's -5
+    and -1. Every tenth picture is missing. Two of six videos show the left and the
+    right person of one.
     """
     return _write(_2020, folder, examples, seed, progress)
 
@@ -101,8 +105,8 @@ def _write(edition, folder, examples, seed, progress):
                 drawn[path] = (index, intensity)
             done += 1
             progress(done, total)
-        for lacks, (task, text) in enumerate(lines.items(), 1):
-            if person % 4 != lacks:
+        for lacks, (task, text) in zip(_LACKS, lines.items()):
+            if person % 8 != lacks:
                 path = f"annotations/{edition.folders[task]}/{part}/{name}.txt"
                 pictures.write_lines(os.path.join(folder, path), text)
     return drawn
