@@ -339,6 +339,8 @@ def _note(losses):
 def _signed(found, select):
     """The metric a run is chosen by, so that larger is better: `-rmse`."""
     sign, name = (-1, select[1:]) if select.startswith("-") else (1, select)
+    if not found:
+        raise ValueError("the data has no labels of what the model predicts")
     if name not in found:
         raise ValueError(
             f"`select` must be a metric of the model, one of {', '.join(found)}. "

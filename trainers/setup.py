@@ -145,6 +145,9 @@ def train_ops(config, prepared: Prepared, ops) -> list:
     if augment.erase:
         chosen.append(ops.random_erase(seed=seed, probability=augment.erase, area=0.2))
     if config.region_masks:
+        if not (prepared.keeps_landmarks and prepared.manifests[0]["num_landmarks"]):
+            folders = ",".join(prepared.folders)
+            raise ValueError(f"{folders}: no landmarks to draw the region masks from")
         chosen.append(ops.region_masks(**config.region_masks))
     if config.class_weights:
         chosen.append(ops.class_weights(class_weights(prepared)))

@@ -1,0 +1,47 @@
+"""Data that lacks what a row of a table needs is refused in one line."""
+
+import dataclasses
+
+import pytest
+
+from data_pipelines import ops, pipeline
+from trainers import loop, setup
+from trainers.table_runs import load_config
+
+
+def without(prepared, **changes):
+    manifests = tuple({**m, **changes} for m in prepared.manifests)
+    return dataclasses.replace(prepared, manifests=manifests)
+
+
+def test_region_masks_need_landmarks(synthetic_data):
+    config, prepared = (
+        load_config("gan_synthetic"),
+        pipeline.open_prepared(synthetic_data),
+    )
+    setup.train_ops(config, prepared, ops)
+    with pytest.raises(ValueError, match=f"{synthetic_data}: no landmarks"):
+        setup.train_ops(config, without(prepared, num_landmarks=0), ops)
+
+
+def test_a_metric_needs_labels():
+    with pytest.raises(ValueError, match="no labels of what the model predicts"):
+        loop._signed({}, "ccc_mean")
+    with pytest.raises(ValueError, match="one of accuracy"):
+        loop._signed({"accuracy": 0.5}, "ccc_mean")
+    assert loop._signed({"rmse": 0.25}, "-rmse") == -0.25
+
+
+def test_weights_to_begin_with_must_be_given(synthetic_data):
+    config = load_config("gan_rafdb_vgg16")
+    config.model.arguments.width = 0.05
+    model = setup.build_model(config)
+    with pytest.raises(ValueError, match="begins with vgg_face; give its file"):
+        setup.load_weights(config, model)
+    config.published.format = "imagenet"
+    with pytest.raises(ValueError, match="one of vgg_face, vggface2"):
+        setup.load_weights(config, model)
+    config.published.format = ""
+    config.submodels = {"face_network": ""}
+    with pytest.raises(ValueError, match="submodels.face_network. is empty"):
+        setup.load_weights(config, model)
