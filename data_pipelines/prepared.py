@@ -41,6 +41,16 @@ class Prepared:
         return tuple(CropSpec.from_dict(m["crop_spec"]) for m in self.manifests)
 
     @property
+    def expressions(self) -> tuple[str, ...]:
+        """Vocabulary of the expressions, which all folders share."""
+        return tuple(self.manifests[0]["expressions"])
+
+    @property
+    def action_units(self) -> tuple[str, ...]:
+        """Vocabulary of the action units, likewise."""
+        return tuple(self.manifests[0]["action_units"])
+
+    @property
     def keeps_landmarks(self) -> bool:
         """Whether all folders give the same points; otherwise none are given."""
         return len({m["num_landmarks"] for m in self.manifests}) == 1

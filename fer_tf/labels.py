@@ -23,6 +23,22 @@ A model with seven classes predicts the first seven.
 ACTION_UNITS = ("AU1", "AU2", "AU4", "AU6", "AU12", "AU15", "AU20", "AU25")
 """The eight action units of Aff-Wild2 (ABAW 2020), in the owner's order."""
 
+ACTION_UNITS_2022 = (
+    "AU1",
+    "AU2",
+    "AU4",
+    "AU6",
+    "AU7",
+    "AU10",
+    "AU12",
+    "AU15",
+    "AU23",
+    "AU24",
+    "AU25",
+    "AU26",
+)
+"""The twelve of Aff-Wild2's challenges from ABAW 2022 on."""
+
 # Names found in public class folders and headers -> ours.
 _SYNONYMS = {
     "angry": "anger",
@@ -103,6 +119,18 @@ def expression_index(name: str) -> int:
             f"Received: name={name!r}."
         )
     return EXPRESSIONS.index(key)
+
+
+def action_unit_names(count: int) -> tuple[str, ...]:
+    """Names of a model's action units, where only their number is known.
+
+    Args:
+        count: 8 or 12 for Aff-Wild2's; of any other number the places are named.
+    """
+    for names in (ACTION_UNITS, ACTION_UNITS_2022):
+        if len(names) == count:
+            return names
+    return tuple(f"unit{place}" for place in range(1, count + 1))
 
 
 def dataset_expression(dataset: str, class_id: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from fer_tf.labels import ACTION_UNITS
+from fer_tf.labels import action_unit_names
 
 NUM_BINS = 15
 """Bins of confidence, `(i/n, (i+1)/n]`, of the calibration error."""
@@ -255,9 +255,10 @@ def dimensional_scores(targets, predictions, weights=None):
     return dimensional(targets, predictions, weights).values()
 
 
-def action_units(labels, logits, weights=None, names=ACTION_UNITS) -> SumScores:
+def action_units(labels, logits, weights=None, names=None) -> SumScores:
     """The scores of `action_unit_scores`, which see, as sums over all rows."""
     labels, detected = np.asarray(labels) > 0.5, np.asarray(logits) > 0
+    names = action_unit_names(labels.shape[1]) if names is None else names
     if labels.shape[1] != len(names):
         raise ValueError(
             f"`names` must name {labels.shape[1]} units. Received: names={names}."
@@ -288,14 +289,14 @@ def action_units(labels, logits, weights=None, names=ACTION_UNITS) -> SumScores:
     return SumScores(np.concatenate([hits, wrong, weights], axis=1), finish)
 
 
-def action_unit_scores(labels, logits, weights=None, names=ACTION_UNITS):
+def action_unit_scores(labels, logits, weights=None, names=None):
     """Binary F1 of each action unit, detected where its logit is positive.
 
     Args:
         labels: `(n, units)` of 0 and 1.
         logits: `(n, units)`.
         weights: Validity, `(n,)` or `(n, units)`.
-        names: The units' names, in order.
+        names: The units' names, in order; by default Aff-Wild2's, of their number.
 
     Returns:
         Floats "au_f1" (the mean; a unit that never occurs counts 0),

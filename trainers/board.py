@@ -47,7 +47,9 @@ def caption(columns: dict, row: int) -> str:
         lines.append(f"v {valence:+.2f}  a {arousal:+.2f}")
     units = columns.get("action_units", np.zeros((row + 1, 0)))[row]
     if np.any(given("action_units")):
-        present = zip(labels.ACTION_UNITS, units, given("action_units"))
+        present = zip(
+            labels.action_unit_names(len(units)), units, given("action_units")
+        )
         numbers = [n.removeprefix("AU") for n, u, known in present if known and u > 0.5]
         lines.append(" ".join(["AU", *numbers]) if numbers else "no action unit")
     if np.any(given("is_face")) and not lines:

@@ -73,7 +73,9 @@ def _action_units(columns, found, title):
     present = (columns["true_action_units"] * weights).sum(0)
     rates = present / np.maximum(weights.sum(0), 1)
     return plotting_scores.action_units(
-        found["metrics"], found["intervals"], dict(zip(labels.ACTION_UNITS, rates))
+        found["metrics"],
+        found["intervals"],
+        dict(zip(labels.action_unit_names(len(rates)), rates)),
     )
 
 

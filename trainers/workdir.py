@@ -43,6 +43,8 @@ class Workdir:
             crop_spec=spec,
             views=config.views,
             average=config.average,
+            expressions=prepared.expressions,
+            action_units=prepared.action_units,
         )
         self.checkpoints = os.path.join(path, "checkpoints")
         self.rows = []

@@ -109,7 +109,7 @@ def test_action_units_against_scikit_learn():
         lambda: scores.classification_scores(LABELS, LOGITS, 7, 0 * WEIGHTS),
         lambda: scores.classification_scores(LABELS, LOGITS, 5),
         lambda: scores.classification_scores(LABELS[1:], LOGITS, 7),
-        lambda: scores.action_unit_scores(np.ones((3, 7)), np.ones((3, 7))),
+        lambda: scores.action_unit_scores(*2 * [np.ones((3, 7))], names=["AU1"] * 8),
         lambda: scores.action_unit_scores(np.ones((3, 8)), np.ones((3, 8)), [0] * 3),
     ],
 )
