@@ -33,7 +33,7 @@ _SEEDS = flags.DEFINE_integer(
     "seeds", None, "Runs a row, seeds 0, 1, ...; by default as many as the paper's.",
     lower_bound=1,
 )  # fmt: skip
-_ROWS = flags.DEFINE_string("rows", "", "Some rows only, by name or config: A,B.")
+_ROWS = flags.DEFINE_string("rows", "", "Train some rows only, by name or config: A,B.")
 _EPOCHS = flags.DEFINE_integer(
     "epochs", 0, "Epochs of a run in place of the paper's; recorded.", lower_bound=0
 )
@@ -50,7 +50,7 @@ _FROM_SCRATCH = flags.DEFINE_bool(
 def main() -> None:
     """Entry point of the command line."""
     table = tables.TABLES[_TABLE.value]
-    rows = _chosen_rows(table)
+    chosen = _chosen_rows(table)
     overrides = dict(_key_and_value(text) for text in _OVERRIDE.value)
     with cli.quiet_imports():
         import tensorflow as tf
@@ -73,27 +73,31 @@ def main() -> None:
     sources = table_plan.find_sources(_DATA.value, table)
     os.makedirs(_WORKDIR.value, exist_ok=True)
     with atomic.locked(os.path.join(_WORKDIR.value, ".lock")):
-        planned = table_plan.plan(table, rows, sources, choices)
-        runs = {run.path: run for row in planned for run in row.all_runs}
-        table_runs.check(runs.values())
-        _train(table, planned, runs, sources, choices)
+        planned = table_plan.plan(table, table.rows, sources, choices)
+        every = {run.path: run for row in planned for run in row.all_runs}
+        table_runs.check(every.values())
+        _train(table, planned, chosen, sources, choices)
 
 
-def _train(table, planned, runs, sources, choices):
-    """Trains what is not trained, and writes the table after every row."""
+def _train(table, planned, chosen, sources, choices):
+    """Trains the chosen rows, and writes the table after each."""
     from trainers import table_report
 
-    for row in planned:
+    wanted = [row for row in planned if row.row.name in chosen]
+    for row in wanted:
         if row.reason:
             print(f"{row.row.name}: not trained: {row.reason}", flush=True)
-    if not runs:
+    paths = dict.fromkeys(run.path for row in wanted for run in row.all_runs)
+    numbers = {path: number for number, path in enumerate(paths, 1)}
+    if not numbers:
         raise ValueError("no row can be trained; see above for what is missing")
     write = lambda: table_report.write(_TABLE.value, table, planned, sources, choices)
-    text, numbers = write(), {path: n for n, path in enumerate(runs, 1)}
-    for row in planned:
+    text = write()
+    for row in wanted:
         for run in row.all_runs:
             state = "trained already" if run.finished else "training"
-            print(f"[{numbers[run.path]}/{len(runs)}] {run.name}: {state}", flush=True)
+            shown = f"[{numbers[run.path]}/{len(numbers)}] {run.name}: {state}"
+            print(shown, flush=True)
             if not run.finished and (code := run.train()):
                 sys.exit(code)  # What is wrong, the run has said itself.
         if row.runs:
@@ -103,17 +107,16 @@ def _train(table, planned, runs, sources, choices):
 
 
 def _chosen_rows(table):
-    """The rows that `--rows` names, or all; in the table's order."""
+    """Names of the rows that `--rows` names, or of all that are ours."""
     # Names such as "(256,128)" hold commas themselves.
     wanted = [part.strip() for part in re.split(r",(?![^(]*\))", _ROWS.value) if part]
-    names = {row.name for row in table.rows if row.configs}
-    configs = {config for row in table.rows for config in row.configs}
+    ours = {row.name: {row.name, *row.configs} for row in table.rows if row.configs}
     for name in wanted:
-        if name not in names | configs:
-            known = ", ".join(sorted(names))
-            cli.fail(f"--rows: no row {name!r} to train; there are {known}", code=2)
-    chosen = lambda row: {row.name, *row.configs} & set(wanted)
-    return [row for row in table.rows if not wanted or chosen(row)]
+        if not any(name in known for known in ours.values()):
+            cli.fail(
+                f"--rows: no row {name!r} to train; there are {', '.join(ours)}", code=2
+            )
+    return {row for row, known in ours.items() if not wanted or known & set(wanted)}
 
 
 def _key_and_value(text):

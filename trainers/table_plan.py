@@ -1,6 +1,7 @@
 """The runs that a table needs: configs, data, order."""
 
 import dataclasses
+import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 
@@ -34,6 +35,11 @@ class Choices:
     overrides: Mapping[str, str] = dataclasses.field(default_factory=dict)
     published: Mapping[str, str] = dataclasses.field(default_factory=dict)
     from_scratch: bool = False
+
+    @property
+    def without_published(self) -> bool:
+        """Whether no run begins with published weights: narrow ones cannot."""
+        return self.from_scratch or self.scale == "smoke"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,8 +142,14 @@ def _plan_row(row, data, sources, choices):
 
     def run(name, where, seed, fold=None):
         config, changes = load_config(name), {"seed": str(seed)}
-        if config.published.format:
-            changes |= _published(config.published.format, choices, reasons, notes)
+        if config.published.format and choices.without_published:
+            notes.append(f"from scratch here, not from {config.published.format}")
+            changes["published.format"] = ""
+            if importlib.util.find_spec(f"trainers.configs.{name}_scratch"):
+                # The paper has a row that is just this.
+                name, changes = f"{name}_scratch", {"seed": str(seed)}
+        elif config.published.format:
+            changes |= _published(config.published.format, choices, reasons)
         if "face_network" in config.submodels:
             face = run(FACE_NETWORK, ",".join(sources.faces), seed)
             before.append(face)
@@ -167,11 +179,8 @@ def _plan_row(row, data, sources, choices):
     return PlannedRow(row, runs, tuple(before.values()), note=note)
 
 
-def _published(form, choices, reasons, notes):
+def _published(form, choices, reasons):
     """Changes of a config that begins with published weights."""
-    if choices.from_scratch or choices.scale == "smoke":
-        notes.append(f"from scratch here; the paper's begins with {form}")
-        return {"published.format": ""}
     file = choices.published.get(form)
     if not file:
         reasons.append(

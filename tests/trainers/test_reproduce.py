@@ -73,13 +73,13 @@ def test_what_was_not_measured_is_a_dash_and_what_was_stands_there(
     assert all(e["ours"] == {} and e["std"] is None for e in entries)
 
     runs = tmp_path / "runs"
-    finish(runs / "gan_rafdb_man_seed0", 6)
+    finish(runs / "gan_rafdb_man_scratch_seed0", 6)
     text = table_report.write("gan_4", table, plan, sources, choices)
     stated, clean, paper = cells(text, "Ours")
     assert stated == "85.69" and clean == paper and clean.startswith("60.00 [")
     assert cells(text, "VGG+SE") == ["83.28", "—", "—"]
 
-    finish(runs / "gan_rafdb_man_seed1", 8)
+    finish(runs / "gan_rafdb_man_scratch_seed1", 8)
     text = table_report.write("gan_4", table, plan, sources, choices)
     assert cells(text, "Ours")[1].startswith("70.00 ± 14.14 [")
     result = json.loads((tmp_path / "gan_4.json").read_text())

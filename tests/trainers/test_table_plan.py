@@ -92,8 +92,11 @@ def test_published_weights_are_given_left_out_or_asked_for(data):
     ].all_runs
     assert run.load().published.path == "a file.h5"
     assert "'--config.published.path=a file.h5'" in run.command
-    row = planned("gan_3", data["rafdb"], from_scratch=True)["Ours"]
-    assert row.all_runs[0].load().published.format == "" and "scratch" in row.note
+    rows = planned("gan_3", data["rafdb"], from_scratch=True)
+    assert rows["Ours"].all_runs[0].load().published.format == ""
+    assert "from scratch here" in rows["Ours"].note and not rows["Ours*"].note
+    # It is then the starred row, and is not trained twice.
+    assert rows["Ours"].all_runs == rows["Ours*"].all_runs
 
 
 def test_a_budget_in_epochs_keeps_the_papers_proportions(data):
