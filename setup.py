@@ -34,7 +34,7 @@ setup(
     # The models that ship lie at the top level of the checkout, and inside the
     # package once installed.
     package_dir={"fer_tf.saved_models": "saved_models"},
-    package_data={"fer_tf.saved_models": ["*.json", "*/*", "*/*/*"]},
+    package_data={"fer_tf.saved_models": ["*.json", "*.md", "*/*", "*/*/*"]},
     # The upper bounds are the newest releases that the tests have passed on.
     install_requires=[
         "tensorflow>=2.20,<2.22",
@@ -53,17 +53,25 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
+        # Beside it pip takes an older protobuf, which TensorFlow works with too.
+        "beam": ["apache-beam>=2.65"],
         "convert": ["h5py>=3.11", "safetensors>=0.4"],
         "demo": ["scikit-image>=0.24"],
+        # To read prepared folders by; writing them needs none of it.
+        "tfds": ["tensorflow-datasets>=4.9"],
         "video": ["av>=14"],
+        # For ONNX. Keras writes it with tf2onnx, from 1.17 on beside NumPy 2.
+        "export": ["tf2onnx>=1.17", "onnxruntime>=1.20"],
         "dev": [
             "pytest>=8",
             "ruff>=0.6",
             "av>=14",
             "hypothesis>=6.100",
             "jax>=0.4.34",
+            "onnxruntime>=1.20",
             "safetensors>=0.4",
             "scikit-image>=0.24",
+            "tf2onnx>=1.17",
         ],
     },
 )

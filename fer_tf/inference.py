@@ -12,6 +12,9 @@ from keras import layers, ops
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.layers.crop_views import VIEWS, CropViews, MeanOverViews
 
+AVERAGES = ("logits", "probabilities")
+"""What may be averaged over the views of a classification."""
+
 
 def make_inference_model(
     model: keras.Model,
@@ -48,9 +51,9 @@ def make_inference_model(
             f"{crop_spec.color} crops, which do not fit a model that takes "
             f"{height}x{width} with {channels} channel(s)."
         )
-    if average not in ("logits", "probabilities"):
+    if average not in AVERAGES:
         raise ValueError(
-            "`average` must be 'logits' or 'probabilities'. "
+            f"`average` must be one of {', '.join(AVERAGES)}. "
             f"Received: average={average!r}."
         )
     crops = keras.Input(

@@ -75,7 +75,11 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
             "schema_version": SCHEMA_VERSION,
             **dataclasses.asdict(card),
             "crop_spec": card.crop_spec.to_dict(),
-            "weights": {"file": WEIGHTS, "sha256": sha256(temporary)},
+            "weights": {
+                "file": WEIGHTS,
+                "bytes": os.path.getsize(temporary),
+                "sha256": sha256(temporary),
+            },
             **(extra or {}),
         }
         text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
@@ -133,6 +137,8 @@ def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> s
         ValueError: If there is none.
     """
     path = catalog.default() if path is None else os.fspath(path)
+    if not path:
+        raise ValueError("the path or name of the model is empty")
     folders = [path, os.path.join(path, "best", protocol)]
     if os.path.basename(path) in (WEIGHTS, WHOLE) and os.path.isfile(path):
         folders = [os.path.dirname(path) or "."]
@@ -187,6 +193,8 @@ def _build(card, folder):
 
 def _require_names(model, card, folder):
     """Every class that the model predicts has a name."""
+    if not isinstance(model.output, dict):
+        raise ValueError(f"{folder}: the model gives no outputs by name")
     for output, names in NAMED.items():
         if output in model.output:
             width, known = model.output[output].shape[-1], len(getattr(card, names))

@@ -1,4 +1,4 @@
-"""Imports without the notices that compiled code prints."""
+"""Work without the notices that compiled code prints."""
 
 import contextlib
 import os
@@ -6,11 +6,19 @@ import sys
 import tempfile
 
 
-@contextlib.contextmanager
 def quiet_imports():
-    """Keeps TensorFlow's start-up notices off the terminal, but not an error.
+    """Keeps TensorFlow's start-up notices off the terminal, but not an error."""
+    return quiet_stderr(shown_on_error=True)
 
-    They are written by compiled code, before any setting can reach it.
+
+@contextlib.contextmanager
+def quiet_stderr(*, shown_on_error: bool):
+    """Keeps what is written to stderr off the terminal.
+
+    Notices of compiled code come before any setting, or heed none.
+
+    Args:
+        shown_on_error: Whether it is written after all if the block raises.
     """
     sys.stderr.flush()
     kept = os.dup(2)
@@ -19,8 +27,9 @@ def quiet_imports():
         try:
             yield
         except BaseException:
-            notices.seek(0)
-            os.write(kept, notices.read())
+            if shown_on_error:
+                notices.seek(0)
+                os.write(kept, notices.read())
             raise
         finally:
             os.dup2(kept, 2)

@@ -1,14 +1,32 @@
-r"""Exports a run's best weights as a SavedModel that runs without this package.
+r"""Exports a run's best weights as files that run without this package.
 
-python -m trainers.export --workdir=runs/quick --output=saved_models/my_model
+python -m trainers.export --workdir=runs/quick --output=saved_models/my_model \
+    --formats=saved_model,litert,onnx --data=data/fer2013
+
+`litert` is `litert_float32` and `litert_int8`; `keras` adds the whole model as a
+`.keras` file. Each file is run and compared with Keras on crops of --data, or on
+drawn faces without it; if one differs too much, nothing is written. README.md in
+the folder is the model's card. `trainers.catalog --add` gives an export a name.
 """
 
+import importlib.metadata
 import json
 import os
 
 from absl import flags
 
+from fer_tf.quiet import quiet_stderr
 from trainers import cli
+
+# By the names of `fer_tf.export.FORMATS`, which takes TensorFlow to import.
+_FORMAT_NAMES = {
+    "saved_model": ("saved_model",),
+    "litert": ("litert_float32", "litert_int8"),
+    "litert_float32": ("litert_float32",),
+    "litert_int8": ("litert_int8",),
+    "onnx": ("onnx",),
+    "keras": ("keras",),
+}
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir of a finished run.")
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write; must not exist.")
@@ -16,31 +34,79 @@ _PROTOCOL = flags.DEFINE_enum(
     "protocol", "clean", ["clean", "paper"],
     "Weights chosen on validation data (clean) or on the test set (paper).",
 )  # fmt: skip
-_FORMATS = flags.DEFINE_list("formats", ["saved_model"], "saved_model.")
+_FORMATS = flags.DEFINE_list("formats", ["saved_model"], ", ".join(_FORMAT_NAMES))
+_DATA = flags.DEFINE_string(
+    "data", None, "Prepared folder whose crops the files are checked on."
+)
+_SPLIT = flags.DEFINE_enum(
+    "split", "test", ["train", "validation", "test"], "Split of --data to check on."
+)
+_EXAMPLES = flags.DEFINE_integer(
+    "examples", 1000, "Crops to check on, spread over the split.", lower_bound=1
+)
+_COMMAND = flags.DEFINE_string(
+    "command", None, "Command that trained it, for its card."
+)
 
 
 def main() -> None:
     """Entry point of the command line."""
-    unknown = set(_FORMATS.value) - {"saved_model"}
-    if unknown:
-        cli.fail(f"--formats: unknown {', '.join(sorted(unknown))}", code=2)
+    unknown = [name for name in _FORMATS.value if name not in _FORMAT_NAMES]
+    if unknown or not _FORMATS.value:
+        cli.fail(
+            f"--formats: {', '.join(unknown) or 'none'} given, may be "
+            f"{', '.join(_FORMAT_NAMES)}",
+            code=2,
+        )
+    if os.path.lexists(_OUTPUT.value):
+        raise ValueError(f"{_OUTPUT.value}: exists already; choose another --output")
     with cli.quiet_imports():
         from fer_tf import export, loading
+        from trainers import export_crops
 
     folder = loading.find(_WORKDIR.value, protocol=_PROTOCOL.value)
     model = loading.load(folder)
-    described = loading.read_card(folder)
-    kept = ("protocol", "epoch", "step")
-    extra = {name: described[name] for name in kept if name in described}
-    results = os.path.join(_WORKDIR.value, "results.json")
-    if os.path.exists(results):
-        with open(results, encoding="utf-8") as file:
-            measured = json.load(file)
-        extra |= {
-            "dataset": measured["dataset"],
-            "measured": measured["protocols"].get(extra.get("protocol"), {}),
-        }
-    print(f"written: {export.export_saved_model(model, _OUTPUT.value, extra=extra)}")
+    checked = export_crops.for_check(model, _DATA.value, _SPLIT.value, _EXAMPLES.value)
+    # Converters write pages of notices to stderr, whatever they are told.
+    with quiet_stderr(shown_on_error=False):
+        export.export_model(
+            model,
+            _OUTPUT.value,
+            formats=[part for name in _FORMATS.value for part in _FORMAT_NAMES[name]],
+            extra=_facts(loading.read_card(folder)),
+            report=lambda line: print(line, flush=True),
+            **checked,
+        )
+    print(f"written: {_OUTPUT.value}")
+
+
+def _facts(described):
+    """What the run's files say of it, for the card."""
+    facts = {k: described[k] for k in ("protocol", "epoch", "step") if k in described}
+    results = _read(os.path.join(_WORKDIR.value, "results.json"))
+    config = _read(os.path.join(_WORKDIR.value, "config.json")).get("config")
+    training = {"command": _COMMAND.value, "config": config}
+    if results:
+        facts["dataset"] = results["dataset"]
+        facts["measured"] = results["protocols"].get(facts.get("protocol"), {})
+        training["epochs"] = results["epochs"]
+        training["minutes"] = round(results["seconds"] / 60, 1)
+    if config:
+        training["seed"] = config["seed"]
+    names = ("fer-tf", "keras", "tensorflow")
+    versions = {name: importlib.metadata.version(name) for name in names}
+    return {**facts, "training": training, "versions": versions}
+
+
+def _read(path):
+    """A JSON file of the workdir; empty where there is none."""
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        try:
+            return json.load(file)
+        except ValueError as error:
+            raise ValueError(f"{path}: not valid JSON ({error})") from error
 
 
 if __name__ == "__main__":

@@ -1,0 +1,242 @@
+"""A model folder's README.md, written from what its `model.json` says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fer_tf import dataset_facts
+
+_PROTOCOLS = {
+    "clean": "weights chosen on validation data, reported on test data",
+    "paper": (
+        "weights chosen on the test data themselves, as a paper without a validation "
+        "set may have done: the test numbers flatter the model"
+    ),
+}
+_SHOWS = {
+    "expressions": "which of these expressions a face shows, as probabilities",
+    "valence_arousal": "valence and arousal, each in -1 to 1",
+    "action_units": "which of these action units are active, as probabilities",
+    "faces": "whether a crop shows a face, as probabilities",
+}
+_USES = {
+    "saved_model": (
+        "TensorFlow",
+        "model = tf.saved_model.load(FOLDER)\n"
+        'model.signatures["serving_default"](crops=uint8_crops)\n'
+        'model.signatures["serve_bytes"](encoded=jpeg_or_png_bytes)\n'
+        'model.signatures["describe"]()  # names, crop spec, notes',
+    ),
+    "litert_float32": (
+        "LiteRT (TFLite)",
+        'Interpreter(model_path="model.tflite").get_signature_runner()(crops=one_crop)',
+    ),
+    "litert_int8": (
+        "LiteRT (TFLite) in whole numbers",
+        'Interpreter(model_path="model_int8.tflite").get_signature_runner()'
+        "(crops=one_crop)\n# uint8 out: (value - zero_point) * scale",
+    ),
+    "onnx": (
+        "ONNX",
+        'InferenceSession("model.onnx").run(None, {"crops": uint8_crops})',
+    ),
+    "keras": ("Keras, with this package", 'fer_tf.load("FOLDER/model.keras")'),
+}
+
+
+def render(name: str, described: Mapping[str, Any]) -> str:
+    """The card as Markdown.
+
+    Args:
+        name: Of the model.
+        described: What `model.json` says. A part that it lacks is left out, or
+            named as not known.
+    """
+    parts = [
+        [f"# {name}", "", *_summary(described)],
+        ["## Use", "", *_use(name, described)],
+        ["## Intended use and limits", "", *_limits(described)],
+        ["## Data", "", *_data(described)],
+        ["## Measured", "", *_measured(described)],
+        ["## Crops", "", *_crops(described)],
+        ["## Files", "", *_files(described)],
+        ["## How it was made", "", *_made(described)],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
+
+
+def _summary(described):
+    size = described.get("parameters")
+    size = f" with {size:,} parameters" if size else ""
+    yield f"`{described['model']}`{size}. It says:"
+    yield ""
+    for key, what in _SHOWS.items():
+        if key in described["names"]:
+            yield f"- {what}: {', '.join(described['names'][key])}"
+
+
+def _use(name, described):
+    yield "```python"
+    yield "# By its name in the catalog, or by the path of this folder:"
+    yield f'fer_tf.Predictor("{name}").predict("photo.jpg")'
+    yield "```"
+    yield ""
+    for key in described["formats"]:
+        title, code = _USES[key]
+        yield from (f"{title}:", "", "```python", code, "```", "")
+    yield (
+        "`crops` are faces aligned as below, uint8 from 0 to 255; scaling, windows and "
+        "their mean are inside. A photograph's EXIF orientation must have been applied "
+        "before: `fer_tf.Predictor` does so, the other formats do not."
+    )
+
+
+def _limits(described):
+    yield (
+        "For research, teaching and trying out. It names what a face shows as the "
+        "labels of its data do; it does not know what a person feels. It was not "
+        "tested for decisions about people, and is not meant for any."
+    )
+    yield ""
+    yield (
+        "It takes one face a crop, of the framing it was trained on. What it was not "
+        "measured on, below, is not known: other data, other cameras, and, unless a "
+        "table says so, how it differs between groups of people."
+    )
+
+
+def _data(described):
+    if "dataset" not in described:
+        yield "The data it was trained on are not stated."
+        return
+    for facts in dataset_facts.facts_of(described["dataset"]):
+        yield f"**{facts.title}.** {facts.pictures}"
+        yield ""
+        yield f"- Labels: {facts.labels}"
+        yield f"- Who is in it, who is missing: {facts.people}"
+        yield f"- Terms: {facts.terms}"
+        if facts.flaws:
+            yield f"- Known flaws: {facts.flaws}"
+
+
+def _measured(described):
+    protocol = described.get("protocol")
+    measured = described.get("measured") or {}
+    splits = [s for s in ("validation", "test") if measured.get(s, {}).get("metrics")]
+    if not splits:
+        yield "Nothing measured came with the weights."
+        return
+    if protocol in _PROTOCOLS:
+        yield f"Protocol `{protocol}`: {_PROTOCOLS[protocol]}."
+        yield ""
+    yield f"| metric ({described['dataset']}) | " + " | ".join(splits) + " |"
+    yield "|---" * (1 + len(splits)) + "|"
+    counts = [f"{measured[split]['num_examples']:,}" for split in splits]
+    yield f"| examples | {' | '.join(counts)} |"
+    for metric in dict.fromkeys(m for s in splits for m in measured[s]["metrics"]):
+        cells = [_cell(measured[split], metric) for split in splits]
+        yield f"| {metric} | {' | '.join(cells)} |"
+    yield ""
+    yield "Fractions; in brackets 95 % bootstrap intervals."
+    last = measured[splits[-1]]
+    if last.get("calibration", {}).get("temperature"):
+        yield from ("", *_calibration(last["calibration"], splits[-1]))
+    if last.get("groups"):
+        yield from ("", *_groups(last["groups"], splits[-1]))
+
+
+def _calibration(found, split):
+    yield (
+        f"Calibration on {split}: divided by the temperature "
+        f"{found['temperature']:.3f} (fitted on {found['num_fitted']:,} validation "
+        f"examples), the logits' calibration error is {found['ece_after']:.4f} instead "
+        f"of {found['ece_before']:.4f}. The temperature is not in the files."
+    )
+    yield ""
+    yield "| surest part of the faces | accuracy | from this confidence on |"
+    yield "|---|---|---|"
+    for row in found["coverage"]:
+        low, high = row["interval"]
+        yield (
+            f"| {row['coverage']:.0%} | {row['accuracy']:.4f} [{low:.4f}, {high:.4f}] "
+            f"| {row['confidence']:.3f} |"
+        )
+
+
+def _groups(groups, split):
+    yield f"By group on {split}, as the data set names them:"
+    yield ""
+    metrics = ("accuracy", "ccc_mean", "au_f1")
+    yield f"| group | examples | {' | '.join(metrics)} |"
+    yield "|---" * (2 + len(metrics)) + "|"
+    for attribute, values in groups.items():
+        for value, found in values.items():
+            cells = " | ".join(_cell(found, metric) for metric in metrics)
+            yield f"| {attribute}: {value} | {found['num_examples']:,} | {cells} |"
+
+
+def _cell(found, metric):
+    value = found["metrics"].get(metric)
+    if value is None:
+        return ""
+    interval = found.get("intervals", {}).get(metric)
+    shown = f" [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else ""
+    return f"{value:.4f}{shown}"
+
+
+def _crops(described):
+    spec = described["crop_spec"]
+    points = "; ".join(f"({x:.4f}, {y:.4f})" for x, y in spec["template"])
+    yield (
+        f"Spec `{spec['name']}`, version {spec['version']}: {spec['size']}x"
+        f"{spec['size']}, {spec['color']}, by a {spec['transform']} transform of five "
+        f"landmarks (eyes, nose, corners of the mouth) to {points} of the side, "
+        f"{spec['interpolation']}. The model sees its views `{described['views']}` and "
+        f"averages {described['average']}."
+    )
+
+
+def _files(described):
+    yield "| file | bytes | sha256 |"
+    yield "|---|---|---|"
+    weights = described["weights"]
+    yield f"| {weights['file']} | {weights['bytes']:,} | `{weights['sha256']}` |"
+    for path, facts in described["files"].items():
+        yield f"| {path} | {facts['bytes']:,} | `{facts['sha256']}` |"
+    if not described["formats"]:
+        return
+    checked = described["checked_on"]
+    yield ""
+    yield (
+        f"Each format against Keras on {checked['crops']:,} crops "
+        f"({checked['source']}), largest and mean absolute difference of any output:"
+    )
+    yield ""
+    yield "| format | largest | mean | same expression | accuracy | accuracy in Keras |"
+    yield "|---|---|---|---|---|---|"
+    for name, check in described["formats"].items():
+        cells = [
+            f"{max(check['largest_difference'].values()):.2g}",
+            f"{max(check['mean_difference'].values()):.2g}",
+            *(_percent(check, k) for k in ("agreement", "accuracy", "keras_accuracy")),
+        ]
+        yield f"| {name} | {' | '.join(cells)} |"
+
+
+def _percent(check, key):
+    return f"{100 * check[key]:.2f} %" if key in check else ""
+
+
+def _made(described):
+    training = described.get("training") or {}
+    if training.get("command"):
+        yield from ("```bash", training["command"], "```", "")
+    facts = [
+        ("Epochs", training.get("epochs")),
+        ("Seed", training.get("seed")),
+        ("Minutes", training.get("minutes")),
+        ("Chosen at epoch", described.get("epoch")),
+    ]
+    yield from (f"- {title}: {value}" for title, value in facts if value is not None)
+    for package, version in (described.get("versions") or {}).items():
+        yield f"- {package} {version}"
+    yield "- The whole config is in `model.json`." if training.get("config") else ""

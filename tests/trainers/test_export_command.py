@@ -1,0 +1,138 @@
+"""From a workdir to a model with a card and a name, by the commands."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fer_tf import loading
+from fer_tf.faces.crop_spec import CROP_SPECS
+from tests.fer_tf.test_export import trained
+from trainers import export_crops
+
+
+def run(name, *args):
+    return subprocess.run(
+        [sys.executable, "-m", f"trainers.{name}", *args],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+
+
+def assert_one_line(result, code, text):
+    assert result.returncode == code, result.stderr
+    assert result.stderr.strip().count("\n") == 0, result.stderr
+    assert text in result.stderr
+
+
+@pytest.fixture(scope="module")
+def workdir(tmp_path_factory):
+    """What `trainers.train` leaves of a finished run, as far as exports read it."""
+    folder = tmp_path_factory.mktemp("run")
+    model = trained(folder / "m")
+    loading.save(
+        str(folder / "best" / "clean"), model, model.card,
+        extra={"protocol": "clean", "epoch": 2, "step": 30},
+    )  # fmt: skip
+    split = {"num_examples": 9, "metrics": {"accuracy": 0.8765}, "intervals": {}}
+    results = {
+        "dataset": "fer2013", "epochs": 2.0, "seconds": 90.0,
+        "protocols": {"clean": {"epoch": 2, "step": 30, "test": split}},
+    }  # fmt: skip
+    (folder / "results.json").write_text(json.dumps(results))
+    (folder / "config.json").write_text(json.dumps({"config": {"seed": 5}}))
+    return folder
+
+
+def test_a_run_becomes_a_model_with_a_card_and_a_name(workdir, tmp_path):
+    root = tmp_path / "saved_models"
+    root.mkdir()
+    (root / "catalog.json").write_text('{"default": null, "models": {}}')
+    output = root / "tiny"
+    args = [f"--workdir={workdir}", f"--output={output}", "--formats=keras",
+            "--command=python -m trainers.train --x"]  # fmt: skip
+    result = run("export", *args)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert "keras: differs from Keras by at most 0\n" in result.stdout
+    described = loading.read_card(str(output))
+    assert described["checked_on"] == {"crops": 64, "source": "drawn faces"}
+    assert described["measured"]["test"]["metrics"]["accuracy"] == 0.8765
+    assert (described["protocol"], described["epoch"]) == ("clean", 2)
+    assert described["training"] == {
+        "command": "python -m trainers.train --x", "config": {"seed": 5},
+        "epochs": 2.0, "minutes": 1.5, "seed": 5,
+    }  # fmt: skip
+    card = (output / "README.md").read_text()
+    assert "| accuracy | 0.8765 |" in card and "FER2013" in card
+
+    result = run("catalog", f"--root={root}", f"--add={output}")
+    assert result.returncode == 0, result.stderr
+    found = json.loads((root / "catalog.json").read_text())
+    assert found["default"] == "tiny"
+    assert "accuracy 0.8765" in (root / "README.md").read_text()
+
+    before = {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
+    assert_one_line(
+        run("catalog", f"--root={root}", f"--add={workdir / 'm'}"), 1, "must lie in"
+    )
+    assert before == {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize(
+    "command, args, code, text",
+    [
+        ("export", ["--workdir=x", "--output=y", "--formats=onxx"], 2, "onxx given"),
+        ("export", ["--workdir=x", "--output=y", "--formats="], 2, "none given"),
+        ("export", ["--workdir=x", "--output=tests"], 1, "tests: exists already"),
+        ("catalog", ["--make_default"], 2, "--make_default needs --add"),
+        ("catalog", ["--root=/absent"], 1, "/absent"),
+    ],
+)
+def test_bad_arguments_are_one_line(command, args, code, text):
+    assert_one_line(run(command, *args), code, text)
+
+
+def test_crops_of_the_data_are_spread_over_the_split(synthetic_data, workdir):
+    from data_pipelines import pipeline
+
+    model = loading.load(str(workdir / "m"))
+    spec = pipeline.open_prepared(synthetic_data).crop_specs[0]
+    with pytest.raises(ValueError, match="crops differ"):
+        export_crops.for_check(model, synthetic_data, "test", 5)
+    object.__setattr__(model.card, "crop_spec", spec)
+    prepared = pipeline.open_prepared(synthetic_data)
+    total = prepared.count("test")
+    everything = export_crops.for_check(model, synthetic_data, "test", total)
+    assert everything["crops"].shape == (total, 48, 48, 3)
+    assert everything["crops"].dtype == np.uint8
+    some = export_crops.for_check(model, synthetic_data, "test", total // 3)
+    step = -(-total // (total // 3))
+    np.testing.assert_array_equal(some["crops"], everything["crops"][::step])
+    np.testing.assert_array_equal(some["labels"], everything["labels"][::step])
+    assert 0 < len(some["calibration"]) <= 200
+    assert some["source"] == "synthetic, test"
+
+
+def test_drawn_faces_have_the_models_own_framing(workdir, monkeypatch):
+    monkeypatch.setattr(export_crops, "_DRAWN", 8)
+    model = loading.load(str(workdir / "m"))
+    found = export_crops.for_check(model, None, "test", 1000)
+    assert found["crops"].shape == (8, 48, 48, 1)
+    assert found["labels"] is None and found["source"] == "drawn faces"
+    # None of the faces of the check decides the ranges.
+    check = {crop.tobytes() for crop in found["crops"]}
+    assert not check & {crop.tobytes() for crop in found["calibration"]}
+    assert len(check) == 8
+
+
+def test_the_readme_of_the_catalog_is_package_data():
+    text = (pathlib.Path(__file__).parents[2] / "setup.py").read_text()
+    for pattern in ('"*.json"', '"*.md"', '"*/*"', '"*/*/*"'):
+        assert pattern in text
+
+
+def test_the_crop_specs_of_the_house_can_be_drawn():
+    assert all(spec.size <= 224 for spec in CROP_SPECS.values())
