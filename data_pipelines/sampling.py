@@ -88,11 +88,14 @@ class Order:
 
     def epoch(self, number: int) -> np.ndarray:
         """Rows and turns of a whole epoch: int64 `(2, epoch_size)`."""
-        if number not in self._epochs:
-            # Batches are asked for in order: the epoch before may still be needed.
-            kept = {number - 1: self._epochs.get(number - 1)}
-            self._epochs = kept | {number: self._epoch(number)}
-        return self._epochs[number]
+        # Several threads ask, nearly in order: the epochs beside this one may still
+        # be needed, and another thread may put others in their place meanwhile.
+        found = self._epochs.get(number)
+        if found is None:
+            found = self._epoch(number)
+            near = {n: e for n, e in self._epochs.items() if abs(n - number) <= 1}
+            self._epochs = near | {number: found}
+        return found
 
     def _epoch(self, number):
         found = np.concatenate([self._of(g, number) for g in self.groups], axis=1)

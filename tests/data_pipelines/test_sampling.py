@@ -132,6 +132,15 @@ def test_a_batch_larger_than_an_epoch_goes_through_several():
     assert turns.tolist() == [0, 0, 0, 1, 1, 1, 2, 2]
 
 
+def test_batches_may_be_asked_for_out_of_order():
+    # tf.data reads several at a time: that of a new epoch may overtake the last.
+    data = classes()
+    there = [draw(data, "all").batch(step, 64)[0] for step in range(60)]
+    order = draw(data, "all")
+    for step in (0, 15, 14, 30, 29, 13, 28, 45, 2, 59):
+        np.testing.assert_array_equal(order.batch(step, 64)[0], there[step])
+
+
 def test_rows_are_shuffled_well_but_read_near_together():
     count, window = 50_000, 8192
     order = Order([Group(np.arange(count), count, 2048)], seed=0, window=window)
