@@ -8,6 +8,7 @@ import numpy as np
 
 # Rows of overlaps computed at once, so that a crowd needs no n x n matrix.
 _BLOCK = 256
+_EARLIER = np.tri(_BLOCK, k=-1, dtype=bool)
 
 
 def by_confidence(confidences) -> np.ndarray:
@@ -40,7 +41,8 @@ def suppress(boxes, threshold: float, *, over_smaller: bool = False) -> np.ndarr
         else:
             whole = areas[later, None] + areas[earlier] - shared
         # Multiplied out: degenerate boxes have no area to divide by.
-        high = np.tril(shared > threshold * whole, start - 1)
+        high = shared > threshold * whole
+        high[:, start:] &= _EARLIER[: len(high), : len(high)]
         kept[later] = ~high.any(axis=1)
     return np.flatnonzero(kept)
 
@@ -73,30 +75,28 @@ def landmark_points(boxes, fractions) -> np.ndarray:
     return points * sizes[:, None] + boxes[:, None, :2] - 1
 
 
-def proposed(outputs, level, threshold: float):
+def proposed(places, outputs, level):
     """Boxes that P-Net proposes at one level of the pyramid.
 
     Args:
-        outputs: `(rows, columns, 5)`, P-Net's on a whole canvas: four offsets
-            and the logit of a face.
-        level: The `pyramid.Level`.
-        threshold: Least logit.
+        places: `(n, 2)` rows and columns of P-Net's outputs on a sheet.
+        outputs: float32 `(n, 5)`, there: four offsets and the logit of a face.
+        level: The `pyramid.Level`; what lies outside it is left out.
 
     Returns:
         `(n, 4)` boxes in pixels of the image and `(n,)` confidences, both from
         the most confident.
     """
-    top, left = level.top // 2, level.left // 2
+    ys, xs = (places - (level.top // 2, level.left // 2)).T
     # Two convolutions of 3 x 3 behind a pooling of 2 x 2 behind one of 3 x 3.
     rows, columns = (level.height - 1) // 2 - 4, (level.width - 1) // 2 - 4
-    part = outputs[top : top + rows, left : left + columns]
-    ys, xs = np.nonzero(part[..., 4] > threshold)
-    found = part[ys, xs]
+    inside = np.flatnonzero((0 <= ys) & (ys < rows) & (0 <= xs) & (xs < columns))
     # In float32, where many a confident box is exactly as confident as its
     # neighbour: ranked by their logits, others would survive than in the package.
-    confidences = 1 / (1 + np.exp(-found[:, 4]))
+    confidences = 1 / (1 + np.exp(-outputs[inside, 4]))
     order = by_confidence(confidences)
-    found = found[order]
+    confidences, inside = confidences[order], inside[order]
+    xs, ys = xs[inside], ys[inside]
     # The window of 12 pixels counts from 1 to 12, so its size as 11.
-    windows = 2.0 * np.stack([xs, ys, xs, ys], axis=1)[order] + (1, 1, 12, 12)
-    return (windows + 11.0 * found[:, :4]) / level.scale, confidences[order]
+    windows = 2.0 * np.stack([xs, ys, xs, ys], axis=1) + (1, 1, 12, 12)
+    return (windows + 11.0 * outputs[inside, :4]) / level.scale, confidences

@@ -1,12 +1,13 @@
 """Faces and their five landmarks in photographs, by MTCNN.
 
 The networks, weights and rules are those of the `mtcnn` package (Zhang et al.,
-2016, https://arxiv.org/abs/1604.02878), and so are the faces found; but all
-scales of a picture pass P-Net on one canvas, the candidates of all pictures
-pass R-Net and O-Net together, and nothing is traced again for another size.
+2016, https://arxiv.org/abs/1604.02878), and so are the faces found; but the ten
+scales of a picture pass P-Net on two sheets, in two threads, R-Net and O-Net cut
+out their candidates themselves, and nothing is traced again for another size.
 """
 
 from collections.abc import Sequence
+from concurrent import futures
 
 import cv2
 import numpy as np
@@ -14,10 +15,12 @@ import numpy as np
 from fer_tf.faces import boxes as box_rules
 from fer_tf.faces import pyramid
 
-# Pixels of canvases, and patches, that pass a network together: what bounds
-# the memory, whatever number and size of pictures is given.
-_CANVAS_PIXELS = 3_000_000
-_PATCHES = 256
+# Pixels of sheets, and patches, that pass a network together, and how many
+# such calls run side by side: what bounds the memory, whatever number and size
+# of pictures is given. Of two threads one draws while the other one computes.
+_SHEET_PIXELS = 1_500_000
+_PATCHES = 32
+_THREADS = 2
 
 
 class MTCNNDetector:
@@ -69,12 +72,15 @@ class MTCNNDetector:
 
         from fer_tf.faces import networks
 
-        self._tf, self._device, self._crop = tf, device, networks.crop
-        self._proposal_network = networks.proposal_network()
+        self._tf, self._networks, self._device = tf, networks, device
+        self._threads = futures.ThreadPoolExecutor(_THREADS)
+        self._proposal_networks = {n: networks.proposal_network(n) for n in (3, 4)}
         self._refinement_network = networks.refinement_network()
         self._output_network = networks.output_network()
         self._pyramid = (min_face_size, scale_factor)
         self._thresholds = tuple(thresholds)
+        least, *_ = thresholds
+        self._least_logit = tf.constant(np.log(least / (1 - least)), tf.float32)
         self._max_side = max_side
 
     def detect(self, images):
@@ -99,57 +105,75 @@ class MTCNNDetector:
         return self._detect([_check_image(images)])[0]
 
     def _detect(self, images) -> list[list[dict]]:
-        if not images:
-            return []
         shrunk = [_shrunk(image, self._max_side) for image in images]
-        with self._tf.device(self._device):
-            candidates = self._proposals(shrunk)
-            tensors = [self._tf.constant(image[None]) for image in shrunk]
-            candidates = self._refined(tensors, candidates)
-            found = self._outputs(tensors, candidates)
+        candidates = self._proposals(shrunk)
+        tensors = [self._tf.constant(image) for image in shrunk]
+        candidates = self._refined(tensors, candidates)
+        found = self._outputs(tensors, candidates)
         return [
             _faces(original.shape, small.shape, *faces)
             for original, small, faces in zip(images, shrunk, found)
         ]
 
+    def _side_by_side(self, function, jobs) -> list:
+        """`function(*job)` of every job, in order; a few at a time."""
+
+        def run(job):
+            with self._tf.device(self._device):
+                return function(*job)
+
+        return list(self._threads.map(run, jobs))
+
     def _proposals(self, images) -> list[np.ndarray]:
         """P-Net: square candidate boxes of each picture."""
-        groups = {}  # Pictures whose canvases have one shape.
-        for index, image in enumerate(images):
-            levels, shape = pyramid.layout(*image.shape[:2], *self._pyramid)
-            groups.setdefault(shape, []).append((index, levels))
-        proposals = [np.zeros((0, 4))] * len(images)
-        for (rows, columns), members in groups.items():
-            if not rows:
-                continue
-            step = max(1, _CANVAS_PIXELS // (rows * columns))
-            for start in range(0, len(members), step):
-                part = members[start : start + step]
-                canvases = np.zeros((len(part), rows, columns, 4), np.float32)
-                for canvas, (index, levels) in zip(canvases, part):
-                    pyramid.draw(images[index], levels, canvas)
-                outputs = self._proposal_network(self._tf.constant(canvases)).numpy()
-                for output, (index, levels) in zip(outputs, part):
-                    proposals[index] = self._propose(output, levels)
-        return proposals
+        alike = {}  # Sheet -> numbers of the pictures drawn on such a one.
+        for number, image in enumerate(images):
+            for sheet in pyramid.sheets(*image.shape[:2], *self._pyramid):
+                alike.setdefault(sheet, []).append(number)
+        jobs = []
+        # From the finest levels: it decides between equally confident boxes.
+        for sheet in sorted(alike, key=lambda sheet: -sheet.levels[0].scale):
+            step = max(1, _SHEET_PIXELS // (sheet.height * sheet.width))
+            for start in range(0, len(alike[sheet]), step):
+                jobs.append((sheet, alike[sheet][start : start + step]))
+        propose = lambda sheet, part: self._proposed(sheet, [images[n] for n in part])
+        found = [[] for _ in images]
+        for (_, numbers), boxes in zip(jobs, self._side_by_side(propose, jobs)):
+            for number, candidates in zip(numbers, boxes):
+                found[number] += candidates
+        return [self._merged(candidates) for candidates in found]
 
-    def _propose(self, output, levels) -> np.ndarray:
-        """Candidates of one picture, of all levels of its canvas."""
-        threshold = np.log(self._thresholds[0] / (1 - self._thresholds[0]))
-        boxes, confidences = [np.zeros((0, 4))], [np.zeros(0, np.float32)]
-        for level in levels:
-            found, scores = box_rules.proposed(output, level, threshold)
-            if len(found):
-                kept = box_rules.suppress(found, 0.5)
-                boxes.append(found[kept])
-                confidences.append(scores[kept])
-        boxes = np.concatenate(boxes)
-        boxes = boxes[box_rules.by_confidence(np.concatenate(confidences))]
+    def _proposed(self, sheet, images) -> list[list]:
+        """Boxes and confidences of each picture on each level of a sheet."""
+        shape = (len(images), sheet.height, sheet.width, sheet.channels)
+        sheets = self._networks.empty(shape)
+        for place, image in zip(sheets, images):
+            pyramid.draw(image, sheet, place)
+        network = self._proposal_networks[sheet.channels]
+        tensors = network(self._networks.tensor(sheets), self._least_logit)
+        places, outputs = map(np.asarray, tensors)
+        ends = np.searchsorted(places[:, 0], range(1, len(images)))
+        results = []
+        for where, what in zip(np.split(places, ends), np.split(outputs, ends)):
+            found = []
+            for level in sheet.levels:
+                boxes, confidences = box_rules.proposed(where[:, 1:], what, level)
+                if len(boxes):
+                    kept = box_rules.suppress(boxes, 0.5)
+                    found.append((boxes[kept], confidences[kept]))
+            results.append(found)
+        return results
+
+    def _merged(self, candidates) -> np.ndarray:
+        """Candidates of one picture, of all levels."""
+        candidates = candidates or [(np.zeros((0, 4)), np.zeros(0, np.float32))]
+        boxes, confidences = map(np.concatenate, zip(*candidates))
+        boxes = boxes[box_rules.by_confidence(confidences)]
         return box_rules.squared(boxes[box_rules.suppress(boxes, 0.7)])
 
     def _refined(self, images, candidates) -> list[np.ndarray]:
         """R-Net: fewer and better square boxes of each picture."""
-        results = self._run(self._refinement_network, images, candidates, 24)
+        results = self._run(self._refinement_network, images, candidates)
         refined = []
         for boxes, (offsets, confidences) in zip(candidates, results):
             boxes, confidences = _confident(
@@ -160,7 +184,7 @@ class MTCNNDetector:
 
     def _outputs(self, images, candidates):
         """O-Net: boxes, confidences and landmarks of each picture's faces."""
-        results = self._run(self._output_network, images, candidates, 48)
+        results = self._run(self._output_network, images, candidates)
         found = []
         for boxes, (offsets, fractions, confidences) in zip(candidates, results):
             boxes, confidences, landmarks = _confident(
@@ -173,29 +197,36 @@ class MTCNNDetector:
             found.append((boxes[kept], confidences[kept], landmarks[kept]))
         return found
 
-    def _run(self, network, images, candidates, size):
-        """Passes all candidates through a network, and sorts by picture again."""
-        counts = [len(boxes) for boxes in candidates]
-        ends = np.cumsum(counts)
-        rows = _bucket(ends[-1])
-        patches = np.zeros((rows, size, size, 3), np.float32)
-        for image, boxes, end in zip(images, candidates, ends):
-            if len(boxes):
-                patches[end - len(boxes) : end] = self._crop(image, boxes, size)
-        parts = []
-        for start in range(0, rows, _PATCHES):
-            part = self._tf.constant(patches[start : start + _PATCHES])
-            parts.append([output.numpy() for output in network(part)])
-        outputs = [np.concatenate(column)[: ends[-1]] for column in zip(*parts)]
-        return list(zip(*(np.split(output, ends[:-1]) for output in outputs)))
+    def _run(self, network, images, candidates):
+        """Passes the candidates of every picture through a network."""
+        jobs, owners = [], []
+        for number, (image, boxes) in enumerate(zip(images, candidates)):
+            parts = max(1, -(-len(boxes) // _PATCHES))
+            jobs += [(network, image, part) for part in np.array_split(boxes, parts)]
+            owners += [number] * parts
+        outputs = [[] for _ in images]
+        for owner, output in zip(owners, self._side_by_side(self._seen, jobs)):
+            outputs[owner].append(output)
+        return [[np.concatenate(column) for column in zip(*parts)] for parts in outputs]
+
+    def _seen(self, network, image, boxes):
+        """What a network says of some boxes of a picture."""
+        if not len(boxes):
+            return [np.zeros((0, *shape[1:])) for shape in network.output_shapes]
+        height, width = image.shape[:2]
+        fractions = np.zeros((_bucket(len(boxes)), 4), np.float32)
+        # Divided by the size, although the network multiplies by the size less
+        # 1: so does the `mtcnn` package.
+        sizes = (height, width, height, width)
+        fractions[: len(boxes)] = boxes[:, [1, 0, 3, 2]] / sizes
+        outputs = network(image, self._tf.constant(fractions))
+        return [np.asarray(output)[: len(boxes)] for output in outputs]
 
 
 def _bucket(count) -> int:
     """The next number of a few: a new batch size costs a network some time."""
-    if count > _PATCHES:
-        return -(-count // _PATCHES) * _PATCHES
-    step = max(1, 1 << max(0, int(count - 1).bit_length() - 3)) if count else 1
-    return max(1, -(-count // step) * step)
+    step = 1 << max(0, int(count - 1).bit_length() - 3)
+    return -(-count // step) * step
 
 
 def _check_image(image) -> np.ndarray:

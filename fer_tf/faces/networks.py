@@ -10,6 +10,16 @@ import importlib.resources
 import numpy as np
 import tensorflow as tf
 
+# What R-Net and O-Net are given; see `_patches`.
+_IMAGE_AND_BOXES = (
+    tf.TensorSpec((None, None, 3), tf.uint8),
+    tf.TensorSpec((None, 4), tf.float32),
+)
+
+# Where TensorFlow's kernels expect a tensor to begin, in bytes: elsewhere they
+# end the process.
+_ALIGNMENT = 64
+
 # Enough to lose every maximum, and harmless to add.
 _NEVER = -1e4
 
@@ -33,29 +43,38 @@ def _compiled(*signature):
     ).get_concrete_function()
 
 
-def crop(image, boxes, size):
+def empty(shape) -> np.ndarray:
+    """An array to be filled, float32, that `tensor` can take over."""
+    count = 4 * int(np.prod(shape))
+    memory = np.empty(count + _ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % _ALIGNMENT
+    return memory[start : start + count].view(np.float32).reshape(shape)
+
+
+def tensor(array):
+    """An array of `empty` as a tensor: the same memory, so not to be written again."""
+    return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
+
+
+def _patches(image, boxes, size):
     """Cuts boxes out of one picture, resized, by bilinear sampling.
 
     Args:
-        image: uint8 tensor `(1, height, width, 3)`.
-        boxes: float64 array `(n, 4)`: left, top, right, bottom.
+        image: uint8 tensor `(height, width, 3)`.
+        boxes: float32 tensor `(n, 4)`: top, left, bottom, right, as fractions.
         size: Side of the results.
 
     Returns:
-        float32 array `(n, size, size, 3)` in 0..255.
+        float32 tensor `(n, size, size, 3)` in 0..255. Outside the picture lies
+        the middle grey that becomes 0 in the networks.
     """
-    height, width = image.shape[1:3]
-    # Divided by the size, although the operation multiplies by the size less 1:
-    # so does the `mtcnn` package. Outside lies the middle grey that becomes 0
-    # in the networks.
-    fractions = boxes[:, [1, 0, 3, 2]] / (height, width, height, width)
     return tf.raw_ops.CropAndResize(
-        image=image,
-        boxes=tf.constant(fractions, tf.float32),
-        box_ind=tf.zeros(len(boxes), tf.int32),
-        crop_size=tf.constant((size, size)),
+        image=image[None],
+        boxes=boxes,
+        box_ind=tf.zeros(tf.shape(boxes)[:1], tf.int32),
+        crop_size=(size, size),
         extrapolation_value=127.5,
-    ).numpy()
+    )
 
 
 def _convolution(x, kernel, bias):
@@ -89,36 +108,57 @@ def _without_steep(kernel, bias, alpha, following):
     return kernel, bias, slopes, following
 
 
+def _behind_pooling(kernel, bias, alpha, following):
+    """A layer whose PReLU may come behind max-pooling.
+
+    In front of it, it costs four times as much. Of a rising function the
+    greatest value is that of the greatest argument; one with a slope a < 0 is
+    max(x, a x), whose maximum is that of the maxima of x and of a x. So a x is
+    computed too, by more filters.
+
+    Returns:
+        Kernel and bias with the additional filters; two kernels of 1 x 1, the
+        greater of whose results is what PReLU gives; and the following kernel,
+        that expects the negative of it where a > 1.
+    """
+    alpha = alpha.reshape(-1)
+    count, falling = len(alpha), np.flatnonzero(alpha < 0)
+    a = alpha[falling]
+    kernel = np.concatenate([kernel, kernel[..., falling] * a], axis=-1)
+    bias = np.concatenate([bias, bias[falling] * a])
+    sign = np.where(alpha > 1, -1, 1).astype(np.float32)
+    first = np.zeros((count + len(falling), count), np.float32)
+    first[range(count), range(count)] = sign
+    second = first * alpha
+    second[falling] = 0
+    second[range(count, len(second)), falling] = 1
+    following = following * sign[:, None]
+    return kernel, bias, (first[None, None], second[None, None]), following
+
+
 def _from_pixels(kernel, bias):
     """A first layer for x in 0..255 instead of (x - 127.5) / 128."""
     kernel = kernel / np.float32(128)
     return kernel, bias - np.float32(127.5) * kernel.sum(axis=(0, 1, 2))
 
 
-def proposal_network():
-    """P-Net, for canvases of `pyramid.draw`.
+def proposal_network(channels: int):
+    """P-Net, for sheets of `pyramid.draw` with so many channels.
 
     Returns:
-        Compiled function from a float32 tensor `(batch, rows, columns, 4)` to
-        `(batch, rows / 2 - 5, columns / 2 - 5, 5)`: offsets of a box, logit of
-        a face.
+        Compiled function from a float32 tensor `(batch, rows, columns,
+        channels)` and the least logit of a face to int64 `(n, 3)`, where P-Net
+        sees a face (sheet, row, column, in this order), and float32 `(n, 5)`,
+        what it says there: four offsets of a box and the logit.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, *heads = _weights("pnet")
     k1, b1 = _from_pixels(k1, b1)
-    # PReLU before max-pooling costs four times as much as behind it, and may be
-    # put there: of a rising function the greatest value is that of the greatest
-    # argument, and one with slope a < 0 is max(x, a x), whose maximum is that of
-    # the maxima of x and of a x. So a x is computed too, as more filters: ten
-    # filters were padded to sixteen anyway.
-    a1 = a1.reshape(-1)
-    falling, rising = np.flatnonzero(a1 < 0), np.flatnonzero(a1 >= 0)
-    order, count = np.concatenate([falling, rising]), len(falling)
-    k1 = np.concatenate([k1[..., order], k1[..., falling] * a1[falling]], axis=-1)
-    b1 = np.concatenate([b1[order], b1[falling] * a1[falling]])
-    # The fourth channel marks what is outside a level: a window of the first
-    # convolution that touches it must not win the pooling at a level's rim.
-    never = np.full((*k1.shape[:2], 1, k1.shape[-1]), _NEVER, np.float32)
-    k1 = np.concatenate([k1, never], axis=2)
+    k1, b1, greater, k2 = _behind_pooling(k1, b1, a1, k2)
+    if channels == 4:
+        # The fourth marks what is outside a level: a window of the first
+        # convolution that touches it must not win the pooling at a level's rim.
+        never = np.full((*k1.shape[:2], 1, k1.shape[-1]), _NEVER, np.float32)
+        k1 = np.concatenate([k1, never], axis=2)
     offset_kernel, offset_bias, logit_kernel, logit_bias = heads
     # Of a softmax over two only the difference matters.
     head_kernel = np.concatenate(
@@ -126,16 +166,19 @@ def proposal_network():
     )
     head_bias = np.concatenate([offset_bias, logit_bias[1:] - logit_bias[:1]])
 
-    @_compiled(tf.TensorSpec((None, None, None, 4), tf.float32))
-    def network(canvas):
-        x = _convolution(canvas, k1, b1)
-        x = tf.nn.max_pool2d(x, 2, 2, "VALID")
-        x_falling = tf.maximum(x[..., :count], x[..., len(order) :])
-        x_rising = _prelu(x[..., count : len(order)], a1[rising])
-        x = tf.concat([x_falling, x_rising], axis=-1)
-        x = _prelu(_convolution(x, k2[:, :, order], b2), a2)
+    @_compiled(
+        tf.TensorSpec((None, None, None, channels), tf.float32),
+        tf.TensorSpec((), tf.float32),
+    )
+    def network(sheets, threshold):
+        x = _convolution(sheets, k1, b1)
+        x = tf.nn.max_pool2d(x, 2, 2, "SAME" if channels == 3 else "VALID")
+        x = tf.maximum(*(tf.nn.conv2d(x, k, 1, "VALID") for k in greater))
+        x = _prelu(_convolution(x, k2, b2), a2)
         x = _prelu(_convolution(x, k3, b3), a3)
-        return _convolution(x, head_kernel, head_bias)
+        x = _convolution(x, head_kernel, head_bias)
+        places = tf.where(x[..., 4] > threshold)
+        return places, tf.gather_nd(x, places)
 
     return network
 
@@ -155,16 +198,17 @@ def refinement_network():
     """R-Net.
 
     Returns:
-        Compiled function from a float32 tensor `(batch, 24, 24, 3)` in 0..255
-        to offsets `(batch, 4)` and the confidence of a face `(batch,)`.
+        Compiled function from a picture and boxes, see `_patches`, to offsets
+        `(n, 4)` and the confidence of a face `(n,)`.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, k4, b4, a4, *heads = _weights("rnet")
     k1, b1, a1, k2 = _without_steep(*_from_pixels(k1, b1), a1, k2)
     k4 = _rows_first(k4, 3, 3)
 
-    @_compiled(tf.TensorSpec((None, 24, 24, 3), tf.float32))
-    def network(patches):
-        x = _prelu(_convolution(patches, k1, b1), a1)
+    @_compiled(*_IMAGE_AND_BOXES)
+    def network(image, boxes):
+        x = _patches(image, boxes, 24)
+        x = _prelu(_convolution(x, k1, b1), a1)
         x = tf.nn.max_pool2d(x, 3, 2, "SAME")
         x = _prelu(_convolution(x, k2, b2), a2)
         x = tf.nn.max_pool2d(x, 3, 2, "VALID")
@@ -179,9 +223,9 @@ def output_network():
     """O-Net.
 
     Returns:
-        Compiled function from a float32 tensor `(batch, 48, 48, 3)` in 0..255
-        to offsets `(batch, 4)`, landmarks `(batch, 10)` as fractions of the
-        box, the xs first, and the confidence of a face `(batch,)`.
+        Compiled function from a picture and boxes, see `_patches`, to offsets
+        `(n, 4)`, landmarks `(n, 10)` as fractions of the box, the xs first, and
+        the confidence of a face `(n,)`.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, k4, b4, a4, k5, b5, a5, *heads = _weights(
         "onet"
@@ -189,9 +233,10 @@ def output_network():
     k1, b1 = _from_pixels(k1, b1)
     k5 = _rows_first(k5, 3, 3)
 
-    @_compiled(tf.TensorSpec((None, 48, 48, 3), tf.float32))
-    def network(patches):
-        x = _prelu(_convolution(patches, k1, b1), a1)
+    @_compiled(*_IMAGE_AND_BOXES)
+    def network(image, boxes):
+        x = _patches(image, boxes, 48)
+        x = _prelu(_convolution(x, k1, b1), a1)
         x = tf.nn.max_pool2d(x, 3, 2, "SAME")
         x = _prelu(_convolution(x, k2, b2), a2)
         x = tf.nn.max_pool2d(x, 3, 2, "VALID")

@@ -1,4 +1,4 @@
-"""An image at every scale, laid out on one canvas: one network call, not ten."""
+"""An image at every scale, on two sheets: two network calls, not ten."""
 
 import dataclasses
 import functools
@@ -6,8 +6,8 @@ import functools
 import cv2
 import numpy as np
 
-# The canvas grows in such steps, so that images of like sizes share one shape:
-# each new shape costs the convolutions some preparation.
+# Sheets of several levels grow in such steps, so that images of like sizes share
+# one shape: each new shape costs the convolutions some preparation.
 _STEP = 4
 
 # Below this scale, OpenCV's area averaging, whose time depends on the picture
@@ -23,13 +23,27 @@ WINDOW = 12
 
 @dataclasses.dataclass(frozen=True)
 class Level:
-    """One scale of the pyramid and where it lies on the canvas."""
+    """One scale of the pyramid and where it lies on its sheet."""
 
     scale: float
     height: int
     width: int
     top: int
     left: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Sheet:
+    """Levels that pass P-Net together, and the size of what they lie on."""
+
+    levels: tuple[Level, ...]
+    height: int
+    width: int
+
+    @property
+    def channels(self) -> int:
+        """3 of colour, and a fourth that marks the gaps between several levels."""
+        return 3 if len(self.levels) == 1 else 4
 
 
 def scales(height: int, width: int, min_face_size: float, factor: float) -> np.ndarray:
@@ -50,19 +64,27 @@ def scales(height: int, width: int, min_face_size: float, factor: float) -> np.n
 
 
 @functools.lru_cache(maxsize=256)
-def layout(
+def sheets(
     height: int, width: int, min_face_size: float, factor: float
-) -> tuple[tuple[Level, ...], tuple[int, int]]:
-    """Places the levels of an image of this size on a canvas.
+) -> tuple[Sheet, ...]:
+    """Lays out the levels of an image of this size.
 
-    Returns:
-        The levels, and the canvas' `(height, width)`, (0, 0) if there is none.
+    The finest has a sheet to itself and the others share one: at the usual
+    factor, whose square is a half, two equal pieces of work for two threads.
     """
-    levels = []
+    # Cut off, not rounded, as in the `mtcnn` package.
+    levels = [
+        (float(scale), int(height * scale), int(width * scale))
+        for scale in scales(height, width, min_face_size, factor)
+    ]
+    return tuple(_sheet(part) for part in (levels[:1], levels[1:]) if part)
+
+
+def _sheet(levels) -> Sheet:
+    """Places levels `(scale, height, width)`, from the finest, side by side."""
+    placed = []
     free = []  # Rectangles (top, left, height, width), the last without end.
-    for scale in scales(height, width, min_face_size, factor):
-        # Cut off, not rounded, as in the `mtcnn` package.
-        h, w = int(height * scale), int(width * scale)
+    for scale, h, w in levels:
         # P-Net pools cells of 2 x 2: levels begin at even places.
         even_h, even_w = h + h % 2, w + w % 2
         if not free:
@@ -71,37 +93,46 @@ def layout(
             i for i, (*_, fh, fw) in enumerate(free) if even_h <= fh and even_w <= fw
         )
         top, left, fh, fw = free.pop(i)
-        levels.append(Level(float(scale), h, w, top, left))
+        placed.append(Level(scale, h, w, top, left))
         below = (top + even_h, left, fh - even_h, even_w)
         beside = (top, left + even_w, fh, fw - even_w)
         free[i:i] = [below, beside]
-    rows = max((level.top + level.height for level in levels), default=0)
-    columns = max((level.left + level.width for level in levels), default=0)
-    return tuple(levels), (-(-rows // _STEP) * _STEP, -(-columns // _STEP) * _STEP)
+    rows = max(level.top + level.height for level in placed)
+    columns = max(level.left + level.width for level in placed)
+    if len(placed) > 1:
+        rows, columns = (-(-side // _STEP) * _STEP for side in (rows, columns))
+    return Sheet(tuple(placed), rows, columns)
 
 
-def draw(image: np.ndarray, levels: tuple[Level, ...], canvas: np.ndarray) -> None:
-    """Draws an image at every level.
+def draw(image: np.ndarray, sheet: Sheet, out: np.ndarray) -> None:
+    """Draws an image at every level of a sheet.
 
     Args:
         image: uint8 `(height, width, 3)`.
-        levels: From `layout`.
-        canvas: float32 zeros `(rows, columns, 4)`, written in place: colours,
-            0..255, and a fourth channel that is 1 where no level lies.
+        sheet: From `sheets`, for images of this size.
+        out: float32 `(rows, columns, channels)` of the sheet, written in place:
+            colours, 0..255, and in a fourth channel 1 where no level lies.
     """
-    canvas[..., 3] = 1
-    source, sums = image.astype(np.float32), None
-    for level in levels:
+    if sheet.channels == 4:
+        out.fill(0)
+        out[..., 3] = 1
+    source, sums = None, None
+    for level in sheet.levels:
         if level.scale < _STRIPS_BELOW:
             sums = cv2.integral(image) if sums is None else sums
             source = _strips(image, sums, level.height)
+        elif source is None:
+            source = image.astype(np.float32)
         # Averages of the areas that the pixels cover, as good as exact: a grey
         # level of 0.2 more or less changes which of the many candidates of a
         # face survives, and its box by some pixels.
         size = (level.width, level.height)
-        colors = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
-        place = canvas[level.top :, level.left :][: level.height, : level.width]
-        cv2.mixChannels([colors], [place], _COLORS_AND_ZERO)
+        if sheet.channels == 3:
+            cv2.resize(source, size, dst=out, interpolation=cv2.INTER_AREA)
+        else:
+            colors = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+            place = out[level.top :, level.left :][: level.height, : level.width]
+            cv2.mixChannels([colors], [place], _COLORS_AND_ZERO)
 
 
 def _strips(image, sums, count) -> np.ndarray:

@@ -59,13 +59,15 @@ def test_offsets_are_in_units_of_the_size_and_one():
 
 def test_proposals_are_read_off_their_level():
     level = Level(scale=0.5, height=20, width=30, top=8, left=40)
-    outputs = np.zeros((40, 60, 5), np.float32)
-    outputs[..., 4] = -9
-    outputs[4, 20, 4] = 3  # The level's first window.
-    outputs[4 + 4, 20 + 9, 4] = 5  # Its last: 20 and 30 pixels hold 5 and 10.
-    outputs[4 + 4, 20 + 9, 0] = 1
-    outputs[4 + 5, 20, 4] = outputs[4, 20 + 10, 4] = outputs[3, 20, 4] = 9  # Outside.
-    found, confidences = boxes.proposed(outputs, level, 0)
+    places = [
+        (4, 20),  # The level's first window.
+        (4 + 4, 20 + 9),  # Its last: 20 and 30 pixels hold 5 and 10.
+        (4 + 5, 20), (4, 20 + 10), (3, 20), (4, 19),  # Outside.
+    ]  # fmt: skip
+    outputs = np.zeros((6, 5), np.float32)
+    outputs[:, 4] = 3, 5, 9, 9, 9, 9
+    outputs[1, 0] = 1
+    found, confidences = boxes.proposed(np.array(places), outputs, level)
     assert confidences.dtype == np.float32
     np.testing.assert_allclose(confidences, 1 / (1 + np.exp([-5, -3])), atol=1e-6)
     np.testing.assert_allclose(found[1], np.array([1, 1, 12, 12]) / 0.5)
@@ -74,9 +76,9 @@ def test_proposals_are_read_off_their_level():
 
 def test_confidences_tie_where_the_packages_do():
     """At logits 20 and 30 float32 knows no difference: the later place is first."""
-    outputs = np.full((20, 20, 5), -9, np.float32)
-    outputs[0, 0, 4], outputs[0, 3, 4] = 30, 20
+    outputs = np.zeros((2, 5), np.float32)
+    outputs[:, 4] = 30, 20
     level = Level(scale=1.0, height=40, width=40, top=0, left=0)
-    found, confidences = boxes.proposed(outputs, level, 0)
+    found, confidences = boxes.proposed(np.array([(0, 0), (0, 3)]), outputs, level)
     assert confidences.tolist() == [1, 1]
     assert found.shape == (2, 4) and found[0, 0] > found[1, 0]

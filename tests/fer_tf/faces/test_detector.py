@@ -99,10 +99,10 @@ def test_no_size_and_no_number_is_traced_again(astronaut, monkeypatch):
         lambda *arguments: traced.append(1) or convolution(*arguments),
     )
     detector = MTCNNDetector()
-    assert len(traced) == 4 + 3 + 4
+    assert len(traced) == 2 * 4 + 3 + 4  # P-Net for three and for four channels.
     for size in ((64, 64), (121, 83), (83, 121), (200, 300), (512, 512)):
         detector.detect([cv2.resize(astronaut, size)] * 2)
-    assert len(traced) == 4 + 3 + 4
+    assert len(traced) == 2 * 4 + 3 + 4
 
 
 def test_where_there_is_no_face(detector):
@@ -165,31 +165,84 @@ def test_arguments_are_checked(arguments):
         MTCNNDetector(**arguments)
 
 
-@pytest.mark.parametrize("shape", [(512, 512), (228, 163), (1000, 667), (90, 1200)])
-def test_levels_lie_apart_on_the_canvas(shape):
-    levels, canvas = pyramid.layout(*shape, 20, 0.709)
-    taken = np.zeros(canvas, int)
-    for level in levels:
-        assert level.top % 2 == level.left % 2 == 0
-        taken[level.top :, level.left :][: level.height, : level.width] += 1
-    assert taken.max() == 1
-    assert taken.mean() > 0.75
-    assert min(level.height for level in levels) >= 12
+SHAPES = [(512, 512), (228, 163), (1000, 667), (90, 1200), (43, 43), (20, 20)]
 
 
-def test_every_level_is_the_area_average(astronaut):
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_level_has_its_place(shape):
+    scales = pyramid.scales(*shape, 20, 0.709)
+    sheets = pyramid.sheets(*shape, 20, 0.709)
+    assert [level.scale for sheet in sheets for level in sheet.levels] == list(scales)
+    assert len(sheets) == min(2, len(scales))
+    for sheet in sheets:
+        taken = np.zeros((sheet.height, sheet.width), int)
+        for level in sheet.levels:
+            assert level.top % 2 == level.left % 2 == 0
+            place = taken[level.top :, level.left :][: level.height, : level.width]
+            assert place.shape == (level.height, level.width)
+            place += 1
+        assert taken.max() == 1
+        assert taken.mean() > 0.7
+        assert sheet.channels == 4 or taken.all()  # No gaps without their mark.
+        assert min(level.height for level in sheet.levels) >= 12
+
+
+@pytest.mark.parametrize("side", [(301, 417), (47, 50)])
+def test_every_level_is_the_area_average(astronaut, side):
     """Against TensorFlow's own area resizing, for odd sides too."""
     tf = pytest.importorskip("tensorflow")
-    image = astronaut[:301, :417]
-    levels, shape = pyramid.layout(*image.shape[:2], 20, 0.709)
-    canvas = np.zeros((*shape, 4), np.float32)
-    pyramid.draw(image, levels, canvas)
-    for level in levels:
-        part = canvas[level.top :, level.left :][: level.height, : level.width]
-        size = (level.height, level.width)
-        expected = tf.image.resize(image.astype(np.float32), size, method="area")
-        np.testing.assert_allclose(part[..., :3], expected, rtol=0, atol=0.01)
-        assert (part[..., 3] == 0).all()
-    outside = canvas[canvas[..., 3] == 1]
-    assert len(outside) == np.prod(shape) - sum(v.height * v.width for v in levels)
-    assert (outside[:, :3] == 0).all()
+    image = astronaut[: side[0], : side[1]]
+    for sheet in pyramid.sheets(*side, 20, 0.709):
+        out = np.full((sheet.height, sheet.width, sheet.channels), -1, np.float32)
+        pyramid.draw(image, sheet, out)
+        for level in sheet.levels:
+            part = out[level.top :, level.left :][: level.height, : level.width]
+            size = (level.height, level.width)
+            expected = tf.image.resize(image.astype(np.float32), size, method="area")
+            np.testing.assert_allclose(part[..., :3], expected, rtol=0, atol=0.01)
+            assert (part[..., 3:] == 0).all()
+        if sheet.channels == 4:
+            gaps = out[out[..., 3] == 1]
+            filled = sum(level.height * level.width for level in sheet.levels)
+            assert len(gaps) == sheet.height * sheet.width - filled
+            assert (gaps[:, :3] == 0).all()
+
+
+def test_proposals_are_those_of_the_package_level_by_level(astronaut):
+    """P-Net on sheets against the package's own P-Net, for even and odd levels."""
+    from fer_tf.faces import networks
+
+    stage = __import__("mtcnn").stages.StagePNet()
+    for image in (astronaut[:301, :418], astronaut[:47, :50]):
+        for sheet in pyramid.sheets(*image.shape[:2], 20, 0.709):
+            sheets = networks.empty((1, sheet.height, sheet.width, sheet.channels))
+            pyramid.draw(image, sheet, sheets[0])
+            drawn = sheets[0].copy()
+            network = networks.proposal_network(sheet.channels)
+            places, outputs = network(networks.tensor(sheets), -100.0)
+            where = places.numpy()[:, 1:]
+            everywhere = np.full((*where.max(axis=0) + 1, 5), np.nan)
+            everywhere[tuple(where.T)] = outputs
+            for level in sheet.levels:
+                part = drawn[level.top :, level.left :, :3]
+                part = part[: level.height, : level.width]
+                offsets, faces = stage.model((part[None] - 127.5) / 128)
+                rows, columns = faces.shape[1:3]
+                ours = everywhere[level.top // 2 :, level.left // 2 :]
+                ours = ours[:rows, :columns]
+                np.testing.assert_allclose(ours[..., :4], offsets[0], atol=1e-4)
+                confidences = 1 / (1 + np.exp(-ours[..., 4]))
+                np.testing.assert_allclose(confidences, faces[0, ..., 1], atol=1e-4)
+
+
+def test_memory_that_tensorflow_takes_over():
+    from fer_tf.faces import networks
+
+    for shape in ((1, 3, 5, 3), (2, 7, 7, 4), (1,)):
+        array = networks.empty(shape)
+        assert array.shape == shape and array.dtype == np.float32
+        assert array.ctypes.data % 64 == 0
+        array[:] = np.arange(array.size).reshape(shape)
+        tensor = networks.tensor(array)
+        del array
+        np.testing.assert_array_equal(tensor, np.arange(np.prod(shape)).reshape(shape))
