@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ _ORIGIN = ("sample_id", "subject", "video", "groups")
 # The calibration error of a resample is larger than that of the set, since noise
 # within a bin adds to it: its percentiles are no interval.
 _NO_INTERVAL = ("ece", "face_ece", "confusion", "face_confusion")
-_SHARES = ("accuracy", "face_accuracy", "au_accuracy")
+_SHARES = ("accuracy", "accuracy_pooled", "face_accuracy", "au_accuracy")
 
 
 class Evaluator:
@@ -98,9 +98,13 @@ def intervals(columns: dict[str, np.ndarray]) -> dict[str, list[float]]:
     errors have none; a share of exactly 0 or 1, which every resample repeats, has
     Clopper and Pearson's over the resampled people.
     """
+    return intervals_of(families(columns), independent_units(columns)[0])
+
+
+def intervals_of(scored: Iterable, units: np.ndarray) -> dict[str, list[float]]:
+    """The same of scores as `families` gives them, and of labels of the units."""
     found = {}
-    units, _ = independent_units(columns)
-    for family, given in families(columns):
+    for family, given in scored:
         values, count = family.values(), len(np.unique(units[given]))
         for name, (low, high) in bootstrap.intervals(family, units[given]).items():
             if name in _NO_INTERVAL:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_tf import bootstrap, labels, loading
+from fer_tf import labels, loading
 from fer_tf.scores import SumScores, classification
 from trainers import evaluation
 from trainers.table_plan import PlannedRow
@@ -47,10 +47,10 @@ def row_scores(
     scored = [_scores(folds, classes) for folds in columns]
     per_seed = [_flat(families) for families, _ in scored]
     units, unit = scored[0][1]
-    intervals = {}
-    for families in zip(*(families for families, _ in scored)):
-        given = families[0][1]
-        intervals |= bootstrap.intervals(_mean(families), units[given])
+    together = zip(*(families for families, _ in scored))
+    intervals = evaluation.intervals_of(
+        [(_mean(families), families[0][1]) for families in together], units
+    )
     names = [name for name, value in per_seed[0].items() if np.ndim(value) == 0]
     values = {name: [found[name] for found in per_seed] for name in names}
     result = {
@@ -60,9 +60,7 @@ def row_scores(
             name: float(np.std(v, ddof=1)) if len(v) > 1 else None
             for name, v in values.items()
         },
-        "intervals": {
-            n: list(map(float, intervals[n])) for n in names if n in intervals
-        },
+        "intervals": {name: intervals[name] for name in names if name in intervals},
         "per_seed": values,
         "num_examples": len(units),
         "resampled": unit,

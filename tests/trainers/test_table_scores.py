@@ -66,6 +66,15 @@ def test_folds_are_averaged_as_in_the_paper_and_pooled_beside(tmp_path):
     assert found["resampled"] == "subject" and found["num_examples"] == 4
 
 
+def test_nothing_right_is_no_proof_of_nothing(tmp_path):
+    columns = classified([0] * 20, [1] * 20, 7)
+    run = finished(tmp_path, "s0", columns)
+    found = row_scores(PlannedRow(tables.Row("Ours"), (((run,),),)), "clean")
+    # Clopper and Pearson: (1 - p)^20 = 0.025.
+    assert found["mean"]["accuracy"] == 0
+    assert found["intervals"]["accuracy"] == pytest.approx([0, 1 - 0.025 ** (1 / 20)])
+
+
 def test_seeds_have_a_mean_a_deviation_and_one_interval(tmp_path):
     rng = np.random.default_rng(0)
     true, seeds, columns = rng.integers(0, 7, 200), [], []
