@@ -28,7 +28,8 @@ _WORKERS = flags.DEFINE_integer(
 )
 _JSON = flags.DEFINE_string("json", None, "File for the report.")
 
-_SHOWN = 2
+# Examples of a finding that are shown; the file has all that are kept.
+_SHOWN = {"error": 5, "warning": 2}
 
 
 def main() -> None:
@@ -93,7 +94,10 @@ def describe(report: dict) -> str:
     for finding in report["findings"]:
         meaning = KINDS[finding["kind"]][1]
         lines.append(f"  {finding['severity']}: {finding['count']:,} {meaning}")
-        lines += [f"    {example}" for example in finding["examples"][:_SHOWN]]
+        lines += [
+            f"    {example}"
+            for example in finding["examples"][: _SHOWN[finding["severity"]]]
+        ]
     if not report["findings"]:
         lines.append("  nothing found")
     return "\n".join(lines)
