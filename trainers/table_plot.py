@@ -73,7 +73,7 @@ def _legend(figure):
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=5,
+        ncols=5 if figure.get_figwidth() > 8 else 3,
         fontsize=7.5,
         frameon=False,
     )
