@@ -59,6 +59,7 @@ setup(
         "demo": ["scikit-image>=0.24"],
         # To read prepared folders by; writing them needs none of it.
         "tfds": ["tensorflow-datasets>=4.9"],
+        "web": ["gradio>=6,<7"],
         "video": ["av>=14"],
         # For ONNX. Keras writes it with tf2onnx, from 1.17 on beside NumPy 2.
         "export": ["tf2onnx>=1.17", "onnxruntime>=1.20"],
@@ -66,6 +67,8 @@ setup(
             "pytest>=8",
             "ruff>=0.6",
             "av>=14",
+            "nbclient>=0.10",
+            "ipykernel>=6.29",
             "hypothesis>=6.100",
             "jax>=0.4.34",
             "onnxruntime>=1.20",
