@@ -7,6 +7,8 @@ python -m trainers.benchmark --what=input --data=data/fer2013 --json=input.json
 train: images a second of the compiled training step, of the same graph from
 stock Keras layers and optimizer, and of the whole loop with its input.
 input: images a second that the pipeline reads, decodes and augments.
+detect: photographs a second (--data) whose faces are found, one by one and together,
+beside the stock `mtcnn` package, and how many of its faces are found.
 predict: photographs a second (--photos, --trained), beside the stock `mtcnn` package
 and one `model.predict` a face; faces a second; the seconds of a cold start.
 """
@@ -21,11 +23,17 @@ from absl import flags
 
 from trainers import cli
 
-_WHAT = flags.DEFINE_enum("what", None, ["input", "predict", "train"], "What is timed.")
+_WHAT = flags.DEFINE_enum(
+    "what", None, ["detect", "input", "predict", "train"], "What is timed."
+)
 _MODEL = flags.DEFINE_string("model", "vgg19_fer", "Model, or several: a,b,c.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Examples a step.", lower_bound=1)
 _DTYPE_POLICY = flags.DEFINE_string("dtype_policy", "float32", "Keras dtype policy.")
-_DATA = flags.DEFINE_string("data", None, "Prepared folder; drawn faces by default.")
+_DATA = flags.DEFINE_string(
+    "data", None,
+    "input: prepared folder; drawn faces by default. detect: folders of photographs, "
+    "A,B; scikit-image's astronaut by default.",
+)  # fmt: skip
 _PHOTOS = flags.DEFINE_string(
     "photos", None, "Folder of photographs; scikit-image's astronaut by default."
 )
@@ -57,6 +65,10 @@ def main() -> None:
         result = predict_benchmark.read(
             _TRAINED.value, _PHOTOS.value, seconds=_SECONDS.value
         )
+    elif _WHAT.value == "detect":
+        from trainers import detect_benchmark
+
+        result = detect_benchmark.read(_DATA.value, seconds=_SECONDS.value)
     else:
         result = benchmarks.read(
             _DATA.value, batch_size=_BATCH_SIZE.value, seconds=_SECONDS.value

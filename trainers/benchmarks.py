@@ -30,6 +30,11 @@ def device() -> str:
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         return tf.config.experimental.get_device_details(gpus[0])["device_name"]
+    return processor()
+
+
+def processor() -> str:
+    """What the measurements ran on that use no GPU."""
     threads = len(os.sched_getaffinity(0))
     return f"CPU, {threads} threads"
 
