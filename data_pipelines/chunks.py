@@ -36,10 +36,17 @@ _ROWS = "rows.jsonl"
 _OFFSETS = "offsets.npy"
 
 
-def spool(source: Source, work: str) -> tuple[int, list[dict[str, str]]]:
+def spool(
+    source: Source, work: str, listed: Callable[[int], None] = lambda rows: None
+) -> tuple[int, list[dict[str, str]]]:
     """Writes the rows of a source into a work folder, and their order.
 
     Of each row 8 bytes stay in memory, of a reject all.
+
+    Args:
+        source: Where the rows come from.
+        work: Folder to write into.
+        listed: Called with how many rows were listed so far.
 
     Returns:
         How many rows there are, and the rejects.
@@ -47,7 +54,8 @@ def spool(source: Source, work: str) -> tuple[int, list[dict[str, str]]]:
     rejects, offsets = [], array.array("q")
     path = os.path.join(work, _ROWS)
     with atomic.replacing(path) as temporary, open(temporary, "wb") as file:
-        for row in source.rows():
+        for number, row in enumerate(source.rows(), 1):
+            listed(number)
             if isinstance(row, Reject):
                 rejects.append({"path": row.path, "reason": row.reason})
                 continue

@@ -91,6 +91,7 @@ def prepare(
     format: str = "tfrecord",
     workers: int = 1,
     rows_a_chunk: int = _ROWS_A_CHUNK,
+    listed: Callable[[int], None] = lambda rows: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     run: Callable[..., list[dict]] | None = None,
 ) -> dict:
@@ -106,7 +107,8 @@ def prepare(
         format: `tfrecord`, or `npz` for what fits into memory (8 GiB of pixels).
         workers: Processes. The result does not depend on it.
         rows_a_chunk: About how many rows share a shard, at most.
-        progress: Called with rows done and rows in all.
+        listed: Called with the rows that the source has listed so far.
+        progress: Then called with rows done and rows in all.
         run: What runs the chunks in place of these processes, called as
             `pool.run` is.
 
@@ -134,7 +136,8 @@ def prepare(
         _clear(output, work)
         try:
             run = run or functools.partial(pool.run, workers=workers)
-            manifest = _prepare(source, cropping, output, plan, progress, run)
+            rows = spool(source, work, listed)
+            manifest = _prepare(source, cropping, output, plan, rows, progress, run)
             atomic.write_json(os.path.join(output, records.MANIFEST), manifest)
         finally:
             _clear(output, work)
@@ -142,10 +145,10 @@ def prepare(
     return manifest
 
 
-def _prepare(source, cropping, output, plan, progress, run):
+def _prepare(source, cropping, output, plan, rows, progress, run):
     """Does what is left of the work; returns the manifest."""
     work = os.path.join(output, WORK)
-    count, rejects = spool(source, work)
+    count, rejects = rows
     _check_memory(count, plan["format"], cropping.crop_spec)
     num_chunks = _num_chunks(count, plan["rows_a_chunk"], cropping.detector)
     chunks = [
@@ -196,7 +199,7 @@ def _check_memory(rows, format, crop_spec):
     if format == "npz" and size > _LARGEST_NPZ:
         raise DataError(
             f"{rows:,} crops of {crop_spec.size}x{crop_spec.size} {crop_spec.color} "
-            f"are {size / 2**30:.1f} GiB; --format=npz, meant to fit into memory, takes "
+            f"are {size / 2**30:.1f} GiB; an npz, meant to fit into memory, takes "
             f"{_LARGEST_NPZ / 2**30:.0f} GiB at most; use --format=tfrecord"
         )
 

@@ -69,24 +69,30 @@ def main() -> None:
     except OptionError as error:
         cli.fail(str(error), code=2)
     spec = preparing.crop_spec_for(source, _CROP.value)
-    bar = None
+    bar = Progress("list", None, unit="rows")
 
     def progress(done, total):
         nonlocal bar
-        bar = bar or Progress("prepare", total, unit="rows")
+        if bar.total is None:
+            bar.close()
+            bar = Progress("prepare", total, unit="rows")
         bar.update(done)
 
-    manifest = preparing.prepare(
-        source,
-        _OUTPUT.value,
-        crop_spec=spec,
-        detector=_DETECTOR.value or preparing.detector_for(source),
-        on_no_face=_ON_NO_FACE.value,
-        format=_FORMAT.value,
-        workers=_WORKERS.value,
-        progress=progress,
-        run=_beam(_RUNNER.value, runner_options) if _RUNNER.value else None,
-    )
+    try:
+        manifest = preparing.prepare(
+            source,
+            _OUTPUT.value,
+            crop_spec=spec,
+            detector=_DETECTOR.value or preparing.detector_for(source),
+            on_no_face=_ON_NO_FACE.value,
+            format=_FORMAT.value,
+            workers=_WORKERS.value,
+            listed=lambda rows: bar.update(rows),
+            progress=progress,
+            run=_beam(_RUNNER.value, runner_options) if _RUNNER.value else None,
+        )
+    finally:
+        bar.close()
     print(report(manifest, _OUTPUT.value))
 
 
