@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -128,6 +130,23 @@ def test_verify_reads_it_and_finds_damage(folders, tmp_path):
     assert any(path.name in json.dumps(finding) for finding in report["findings"])
     with pytest.raises(DataError, match="synthetic-train.npz: not a whole npz"):
         npz.read(str(path))
+
+
+def test_it_is_written_and_verified_where_there_is_no_tensorflow(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('not installed')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "KERAS_BACKEND": "jax"}
+    output = str(tmp_path / "out")
+    for command in (
+        ["prepare", "--dataset=synthetic", "--source=examples=12,size=48",
+         "--format=npz", f"--output={output}"],
+        ["verify", f"--data={output}"],
+    ):  # fmt: skip
+        subprocess.run(
+            [sys.executable, "-m", f"trainers.{command[0]}", *command[1:]],
+            env=environment,
+            check=True,
+        )
+    assert records.read_manifest(output)["num_examples"] == 12
 
 
 def test_what_is_too_large_for_memory_is_refused_before_anything_is_drawn(tmp_path):
