@@ -45,12 +45,7 @@ def make_inference_model(
         ValueError: If the crops do not fit the model.
     """
     height, width, channels = model.inputs[0].shape[1:]
-    if channels != crop_spec.channels or height != width or height > crop_spec.size:
-        raise ValueError(
-            f"The crop spec {crop_spec.name!r} gives {crop_spec.size}x{crop_spec.size} "
-            f"{crop_spec.color} crops, which do not fit a model that takes "
-            f"{height}x{width} with {channels} channel(s)."
-        )
+    crop_spec.require_fit((height, width, channels), model.name)
     if average not in AVERAGES:
         raise ValueError(
             f"`average` must be one of {', '.join(AVERAGES)}. "

@@ -126,6 +126,8 @@ def load(
         model = _build(card, folder)
         weights_file.read_weights(file, model)
     _require_names(model, card, folder)
+    shape = model.inputs[0].shape[1:]
+    card.crop_spec.require_fit(shape, os.path.join(folder, CARD))
     model.card, model.crop_spec, model.sha256 = card, card.crop_spec, found
     return model
 

@@ -153,6 +153,29 @@ class CropSpec:
                 + "."
             )
 
+    def require_fit(self, shape: tuple[int, int, int], what: str) -> None:
+        """Raises a ValueError unless a model can be given these crops.
+
+        Args:
+            shape: `(height, width, channels)` of its input, which may be smaller
+                than the crops: it sees windows of them then. Models take pixels
+                in 0..255 and do the rest themselves.
+            what: What states this spec, for the message.
+        """
+        height, width, channels = shape
+        model = f"the model takes {height}x{width} with {channels} channel(s)"
+        for field, fits, wanted in (
+            ("size", height == width <= self.size, model),
+            ("color", channels == self.channels, model),
+            ("value_range", self.value_range == (0, 255), "models take 0..255"),
+            ("mean", not any(self.mean), "models subtract their means themselves"),
+        ):
+            if not fits:
+                raise ValueError(
+                    f"{what}: the crop spec {self.name!r} does not fit: {field} is "
+                    f"{getattr(self, field)!r}, but {wanted}."
+                )
+
 
 def _finite(value) -> bool:
     """Whether this is a finite number (and not a bool)."""

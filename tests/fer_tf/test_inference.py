@@ -51,9 +51,9 @@ def test_outputs_are_averaged_over_the_views(average):
 
 
 def test_crops_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match="48x48 grey crops"):
+    with pytest.raises(ValueError, match="size is 48, but the model takes 50x50"):
         make_inference_model(linear_model(50), CROP_SPECS["meen"])
-    with pytest.raises(ValueError, match="112x112 rgb"):
+    with pytest.raises(ValueError, match="color is 'rgb', but the model takes 44x44"):
         make_inference_model(linear_model(), CROP_SPECS["zhang2020"])
     with pytest.raises(ValueError, match="views='five'"):
         make_inference_model(linear_model(), CROP_SPECS["meen"], views="five")

@@ -197,6 +197,10 @@ def test_weights_of_another_model(folder):
     refused(folder, "does not fit the model 'small_resnet'")
 
 
+def spec(**changes):
+    return {**CROP_SPECS["meen"].to_dict(), **changes}
+
+
 @pytest.mark.parametrize(
     "changes, match",
     [
@@ -211,6 +215,11 @@ def test_weights_of_another_model(folder):
         ({"expressions": "neutral"}, "expressions must be a list of names"),
         ({"crop_spec": {"version": 99}}, "version 99"),
         ({"crop_spec": None}, "must be a dict"),
+        ({"crop_spec": spec(size=40)}, "size is 40, but the model takes 44x44"),
+        ({"crop_spec": spec(color="rgb")}, "color is 'rgb', but the model takes"),
+        ({"crop_spec": spec(value_range=(0, 1))}, r"value_range is \(0, 1\), but"),
+        ({"crop_spec": spec(mean=(9.5,))}, r"mean is \(9.5,\), but models subtract"),
+        ({"crop_spec": spec(tilt=1)}, "unknown fields: tilt"),
     ],
 )
 def test_cards_that_describe_nothing(changes, match, folder):

@@ -1,0 +1,66 @@
+"""No command feeds a model crops of another recipe than its own."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import pytest
+
+import fer_tf
+from data_pipelines import pipeline
+from fer_tf import loading, models
+from fer_tf.faces.crop_spec import CROP_SPECS
+from trainers import setup
+
+
+@pytest.fixture
+def model_folder(tmp_path):
+    """An untrained model that was made for FER2013's framing."""
+    folder, arguments = str(tmp_path / "model"), dict(width=0.125, blocks=1)
+    card = loading.Card(
+        model="small_resnet", arguments=arguments, crop_spec=CROP_SPECS["meen"],
+        views="center", average="logits",
+    )  # fmt: skip
+    loading.save(folder, models.create_model("small_resnet", **arguments), card)
+    return folder
+
+
+def test_evaluate_on_data_framed_otherwise(model_folder, synthetic_data, tmp_path):
+    scores = tmp_path / "scores.json"
+    result = subprocess.run(
+        [sys.executable, "-m", "trainers.evaluate", f"--workdir={model_folder}",
+         f"--data={synthetic_data}", f"--json={scores}"],
+        capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert result.returncode == 1
+    (line,) = result.stderr.strip().splitlines()
+    assert f"differ from those of the data in {synthetic_data}: " in line
+    assert "name is 'meen', there 'synthetic'; template is ((0.3187, 0.3822)," in line
+    assert "size" not in line and "color" not in line  # Those are derived.
+    assert not scores.exists()
+
+
+def test_predict_with_a_card_that_does_not_fit(model_folder, tmp_path):
+    path = tmp_path / "model" / "model.json"
+    card = json.loads(path.read_text())
+    card["crop_spec"]["color"] = "rgb"
+    path.write_text(json.dumps(card))
+    match = "model.json: the crop spec 'meen' does not fit: color is 'rgb', but"
+    with pytest.raises(ValueError, match=match):
+        fer_tf.Predictor(model_folder)
+
+
+def test_folders_framed_by_different_recipes_are_not_trained_on(synthetic_data):
+    from trainers.configs import base
+
+    config = base.get_config()
+    prepared = pipeline.open_prepared(f"{synthetic_data},{synthetic_data}")
+    other = json.loads(json.dumps(prepared.manifests[1]))
+    other["crop_spec"]["margin"] = 0.2
+    mixed = dataclasses.replace(prepared, manifests=(prepared.manifests[0], other))
+    assert setup.crop_spec(config, prepared).margin == 0.1
+    with pytest.raises(ValueError, match="margin is 0.1, there 0.2"):
+        setup.crop_spec(config, mixed)
+    config.mixed_crops = True
+    assert setup.crop_spec(config, mixed).margin == 0.1
