@@ -4,8 +4,9 @@ For folders prepared with `--format=npz`. The order, the augmentation and the
 batches are those of `data_pipelines.pipeline`, as `keras.utils.PyDataset`s of
 NumPy arrays: they train on any backend, on a machine that has no TensorFlow.
 
-Give `fit` `shuffle=False`: it would draw the order of the batches anew otherwise,
-from no seed of ours.
+`fit` wants two things said: `shuffle=False`, or it draws the order of the batches
+anew, from no seed of ours; and `callbacks=[EpochOf(batches)]`, or every epoch has
+the batches of the first.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,10 @@ class TrainBatches(keras.utils.PyDataset):
     The batch at step s is a function of the seed and s. What an epoch's full
     batches leave over comes first in the next epoch.
 
+    Attributes:
+        epoch: The epoch whose batches these are, from 0; `EpochOf` sets it.
+        num_steps: Batches an epoch.
+
     Args:
         prepared: Where the examples are, in npz files.
         ops: From `data_pipelines.array_ops`, applied in order to each batch.
@@ -34,7 +39,8 @@ class TrainBatches(keras.utils.PyDataset):
         channels: 1 or 3.
         batch_size: Examples a batch.
         seed: Of the order; random ops have their own.
-        start_step: Step of the first batch.
+        start_step: Step of the first batch of epoch 0.
+        steps_per_epoch: Batches an epoch; by default all full ones.
         shuffle_window: Examples that are shuffled together.
         sample: How an epoch's examples are drawn, with its `limit`: see
             `data_pipelines.sampling`.
@@ -56,6 +62,7 @@ class TrainBatches(keras.utils.PyDataset):
         batch_size: int,
         seed: int,
         start_step: int = 0,
+        steps_per_epoch: int | None = None,
         shuffle_window: int = 16384,
         sample: str = "all",
         limit: int = 0,
@@ -69,20 +76,36 @@ class TrainBatches(keras.utils.PyDataset):
         self._files = _array_files(prepared, "train")
         self._picture = dict(size=size, channels=channels)
         self._ops, self._tasks = tuple(ops), tasks
-        self.batch_size, self.step = batch_size, start_step
+        self._start, self._batch_size, self.epoch = start_step, batch_size, 0
+        self.num_steps = steps_per_epoch or self._order.epoch_size // batch_size
 
     def __len__(self) -> int:
-        return self._order.epoch_size // self.batch_size
+        return self.num_steps
 
     def __getitem__(self, index: int):
-        """The batch `index` steps after the epoch's first."""
-        rows, turns = self._order.batch(self.step + index, self.batch_size)
+        step = self._start + self.epoch * self.num_steps + index
+        rows, turns = self._order.batch(step, self._batch_size)
         batch = {**self._files.read(rows, **self._picture), "epoch": turns}
         return _finish(batch, self._ops, self._tasks)
 
-    def on_epoch_end(self) -> None:
-        """Goes on to the next epoch."""
-        self.step += len(self)
+
+class EpochOf(keras.callbacks.Callback):
+    """Tells training batches which epoch it is.
+
+    Keras calls a data set's own `on_epoch_end` once too often, before the first
+    epoch. And `fit` may begin with any epoch: `initial_epoch`, or where
+    `BackupAndRestore` says.
+
+    Args:
+        batches: `TrainBatches`.
+    """
+
+    def __init__(self, batches: TrainBatches):
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.batches.epoch = epoch
 
 
 class EvalBatches(keras.utils.PyDataset):
@@ -109,17 +132,17 @@ class EvalBatches(keras.utils.PyDataset):
         self._count = prepared.count(split)
         self._picture = dict(size=size, channels=channels)
         self._ops, self._tasks = tuple(ops), tasks
-        self.batch_size = batch_size
+        self._batch_size = batch_size
 
     def __len__(self) -> int:
-        return -(-self._count // self.batch_size)
+        return -(-self._count // self._batch_size)
 
     def __getitem__(self, index: int):
-        first = index * self.batch_size
-        rows = np.arange(first, min(first + self.batch_size, self._count))
+        first = index * self._batch_size
+        rows = np.arange(first, min(first + self._batch_size, self._count))
         batch = self._files.read(rows, **self._picture)
         batch |= {"epoch": np.zeros_like(rows), "mask": np.ones(len(rows), np.float32)}
-        batch = {name: _fill(x, self.batch_size) for name, x in batch.items()}
+        batch = {name: _fill(x, self._batch_size) for name, x in batch.items()}
         return _finish(batch, self._ops, self._tasks)
 
 

@@ -6,6 +6,7 @@ import Keras and TensorFlow inside `main`, so that `--help` answers at once.
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 
@@ -13,7 +14,7 @@ from absl import app, flags, logging
 
 from fer_tf.quiet import quiet_imports
 
-__all__ = ["fail", "quiet_imports", "run"]
+__all__ = ["explain", "fail", "quiet_imports", "run"]
 
 _TRACEBACK = flags.DEFINE_bool(
     "traceback", False, "Print the whole traceback of an error, not one line."
@@ -70,14 +71,21 @@ def _guarded(main):
     except KeyboardInterrupt:
         fail("interrupted")
     except Exception as error:
-        # Errors of the input and of the machine are one line. Anything else is
-        # a defect of ours, and its traceback is what we need in a report.
-        expected = isinstance(error, (ValueError, OSError, ArithmeticError))
-        expected = expected or isinstance(error, BrokenProcessPool)
-        foreign = type(error).__module__.partition(".")[0] in ("tensorflow", "cv2")
-        if _TRACEBACK.value or not (expected or foreign):
-            raise
-        fail(_one_line(error))
+        explain(error)
+        sys.exit(1)
+
+
+def explain(error: Exception) -> None:
+    """Prints what is wrong: one line, or the traceback of a defect of ours."""
+    # Errors of the input and of the machine are one line. Of anything else the
+    # traceback is what we need in a report.
+    expected = isinstance(error, (ValueError, OSError, ArithmeticError))
+    expected = expected or isinstance(error, BrokenProcessPool)
+    foreign = type(error).__module__.partition(".")[0] in ("tensorflow", "cv2")
+    if _TRACEBACK.value or not (expected or foreign):
+        traceback.print_exception(error)
+    else:
+        print(f"{_command()}: {_one_line(error)}", file=sys.stderr, flush=True)
 
 
 def _one_line(error):

@@ -92,9 +92,9 @@ def _check(config, replicas):
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process writes the run's files."""
-    resolver = strategy.cluster_resolver
-    if resolver is None or not resolver.cluster_spec().as_dict():
+    if not several_hosts(strategy):
         return True
+    resolver = strategy.cluster_resolver
     return resolver.task_type == "chief" or (
         resolver.task_id == 0 and "chief" not in resolver.cluster_spec().jobs
     )
@@ -167,26 +167,36 @@ def spread_seeds(strategy, seeds: list[tf.Variable]) -> None:
     if strategy.num_replicas_in_sync == 1:
         return
 
-    @tf.function
     def shift():
         number = tf.distribute.get_replica_context().replica_id_in_sync_group
         for seed in seeds:
             stride = tf.cast(number * _SEED_STRIDE, seed.dtype)
             seed.assign(seed + tf.stack([stride, tf.zeros_like(stride)]))
 
-    strategy.run(shift.python_function)
+    tf.function(lambda: strategy.run(shift))()
 
 
 def meet(strategy) -> None:
     """Waits until every host is here."""
     if strategy.num_replicas_in_sync > 1:
-        one = strategy.run(lambda: tf.constant(1.0))
-        float(strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None))
+
+        @tf.function
+        def count():
+            one = strategy.run(lambda: tf.constant(1.0))
+            return strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None)
+
+        float(count())
 
 
-def lost_a_worker(strategy, error: Exception) -> bool:
+def several_hosts(strategy) -> bool:
+    """Whether other processes train in step with this one."""
+    resolver = strategy.cluster_resolver
+    return resolver is not None and bool(resolver.cluster_spec().as_dict())
+
+
+def is_lost_worker(error: Exception) -> bool:
     """Whether an error says that another host is gone."""
-    return strategy.cluster_resolver is not None and isinstance(error, _LOST)
+    return isinstance(error, _LOST)
 
 
 def begin_again() -> None:

@@ -8,7 +8,6 @@ is needed for a run that was stopped anywhere to end like one that was not.
 
 import contextlib
 import math
-import re
 import time
 
 import keras
@@ -146,27 +145,8 @@ class Run:
         return setup.total_steps(self.config, stage, self.num_train)
 
     def set_trainable(self, stage) -> keras.Model:
-        """Freezes all but what a stage trains, and returns the model it trains.
-
-        That is the model's layers whose name fully matches `stage.train`, or a
-        submodel on its own (Gan et al.'s RASnet, which is frozen ever after).
-
-        Raises:
-            ValueError: If no layer that can train matches.
-        """
-        pattern = stage.train
-        for layer, can_train in zip(self.model.layers, self.can_train):
-            layer.trainable = (
-                layer.name == stage.submodel
-                if stage.submodel
-                else can_train and bool(re.fullmatch(pattern, layer.name))
-            )
-        trained = self.model
-        if stage.submodel:
-            trained = self.model.get_layer(stage.submodel)
-        if not trained.trainable_variables:
-            raise ValueError(f"`train` matches no layer that can train: {pattern!r}.")
-        return trained
+        """Freezes all but what a stage trains, and returns the model it trains."""
+        return setup.set_trainable(self.model, stage, self.can_train)
 
     def make_step(self, number: int, stage, total: int):
         """The optimizer of a stage, and the step that trains its part."""
@@ -208,7 +188,8 @@ class Run:
         batches = iter(distribution.spread(self.strategy, stream))
         size, ends = self.config.batch_size, self.epoch_ends(total)
         bar = Progress(f"train {stage.name}", total * size, unit="images")
-        bar.update(done * size)
+        show = bar.update if self.workdir.writes else lambda *_: None
+        show(done * size)
         while done < total:
             batch = next(batches)
             counted(batch)
@@ -218,12 +199,12 @@ class Run:
                 self.workdir.clock.first_step(time.monotonic() - self.started)
                 self.trained = True
             if done == 1:
-                first = self.strategy.experimental_local_results
-                own = {name: first(value)[0] for name, value in batch.items()}
+                local = self.strategy.experimental_local_results
+                own = {name: local(value)[0] for name, value in batch.items()}
                 self.workdir.show_crops(stage.name, own, int(self.state.step))
             if done % 20 == 0 or done in ends:
                 self._check_finite(stage)
-                bar.update(done * size, _note(self.state.mean_losses()))
+                show(done * size, _note(self.state.mean_losses()))
             if done == total and self.average is not None:
                 # What a stage hands on is the average of its weights.
                 self.average.to_model()
@@ -275,7 +256,7 @@ class Run:
             "stage": stage.name,
             "epoch": epoch,
             "step": int(self.state.step),
-            "learning_rate": float(optimizer.learning_rate),
+            "learning_rate": float(tf.convert_to_tensor(optimizer.learning_rate)),
             **self.state.mean_losses(),
             **_log_variances(self.objectives[number]),
         }

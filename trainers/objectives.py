@@ -200,7 +200,7 @@ class RegionMasks(Objective):
         per_example = losses.region_mask_loss(
             batch["region_masks"], outputs["region_masks"]
         )
-        loss = losses.masked_mean(per_example, batch["landmarks_weight"])
+        loss = losses.masked_mean(per_example, batch["region_masks_weight"])
         return loss, {"region_masks": loss}
 
 

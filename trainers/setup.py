@@ -5,6 +5,7 @@ TensorFlow is imported only where its data sets and strategies are asked for:
 """
 
 import dataclasses
+import re
 
 import keras
 import numpy as np
@@ -28,12 +29,13 @@ def build_model(config) -> keras.Model:
         raise ValueError(f"`model.arguments`: {error}") from error
     finally:
         keras.config.set_dtype_policy(before)
-    if config.synchronize_batch_norm and _replicas() > 1:
+    if config.synchronize_batch_norm and replicas() > 1:
         _synchronize(model)
     return model
 
 
-def _replicas():
+def replicas() -> int:
+    """Devices that share each batch, under the strategy in whose scope this is."""
     if keras.backend.backend() != "tensorflow":
         return 1
     import tensorflow as tf
@@ -115,6 +117,32 @@ def crop_spec(config, prepared: Prepared) -> CropSpec:
         if not config.mixed_crops:
             derived[0].require_same(other, f"{folder} (or set `mixed_crops`)")
     return derived[0]
+
+
+def set_trainable(model: keras.Model, stage, can_train: list[bool]) -> keras.Model:
+    """Freezes all but what a stage trains, and returns the model it trains.
+
+    That is the model's layers whose name fully matches `stage.train`, or a
+    submodel on its own (Gan et al.'s RASnet, which is frozen ever after).
+
+    Args:
+        model: Of the run.
+        stage: Of the config.
+        can_train: Of each layer, whether its builder left it to be trained.
+
+    Raises:
+        ValueError: If no layer that can train matches.
+    """
+    for layer, can in zip(model.layers, can_train):
+        layer.trainable = (
+            layer.name == stage.submodel
+            if stage.submodel
+            else can and bool(re.fullmatch(stage.train, layer.name))
+        )
+    trained = model.get_layer(stage.submodel) if stage.submodel else model
+    if not trained.trainable_variables:
+        raise ValueError(f"`train` matches no layer that can train: {stage.train!r}.")
+    return trained
 
 
 def train_ops(config, prepared: Prepared, ops) -> list:
@@ -250,7 +278,7 @@ def build_optimizer(config, stage, total_steps: int):
     for limit in ("clipnorm", "global_clipnorm", "clipvalue"):
         # Replicas hand it the mean of their gradients, and it adds those up.
         if getattr(optimizer, limit) is not None:
-            setattr(optimizer, limit, getattr(optimizer, limit) / _replicas())
+            setattr(optimizer, limit, getattr(optimizer, limit) / replicas())
     if config.dtype_policy == "mixed_float16":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer

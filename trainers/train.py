@@ -59,11 +59,15 @@ def main() -> None:
             if run.workdir.writes:
                 print(reporting.finish(run))
             distribution.meet(strategy)
-    except tf.errors.OpError as error:
-        if not run.trained or not distribution.lost_a_worker(strategy, error):
+    except Exception as error:
+        if not distribution.several_hosts(strategy):
             raise
-        print("a worker was lost; going on when it is back", file=sys.stderr)
-        distribution.begin_again()
+        if run.trained and distribution.is_lost_worker(error):
+            print("a worker was lost; going on when it is back", file=sys.stderr)
+            distribution.begin_again()
+        cli.explain(error)
+        # The others wait until this process is gone, and an orderly end for them.
+        os._exit(1)
 
 
 if __name__ == "__main__":

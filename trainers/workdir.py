@@ -68,8 +68,8 @@ class Workdir:
         os.makedirs(self.path, exist_ok=True)
         with atomic.locked(os.path.join(self.path, ".lock")):
             begin(self.path, self.config, self.prepared)
-            board = os.path.join(self.path, "tensorboard")
-            self._board = tf.summary.create_file_writer(board)
+            events = os.path.join(self.path, "tensorboard")
+            self._board = tf.summary.create_file_writer(events)
             try:
                 yield
             finally:

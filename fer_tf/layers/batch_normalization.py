@@ -23,8 +23,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
       with; Keras stores the biased one. Training-time outputs divide by `n`
       everywhere.
 
-    A call with a mask, `renorm=True` or `synchronized=True` is left to Keras
-    whole, biased moving variance included.
+    `synchronized=True` takes the statistics over all replicas of a distribution
+    strategy, in passes of their own. A call with a mask or `renorm=True` is left
+    to Keras whole, biased moving variance included.
 
     Reference:
         - [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167), Alg. 2
@@ -33,15 +34,18 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         training = bool(training) and self.trainable
-        if mask is not None or self.renorm or self.synchronized:
+        if mask is not None or self.renorm:
             return super().call(inputs, training=training, mask=mask)
-        if self._has_fused_kernel(inputs):
+        alone = not (training and self.synchronized)
+        if alone and self._has_fused_kernel(inputs):
             return self._call_fused(inputs, training)
         if not training:
             return super().call(inputs, training=False)
         dtype = keras.backend.result_type(inputs.dtype, "float32")
         x = ops.cast(inputs, dtype)
-        mean, variance = ops.moments(x, axes=self._statistics_axes(x))
+        mean, variance = ops.moments(
+            x, axes=self._statistics_axes(x), synchronized=self.synchronized
+        )
         x = ops.batch_normalization(
             x,
             mean,
@@ -99,8 +103,17 @@ class BatchNormalization(keras.layers.BatchNormalization):
         """`n / (n - 1)` for `n` values a channel; 1 where there is only one."""
         shape = ops.shape(inputs)
         sizes = [shape[axis] for axis in self._statistics_axes(inputs)]
+        sizes.append(self._replicas())
         if all(isinstance(size, int) for size in sizes):
             count = math.prod(sizes)
             return count / max(count - 1, 1)
         count = ops.cast(ops.prod(ops.stack(sizes)), "float32")
         return count / ops.maximum(count - 1.0, 1.0)
+
+    def _replicas(self):
+        """Whose batches the statistics are over."""
+        if not self.synchronized or keras.backend.backend() != "tensorflow":
+            return 1
+        import tensorflow as tf
+
+        return tf.distribute.get_strategy().num_replicas_in_sync

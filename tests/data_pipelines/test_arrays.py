@@ -1,5 +1,6 @@
 import shutil
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -120,9 +121,8 @@ def test_epochs_go_on_where_the_last_one_ended_and_resume(npz_data):
     )
     batches, images = make(), []
     assert len(batches) == data.count("train") // 16
-    for _ in range(3):
+    for batches.epoch in range(3):
         images += [batches[index][0] for index in range(len(batches))]
-        batches.on_epoch_end()
     resumed = make(start_step=len(batches) + 2)
     for index in (0, 3):
         np.testing.assert_array_equal(
@@ -131,8 +131,35 @@ def test_epochs_go_on_where_the_last_one_ended_and_resume(npz_data):
     # What the first epoch's full batches left over begins the second.
     plain = arrays.TrainBatches(data, [], None, **SIZE, **BATCH)
     left = data.count("train") - len(plain) * 16
-    plain.on_epoch_end()
+    plain.epoch = 1
     assert plain[0]["epoch"].tolist() == [0] * left + [1] * (16 - left)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_fit_sees_every_batch_of_every_epoch_in_turn(workers, npz_data):
+    seen = []
+
+    class Model(keras.Model):
+        def train_step(self, data):
+            seen.append(np.asarray(data[1]["valence_arousal"]))
+            return {"loss": tf.zeros(())}
+
+    make = lambda tasks, **kwargs: arrays.TrainBatches(
+        open_prepared(npz_data), [], tasks, **SIZE, **BATCH, **kwargs
+    )
+    batches = make(["valence_arousal"], workers=workers)
+    model = Model()
+    model.compile(run_eagerly=True)
+    callbacks = [arrays.EpochOf(batches)]
+    fit = lambda **kwargs: model.fit(
+        batches, shuffle=False, callbacks=callbacks, verbose=0, **kwargs
+    )
+    fit(epochs=2)
+    fit(initial_epoch=2, epochs=3)
+    assert len(seen) == 3 * len(batches)
+    straight = make(None, steps_per_epoch=len(seen))
+    for index, found in enumerate(seen):
+        np.testing.assert_array_equal(found, straight[index]["valence_arousal"])
 
 
 def test_evaluation_gives_every_example_once(synthetic_data, npz_data):

@@ -119,6 +119,9 @@ def test_a_batch_is_a_function_of_its_step(name, limit):
         np.testing.assert_array_equal(
             draw(classes(), name, limit).batch(step, 50), stream[step]
         )
+    # Backwards too, whatever the order has kept.
+    for step in reversed(range(steps)):
+        np.testing.assert_array_equal(whole.batch(step, 50), stream[step])
     # The epochs follow one another without a gap, whatever the batch.
     rows = np.concatenate([whole.epoch(e)[0] for e in range(3)])
     np.testing.assert_array_equal(stream[:, 0].ravel(), rows[: steps * 50])

@@ -15,7 +15,7 @@ def batch(**weights):
         "action_units": tf.constant(rng.integers(0, 2, (ROWS, 8)), tf.float32),
         "is_face": tf.constant(rng.integers(0, 2, ROWS)),
         "region_masks": tf.constant(rng.integers(0, 2, (ROWS, 6, 6, 8)), tf.float32),
-        "landmarks_weight": tf.ones(ROWS),
+        "region_masks_weight": tf.ones(ROWS),
     }
     for task in ("expression", "valence_arousal", "is_face"):
         found[f"{task}_weight"] = tf.ones(ROWS)
@@ -167,7 +167,7 @@ def test_a_task_without_a_label_in_the_batch_moves_nothing():
 
 
 def test_region_masks_sum_over_the_1568_cells_of_the_papers_grid():
-    data, found = batch(landmarks_weight=[1, 1, 1, 0, 0, 1]), outputs()
+    data, found = batch(region_masks_weight=[1, 1, 1, 0, 0, 1]), outputs()
     total, _ = objectives.RegionMasks()(data, found)
     squares = np.asarray(data["region_masks"] - found["region_masks"]) ** 2
     expected = squares.sum((1, 2, 3))[[0, 1, 2, 5]].mean()

@@ -1,0 +1,289 @@
+r"""A recipe for `model.fit`: TensorFlow, JAX or PyTorch, in Colab or anywhere.
+
+    from trainers import fit
+    from trainers.configs import wang_synthetic
+
+    model, arguments = fit.compiled(wang_synthetic.get_config(), "data/synthetic")
+    model.fit(**arguments)
+
+The model has the recipe's objective (missing labels, learned task weights and all),
+optimizer, schedule and metrics, and is given the batches that `trainers.train` sees,
+step for step. Folders prepared with `--format=npz` need no TensorFlow. A recipe of
+several stages takes one call each:
+
+    for stage in range(len(config.stages)):
+        model, arguments = fit.compiled(config, data, stage=stage, after=model)
+        model.fit(**arguments)
+
+`loading.save(folder, model.network, model.card)` writes what `fer_tf.load` and all
+commands take. What only `trainers.train` does is refused where the config asks for
+it: mixup, averaged weights, micro-batches, several devices.
+"""
+
+import keras
+from ml_collections import ConfigDict
+
+from data_pipelines import array_ops, arrays
+from data_pipelines.prepared import Prepared, open_prepared
+from fer_tf import loading, metrics
+from trainers import objectives, setup
+
+_LABELS = ("expression", "valence_arousal", "action_units", "is_face")
+
+
+@keras.saving.register_keras_serializable(package="fer_tf")
+class Trainee(keras.Model):
+    """A network with the objective that it is trained by.
+
+    `fit` and `evaluate` take `(image, labels, weights)`, labels and weights by name
+    as `data_pipelines.arrays` gives them. Beside the total they report every loss
+    of the objective and the usual metrics of the network's outputs.
+
+    Args:
+        network: From `fer_tf.create_model`.
+        objective: Its `name` and arguments, as configs have them.
+        submodel: Name of the layer that is trained, if not the whole network.
+
+    Attributes:
+        network: The network.
+    """
+
+    def __init__(self, network, objective, submodel="", **kwargs):
+        super().__init__(**kwargs)
+        self.network, self.submodel = network, submodel
+        self.described = ConfigDict(objective)
+        self.objective = objectives.make_objective(self.described)
+        # As an attribute it is trained, saved and restored with the network.
+        self.weighting = self.objective.layer
+        self.losses_of_tasks = {
+            task: keras.metrics.Mean(name=f"{task}_loss")
+            for task in self.objective.tasks
+        }
+        self.scores, self._columns = _scores(self.trained.output)
+        self.built = True
+
+    @property
+    def trained(self) -> keras.Model:
+        """The network, or the submodel of it that is trained."""
+        return self.network.get_layer(self.submodel) if self.submodel else self.network
+
+    def call(self, image, training=None):
+        return self.trained(image, training=training)
+
+    def compute_loss(
+        self, x=None, y=None, y_pred=None, sample_weight=None, training=True
+    ):
+        weights = {f"{task}_weight": value for task, value in sample_weight.items()}
+        total, found = self.objective({**y, **weights}, y_pred)
+        for task, loss in found.items():
+            self.losses_of_tasks[task].update_state(loss)
+        return total
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        for name, score in self.scores.items():
+            output, label, column = self._columns[name]
+            target = y[label] if column is None else y[label][:, column]
+            score.update_state(target, y_pred[output], sample_weight[label])
+        return self.get_metrics_result()
+
+    def get_config(self):
+        return {
+            "network": keras.saving.serialize_keras_object(self.network),
+            "objective": self.described.to_dict(),
+            "submodel": self.submodel,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        network = keras.saving.deserialize_keras_object(config.pop("network"))
+        return cls(network, **config)
+
+
+def compiled(
+    config: ConfigDict,
+    data: str | Prepared,
+    *,
+    stage: int = 0,
+    after: Trainee | None = None,
+    first_epoch: int = 0,
+) -> tuple[Trainee, dict]:
+    """Builds what `fit` needs for one stage of a recipe.
+
+    An epoch has whole batches only; the examples left over come first in the next
+    one. Validation sees the central window of each crop: the reported numbers, over
+    the views of the paper, are `trainers.evaluate`'s.
+
+    Args:
+        config: See `trainers/configs/`.
+        data: Prepared folder or folders, `DIR[,DIR...]`, opened or not.
+        stage: Number of the stage.
+        after: The model of the stage before; None builds a new network.
+        first_epoch: Epoch to begin with, where weights and optimizer are restored
+            afterwards: the batches go on from there.
+
+    Returns:
+        The compiled model, and the arguments of its `fit`.
+
+    Raises:
+        ValueError: If the config or the data cannot be used.
+    """
+    _refuse(config)
+    prepared = open_prepared(data) if isinstance(data, str) else data
+    spec = setup.crop_spec(config, prepared)
+    chosen = config.stages[stage]
+    network, can_train = _network(config, after)
+    setup.set_trainable(network, chosen, can_train)
+    model = Trainee(
+        network, (chosen.objective or config.objective).to_dict(), chosen.submodel
+    )
+    model.can_train = can_train
+    model.card = loading.Card(
+        model=config.model.name,
+        arguments=config.model.arguments.to_dict(),
+        crop_spec=spec,
+        views=config.views,
+        average=config.average,
+        expressions=prepared.expressions,
+        action_units=prepared.action_units,
+    )
+    num_train = setup.epoch_size(config, prepared)
+    steps = [setup.total_steps(config, each, num_train) for each in config.stages]
+    optimizer = setup.build_optimizer(config, chosen, steps[stage])
+    model.compile(optimizer, jit_compile=_should_jit(config))
+    an_epoch = min(steps[stage], num_train // config.batch_size)
+    arguments = {
+        "epochs": max(1, round(steps[stage] / an_epoch)),
+        "initial_epoch": first_epoch,
+        "callbacks": [keras.callbacks.TerminateOnNaN()],
+        "shuffle": False,
+    }
+    if chosen.schedule.name == "plateau":
+        arguments["callbacks"].append(_Plateau(chosen))
+    first = sum(steps[:stage])
+    if prepared.format == "npz":
+        arguments |= _array_batches(config, prepared, first, an_epoch)
+        arguments["callbacks"].append(arrays.EpochOf(arguments["x"]))
+    else:
+        first += first_epoch * an_epoch
+        arguments |= _tensorflow_batches(config, prepared, first, an_epoch)
+    return model, arguments
+
+
+def _refuse(config):
+    """Refuses what `fit` would leave out in silence."""
+    only = {"mixup": 0, "ema_decay": 0, "micro_batches": 1}
+    for key, plain in only.items():
+        if config[key] != plain:
+            raise ValueError(
+                f"`{key}` {config[key]} is for trainers.train; model.fit does without."
+            )
+    if setup.replicas() > 1:
+        raise ValueError("model.fit trains on one device; trainers.train on several.")
+
+
+def _network(config, after):
+    """The network, and whether its builder left each layer to be trained."""
+    if after is not None:
+        return after.network, after.can_train
+    keras.utils.set_random_seed(config.seed)
+    network = setup.build_model(config)
+    setup.load_weights(config, network)
+    return network, [layer.trainable for layer in network.layers]
+
+
+def _should_jit(config):
+    if keras.backend.backend() != "tensorflow":
+        return "auto"
+    from trainers import steps
+
+    return steps.should_jit(config.jit_compile)
+
+
+def _labels(config):
+    return (*_LABELS, "region_masks") if config.region_masks else _LABELS
+
+
+def _eval_ops(config, ops):
+    masks = [ops.region_masks(**config.region_masks)] if config.region_masks else []
+    return [ops.center_crop(config.input.window), *masks, ops.to_model_input()]
+
+
+def _array_batches(config, prepared, start, an_epoch):
+    """`x` and `validation_data` of npz files."""
+    tasks = _labels(config)
+    found = {
+        "x": arrays.TrainBatches(
+            prepared,
+            setup.train_ops(config, prepared, array_ops),
+            tasks,
+            start_step=start,
+            steps_per_epoch=an_epoch,
+            **setup.train_arguments(config),
+        )
+    }
+    if prepared.count("validation"):
+        found["validation_data"] = arrays.EvalBatches(
+            prepared,
+            "validation",
+            _eval_ops(config, array_ops),
+            tasks,
+            **setup.eval_arguments(config),
+        )
+    return found
+
+
+def _tensorflow_batches(config, prepared, start, an_epoch):
+    """`x` and `validation_data` of records."""
+    from data_pipelines import ops, pipeline
+
+    tasks = _labels(config)
+    stream = setup.train_stream(config, prepared, start_step=start)
+    found = {"x": pipeline.for_fit(stream, tasks), "steps_per_epoch": an_epoch}
+    if prepared.count("validation"):
+        batches = pipeline.eval_batches(
+            prepared,
+            "validation",
+            _eval_ops(config, ops),
+            **setup.eval_arguments(config),
+        )
+        found["validation_data"] = pipeline.for_fit(batches, tasks)
+    return found
+
+
+class _Plateau(keras.callbacks.Callback):
+    """Wang et al.'s "when the loss did not drop, divided by 10"."""
+
+    def __init__(self, stage):
+        super().__init__()
+        self.plateau, self.base = setup.build_plateau(stage), stage.learning_rate
+
+    def on_epoch_end(self, epoch, logs=None):
+        scale = self.plateau.update(logs["loss"])
+        self.model.optimizer.learning_rate = self.base * scale
+
+
+def _scores(outputs):
+    """Metrics of a network's outputs, and `(output, label, column)` of each."""
+    scores, columns = {}, {}
+
+    def add(score, output, label, column=None):
+        scores[score.name], columns[score.name] = score, (output, label, column)
+
+    width = lambda output: outputs[output].shape[-1]
+    if "expression" in outputs:
+        add(metrics.Accuracy(width("expression")), *["expression"] * 2)
+        add(metrics.MacroF1(width("expression")), *["expression"] * 2)
+    for index, name in enumerate(("valence", "arousal")):
+        both = "valence_arousal"
+        if both in outputs:
+            add(metrics.CCC(index, name=f"ccc_{name}"), both, both)
+            add(metrics.RMSE(index, name=f"rmse_{name}"), both, both)
+        elif name in outputs:
+            add(metrics.CCC(name=f"ccc_{name}"), name, both, index)
+            add(metrics.RMSE(name=f"rmse_{name}"), name, both, index)
+    if "action_units" in outputs:
+        add(metrics.ActionUnitF1(width("action_units")), *["action_units"] * 2)
+    if "is_face" in outputs:
+        add(metrics.Accuracy(2, name="face_accuracy"), *["is_face"] * 2)
+    return scores, columns
