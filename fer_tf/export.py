@@ -129,7 +129,12 @@ def _write_checked(model, folder, formats, crops, labels, calibration, report):
         if name not in formats:
             continue
         write(model, folder, crops if calibration is None else calibration)
-        found = export_proof.compare(run(folder, crops, model.card), expected, labels)
+        try:
+            outputs = run(folder, crops, model.card)
+        except RuntimeError as error:
+            line = str(error).splitlines()[0]
+            raise ValueError(f"{name}: its runtime refuses it ({line})") from error
+        found = export_proof.compare(outputs, expected, labels)
         export_proof.require(found, limit, name)
         checks[name] = found
         largest = max(found["largest_difference"].values())

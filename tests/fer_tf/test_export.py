@@ -318,6 +318,31 @@ def test_differences_by_hand():
             export_proof.require(report, tight, "x")
 
 
+def test_beyond_one_the_limits_are_in_proportion():
+    expected = {"valence_arousal": np.array([[200.0, 0.0]])}
+    close = {"valence_arousal": np.array([[200.01, 0.0]])}
+    limit = export_proof.Limit(largest=1e-4, mean=1e-4, agreement=0.9)
+    export_proof.require(export_proof.compare(close, expected), limit, "x")
+    off = {"valence_arousal": np.array([[200.03, 0.0]])}
+    with pytest.raises(ValueError, match="by 0.03 .*more than 0.02"):
+        export_proof.require(export_proof.compare(off, expected), limit, "x")
+
+
+def test_a_file_that_its_runtime_refuses_is_not_kept(exported, tmp_path, monkeypatch):
+    model, _ = exported
+
+    def refuses(folder, crops, card):
+        raise RuntimeError("Node number 16 (CONV_2D) failed to prepare.\nmore")
+
+    form = export.FORMATS["keras"]._replace(run=refuses)
+    monkeypatch.setitem(export.FORMATS, "keras", form)
+    with pytest.raises(ValueError, match=r"^keras: its runtime refuses it .*16.*\)$"):
+        export.export_model(
+            model, str(tmp_path / "out"), formats=["keras"], crops=random_crops(3)
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_nan_is_as_different_as_can_be():
     expected = {"valence_arousal": np.zeros((1, 2))}
     found = {"valence_arousal": np.array([[0.0, np.nan]])}
