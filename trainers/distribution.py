@@ -77,6 +77,10 @@ def _workers():
 
 
 def _check(config, replicas):
+    if config.micro_batches < 1:
+        raise ValueError(
+            f"`micro_batches` must be at least 1. Received: {config.micro_batches}."
+        )
     parts = replicas * config.micro_batches
     if config.batch_size % parts:
         raise ValueError(

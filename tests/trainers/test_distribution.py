@@ -8,6 +8,9 @@ import sys
 import numpy as np
 import pytest
 
+from tests.testing_utils import tiny_config
+from trainers import distribution
+
 
 def replicas(*cases):
     result = subprocess.run(
@@ -47,3 +50,19 @@ def test_two_devices_give_the_losses_and_weights_of_one():
 )
 def test_two_devices_give_those_of_one_with_every_option(case):
     assert_equal_runs(replicas(case)[case])
+
+
+@pytest.mark.parametrize(
+    "changes, tf_config, message",
+    [
+        (dict(strategy="two"), "", "auto, one, mirrored, multi_worker"),
+        (dict(strategy="multi_worker"), "", "TF_CONFIG"),
+        (dict(), "[1]", "not a JSON object"),
+        (dict(micro_batches=3), "", "16 cannot be shared out evenly"),
+        (dict(micro_batches=0), "", "at least 1"),
+    ],
+)
+def test_what_cannot_be_shared_out_is_refused(changes, tf_config, message, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", tf_config or "{}")
+    with pytest.raises(ValueError, match=message):
+        distribution.make_strategy(tiny_config(**changes))
