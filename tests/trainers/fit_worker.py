@@ -1,6 +1,6 @@
 """Fits recipes for a few steps, from weights that depend on their names only.
 
-Run by `test_fit.py` as `fit_worker.py OUTPUT.npz DATA tiny|papers`, with
+Run by `test_fit.py` as `fit_worker.py OUTPUT.npz DATA quick|tiny|papers`, with
 KERAS_BACKEND set, on npz data. Without TensorFlow as the backend its import is
 blocked. With it, the steps of the GradientTape loop are written beside fit's.
 """
@@ -56,7 +56,6 @@ def tiny_configs():
     for name, objective in OBJECTIVES.items():
         config = base.get_config()
         config.input.update(size=36, window=32)
-        config.augment.degrees = 10.0
         config.region_masks = ConfigDict(dict(region_sizes="swapped"))
         config.batch_size = 16
         config.objective = ConfigDict(objective)
@@ -136,11 +135,15 @@ def looped(config, data, stage):
 
 
 def main(output, data, amount):
-    configs = {"tiny": tiny_configs, "papers": paper_configs}[amount]()
-    build = {"tiny": lambda _: tiny_network(), "papers": setup.build_model}[amount]
+    configs = dict(paper_configs() if amount == "papers" else tiny_configs())
+    if amount == "quick":
+        # Learned weights of tasks, a loss over the batch, labels that are missing.
+        configs = {"zhang": configs["zhang"]}
+    tiny = amount in ("quick", "tiny")
+    build = (lambda _: tiny_network()) if tiny else setup.build_model
     setup.build_model = lambda config: without_dropout(build(config))
     values = {}
-    for name, config in configs:
+    for name, config in configs.items():
         for stage in range(len(config.stages)):
             values[f"fit/{name}/{stage}"] = fitted(config, data, stage)
             if BACKEND == "tensorflow":

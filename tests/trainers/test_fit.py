@@ -1,20 +1,30 @@
 import importlib.util
 import pathlib
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+from ml_collections import ConfigDict
 
+import fer_tf
 from data_pipelines import prepare
 from data_pipelines.sources import open_source
+from fer_tf import loading
 from tests.fer_tf.test_backends import run
+from tests.testing_utils import tiny_config
+from trainers import fit, setup
 
 WORKER = pathlib.Path(__file__).with_name("fit_worker.py")
-PAPERS = pytest.param("papers", marks=pytest.mark.slow)
+AMOUNTS = [
+    "quick",
+    *(pytest.param(a, marks=pytest.mark.slow) for a in ("tiny", "papers")),
+]
 
 
 @pytest.fixture(scope="module")
 def npz_data(tmp_path_factory):
-    """Every label, 96 px colour, some without: a copy of each epoch of a recipe."""
+    """Every label, 96 px colour."""
     output = str(tmp_path_factory.mktemp("prepared") / "npz")
     source = open_source("synthetic", "seed=2,examples=120")
     spec = prepare.crop_spec_for(source)
@@ -36,18 +46,18 @@ def losses(tmp_path_factory, npz_data):
     return get
 
 
-@pytest.mark.parametrize("amount", ["tiny", PAPERS])
+@pytest.mark.parametrize("amount", AMOUNTS)
 def test_the_first_losses_are_those_of_the_loop(amount, losses):
     found = losses("tensorflow", amount)
     names = [name for name in found if name.startswith("fit/")]
-    assert len(names) == {"tiny": 4, "papers": 6}[amount]
+    assert len(names) == {"quick": 1, "tiny": 4, "papers": 6}[amount]
     for name in names:
         assert len(found[name]) == 4 and len(set(found[name])) == 4
         expected = found[name.replace("fit/", "loop/")]
         np.testing.assert_allclose(found[name], expected, rtol=1e-5, err_msg=name)
 
 
-@pytest.mark.parametrize("amount", ["tiny", PAPERS])
+@pytest.mark.parametrize("amount", AMOUNTS)
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_without_tensorflow_the_losses_are_the_same(backend, amount, losses):
     if importlib.util.find_spec(backend) is None:
@@ -57,3 +67,98 @@ def test_without_tensorflow_the_losses_are_the_same(backend, amount, losses):
     for name, value in found.items():
         np.testing.assert_allclose(value, expected[name], rtol=2e-3, err_msg=name)
         np.testing.assert_allclose(value[0], expected[name][0], rtol=1e-4, err_msg=name)
+
+
+def test_one_call_trains_evaluates_saves_and_reads_back(synthetic_data, tmp_path):
+    config = tiny_config()
+    config.stages[0].learning_rate = 0.05
+    model, arguments = fit.compiled(config, synthetic_data)
+    assert isinstance(arguments["x"], tf.data.Dataset)
+    history = model.fit(**arguments, verbose=0).history
+    assert len(history["loss"]) == 2 and np.isfinite(history["loss"]).all()
+    # Of one task the total is the loss; the window is the whole validation crop's.
+    assert history["loss"] == pytest.approx(history["expression_loss"], rel=1e-5)
+    assert {"accuracy", "macro_f1", "val_loss", "val_accuracy"} <= set(history)
+    found = model.evaluate(arguments["validation_data"], verbose=0, return_dict=True)
+    assert found["accuracy"] == pytest.approx(history["val_accuracy"][-1], abs=1e-6)
+
+    image = next(iter(arguments["validation_data"]))[0]
+    expected = model.predict(image, verbose=0)["expression"]
+    model.save(tmp_path / "model.keras")
+    again = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(
+        again.predict(image, verbose=0)["expression"], expected, atol=1e-6
+    )
+    assert again.evaluate(
+        arguments["validation_data"], verbose=0, return_dict=True
+    ) == pytest.approx(found, abs=1e-5)
+    loading.save(str(tmp_path / "folder"), model.network, model.card)
+    loaded = fer_tf.load(str(tmp_path / "folder"))
+    np.testing.assert_allclose(
+        loaded(image, training=False)["expression"], expected, atol=1e-5
+    )
+
+
+def test_a_row_without_a_label_moves_nothing(synthetic_data):
+    config = tiny_config()
+    model, arguments = fit.compiled(config, synthetic_data)
+    image, labels, weights = next(iter(arguments["x"]))
+    outputs = {"expression": tf.random.stateless_normal((16, 7), (0, 0))}
+    kept = np.arange(16) % 3 > 0
+    weights = {**weights, "expression": tf.constant(kept, tf.float32)}
+    loss = model.compute_loss(image, labels, outputs, weights)
+    named = labels["expression"].numpy()
+    logs = tf.nn.log_softmax(outputs["expression"]).numpy()[np.arange(16), named]
+    assert float(loss) == pytest.approx(-logs[kept].mean(), rel=1e-5)
+    model.compute_metrics(image, labels, outputs, weights)
+    right = outputs["expression"].numpy().argmax(-1) == named
+    assert float(model.scores["accuracy"].result()) == pytest.approx(right[kept].mean())
+
+
+def test_stages_follow_one_another(synthetic_data):
+    config = tiny_config()
+    second = config.stages[0].copy_and_resolve_references()
+    second.name, second.train = "head", "expression"
+    config.stages = (config.stages[0], second)
+    first, _ = fit.compiled(config, synthetic_data)
+    model, arguments = fit.compiled(config, synthetic_data, stage=1, after=first)
+    assert model.network is first.network
+    before = {v.path: v.numpy() for v in model.network.variables}
+    model.fit(**arguments | dict(epochs=1), verbose=0)
+    moved = {
+        v.path for v in model.network.variables if (v.numpy() != before[v.path]).any()
+    }
+    assert {path for path in moved if "seed" not in path} == {
+        "expression/kernel",
+        "expression/bias",
+    }
+    # It begins where the batches of the first stage ended.
+    prepared = fit.open_prepared(synthetic_data)
+    step = setup.total_steps(config, config.stages[0], prepared.count("train"))
+    (expected,) = setup.train_stream(config, prepared, start_step=step).take(1)
+    image, _, _ = next(iter(arguments["x"]))
+    np.testing.assert_array_equal(image, expected["image"])
+
+
+def test_the_rate_drops_when_the_loss_does_not(synthetic_data):
+    config = tiny_config()
+    stage = config.stages[0]
+    stage.schedule = ConfigDict(dict(name="plateau", factor=0.5, patience=1))
+    stage.learning_rate = 0.08
+    model, arguments = fit.compiled(config, synthetic_data)
+    (plateau,) = [c for c in arguments["callbacks"] if isinstance(c, fit._Plateau)]
+    plateau.set_model(model)
+    rates = []
+    for epoch, loss in enumerate((2.0, 1.5, 1.6, 1.4, 1.5)):
+        plateau.on_epoch_end(epoch, {"loss": loss})
+        rates.append(float(model.optimizer.learning_rate))
+    assert rates == pytest.approx([0.08, 0.08, 0.04, 0.04, 0.02])
+
+
+@pytest.mark.parametrize(
+    "key, value", [("mixup", 0.2), ("ema_decay", 0.99), ("micro_batches", 2)]
+)
+def test_what_fit_would_leave_out_is_refused(key, value, synthetic_data):
+    config = tiny_config(**{key: value})
+    with pytest.raises(ValueError, match=f"`{key}` {value} is for trainers.train"):
+        fit.compiled(config, synthetic_data)
