@@ -15,7 +15,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -131,7 +131,11 @@ class Chunk:
                 split: stack.enter_context(WRITERS[self.format](self.shard(split)))
                 for split in SPLITS
             }
-            for sample, features in self._examples(rejects, how, tick):
+            found = examples(
+                self.source, self.cropping, self._samples(),
+                rejects=rejects, how=how, tick=tick,
+            )  # fmt: skip
+            for sample, features in found:
                 write[sample.split](features)
                 counts[sample.split][class_of(sample)] += 1
         summary = {
@@ -158,43 +162,67 @@ class Chunk:
                 file.seek(offset)
                 yield Sample(**json.loads(file.readline()))
 
-    def _examples(self, rejects, how, tick):
-        """The chunk's examples; what cannot be used goes to the rejects."""
 
-        def reject(sample, reason):
-            where = sample.path or sample.sample_id
-            if self.source.strict:
-                raise DataError(f"{where}: {reason}")
-            rejects.append({"path": where, "reason": str(reason)})
+def examples(
+    source: Source,
+    cropping: Cropping,
+    samples: Iterable[Sample],
+    *,
+    rejects: list[dict[str, str]],
+    how: Counter,
+    tick: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[Sample, dict[str, Any]]]:
+    """Reads, crops and checks samples.
 
-        def pictures():
-            for sample in self._samples():
-                try:
-                    yield self.source.load(sample)
-                except (ValueError, OSError) as error:
-                    reject(sample, error)
-                tick()
+    Args:
+        source: Where their pictures come from.
+        cropping: How they are cropped.
+        samples: In the order in which they come out.
+        rejects: What cannot be used is added, `{"path", "reason"}`.
+        how: Ways of cropping, counted up; see `Cropping.crops`.
+        tick: Called for every sample.
 
-        for sample, image, crop in self.cropping.crops(pictures(), how):
-            if crop is None:
-                where = sample.path or sample.sample_id
-                rejects.append({"path": where, "reason": "no face found"})
-                continue
-            split = split_of(sample, image, self.source.holdout)
-            sample = dataclasses.replace(sample, split=split)
+    Yields:
+        The sample, its split decided, and what `records.to_features` gives.
+
+    Raises:
+        DataError: If a picture of a strict source cannot be used.
+    """
+
+    def reject(sample, reason):
+        where = sample.path or sample.sample_id
+        if source.strict:
+            raise DataError(f"{where}: {reason}")
+        rejects.append({"path": where, "reason": str(reason)})
+
+    def pictures():
+        for sample in samples:
             try:
-                features = records.to_features(
-                    sample,
-                    crop,
-                    action_units=self.source.action_units,
-                    num_landmarks=self.source.num_landmarks,
-                    expressions=self.source.expressions,
-                    votes=self.source.has_votes,
-                )
-            except ValueError as error:
+                yield source.load(sample)
+            except (ValueError, OSError) as error:
                 reject(sample, error)
-                continue
-            yield sample, features
+            tick()
+
+    for sample, image, crop in cropping.crops(pictures(), how):
+        if crop is None:
+            where = sample.path or sample.sample_id
+            rejects.append({"path": where, "reason": "no face found"})
+            continue
+        split = split_of(sample, image, source.holdout)
+        sample = dataclasses.replace(sample, split=split)
+        try:
+            features = records.to_features(
+                sample,
+                crop,
+                action_units=source.action_units,
+                num_landmarks=source.num_landmarks,
+                expressions=source.expressions,
+                votes=source.has_votes,
+            )
+        except ValueError as error:
+            reject(sample, error)
+            continue
+        yield sample, features
 
 
 _TENTH = 6554

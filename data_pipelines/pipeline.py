@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipelines import records, sampling
+from data_pipelines.images import from_images as from_images
 from data_pipelines.ops import Op
 from data_pipelines.prepared import Prepared
 from data_pipelines.prepared import open_prepared as open_prepared
