@@ -117,6 +117,11 @@ def export_model(
         with open(os.path.join(part, "README.md"), "w", encoding="utf-8") as file:
             file.write(model_card.render(name, described))
         os.replace(part, output)
+    except OSError as error:
+        # HDF5 says that the disk is full, but not where.
+        if error.filename is not None or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, output) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return described

@@ -69,6 +69,8 @@ def run_int8(folder: str, crops: np.ndarray, card=None) -> dict[str, np.ndarray]
 
 
 def _convert(serving, path, supported_ops, **options):
+    import tensorflow as tf
+
     try:
         serving.export(
             path,
@@ -78,6 +80,8 @@ def _convert(serving, path, supported_ops, **options):
             target_spec={"supported_ops": supported_ops},
             **options,
         )
+    except (OSError, tf.errors.OpError):
+        raise  # A full disk is not the model's fault.
     except Exception as error:
         # The converter raises whatever its compiler met.
         line = (str(error).splitlines() or [type(error).__name__])[0]

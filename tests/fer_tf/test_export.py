@@ -293,10 +293,11 @@ def test_a_failure_leaves_nothing_behind(exported, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(loading, "save", full)
-    with pytest.raises(OSError):
+    with pytest.raises(OSError) as caught:
         export.export_model(
             model, str(tmp_path / "out"), formats=["keras"], crops=random_crops(3)
         )
+    assert caught.value.filename == str(tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -16,7 +16,7 @@ from fer_tf import loading, models
 from fer_tf.faces.crop_spec import CROP_SPECS
 
 COMMANDS = ("prepare", "verify", "train", "evaluate", "export", "predict", "benchmark",
-            "demo", "synthesize", "explain", "reproduce")  # fmt: skip
+            "demo", "synthesize", "explain", "catalog", "reproduce")  # fmt: skip
 
 
 def run(name, *args, **kwargs):
