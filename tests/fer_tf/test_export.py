@@ -278,6 +278,17 @@ def test_what_cannot_be_exported_is_refused(arguments, match, exported, tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_model_that_needs_more_than_a_crop_is_refused(exported, tmp_path):
+    image = keras.Input((44, 44, 1), name="image")
+    masks = keras.Input((14, 14, 8), name="masks")
+    logits = keras.layers.Dense(7)(keras.layers.Flatten()(image))
+    model = keras.Model([image, masks], {"expression": logits}, name="guided")
+    model.card = exported[0].card
+    with pytest.raises(ValueError, match="guided takes image, masks: only a model"):
+        export.export_model(model, str(tmp_path / "out"), crops=random_crops(3))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_existing_folder_is_never_written_over(exported):
     model, folder = exported
     before = sorted(p.name for p in folder.iterdir())
