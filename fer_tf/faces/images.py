@@ -138,7 +138,9 @@ def _orientation(picture):
 
 def _to_rgb(picture) -> np.ndarray:
     """Pixels of a decoded picture in any of Pillow's modes."""
-    if picture.mode.startswith("I;16"):
+    # In these formats "I" is 16 bits too: so PGM comes, and before Pillow 11 PNG.
+    wide = picture.mode == "I" and picture.format in ("PNG", "PPM")
+    if wide or picture.mode.startswith("I;16"):
         # Pillow clips these to 255 where they are converted.
         grey = (np.asarray(picture).astype(np.uint32) * 255 + 32767) // 65535
         return np.repeat(grey.astype(np.uint8)[..., None], 3, axis=-1)

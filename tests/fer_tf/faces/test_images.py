@@ -1,5 +1,6 @@
 import io
 import struct
+import tracemalloc
 import zlib
 
 import cv2
@@ -81,7 +82,7 @@ def test_every_orientation_is_turned_upright(kind, orientation):
     np.testing.assert_array_equal(read_image(data), PHOTO)
 
 
-@pytest.mark.parametrize("orientation", [3, 6, 8])
+@pytest.mark.parametrize("orientation", sorted(STORED))
 def test_jpeg_orientation_agrees_with_opencv(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -101,12 +102,10 @@ def test_grey_palette_and_bits():
     assert set(np.unique(bits)) == {0, 255}
 
 
-@pytest.mark.parametrize("extension", [".png", ".tiff"])
+@pytest.mark.parametrize("extension", [".png", ".tiff", ".pgm"])
 def test_sixteen_bits_become_eight(extension):
-    for picture, expected in (
-        (GREY, np.repeat(GREY[..., None], 3, -1)),
-        (PHOTO[..., ::-1], PHOTO),
-    ):
+    pictures = [(GREY, np.repeat(GREY[..., None], 3, -1)), (PHOTO[..., ::-1], PHOTO)]
+    for picture, expected in pictures[: 1 if extension == ".pgm" else 2]:
         wide = cv2.imencode(extension, picture.astype(np.uint16) * 257)[1].tobytes()
         np.testing.assert_array_equal(read_image(wide), expected)
 
@@ -128,6 +127,84 @@ def test_cmyk_agrees_with_opencv():
     data = encoded(Image.fromarray(PHOTO).convert("CMYK"), "JPEG", quality=95)
     expected = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
     assert abs(read_image(data).astype(int) - expected).max() <= 2
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF", "JPEG", "WEBP", "GIF", "BMP", "PPM"])
+def test_every_mode_that_a_format_holds_is_the_same_picture(kind):
+    """Smooth colours: what is stored in any mode of three channels comes back."""
+    smooth = cv2.resize(PHOTO[:2, :2], (64, 48), interpolation=cv2.INTER_LINEAR)
+    picture, seen = Image.fromarray(smooth), []
+    for mode in ("RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "P", "PA", "LA", "L", "1"):
+        try:
+            data = encoded(picture.convert(mode), kind)
+        except (OSError, ValueError, KeyError):
+            continue  # The format does not hold it.
+        if kind == "TIFF" and mode == "YCbCr":
+            continue  # Pillow writes it uncompressed, and cannot read that.
+        pixels = read_image(data)
+        assert pixels.shape == smooth.shape and pixels.dtype == np.uint8, mode
+        if mode not in ("P", "PA", "LA", "L", "1"):
+            assert abs(pixels.astype(int) - smooth).mean() < 8, mode
+        seen.append(mode)
+    assert {"RGB", "L", "1"} <= set(seen)
+
+
+def test_first_picture_of_a_phones_several():
+    """MPO: JPEGs with a preview or a depth map behind the picture."""
+    first, second = Image.fromarray(PHOTO), Image.fromarray(PHOTO[::-1].copy())
+    data = encoded(first, "MPO", save_all=True, append_images=[second])
+    np.testing.assert_array_equal(read_image(data), read_image(encoded(first, "JPEG")))
+
+
+def claims(kind, width, height):
+    """A small file whose header states another size."""
+    data = bytearray(encoded(PHOTO, kind))
+    if kind == "JPEG":
+        at = data.index(b"\xff\xc0") + 5
+        data[at : at + 4] = struct.pack(">HH", height, width)
+    elif kind == "GIF":
+        data[6:10] = struct.pack("<HH", width, height)
+    elif kind == "BMP":
+        data[18:26] = struct.pack("<ii", width, height)
+    elif kind == "PPM":
+        data = bytearray(b"P6\n%d %d\n255\n" % (width, height)) + data[13:]
+    elif kind == "TIFF":
+        for tag, side in ((256, width), (257, height)):
+            at = next(
+                data.index(entry)
+                for entry in (struct.pack("<HHI", tag, t, 1) for t in (3, 4))
+                if entry in data
+            )
+            data[at : at + 12] = struct.pack("<HHII", tag, 4, 1, side)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "GIF", "BMP", "PPM", "TIFF"])
+def test_bombs_are_refused_from_the_header(kind, monkeypatch):
+    # Decoding would come first to a place that says so.
+    monkeypatch.setattr(images, "_to_rgb", lambda picture: pytest.fail("decoded"))
+    for width, height, reason in (
+        (20_000, 20_000, "more than 64 megapixels"),
+        (65_000, 65_000, "more than 64 megapixels"),
+        (40_000, 8, "a side of more than 32766 pixels"),
+        (8, 40_000, "a side of more than 32766 pixels"),
+    ):
+        with pytest.raises(ImageError, match=reason):
+            read_image(claims(kind, width, height))
+
+
+@pytest.mark.parametrize("chunk", [b"zTXt", b"iCCP"])
+def test_a_bomb_beside_the_pixels(chunk):
+    """A PNG may hold texts and profiles, compressed a thousandfold."""
+    png = encoded(PHOTO, "PNG")
+    body = b"a\0\0" + zlib.compress(bytes(64 << 20), 9)
+    crc = struct.pack(">I", zlib.crc32(chunk + body))
+    data = png[:33] + struct.pack(">I", len(body)) + chunk + body + crc + png[33:]
+    tracemalloc.start()
+    with pytest.raises(ImageError, match="damaged image"):
+        read_image(data)
+    assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    tracemalloc.stop()
 
 
 def test_first_frame_of_an_animation():
