@@ -76,25 +76,7 @@ def export_model(
         ValueError: If the folder exists, a format is unknown, a file cannot be
             written or differs from Keras by more than its limit. Nothing is left.
     """
-    unknown = set(formats) - set(FORMATS)
-    if unknown:
-        raise ValueError(
-            f"`formats` must be of {', '.join(FORMATS)}. Received: {sorted(unknown)}."
-        )
-    spec = model.card.crop_spec
-    shape = (spec.size, spec.size, spec.channels)
-    for name, value in (("crops", crops), ("calibration", calibration)):
-        if value is not None and not (
-            len(value) and value.dtype == np.uint8 and value.shape[1:] == shape
-        ):
-            raise ValueError(
-                f"`{name}` must be uint8 (n, {', '.join(map(str, shape))}). "
-                f"Received: {value.dtype} {value.shape}."
-            )
-    if os.path.lexists(output):
-        raise ValueError(f"{output}: exists already; choose another --output")
-    if "onnx" in formats:
-        export_onnx.require_packages()
+    _require(model, output, formats, crops=crops, calibration=calibration)
     folder, name = os.path.split(os.path.abspath(output))
     os.makedirs(folder, exist_ok=True)
     part = os.path.join(folder, f".part-{name}")
@@ -125,6 +107,34 @@ def export_model(
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return described
+
+
+def _require(model, output, formats, **crops):
+    """What can be refused before anything is written."""
+    unknown = set(formats) - set(FORMATS)
+    if unknown:
+        raise ValueError(
+            f"`formats` must be of {', '.join(FORMATS)}. Received: {sorted(unknown)}."
+        )
+    if not hasattr(model, "card"):
+        raise ValueError(
+            "`model` must come from fer_tf.load, which knows its crop spec and labels. "
+            f"Received: {model.name!r}."
+        )
+    spec = model.card.crop_spec
+    shape = (spec.size, spec.size, spec.channels)
+    for name, value in crops.items():
+        if value is not None and not (
+            len(value) and value.dtype == np.uint8 and value.shape[1:] == shape
+        ):
+            raise ValueError(
+                f"`{name}` must be uint8 (n, {', '.join(map(str, shape))}). "
+                f"Received: {value.dtype} {value.shape}."
+            )
+    if os.path.lexists(output):
+        raise ValueError(f"{output}: exists already; choose another --output")
+    if "onnx" in formats:
+        export_onnx.require_packages()
 
 
 def _write_checked(model, folder, formats, crops, labels, calibration, report):
