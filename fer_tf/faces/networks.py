@@ -83,29 +83,8 @@ def _convolution(x, kernel, bias):
 
 
 def _prelu(x, alpha):
-    """Parametric ReLU, in two operations where no slope exceeds 1."""
-    alpha = alpha.reshape(-1)
-    if alpha.max() <= 1:
-        return tf.maximum(x, alpha * x)
-    return tf.maximum(x, 0.0) + alpha * tf.minimum(x, 0.0)
-
-
-def _without_steep(kernel, bias, alpha, following):
-    """A layer, its slopes and the next kernel, with no slope above 1.
-
-    A filter with a > 1 becomes two, x and max(x, 0), of which the next layer
-    takes a x - (a - 1) max(x, 0). Max-pooling may lie between: both rise.
-    """
-    alpha = alpha.reshape(-1)
-    steep = np.flatnonzero(alpha > 1)
-    a = alpha[steep, None]
-    kernel = np.concatenate([kernel, kernel[..., steep]], axis=-1)
-    bias = np.concatenate([bias, bias[steep]])
-    slopes = np.concatenate([alpha, np.ones_like(alpha[steep])])
-    slopes[steep] = 0
-    following = np.concatenate([following, a * following[:, :, steep]], axis=2)
-    following[:, :, steep] *= 1 - a
-    return kernel, bias, slopes, following
+    """Parametric ReLU with slopes of at most 1, as all are behind the first layer."""
+    return tf.maximum(x, alpha.reshape(-1) * x)
 
 
 def _behind_pooling(kernel, bias, alpha, following):
@@ -134,6 +113,11 @@ def _behind_pooling(kernel, bias, alpha, following):
     second[range(count, len(second)), falling] = 1
     following = following * sign[:, None]
     return kernel, bias, (first[None, None], second[None, None]), following
+
+
+def _greater(x, kernels):
+    """The greater of what two kernels of 1 x 1 give."""
+    return tf.maximum(*(tf.nn.conv2d(x, kernel, 1, "VALID") for kernel in kernels))
 
 
 def _from_pixels(kernel, bias):
@@ -173,7 +157,7 @@ def proposal_network(channels: int):
     def network(sheets, threshold):
         x = _convolution(sheets, k1, b1)
         x = tf.nn.max_pool2d(x, 2, 2, "SAME" if channels == 3 else "VALID")
-        x = tf.maximum(*(tf.nn.conv2d(x, k, 1, "VALID") for k in greater))
+        x = _greater(x, greater)
         x = _prelu(_convolution(x, k2, b2), a2)
         x = _prelu(_convolution(x, k3, b3), a3)
         x = _convolution(x, head_kernel, head_bias)
@@ -202,14 +186,14 @@ def refinement_network():
         `(n, 4)` and the confidence of a face `(n,)`.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, k4, b4, a4, *heads = _weights("rnet")
-    k1, b1, a1, k2 = _without_steep(*_from_pixels(k1, b1), a1, k2)
+    k1, b1, greater, k2 = _behind_pooling(*_from_pixels(k1, b1), a1, k2)
     k4 = _rows_first(k4, 3, 3)
 
     @_compiled(*_IMAGE_AND_BOXES)
     def network(image, boxes):
         x = _patches(image, boxes, 24)
-        x = _prelu(_convolution(x, k1, b1), a1)
-        x = tf.nn.max_pool2d(x, 3, 2, "SAME")
+        x = tf.nn.max_pool2d(_convolution(x, k1, b1), 3, 2, "SAME")
+        x = _greater(x, greater)
         x = _prelu(_convolution(x, k2, b2), a2)
         x = tf.nn.max_pool2d(x, 3, 2, "VALID")
         x = _prelu(_convolution(x, k3, b3), a3)
