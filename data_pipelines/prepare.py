@@ -149,6 +149,7 @@ def _prepare(source, cropping, output, plan, rows, progress, run):
     """Does what is left of the work; returns the manifest."""
     work = os.path.join(output, WORK)
     count, rejects = rows
+    listed = len(rejects)  # Rows that are none, by their source.
     _check_memory(count, plan["format"], cropping.crop_spec)
     num_chunks = _num_chunks(count, plan["rows_a_chunk"], cropping.detector)
     chunks = [
@@ -161,9 +162,10 @@ def _prepare(source, cropping, output, plan, rows, progress, run):
     if not counts:
         _remove_empty(chunks, counts)
         shutil.rmtree(work)
-        first = rejects[:1]
-        reason = f"; the first: {first[0]['path']}: {first[0]['reason']}" * bool(first)
-        raise DataError(f"{source.name}: none of {count} rows is usable{reason}")
+        text = f"{source.name}: none of {count + listed} rows is usable"
+        for first in rejects[:1]:
+            text += f"; the first: {first['path']}: {first['reason']}"
+        raise DataError(text)
     if plan["format"] == "npz":
         shards = _joined(chunks, summaries, counts)
     else:

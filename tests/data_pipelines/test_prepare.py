@@ -129,6 +129,20 @@ def test_an_output_inside_the_source_or_not_empty_is_refused(csv, tmp_path):
     assert contents(tmp_path / "full") == {"thesis.docx": b"precious"}
 
 
+@pytest.mark.parametrize(
+    "rows, message",
+    [("", "none of 0 rows is usable$"), ("a.png,happy\nb.png,?\n", "of 2 .*line 3: ")],
+)
+def test_a_source_without_a_usable_row_is_refused(rows, message, tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "labels.csv").write_text("path,expression\n" + rows)
+    source = open_source("csv", str(tmp_path / "in"))
+    spec = prepare.crop_spec_for(source)
+    with pytest.raises(DataError, match=message):
+        prepare.prepare(source, str(tmp_path / "out"), crop_spec=spec)
+    assert os.listdir(tmp_path / "out") == []
+
+
 @pytest.mark.parametrize("content", [b"", b"<html>404</html>", b"\x89PNG\r\n"])
 def test_an_unreadable_picture_stops_a_complete_data_set_by_name(content, tmp_path):
     rows = testing_utils.fer2013_rows(8)
