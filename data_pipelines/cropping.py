@@ -18,8 +18,9 @@ from fer_tf.faces.crop_spec import CropSpec
 
 DETECTORS = ("mtcnn", "annotated", "none")
 ON_NO_FACE = ("whole", "box", "skip", "error")
-# Pictures whose faces are searched together.
+# Pictures whose faces are searched together: so many, or about so many pixels.
 _BATCH = 16
+_BATCH_PIXELS = 32_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,11 +138,12 @@ def _chosen(faces, box):
 
 
 def _batches(pictures):
-    batch = []
-    for picture in pictures:
-        batch.append(picture)
-        if len(batch) == _BATCH:
+    batch, pixels = [], 0
+    for sample, image in pictures:
+        batch.append((sample, image))
+        pixels += image.shape[0] * image.shape[1]
+        if len(batch) == _BATCH or pixels >= _BATCH_PIXELS:
             yield batch
-            batch = []
+            batch, pixels = [], 0
     if batch:
         yield batch

@@ -114,3 +114,11 @@ def test_pictures_keep_their_order_over_batches(stub):
     found = list(cropping.Cropping(SPEC, "mtcnn", "whole").crops(pictures, Counter()))
     assert [sample.sample_id for sample, *_ in found] == list(map(str, range(40)))
     assert [int(image.max()) for *_, image in found] == list(range(40))
+
+
+def test_large_pictures_are_not_gathered():
+    """Sixteen photographs of 64 megapixels are 3 GB."""
+    shapes = [(8000, 8000)] * 2 + [(9, 9)] * 20 + [(4000, 3000)] * 4
+    pictures = ((None, np.broadcast_to(np.uint8(0), (*s, 3))) for s in shapes)
+    sizes = [len(batch) for batch in cropping._batches(pictures)]
+    assert sizes == [1, 1, 16, 7, 1]
