@@ -125,34 +125,65 @@ def _in_micro_batches(count):
     """
 
     def find(model, optimizer, objective, batch, own, learned):
-        parts = tf.split(batch["image"], count)
-        state = model.non_trainable_variables
-        before = [tf.identity(variable.value) for variable in state]
-        found = []
-        for part in parts:
-            with tf.control_dependencies(tf.nest.flatten(found[-1:])):
-                found.append(model(tf.identity(part), training=True))
+        split = lambda x: tf.reshape(x, [count, x.shape[0] // count, *x.shape[1:]])
+        join = lambda x: tf.reshape(x, [x.shape[0] * x.shape[1], *x.shape[2:]])
+        parts = split(batch["image"])
+        moved = model.non_trainable_variables
+        before = [tf.identity(variable.value) for variable in moved]
+        like = {
+            name: tf.TensorSpec([parts.shape[1], *output.shape[1:]], output.dtype)
+            for name, output in model.output.items()
+        }
+        outputs = _map(lambda part: model(part, training=True), parts, like)
         # The same dropout again, and moving averages that have moved once.
-        for variable, value in zip(state, before):
+        for variable, value in zip(moved, before):
             variable.assign(value)
-        outputs = {name: tf.concat([f[name] for f in found], 0) for name in found[0]}
+        whole = tf.nest.map_structure(join, outputs)
         with tf.GradientTape() as tape:
-            tape.watch(outputs)
-            total, tasks = objective(batch, distribution.gather(outputs))
+            tape.watch(whole)
+            total, tasks = objective(batch, distribution.gather(whole))
             scaled = optimizer.scale_loss(total)
-        by_output, by_learned = tape.gradient(scaled, [outputs, learned])
-        by_output = {n: g for n, g in by_output.items() if g is not None}
-        slices = {n: tf.split(g, count) for n, g in by_output.items()}
-        sums = None
-        for number, part in enumerate(parts):
-            with tf.control_dependencies(sums or []), tf.GradientTape() as tape:
-                outputs = model(tf.identity(part), training=True)
-                targets = [outputs[name] for name in slices]
-            more = tape.gradient(targets, own, [s[number] for s in slices.values()])
-            sums = more if sums is None else [a + b for a, b in zip(sums, more)]
-        return [*sums, *by_learned], {"loss": total, **tasks}
+        by_output, by_learned = tape.gradient(scaled, [whole, learned])
+        slices = {n: split(g) for n, g in by_output.items() if g is not None}
+        used = [False] * len(own)
+
+        def add_backwards(sums, part_and_gradients):
+            part, gradients = part_and_gradients
+            with tf.GradientTape() as tape:
+                outputs = model(part, training=True)
+                targets = [outputs[name] for name in gradients]
+            found = tape.gradient(targets, own, list(gradients.values()))
+            used[:] = [gradient is not None for gradient in found]
+            return [s if g is None else s + g for s, g in zip(sums, found)]
+
+        zeros = [tf.zeros_like(variable.value) for variable in own]
+        sums = _fold(add_backwards, (parts, slices), zeros)
+        gradients = [s if each else None for s, each in zip(sums, used)]
+        return [*gradients, *by_learned], {"loss": total, **tasks}
 
     return find
+
+
+# Parts one after another, in a loop of the graph: of a Python loop TensorFlow would
+# run them side by side, and with control dependencies against that its optimizer of
+# dependencies (2.21) spoils gradients now and then. Replicas must do with a Python
+# loop: their batch normalisations cannot meet inside one of the graph.
+
+
+def _map(function, parts, like):
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        found = [function(part) for part in tf.unstack(parts)]
+        return tf.nest.map_structure(lambda *x: tf.stack(x), *found)
+    return tf.map_fn(function, parts, fn_output_signature=like, parallel_iterations=1)
+
+
+def _fold(function, parts, start):
+    if tf.distribute.get_strategy().num_replicas_in_sync > 1:
+        for number in range(tf.nest.flatten(parts)[0].shape[0]):
+            at = tf.nest.map_structure(lambda x: x[number], parts)  # noqa: B023
+            start = function(start, at)
+        return start
+    return tf.foldl(function, parts, initializer=start, parallel_iterations=1)
 
 
 def make_counted_step(step, state, *, strategy=None, average=None):
