@@ -67,7 +67,7 @@ class Checkpoints:
         return None
 
     def clear_up(self) -> None:
-        """Removes what a killed run has left half-written or not yet removed."""
+        """Removes what was left half-written, or not removed, when a run ended."""
         prefixes = {os.path.basename(path) for path in self._listed()}
         for name in os.listdir(self.folder) if os.path.isdir(self.folder) else ():
             if name == "checkpoint" or name.rpartition(".")[0] in prefixes:
@@ -94,6 +94,7 @@ class Checkpoints:
                 )
                 manager.save(checkpoint_number=number)
         except (tf.errors.OpError, OSError) as error:
+            self.clear_up()
             reason = str(error).splitlines()[0]
             raise OSError(
                 f"{self.folder}: checkpoint {number} cannot be written ({reason}); "

@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import os
+import pathlib
 import time
 
 import tensorflow as tf
@@ -68,6 +69,8 @@ class Workdir:
         os.makedirs(self.path, exist_ok=True)
         with atomic.locked(os.path.join(self.path, ".lock")):
             begin(self.path, self.config, self.prepared)
+            for left in pathlib.Path(self.path).rglob(".part-*"):  # By a kill.
+                left.unlink()
             events = os.path.join(self.path, "tensorboard")
             self._board = tf.summary.create_file_writer(events)
             try:

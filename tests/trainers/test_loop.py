@@ -36,11 +36,34 @@ def assert_same(a, b):
 
 @pytest.fixture(scope="module")
 def finished(synthetic_data, tmp_path_factory):
-    """A run that nobody disturbed."""
+    """A run that nobody disturbed; `traces` counts how often its loss was traced."""
     path = tmp_path_factory.mktemp("runs") / "whole"
     run = start(tiny_config(), synthetic_data, path)
+    objective, run.traces = run.objectives[0], []
+
+    class Counting(objectives.Expression):
+        def __call__(self, *args):
+            run.traces.append(args)
+            return objective(*args)
+
+    run.objectives = [Counting()]
     run.train()
     reporting.finish(run)
+    return run, path
+
+
+@pytest.fixture(scope="module")
+def averaged(synthetic_data, tmp_path_factory):
+    """One of two stages with mixup, whose evaluated weights are an average."""
+    config = tiny_config(ema_decay=0.9, mixup=0.3)
+    second = tiny_config().stages[0]
+    config.stages = (config.stages[0], second)
+    for name, stage in zip(("first", "second"), config.stages):
+        stage.update(name=name, epochs=1)
+    second.train = "expression|stage3.*"
+    path = tmp_path_factory.mktemp("runs") / "averaged"
+    run = start(config, synthetic_data, path)
+    run.train()
     return run, path
 
 
@@ -48,11 +71,15 @@ class Stopped(Exception):
     pass
 
 
-@pytest.mark.parametrize("stop", [1, 4, 8, 13])
+@pytest.mark.parametrize(
+    "stop, kind",
+    [(1, "finished"), (8, "finished"), (4, "averaged"), (7, "averaged"),
+     (12, "averaged")],
+)  # fmt: skip
 def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
-    stop, finished, synthetic_data, tmp_path, monkeypatch
+    stop, kind, request, synthetic_data, tmp_path, monkeypatch
 ):
-    whole, path = finished
+    whole, path = request.getfixturevalue(kind)
     make = steps.make_counted_step
 
     def stopping(step, state, **kwargs):
@@ -67,13 +94,47 @@ def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
 
     monkeypatch.setattr(steps, "make_counted_step", stopping)
     with pytest.raises(Stopped):
-        start(tiny_config(), synthetic_data, tmp_path).train()
+        start(whole.config, synthetic_data, tmp_path).train()
     monkeypatch.setattr(steps, "make_counted_step", make)
-    again = start(tiny_config(), synthetic_data, tmp_path)
+    again = start(whole.config, synthetic_data, tmp_path)
     again.train()
     assert_same(variables(again), variables(whole))
     log = (tmp_path / "metrics.csv").read_bytes()
     assert log == (path / "metrics.csv").read_bytes()
+
+
+def test_nothing_is_traced_after_the_first_epoch(finished):
+    run, _ = finished
+    assert len(run.traces) == 1 and len(run.workdir.rows) == 2
+    assert run.selector._call.experimental_get_tracing_count() == 1
+
+
+def test_the_best_weights_are_the_average_and_a_stage_hands_it_on(averaged):
+    run, path = averaged
+    assert len(run.workdir.rows) == 2
+    best = loading.load(str(path / "best" / "clean"))
+    stage = loading.read_card(str(path / "best" / "clean"))["step"]
+    # What was evaluated: the average at its step, which ends either stage.
+    assert stage in (7, 14)
+    for average, variable in zip(run.average.averages, run.average._of_model):
+        np.testing.assert_array_equal(average.numpy(), variable.numpy())
+    frozen = [v for v in run.model.variables if v.path.startswith("stem")]
+    kept = {v.path: v.numpy() for v in best.variables}
+    assert frozen
+    for variable in frozen:  # By the second stage, bit for bit.
+        np.testing.assert_array_equal(kept[variable.path], variable.numpy())
+
+
+def test_a_second_run_in_one_workdir_is_refused(finished, synthetic_data):
+    run, path = finished
+    times = lambda: {
+        p: p.stat().st_mtime_ns for p in path.rglob("*") if p.name != ".lock"
+    }
+    with run.workdir.opened():
+        before = times()
+        with pytest.raises(OSError, match="another process is at work here"):
+            start(run.config, synthetic_data, path).train()
+        assert times() == before
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(
