@@ -277,7 +277,7 @@ class Dying:
     def __init__(self, source):
         self.__dict__ = {**source.__dict__}
         self.source = source
-        for name in ("name", "strict", "num_landmarks", "holdout", "folder"):
+        for name in Source.__annotations__:
             setattr(self, name, getattr(source, name))
 
     def rows(self):
