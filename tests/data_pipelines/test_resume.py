@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from data_pipelines import chunks, prepare
-from data_pipelines.sources import DataError, open_source
+from data_pipelines.sources import DataError, Source, open_source
 
 SOURCE = "seed=1,examples=400,size=48"
 COMMAND = [sys.executable, "-m", "trainers.prepare"]
