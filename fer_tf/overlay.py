@@ -73,25 +73,3 @@ def _draw_bars(drawn, probabilities, x, y, w, h):
 
 def _rgb(color):
     return tuple(int(color[i : i + 2], 16) for i in (1, 3, 5))
-
-
-def heat(crop: np.ndarray, weights: np.ndarray, *, side: int = 224) -> np.ndarray:
-    """A crop under a map of weights, both enlarged.
-
-    Args:
-        crop: uint8 `(h, w, 1)` or `(h, w, 3)`.
-        weights: Non-negative `(h, w)`; its largest value is shown brightest.
-        side: Of the result in pixels.
-
-    Returns:
-        uint8 RGB `(side, side, 3)`.
-    """
-    if crop.shape[-1] == 1:
-        crop = np.repeat(crop, 3, axis=-1)
-    size, smooth = (side, side), cv2.INTER_CUBIC
-    crop = cv2.resize(crop, size, interpolation=smooth).astype(np.float32)
-    share = weights.astype(np.float32) / max(float(weights.max()), 1e-12)
-    share = np.clip(cv2.resize(share, size, interpolation=smooth), 0, 1)
-    colors = cv2.applyColorMap((share * 255).astype(np.uint8), cv2.COLORMAP_INFERNO)
-    mixed = crop + 0.65 * share[..., None] * (colors[..., ::-1] - crop)
-    return np.clip(np.round(mixed), 0, 255).astype(np.uint8)

@@ -15,7 +15,7 @@ from PIL import Image
 from fer_tf import loading, video
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import read_image
-from fer_tf.inference import make_inference_model
+from fer_tf.serving import make_serving_model
 from fer_tf.tracking import Tracker
 
 # Faces go through the model in batches of this many, the last one filled up, so
@@ -44,15 +44,10 @@ class Predictor:
             )
         self.card = self.model.card
         self.detector = detector or MTCNNDetector()
-        inference = make_inference_model(
-            self.model,
-            self.card.crop_spec,
-            views=self.card.views,
-            average=self.card.average,
-        )
+        serving = make_serving_model(self.model)
         spec = self.card.crop_spec
         self._call = tf.function(
-            lambda crops: inference(tf.cast(crops, tf.float32), training=False),
+            lambda crops: serving(crops, training=False),
             input_signature=[
                 tf.TensorSpec((_BATCH, spec.size, spec.size, spec.channels), tf.uint8)
             ],
@@ -85,16 +80,19 @@ class Predictor:
         arrays = [_as_array(image) for image in images]
         found = self.detector.detect(arrays)
         spec = self.card.crop_spec
-        crops = [
-            alignment.align(array, face["landmarks"], spec)
-            for array, faces in zip(arrays, found)
-            for face in faces
-        ]
-        readings = iter(self.read_crops(np.array(crops)) if crops else ())
+        crops, scales = [], []
+        for array, faces in zip(arrays, found):
+            for face in faces:
+                matrix = alignment.align_matrix(face["landmarks"], spec)
+                crops.append(alignment.warp(array, matrix, spec))
+                scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
+                scales.append({"enlargement": round(float(scale), 3)})
+        readings = self.read_crops(np.array(crops)) if crops else ()
+        read = iter(zip(scales, readings))
         results = [
             [
-                {**face, "enlargement": _enlargement(face, spec), **next(readings)}
-                for face in faces
+                {**face, **scale, **reading}
+                for face, (scale, reading) in zip(faces, read)
             ]
             for faces in found
         ]
@@ -165,11 +163,6 @@ class Predictor:
         if "face_probabilities" in columns:
             reading["face_probability"] = float(columns["face_probabilities"][row][1])
         return reading
-
-
-def _enlargement(face, spec):
-    matrix = alignment.align_matrix(face["landmarks"], spec)
-    return round(float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))), 3)
 
 
 def _some(frames, count):

@@ -12,12 +12,19 @@ import shutil
 import tempfile
 
 import cv2
-import numpy as np
 
-from fer_tf import circumplex, explain, overlay, plotting, timeline, video
-from fer_tf.faces import alignment
+from fer_tf import (
+    circumplex,
+    explain,
+    overlay,
+    plotting,
+    plotting_maps,
+    timeline,
+    video,
+)
 from fer_tf.faces.images import read_image
 from fer_tf.predictor import Predictor
+from trainers.faces import Picture, windows
 
 MAX_UPLOAD = "64mb"
 # A minute at 25 frames a second; longer clips are read to here.
@@ -182,17 +189,16 @@ class _Reader:
 
     def _looked(self, image, faces):
         """Each face's crop under its Grad-CAM, with what was read."""
-        model, spec = self.predictor.model, self.predictor.card.crop_spec
-        side = model.inputs[0].shape[1]
-        edge = (spec.size - side) // 2
-        found = []
-        for number, face in enumerate(faces, 1):
-            crop = alignment.align(image, face["landmarks"], spec)
-            window = crop[edge : edge + side, edge : edge + side]
-            weights = explain.grad_cam(model, window[None].astype(np.float32))[0]
-            title = f"{number} {face.get('expression', '')}".strip()
-            found.append((overlay.heat(window, weights), title))
-        return found
+        pictures = [Picture("", image, face["landmarks"]) for face in faces]
+        crops, _ = windows(pictures, self.predictor.model)
+        maps = explain.grad_cam(self.predictor.model, crops)
+        return [
+            (
+                plotting_maps.overlay(crop, weights),
+                f"{number} {face.get('expression', '')}".strip(),
+            )
+            for number, (face, crop, weights) in enumerate(zip(faces, crops, maps), 1)
+        ]
 
 
 def _row(number, face):
