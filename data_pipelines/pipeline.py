@@ -197,9 +197,8 @@ def _decoder(specs, size, channels):
     alike = len({(spec.size, spec.color) for spec in specs}) == 1
 
     def picture(png, spec):
-        stored = 1 if spec.color == "grey" else 3
-        image = tf.io.decode_png(png, channels=stored)
-        return tf.ensure_shape(image, (spec.size, spec.size, stored))
+        image = tf.io.decode_png(png, channels=spec.channels)
+        return tf.ensure_shape(image, (spec.size, spec.size, spec.channels))
 
     def decode(pngs, folders):
         if alike:

@@ -25,7 +25,7 @@ from ml_collections import ConfigDict
 
 from data_pipelines import array_ops, arrays
 from data_pipelines.prepared import Prepared, open_prepared
-from fer_tf import loading, metrics
+from fer_tf import metrics
 from trainers import objectives, setup
 
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
@@ -138,15 +138,7 @@ def compiled(
         network, (chosen.objective or config.objective).to_dict(), chosen.submodel
     )
     model.can_train = can_train
-    model.card = loading.Card(
-        model=config.model.name,
-        arguments=config.model.arguments.to_dict(),
-        crop_spec=spec,
-        views=config.views,
-        average=config.average,
-        expressions=prepared.expressions,
-        action_units=prepared.action_units,
-    )
+    model.card = setup.card(config, prepared, spec)
     num_train = setup.epoch_size(config, prepared)
     steps = [setup.total_steps(config, each, num_train) for each in config.stages]
     optimizer = setup.build_optimizer(config, chosen, steps[stage])

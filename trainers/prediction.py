@@ -107,10 +107,7 @@ class Records:
         return name in self._places
 
     def __getitem__(self, name) -> dict:
-        path, offset = self._places[name]
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return json.loads(file.readline())
+        return json.loads(self._line(name))
 
     def __iter__(self):
         return (self[name] for name in self._places)
@@ -136,11 +133,17 @@ class Records:
             places = {}
             for name in names:
                 places[name] = self._final, file.tell()
-                file.write(json.dumps(self[name], ensure_ascii=False).encode() + b"\n")
+                file.write(self._line(name))
         self._places = places
         with contextlib.suppress(FileNotFoundError):
             os.remove(self._journal)
         prediction_table.write(self._table, self)
+
+    def _line(self, name):
+        path, offset = self._places[name]
+        with open(path, "rb") as file:
+            file.seek(offset)
+            return file.readline()
 
     def _index(self, path):
         """Finds the records of a file; a torn last line of a kill is cut off."""

@@ -119,6 +119,19 @@ def crop_spec(config, prepared: Prepared) -> CropSpec:
     return derived[0]
 
 
+def card(config, prepared: Prepared, spec: CropSpec) -> loading.Card:
+    """What the weights of a run mean."""
+    return loading.Card(
+        model=config.model.name,
+        arguments=config.model.arguments.to_dict(),
+        crop_spec=spec,
+        views=config.views,
+        average=config.average,
+        expressions=prepared.expressions,
+        action_units=prepared.action_units,
+    )
+
+
 def set_trainable(model: keras.Model, stage, can_train: list[bool]) -> keras.Model:
     """Freezes all but what a stage trains, and returns the model it trains.
 
@@ -197,8 +210,7 @@ def class_weights(prepared: Prepared) -> list[float]:
 def train_arguments(config) -> dict:
     """Arguments of the training batches, with or without TensorFlow."""
     return dict(
-        size=config.input.size,
-        channels=1 if config.input.color == "grey" else 3,
+        _picture(config),
         batch_size=config.batch_size,
         seed=config.seed,
         shuffle_window=config.shuffle_window,
@@ -209,11 +221,12 @@ def train_arguments(config) -> dict:
 
 def eval_arguments(config) -> dict:
     """Arguments of the evaluation batches, with or without TensorFlow."""
-    return dict(
-        size=config.input.size,
-        channels=1 if config.input.color == "grey" else 3,
-        batch_size=config.eval_batch_size,
-    )
+    return dict(_picture(config), batch_size=config.eval_batch_size)
+
+
+def _picture(config):
+    grey = config.input.color == "grey"
+    return dict(size=config.input.size, channels=1 if grey else 3)
 
 
 def epoch_size(config, prepared: Prepared) -> int:

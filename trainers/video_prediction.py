@@ -32,7 +32,7 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
     final = os.path.join(output, prediction.JSONL)
     stem = os.path.splitext(os.path.basename(path))[0]
     total = -(-video.count_frames(path) // every)
-    bar = Progress("predict", max(total, 1), unit="frames")
+    bar = Progress("predict", total or None, unit="frames")
     seen, people, error, line = 0, 0, None, timeline.Timeline()
     with contextlib.ExitStack() as stack:
         temporary = stack.enter_context(atomic.replacing(final))
@@ -59,10 +59,10 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
             line.add(frame.time, faces)
             if drawn is not None:
                 drawn.write(overlay.draw_faces(frame.image, faces), frame.time)
-            bar.update(min(seen, bar.total - 1))
+            bar.update(seen)
         if error:
             file.write(json.dumps(_record(path, seen, None, [], error)) + "\n")
-    bar.update(bar.total)
+    bar.close()
     with open(final, encoding="utf-8") as file:
         records = (json.loads(text) for text in file)
         prediction_table.write(os.path.join(output, prediction.CSV), records)

@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from data_pipelines import atomic
 from fer_tf import loading
-from trainers import board
+from trainers import board, setup
 
 # What the best weights are kept by: `clean` chooses on validation data; `paper`
 # on the test set, as papers that name no validation set are likely to have done.
@@ -38,15 +38,7 @@ class Workdir:
     def __init__(self, path, config, prepared, *, spec, writes=True):
         self.path, self.config, self.prepared = path, config, prepared
         self.writes = writes
-        self.card = loading.Card(
-            model=config.model.name,
-            arguments=config.model.arguments.to_dict(),
-            crop_spec=spec,
-            views=config.views,
-            average=config.average,
-            expressions=prepared.expressions,
-            action_units=prepared.action_units,
-        )
+        self.card = setup.card(config, prepared, spec)
         self.checkpoints = os.path.join(path, "checkpoints")
         self.rows = []
         self.clock = _Clock(os.path.join(path, "timing.json"))
