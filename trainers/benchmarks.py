@@ -59,8 +59,8 @@ def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float
         "stock_keras": lambda: stock_step(batch)["loss"],
         "loop": lambda: counted(next(stream)) or state.step,
     }
-    rates = _in_turns(runs, batch_size, seconds)
-    return _result("train", rates) | {
+    rates = in_turns(runs, batch_size, seconds)
+    return result("train", rates) | {
         "model": model_name,
         "batch_size": batch_size,
         "dtype_policy": dtype_policy,
@@ -94,7 +94,7 @@ def read(data: str | None, *, batch_size: int, seconds: float):
             next(batches)
             count += batch_size
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
-        return _result("input", {"": [count / wall]}) | {
+        return result("input", {"": [count / wall]}) | {
             "cpu_images_per_second": count / cpu,
             "memory_growth_mib": float(_peak_memory() - before),
             "dataset": prepared.dataset,
@@ -146,35 +146,63 @@ def _batch(shape, batch_size):
     return {"image": tf.constant(image)}
 
 
-def _in_turns(runs, batch_size, seconds):
-    """`{name: [images a second]}`, each name's turns beside the others'."""
+def in_turns(runs: dict, images: int, seconds: float, *, calls: int = 2) -> dict:
+    """Times functions beside one another.
+
+    Args:
+        runs: Functions by name; ours is `""`. What they return is waited for.
+        images: How many each call is given.
+        seconds: About how long each is measured.
+        calls: So many make a turn, and so many warm up before the first.
+
+    Returns:
+        `{name: [images a second]}`, a rate a turn.
+    """
     for run in runs.values():
-        for _ in range(2):
+        for _ in range(calls):
             np.asarray(run())
     rates = {name: [] for name in runs}
     end = time.perf_counter() + seconds * len(runs)
     while time.perf_counter() < end or len(rates[""]) < 3:
         for name, run in runs.items():
             start = time.perf_counter()
-            for _ in range(2):
+            for _ in range(calls):
                 value = run()
             np.asarray(value)
-            rates[name].append(2 * batch_size / (time.perf_counter() - start))
+            rates[name].append(calls * images / (time.perf_counter() - start))
     return rates
 
 
-def _result(what, rates):
-    result = {
+def result(what: str, rates: dict) -> dict:
+    """The medians of what `in_turns` gave, and of the ratios of ours to each."""
+    found = {
         "what": what,
         "device": device(),
         "images_per_second": statistics.median(rates[""]),
     }
     for name, values in rates.items():
         if name:
-            result[f"{name}_per_second"] = statistics.median(values)
+            found[f"{name}_per_second"] = statistics.median(values)
             ratios = [a / b for a, b in zip(rates[""], values)]
-            result[f"{name}_ratio"] = statistics.median(ratios)
-    return result
+            found[f"{name}_ratio"] = statistics.median(ratios)
+    return found
+
+
+def photographs(folder: str) -> list[str]:
+    """Paths of the JPEG and PNG files below a folder, sorted.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    found = sorted(
+        os.path.join(where, name)
+        for where, _, names in os.walk(folder)
+        for name in names
+        if name.lower().endswith((".jpg", ".jpeg", ".png"))
+    )
+    if not found:
+        raise ValueError(f"{folder}: no photographs here")
+    return found
 
 
 def _peak_memory():

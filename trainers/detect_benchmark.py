@@ -4,14 +4,13 @@ Both see the same decoded photographs in turns, one photograph at a time; ours
 also several together.
 """
 
-import os
 import time
 
 import cv2
 import numpy as np
 
 from fer_tf.faces import ImageError, MTCNNDetector, read_image
-from trainers.benchmarks import processor
+from trainers.benchmarks import photographs, processor
 
 _TOGETHER = 16
 # Longer sides are shrunk to it: the time of both grows with the area alone.
@@ -93,15 +92,7 @@ def _photographs(folders):
         return [data.astronaut()]
     images = []
     for folder in folders.split(","):
-        paths = sorted(
-            os.path.join(where, name)
-            for where, _, names in os.walk(folder)
-            for name in names
-            if name.lower().endswith((".jpg", ".jpeg", ".png"))
-        )
-        if not paths:
-            raise ValueError(f"{folder}: no photographs here")
-        for path in paths:
+        for path in photographs(folder):
             try:
                 images.append(_shrunk(read_image(path)))
             except ImageError as error:

@@ -4,13 +4,11 @@ Theirs, built here: the `mtcnn` package as it comes, then `model.predict` once a
 face. Both read the same encoded photographs with the same model, in turns.
 """
 
-import glob
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
 import cv2
 import numpy as np
@@ -18,8 +16,8 @@ import numpy as np
 from fer_tf import loading, models, predictor
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS
-from fer_tf.inference import make_inference_model
-from trainers.benchmarks import device
+from fer_tf.serving import make_serving_model
+from trainers.benchmarks import in_turns, photographs, result
 
 _TOGETHER = 8
 
@@ -53,25 +51,14 @@ def read(model: str | None, photos: str | None, *, seconds: float) -> dict:
         ]
         stock = _stock(reader.model)
         theirs = lambda: [face for path in paths for face in stock(path)]
-        found = len(ours()), len(theirs())
-        rates = {"ours": [], "stock": []}
-        end = time.perf_counter() + 2 * seconds
-        while time.perf_counter() < end or len(rates["ours"]) < 3:
-            for name, run in (("ours", ours), ("stock", theirs)):
-                start = time.perf_counter()
-                run()
-                rates[name].append(len(paths) / (time.perf_counter() - start))
-        ratios = [a / b for a, b in zip(rates["ours"], rates["stock"])]
+        counts = {"faces": len(ours()), "stock_faces": len(theirs())}
+        runs = {"": lambda: len(ours()), "stock": lambda: len(theirs())}
+        rates = in_turns(runs, len(paths), seconds, calls=1)
         return {
-            "what": "predict",
-            "device": device(),
+            **result("predict", rates),
             "model": reader.card.model,
             "photographs": len(paths),
-            "faces": found[0],
-            "stock_faces": found[1],
-            "images_per_second": statistics.median(rates["ours"]),
-            "stock_per_second": statistics.median(rates["stock"]),
-            "stock_ratio": statistics.median(ratios),
+            **counts,
             "faces_per_second": _faces_a_second(reader, seconds),
             "cold_start_seconds": _cold_start(model, paths[0]),
         }
@@ -95,24 +82,14 @@ def _photographs(folder, scratch):
         path = os.path.join(scratch, "astronaut.png")
         cv2.imwrite(path, data.astronaut()[..., ::-1])
         return [path]
-    found = sorted(
-        path
-        for path in glob.glob(os.path.join(folder, "**", "*"), recursive=True)
-        if path.lower().endswith((".jpg", ".jpeg", ".png"))
-    )
-    if not found:
-        raise ValueError(f"{folder}: no photographs here")
-    return found
+    return photographs(folder)
 
 
 def _stock(model):
     """Returns `read(path) -> probabilities of each face`, without our own parts."""
     from mtcnn import MTCNN
 
-    spec, card = model.card.crop_spec, model.card
-    inference = make_inference_model(
-        model, spec, views=card.views, average=card.average
-    )
+    spec, serving = model.card.crop_spec, make_serving_model(model)
     detector = MTCNN()
 
     def read(path):
@@ -121,9 +98,8 @@ def _stock(model):
         for face in detector.detect_faces(image):
             x, y, w, h = (max(0, round(v)) for v in face["box"])
             crop = cv2.resize(image[y : y + h, x : x + w], (spec.size, spec.size))
-            crop = alignment.to_color(crop, spec.color).astype("float32")
-            crop = crop.reshape(1, spec.size, spec.size, spec.channels)
-            faces.append(inference.predict(crop, verbose=0))
+            crop = alignment.to_color(crop, spec.color)[None]
+            faces.append(serving.predict(crop, verbose=0))
         return faces
 
     return read
@@ -135,13 +111,8 @@ def _faces_a_second(reader, seconds):
     rng = np.random.default_rng(0)
     shape = (256, spec.size, spec.size, spec.channels)
     crops = rng.integers(0, 256, shape, dtype=np.uint8)
-    reader.read_crops(crops)
-    rates, end = [], time.perf_counter() + seconds
-    while time.perf_counter() < end or len(rates) < 3:
-        start = time.perf_counter()
-        reader.read_crops(crops)
-        rates.append(len(crops) / (time.perf_counter() - start))
-    return statistics.median(rates)
+    runs = {"": lambda: len(reader.read_crops(crops))}
+    return statistics.median(in_turns(runs, len(crops), seconds, calls=1)[""])
 
 
 def _cold_start(model, photo):
