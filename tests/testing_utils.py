@@ -1,6 +1,8 @@
-"""Small data sets in their owners' layouts, and a config that trains at once."""
+"""Small data sets in their owners' layouts, small models and runs, commands."""
 
 import csv
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -48,3 +50,32 @@ def tiny_config(**changes):
     config.stages[0].epochs = 2
     config.update(changes)
     return config
+
+
+TINY = dict(width=0.125, blocks=1)
+
+
+def save_tiny_model(folder, spec, *, views="center"):
+    """An untrained `small_resnet`, saved as `trainers.train` saves its best."""
+    from fer_tf import loading, models
+
+    card = loading.Card(
+        model="small_resnet", arguments=TINY, crop_spec=spec, views=views,
+        average="logits",
+    )  # fmt: skip
+    loading.save(str(folder), models.create_model("small_resnet", **TINY), card)
+    return str(folder)
+
+
+def run_command(name, *args, **kwargs):
+    """Runs `python -m trainers.name` as a user does."""
+    return subprocess.run(
+        [sys.executable, "-m", f"trainers.{name}", *args],
+        capture_output=True, text=True, timeout=300, **kwargs,
+    )  # fmt: skip
+
+
+def assert_one_line(result, code, text):
+    assert result.returncode == code, result.stderr
+    assert result.stderr.strip().count("\n") == 0, result.stderr
+    assert text in result.stderr

@@ -8,8 +8,7 @@ from fer_tf import loading, models, predictor
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.inference import make_inference_model
-
-ARGUMENTS = dict(width=0.125, blocks=1)
+from tests.testing_utils import TINY, save_tiny_model
 
 
 class KnownFaces:
@@ -32,13 +31,9 @@ def face(landmarks, size):
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = str(tmp_path_factory.mktemp("model"))
+    folder = tmp_path_factory.mktemp("model")
     keras.utils.set_random_seed(0)
-    card = loading.Card(
-        model="small_resnet", arguments=ARGUMENTS, crop_spec=CROP_SPECS["meen"],
-        views="center_mirror", average="logits",
-    )  # fmt: skip
-    loading.save(folder, models.create_model("small_resnet", **ARGUMENTS), card)
+    save_tiny_model(folder, CROP_SPECS["meen"], views="center_mirror")
     return loading.load(folder)
 
 
@@ -99,7 +94,7 @@ def test_what_is_no_picture_is_refused(image, message, model):
 
 
 def test_a_bare_model_is_refused():
-    model = models.create_model("small_resnet", **ARGUMENTS)
+    model = models.create_model("small_resnet", **TINY)
     with pytest.raises(ValueError, match="must come from fer_tf.load"):
         predictor.Predictor(model, detector=KnownFaces([]))
 

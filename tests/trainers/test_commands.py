@@ -12,38 +12,19 @@ import numpy as np
 import pytest
 
 from data_pipelines import synthetic
-from fer_tf import loading, models
 from fer_tf.faces.crop_spec import CROP_SPECS
+from tests.testing_utils import assert_one_line, save_tiny_model
+from tests.testing_utils import run_command as run
 
 COMMANDS = ("prepare", "verify", "train", "evaluate", "export", "predict", "benchmark",
             "demo", "synthesize", "explain", "catalog", "reproduce")  # fmt: skip
 
 
-def run(name, *args, **kwargs):
-    return subprocess.run(
-        [sys.executable, "-m", f"trainers.{name}", *args],
-        capture_output=True, text=True, timeout=300, **kwargs,
-    )  # fmt: skip
-
-
-def assert_one_line(result, code, text):
-    assert result.returncode == code, result.stderr
-    assert result.stderr.strip().count("\n") == 0, result.stderr
-    assert text in result.stderr
-
-
 @pytest.fixture(scope="module")
 def model_folder(tmp_path_factory):
     """An untrained model, saved as `trainers.train` saves its best."""
-    folder = str(tmp_path_factory.mktemp("model") / "m")
-    arguments = dict(width=0.125, blocks=1)
-    spec = CROP_SPECS["meen"]
-    card = loading.Card(
-        model="small_resnet", arguments=arguments, crop_spec=spec,
-        views="center_mirror", average="logits",
-    )  # fmt: skip
-    loading.save(folder, models.create_model("small_resnet", **arguments), card)
-    return folder
+    folder = tmp_path_factory.mktemp("model") / "m"
+    return save_tiny_model(folder, CROP_SPECS["meen"], views="center_mirror")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

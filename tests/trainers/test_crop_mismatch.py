@@ -2,37 +2,30 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 
 import pytest
 
 import fer_tf
 from data_pipelines import pipeline
-from fer_tf import loading, models
 from fer_tf.faces.crop_spec import CROP_SPECS
+from tests.testing_utils import run_command, save_tiny_model
 from trainers import setup
 
 
 @pytest.fixture
 def model_folder(tmp_path):
     """An untrained model that was made for FER2013's framing."""
-    folder, arguments = str(tmp_path / "model"), dict(width=0.125, blocks=1)
-    card = loading.Card(
-        model="small_resnet", arguments=arguments, crop_spec=CROP_SPECS["meen"],
-        views="center", average="logits",
-    )  # fmt: skip
-    loading.save(folder, models.create_model("small_resnet", **arguments), card)
-    return folder
+    return save_tiny_model(tmp_path / "model", CROP_SPECS["meen"])
 
 
 def test_evaluate_on_data_framed_otherwise(model_folder, synthetic_data, tmp_path):
     scores = tmp_path / "scores.json"
-    result = subprocess.run(
-        [sys.executable, "-m", "trainers.evaluate", f"--workdir={model_folder}",
-         f"--data={synthetic_data}", f"--json={scores}"],
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+    result = run_command(
+        "evaluate",
+        f"--workdir={model_folder}",
+        f"--data={synthetic_data}",
+        f"--json={scores}",
+    )
     assert result.returncode == 1
     (line,) = result.stderr.strip().splitlines()
     assert f"differ from those of the data in {synthetic_data}: " in line

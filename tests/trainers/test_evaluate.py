@@ -2,35 +2,21 @@
 
 import dataclasses
 import json
-import subprocess
-import sys
 
 import cv2
 import pytest
 
-from fer_tf import loading, models
 from fer_tf.faces.crop_spec import CROP_SPECS
-
-
-def run(name, *args):
-    return subprocess.run(
-        [sys.executable, "-m", f"trainers.{name}", *args],
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+from tests.testing_utils import run_command as run
+from tests.testing_utils import save_tiny_model
 
 
 @pytest.fixture(scope="module")
 def model_folder(tmp_path_factory):
     """An untrained model of the `synthetic_data` fixture's crops."""
-    folder = str(tmp_path_factory.mktemp("model") / "m")
-    arguments = dict(width=0.125, blocks=1)
+    folder = tmp_path_factory.mktemp("model") / "m"
     spec = dataclasses.replace(CROP_SPECS["synthetic"], size=48, color="grey")
-    card = loading.Card(
-        model="small_resnet", arguments=arguments, crop_spec=spec,
-        views="center_mirror", average="logits",
-    )  # fmt: skip
-    loading.save(folder, models.create_model("small_resnet", **arguments), card)
-    return folder
+    return save_tiny_model(folder, spec, views="center_mirror")
 
 
 def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path):

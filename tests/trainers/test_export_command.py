@@ -2,8 +2,6 @@
 
 import json
 import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -11,20 +9,9 @@ import pytest
 from fer_tf import loading
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests.fer_tf.test_export import trained
+from tests.testing_utils import assert_one_line
+from tests.testing_utils import run_command as run
 from trainers import export_crops
-
-
-def run(name, *args):
-    return subprocess.run(
-        [sys.executable, "-m", f"trainers.{name}", *args],
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-
-
-def assert_one_line(result, code, text):
-    assert result.returncode == code, result.stderr
-    assert result.stderr.strip().count("\n") == 0, result.stderr
-    assert text in result.stderr
 
 
 @pytest.fixture(scope="module")

@@ -13,24 +13,17 @@ import numpy as np
 import pytest
 
 from data_pipelines import synthetic
-from fer_tf import labels, loading, models
+from fer_tf import labels
 from fer_tf.faces.crop_spec import CROP_SPECS
+from tests.testing_utils import save_tiny_model
 
 pytest.importorskip("gradio", reason="needs Gradio: pip install 'fer-tf[web]'")
-
-ARGUMENTS = dict(width=0.125, blocks=1)
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    folder = str(tmp_path_factory.mktemp("model"))
     keras.utils.set_random_seed(0)
-    card = loading.Card(
-        model="small_resnet", arguments=ARGUMENTS, crop_spec=CROP_SPECS["meen"],
-        views="center", average="logits",
-    )  # fmt: skip
-    loading.save(folder, models.create_model("small_resnet", **ARGUMENTS), card)
-    return folder
+    return save_tiny_model(tmp_path_factory.mktemp("model"), CROP_SPECS["meen"])
 
 
 @pytest.fixture(scope="module")
