@@ -1,22 +1,75 @@
-"""The README tells the truth about today."""
+"""The README and the papers' pages tell the truth about today."""
 
+import json
 import pathlib
 import re
 
-from trainers import readme
+import pytest
+
+from trainers import readme, readme_tables
 
 ROOT = pathlib.Path(__file__).parent.parent
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+TEXTS = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("README.md", *readme.PAGES.values())
+}
+EVERY_TEXT = pytest.mark.parametrize("name", TEXTS)
 
 
-def test_generated_tables_are_what_the_command_would_write():
-    assert readme.render(TEXT) == TEXT, "run: python -m trainers.readme"
+@EVERY_TEXT
+def test_generated_parts_are_what_the_command_would_write(name):
+    text = TEXTS[name]
+    written = readme.render(text, str(ROOT / name))
+    assert written == text, "run: python -m trainers.readme"
 
 
-def test_every_command_config_and_picture_it_names_is_there():
-    for module in set(re.findall(r"python -m trainers\.(\w+)", TEXT)):
+@EVERY_TEXT
+def test_every_command_config_and_file_it_names_is_there(name):
+    text, folder = TEXTS[name], (ROOT / name).parent
+    for module in set(re.findall(r"python -m trainers\.(\w+)", text)):
         assert (ROOT / "trainers" / f"{module}.py").is_file(), module
-    for path in set(re.findall(r"trainers/configs/\w+\.py", TEXT)):
+    for path in set(re.findall(r"(?<!/)trainers/configs/\w+\.py", text)):
         assert (ROOT / path).is_file(), path
-    for path in set(re.findall(r"!\[[^\]]*\]\(([^)]+)\)", TEXT)):
-        assert (ROOT / path).is_file(), path
+    for path in set(re.findall(r"\[[^\]]*\]\(((?!http)[^)]+)\)", text)):
+        assert (folder / path).is_file(), path
+
+
+def _table(**changes):
+    entry = dict(
+        row="Ours", protocol="clean", paper=dict(accuracy=0.5, ccc=0.714),
+        ours=dict(accuracy=0.25, ccc=0.5), std=dict(accuracy=0.01, ccc=0.02),
+        intervals=dict(accuracy=[0.2, 0.3]), seeds=3, epochs=4.0, num_examples=40,
+        split_sizes=dict(train=1000),
+    )  # fmt: skip
+    unmeasured = dict(entry, row="Theirs", ours={}, protocol=None)
+    return dict(
+        table="wang_1", title="T", dataset="synthetic", paper_dataset="affectnet",
+        percent=False, changed={"epochs": "4"}, machine="2 cores", note="A note.",
+        command="python -m trainers.reproduce", rows=[entry, unmeasured], **changes,
+    )  # fmt: skip
+
+
+def test_a_table_sets_the_papers_values_beside_ours_with_their_spread():
+    text = readme_tables.paper_table(_table())
+    assert "| Ours | accuracy | 0.500 | 0.250 ± 0.010 [0.200, 0.300] | — | 3 | 4 |" in (
+        text
+    )
+    assert "|  | ccc | 0.714 | 0.500 ± 0.020 | — |  |  |" in text
+    assert "Theirs" not in text
+    assert "not as in the paper: epochs = 4" in text and "of affectnet" in text
+    assert "1,000 faces to train on, 40 to test" in text
+
+
+def test_a_table_is_kept_whole_with_its_own_note_under_a_papers_name(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "results"))
+    path = tmp_path / "wang_1.json"
+    path.write_text(json.dumps(_table()))
+    facts = dict(command="c", note="More.", machine="m")
+    readme.add_table(str(path), "wang_1_synthetic", **facts)
+    kept = readme_tables.read_all(readme.RESULTS, "wang")["wang_1_synthetic"]
+    assert kept["note"] == "A note. More." and kept["machine"] == "m"
+    assert readme_tables.read_all(readme.RESULTS, "gan") == {}
+    with pytest.raises(ValueError, match="must begin with one of wang, zhang"):
+        readme.add_table(str(path), "table", **facts)

@@ -51,6 +51,7 @@ def write(
         "dataset": sources.dataset,
         "paper_dataset": table.dataset,
         "note": table.note,
+        "percent": table.percent,
         "rows": entries,
     }
     top = os.path.join(choices.workdir, name)

@@ -1,0 +1,165 @@
+"""The generated tables of the README and of the papers' pages, as Markdown."""
+
+import glob
+import json
+import os
+
+MISSING = "—"
+NONE = "Nothing yet."
+
+
+def read_all(folder: str, paper: str = "") -> dict[str, dict]:
+    """Reads the kept results whose name begins with a paper's, by name."""
+    found = {}
+    for path in sorted(glob.glob(os.path.join(folder, f"{paper}*.json"))):
+        with open(path, encoding="utf-8") as file:
+            found[os.path.splitext(os.path.basename(path))[0]] = json.load(file)
+    return found
+
+
+def runs_table(folder: str) -> str:
+    """Paper, ours, budget and command of every single run that was kept."""
+    lines = [
+        "| run | model | data | paper | clean | paper's protocol | budget |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    commands = []
+    for name, found in read_all(folder).items():
+        if "protocols" not in found:
+            continue  # A whole table, not one run.
+        stated = found["paper"].get("accuracy")
+        cells = [
+            name, f"`{found['config']}`", found["dataset"],
+            "" if stated is None else f"{100 * stated:.2f}",
+            _accuracy(found, "clean"), _accuracy(found, "paper"),
+            f"{found['epochs']:g} epochs, {found['seconds'] / 60:.0f} min, "
+            f"{found['machine']}",
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+        note = f" {found['note']}" if found["note"] else ""
+        commands.append(f"- {name}: `{found['command']}`{note}")
+    return "\n".join([*lines, "", *commands])
+
+
+def _accuracy(found, protocol):
+    test = found["protocols"].get(protocol, {}).get("test")
+    if test is None:
+        return ""
+    low, high = test["intervals"]["accuracy"]
+    value = test["metrics"]["accuracy"]
+    return f"{100 * value:.2f} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def paper_tables(folder: str, paper: str = "") -> str:
+    """Every kept table of a paper, or of all: paper's values beside ours."""
+    tables = {n: f for n, f in read_all(folder, paper).items() if "table" in f}
+    return "\n\n".join(paper_table(found) for found in tables.values()) or NONE
+
+
+def paper_table(found: dict) -> str:
+    """One table as `trainers.reproduce` measured it, rows without numbers left out."""
+    rows = {}
+    for entry in found["rows"]:
+        if entry["ours"]:
+            rows.setdefault(entry["row"], {})[entry["protocol"]] = entry
+    if not rows:
+        return f"**{found['title']}**: {NONE}"
+    first = next(iter(next(iter(rows.values())).values()))
+    metrics = list(first["ours"])
+    lines = [
+        f"**{found['title']}**, on {found['dataset']}{_paper_data(found)}",
+        "",
+        "| row | metric | paper | clean | paper's protocol | runs | epochs |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    shown = _percent if found["percent"] else _plain
+    for row, entries in rows.items():
+        lines += _rows(row, entries, metrics, shown)
+    spread = "mean ± deviation over the runs" if first["std"] else "one run"
+    lines += ["", f"Test set, {spread} [95 % interval]; {_budget(found, first)}"]
+    return "\n".join(lines)
+
+
+def _paper_data(found):
+    if found["dataset"] == found["paper_dataset"]:
+        return ""
+    return f"; the paper's numbers are of {found['paper_dataset']}"
+
+
+def _percent(value):
+    return f"{100 * value:.2f}"
+
+
+def _plain(value):
+    return f"{value:.3f}"
+
+
+def _rows(row, entries, metrics, shown):
+    clean = entries["clean"]
+    for metric in metrics:
+        stated = clean["paper"].get(metric)
+        cells = [
+            row, metric, MISSING if stated is None else shown(stated),
+            *(_ours(entries.get(p), metric, shown) for p in ("clean", "paper")),
+            f"{clean['seeds']}", f"{clean['epochs']:g}",
+        ]  # fmt: skip
+        if metric != metrics[0]:
+            cells[0] = cells[-2] = cells[-1] = ""
+        yield "| " + " | ".join(cells) + " |"
+
+
+def _ours(entry, metric, shown):
+    if entry is None or metric not in entry["ours"]:
+        return MISSING
+    text = shown(entry["ours"][metric])
+    if entry["std"]:
+        text += f" ± {shown(entry['std'][metric])}"
+    if metric in entry["intervals"]:
+        low, high = entry["intervals"][metric]
+        text += f" [{shown(low)}, {shown(high)}]"
+    return text
+
+
+def _budget(found, first):
+    changed = "; ".join(f"{key} = {text}" for key, text in found["changed"].items())
+    sizes = first["split_sizes"]
+    faces = f"{sizes['train']:,} faces to train on, {first['num_examples']:,} to test"
+    parts = [faces, found["machine"]]
+    if changed:
+        parts.append(f"not as in the paper: {changed}")
+    text = "; ".join(parts) + "."
+    if found["note"]:
+        text += f" {found['note']}"
+    return f"{text}\n\n`{found['command']}`" if found["command"] else text
+
+
+def speed_table(folder: str) -> str:
+    """Training speed of the models, as `trainers.benchmark --json` measured it."""
+    found = read_all(folder).get("speed")
+    if found is None:
+        return NONE
+    lines = [
+        f"Training step on {found['device']}; the ratio is against the same graph "
+        "from stock Keras layers.",
+        "",
+        "| model | parameters | GFLOPs an image | batch | images/s | ratio | MiB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, row in found["models"].items():
+        lines.append(
+            f"| `{name}` | {row['parameters']:,} | {row['gflops_per_image']:.2f} | "
+            f"{row['batch_size']} | {row['images_per_second']:.1f} | "
+            f"{row['stock_keras_ratio']:.2f} | {row['peak_memory_mib']:,.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def variants(models) -> str:
+    """Every name `create_model` takes, and the rows of the tables it is."""
+    lines = ["| name | tables | differs in |", "|---|---|---|"]
+    for name, variant in models.items():
+        rows = "; ".join(f"{table}: {row}" for table, row in variant.tables)
+        arguments = ", ".join(f"{k}={v!r}" for k, v in variant.arguments.items())
+        shown = f"`{arguments}`" if arguments else ""
+        lines.append(f"| `{name}` | {rows or 'ours'} | {shown} |")
+    return "\n".join(lines)
