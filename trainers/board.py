@@ -1,5 +1,7 @@
 """Pictures for TensorBoard: what goes into training, and what is confused."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -16,11 +18,12 @@ def pixels(figure, *, dpi: int = 90) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def crops(batch: dict, *, title: str) -> np.ndarray:
+def crops(batch: dict, expressions: Sequence[str], *, title: str) -> np.ndarray:
     """The first faces of a training batch, augmented as they are, with their labels.
 
     Args:
         batch: As the loop gets it; `image` in 0..255.
+        expressions: Names of the expressions.
         title: Printed above.
 
     Returns:
@@ -29,19 +32,19 @@ def crops(batch: dict, *, title: str) -> np.ndarray:
     columns = {name: np.asarray(value) for name, value in batch.items()}
     count = min(_COLUMNS * _ROWS, len(columns["image"]))
     cells = [
-        (caption(columns, row), plotting_maps.face(columns["image"][row]))
+        (caption(columns, row, expressions), plotting_maps.face(columns["image"][row]))
         for row in range(count)
     ]
     rows = [cells[i : i + _COLUMNS] for i in range(0, count, _COLUMNS)]
     return pixels(plotting_maps.captioned(rows, title=title))
 
 
-def caption(columns: dict, row: int) -> str:
+def caption(columns: dict, row: int, expressions: Sequence[str]) -> str:
     """What is annotated of one face, a line each; "no label" if nothing is."""
     given = lambda task: f"{task}_weight" in columns and columns[f"{task}_weight"][row]
     lines = []
     if np.any(given("expression")):
-        lines.append(labels.EXPRESSIONS[int(columns["expression"][row])])
+        lines.append(expressions[int(columns["expression"][row])])
     if np.any(given("valence_arousal")):
         valence, arousal = columns["valence_arousal"][row]
         lines.append(f"v {valence:+.2f}  a {arousal:+.2f}")
@@ -57,7 +60,9 @@ def caption(columns: dict, row: int) -> str:
     return "\n".join(lines) or "no label"
 
 
-def confusion(counts: np.ndarray, *, title: str) -> np.ndarray:
+def confusion(
+    counts: np.ndarray, expressions: Sequence[str], *, title: str
+) -> np.ndarray:
     """A confusion matrix as uint8 RGB `(height, width, 3)`."""
-    names = list(labels.EXPRESSIONS[: len(counts)])
+    names = list(expressions[: len(counts)])
     return pixels(plotting.confusion_matrix(counts, names, title=title))

@@ -85,7 +85,13 @@ def main() -> None:
     if _PICTURES.value:
         os.makedirs(_PICTURES.value, exist_ok=True)
         title = f"{card.model} on {prepared.dataset}, {_SPLIT.value}"
-        pictures.draw(columns, measured, _PICTURES.value, title=title)
+        pictures.draw(
+            columns,
+            measured,
+            _PICTURES.value,
+            expressions=prepared.expressions,
+            title=title,
+        )
     for line in _lines(result):
         print(line)
 

@@ -1,19 +1,23 @@
 """The pictures of an evaluation, drawn from the arrays that it gave."""
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
 from fer_tf import labels, plotting, plotting_scores, scores
 
 
-def draw(columns: dict, found: dict, folder: str, *, title: str) -> list[str]:
+def draw(
+    columns: dict, found: dict, folder: str, *, expressions: Sequence[str], title: str
+) -> list[str]:
     """Writes a picture for each thing that was measured.
 
     Args:
         columns: From `Evaluator.outputs`.
         found: From `measuring.measured` of them.
         folder: Existing; pictures of the same names are replaced.
+        expressions: Names of the expressions.
         title: Model, data and split, in words.
 
     Returns:
@@ -23,25 +27,23 @@ def draw(columns: dict, found: dict, folder: str, *, title: str) -> list[str]:
     makers = (_confusion, _calibration, _circumplex, _action_units, _groups)
     names = []
     for make in makers:
-        figure = make(columns, found, title)
+        figure = make(columns, found, expressions, title)
         if figure is not None:
             names.append(f"{make.__name__.lstrip('_')}.png")
             plotting.save(figure, os.path.join(folder, names[-1]))
     return names
 
 
-def _confusion(columns, found, title):
+def _confusion(columns, found, expressions, title):
     if "accuracy" not in found["metrics"]:
         return None
     true, logits = _expressions(columns)
     count = logits.shape[1]
     counts = scores.confusion_matrix(true, logits.argmax(1), count)
-    return plotting.confusion_matrix(
-        counts, list(labels.EXPRESSIONS[:count]), title=title
-    )
+    return plotting.confusion_matrix(counts, list(expressions[:count]), title=title)
 
 
-def _calibration(columns, found, title):
+def _calibration(columns, found, expressions, title):
     if "calibration" not in found:
         return None
     measured = found["calibration"]
@@ -50,13 +52,13 @@ def _calibration(columns, found, title):
     )
 
 
-def _circumplex(columns, found, title):
+def _circumplex(columns, found, expressions, title):
     if "valence_arousal" not in columns or "ccc_mean" not in found["metrics"]:
         return None
     given = columns["valence_arousal_weight"] > 0
     names = None
     if "true_expression" in columns:
-        names = np.array(labels.EXPRESSIONS)[columns["true_expression"]]
+        names = np.array(expressions)[columns["true_expression"]]
         names = np.where(columns["expression_weight"] > 0, names, "")[given]
     return plotting_scores.circumplex(
         columns["true_valence_arousal"][given],
@@ -66,7 +68,7 @@ def _circumplex(columns, found, title):
     )
 
 
-def _action_units(columns, found, title):
+def _action_units(columns, found, expressions, title):
     if "au_f1" not in found["metrics"]:
         return None
     weights = columns["action_units_weight"]
@@ -79,7 +81,7 @@ def _action_units(columns, found, title):
     )
 
 
-def _groups(columns, found, title):
+def _groups(columns, found, expressions, title):
     for metric in ("accuracy", "ccc_mean", "ccc_valence", "ccc_arousal", "au_accuracy"):
         if metric in found["metrics"] and "groups" in found:
             return plotting_scores.groups(

@@ -85,7 +85,7 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool) -> "Records
                 append(record)
                 done += 1
                 bar.update(done)
-    records.finish(names)
+    records.finish(names, predictor.card)
     return records
 
 
@@ -127,7 +127,7 @@ class Records:
 
             yield append
 
-    def finish(self, names) -> None:
+    def finish(self, names, card) -> None:
         """Writes predictions.jsonl and .csv of the records named, in that order."""
         with atomic.replacing(self._final) as path, open(path, "wb") as file:
             places = {}
@@ -137,7 +137,7 @@ class Records:
         self._places = places
         with contextlib.suppress(FileNotFoundError):
             os.remove(self._journal)
-        prediction_table.write(self._table, self)
+        prediction_table.write(self._table, self, card)
 
     def _line(self, name):
         path, offset = self._places[name]

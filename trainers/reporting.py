@@ -44,7 +44,11 @@ def finish(run) -> str:
             split = "test" if "test" in outputs else "validation"
             title = f"{config.model.name} on {run.prepared.dataset}, {split}"
             drawn = pictures.draw(
-                outputs[split], results[protocol][split], path, title=title
+                outputs[split],
+                results[protocol][split],
+                path,
+                expressions=run.prepared.expressions,
+                title=title,
             )
     results = {
         "config": config.model.name,

@@ -65,7 +65,8 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
     bar.close()
     with open(final, encoding="utf-8") as file:
         records = (json.loads(text) for text in file)
-        prediction_table.write(os.path.join(output, prediction.CSV), records)
+        table = os.path.join(output, prediction.CSV)
+        prediction_table.write(table, records, predictor.card)
     if pictures:
         plotting.save(line.figure(), os.path.join(output, f"{stem}_timeline.png"))
     return {"frames": seen, "people": people, "error": error}

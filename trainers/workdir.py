@@ -88,13 +88,14 @@ class Workdir:
         """Puts a training batch on TensorBoard, as the model is given it."""
         if self.writes:
             title = f"{self.config.model.name}, stage {stage}: augmented crops"
-            self._show(f"crops/{stage}", board.crops(batch, title=title), step)
+            picture = board.crops(batch, self.card.expressions, title=title)
+            self._show(f"crops/{stage}", picture, step)
 
     def show_confusion(self, split: str, counts, step: int) -> None:
         """Puts a confusion matrix on TensorBoard."""
         if self.writes:
             title = f"{self.config.model.name}, {split}, step {step:,}"
-            picture = board.confusion(counts, title=title)
+            picture = board.confusion(counts, self.card.expressions, title=title)
             self._show(f"confusion/{split}", picture, step)
 
     def _show(self, name, picture, step):

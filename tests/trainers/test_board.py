@@ -1,5 +1,6 @@
 import numpy as np
 
+from fer_tf import labels
 from trainers import board
 
 
@@ -21,18 +22,18 @@ def batch(count):
 
 def test_what_is_annotated_is_said_and_nothing_else():
     columns = batch(5)
-    assert [board.caption(columns, row) for row in range(5)] == [
+    assert [board.caption(columns, row, labels.EXPRESSIONS) for row in range(5)] == [
         "happiness\nv +0.50  a -0.25\nAU 1 4 25",
         "v +0.50  a -0.25",
         "anger\nAU 25",  # The last alone is both annotated and there.
         "no face",
         "no label",
     ]
-    assert board.caption({"image": columns["image"]}, 0) == "no label"
+    assert board.caption({"image": columns["image"]}, 0, ()) == "no label"
 
 
 def test_crops_are_pictures():
-    few, many = board.crops(batch(2), title="s"), board.crops(batch(5), title="s")
+    few, many = (board.crops(batch(n), labels.EXPRESSIONS, title="s") for n in (2, 5))
     assert few.dtype == many.dtype == np.uint8 and few.shape[-1] == 3
     assert few.shape[0] == many.shape[0] and few.shape[1] < many.shape[1]
     assert few.std() > 20

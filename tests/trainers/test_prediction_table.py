@@ -1,0 +1,38 @@
+import csv
+import types
+
+from fer_tf import labels
+from trainers import board, prediction_table
+
+OTHER = (*labels.EXPRESSIONS[:7], "other")
+
+
+def card(expressions=labels.EXPRESSIONS, action_units=labels.ACTION_UNITS):
+    return types.SimpleNamespace(expressions=expressions, action_units=action_units)
+
+
+def test_columns_are_the_same_for_every_usual_model_and_grow_for_others():
+    usual = prediction_table.columns(card())
+    assert usual == prediction_table.columns(card(labels.EXPRESSIONS[:7]))
+    more = prediction_table.columns(card(OTHER, labels.ACTION_UNITS_2022))
+    assert set(more) - set(usual) == {"other", "AU7", "AU10", "AU23", "AU24", "AU26"}
+    assert [name for name in more if name in usual] == usual
+
+
+def test_a_models_own_names_are_not_lost(tmp_path):
+    face = dict(
+        box=[1, 2, 3, 4], expression="other", probabilities=dict(other=0.75),
+        action_units=dict(AU26=0.5),
+    )  # fmt: skip
+    path = str(tmp_path / "p.csv")
+    record = dict(source="a.jpg", faces=[face])
+    prediction_table.write(path, [record], card(OTHER, labels.ACTION_UNITS_2022))
+    with open(path, newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["expression"], row["other"], row["AU26"]) == ("other", "0.75", "0.5")
+    assert row["contempt"] == "" and row["AU1"] == ""
+
+
+def test_a_face_is_named_in_the_vocabulary_of_its_data():
+    columns = dict(expression=[7], expression_weight=[1.0])
+    assert board.caption(columns, 0, OTHER) == "other"
