@@ -73,3 +73,24 @@ def test_a_table_is_kept_whole_with_its_own_note_under_a_papers_name(
     assert readme_tables.read_all(readme.RESULTS, "gan") == {}
     with pytest.raises(ValueError, match="must begin with one of wang, zhang"):
         readme.add_table(str(path), "table", **facts)
+
+
+def test_speeds_are_those_of_every_kept_measurement_after_its_command(tmp_path):
+    assert readme_tables.speed(str(tmp_path)) == readme_tables.NONE
+    one = dict(
+        what="input", device="CPU", command="c --what=input", images_per_second=1234.5,
+        memory_growth_mib=0.0, dataset="fer2013",
+    )  # fmt: skip
+    row = dict(
+        parameters=12, gflops_per_image=0.5, batch_size=64, images_per_second=3.0,
+        stock_keras_ratio=2.0, peak_memory_mib=1000.0,
+    )  # fmt: skip
+    several = dict(command="c --model=a,b", device="CPU", models=dict(a=row))
+    (tmp_path / "speed_input.json").write_text(json.dumps(one))
+    (tmp_path / "speed_train.json").write_text(json.dumps(several))
+    text = readme_tables.speed(str(tmp_path))
+    assert "`c --what=input` (CPU): images per second 1,234.50, memory growth mib" in (
+        text
+    )
+    assert "| `a` | 12 | 0.50 | 64 | 3.0 | 2.00 | 1,000 |" in text
+    assert "input" not in readme_tables.runs_table(str(tmp_path))  # No run.

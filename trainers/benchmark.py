@@ -15,6 +15,7 @@ and one `model.predict` a face; faces a second; the seconds of a cold start.
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -74,7 +75,9 @@ def main() -> None:
             _DATA.value, batch_size=_BATCH_SIZE.value, seconds=_SECONDS.value
         )
     if _JSON.value:
-        atomic.write_json(_JSON.value, result)
+        options = [text for text in sys.argv[1:] if not text.startswith("--json")]
+        command = shlex.join(["python", "-m", "trainers.benchmark", *options])
+        atomic.write_json(_JSON.value, {**result, "command": command})
     for name, value in result.items():
         if not isinstance(value, dict):
             shown = f"{value:,.2f}" if isinstance(value, float) else value

@@ -99,7 +99,7 @@ def render(text: str, path: str = "README.md") -> str:
             "results": readme_tables.runs_table(RESULTS),
             "tables": readme_tables.paper_tables(RESULTS),
             "variants": readme_tables.variants(MODELS),
-            "speed": readme_tables.speed_table(RESULTS),
+            "speed": readme_tables.speed(RESULTS),
         }
     for name, table in parts.items():
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"

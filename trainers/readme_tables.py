@@ -133,14 +133,31 @@ def _budget(found, first):
     return f"{text}\n\n`{found['command']}`" if found["command"] else text
 
 
-def speed_table(folder: str) -> str:
-    """Training speed of the models, as `trainers.benchmark --json` measured it."""
-    found = read_all(folder).get("speed")
-    if found is None:
-        return NONE
+def speed(folder: str) -> str:
+    """What `trainers.benchmark --json` measured: every kept `speed*.json`."""
+    parts = []
+    for found in read_all(folder, "speed").values():
+        parts.append(_models_speed(found) if "models" in found else _rates(found))
+    return "\n\n".join(parts) or NONE
+
+
+_RATES = ("_per_second", "_ratio", "_seconds", "_mib")
+
+
+def _rates(found):
+    """The rates of one measurement in a line, after its command."""
+    values = [
+        f"{name.replace('_', ' ')} {value:,.2f}"
+        for name, value in found.items()
+        if name.endswith(_RATES)
+    ]
+    return f"`{found['command']}` ({found['device']}): {', '.join(values)}"
+
+
+def _models_speed(found):
     lines = [
-        f"Training step on {found['device']}; the ratio is against the same graph "
-        "from stock Keras layers.",
+        f"`{found['command']}`: the training step on {found['device']}; the ratio is "
+        "against the same graph from stock Keras layers.",
         "",
         "| model | parameters | GFLOPs an image | batch | images/s | ratio | MiB |",
         "|---|---|---|---|---|---|---|",
