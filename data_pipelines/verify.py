@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from data_pipelines import records
-from data_pipelines.checks.copies import check_identical, check_nearly_identical
+from data_pipelines.checks import copies
 from data_pipelines.checks.faces import FaceSearch
 from data_pipelines.checks.findings import Findings
 from data_pipelines.checks.labels import check_sample
@@ -49,6 +49,7 @@ def verify_source(
     faces: bool = False,
     workers: int = 1,
     progress: Progress = lambda done: None,
+    surplus: list | None = None,
 ) -> dict:
     """Reads every picture of a source and reports.
 
@@ -57,6 +58,8 @@ def verify_source(
         faces: Whether to search every picture for a face, which is slow.
         workers: Threads that read pictures.
         progress: Called with the number of rows done.
+        surplus: Takes the `(name, reason)` of every training picture that should
+            be left out, as `checks.copies.surplus` has it.
 
     Returns:
         `{"dataset", "layout", "ok", "num_pictures", "findings", "counts"}`,
@@ -76,7 +79,10 @@ def verify_source(
             found.add(look)
         progress(done)
     check_counts(found.counts, source.published, found.findings)
-    return found.report(source.name, source.layout)
+    report = found.report(source.name, source.layout)
+    if surplus is not None:
+        surplus += copies.surplus(found.table)
+    return report
 
 
 def verify_prepared(
@@ -147,8 +153,7 @@ class _Examination:
 
     def add(self, look: _Look) -> None:
         sample = look.sample
-        own_file = sample.path is not None and sample.span is None
-        name = sample.path if own_file else sample.sample_id
+        name = sample.name
         label = class_of(sample)
         # Counted as the owner splits, compared as it will be prepared.
         self.counts[sample.split or look.split][label] += 1
@@ -167,8 +172,8 @@ class _Examination:
             raise DataError(f"{dataset}: no picture can be read; {first[0]}")
         if self._faces:
             self._faces.finish()
-        check_identical(self.table, self.findings)
-        check_nearly_identical(self.table, self.findings)
+        copies.check_identical(self.table, self.findings)
+        copies.check_nearly_identical(self.table, self.findings)
         self._people.report("subject_leak", self.findings)
         self._videos.report("video_leak", self.findings)
         findings = self.findings.sorted()

@@ -6,6 +6,13 @@ python -m trainers.prepare --dataset=synthetic --source=seed=1,examples=1200 \
 
 Killed and started again with the same command, it goes on where it was and
 ends with the same bytes. `--format=npz` is for training without TensorFlow.
+`--exclude` leaves out copies and pictures of two labels from what trains:
+
+python -m trainers.verify  --dataset=fer2013 --source=fer2013.csv \
+    --exclude_to=copies.csv
+python -m trainers.prepare --dataset=fer2013 --source=fer2013.csv \
+    --exclude=copies.csv --output=data/fer2013_single
+
 On a cluster, by Apache Beam (`pip install "fer-tf[beam]"`): `--runner=FlinkRunner
 --runner_options=flink_master=HOST:8081`, with paths that all machines share.
 """
@@ -17,6 +24,7 @@ from absl import flags
 
 from data_pipelines import prepare as preparing
 from data_pipelines.cropping import DETECTORS, ON_NO_FACE
+from data_pipelines.exclusions import Excluding
 from data_pipelines.sources import SOURCES, OptionError, open_source, parse_options
 from fer_tf.faces.crop_spec import CROP_SPECS
 from trainers import cli
@@ -28,6 +36,11 @@ _SOURCE = flags.DEFINE_string(
 )
 _OPTIONS = flags.DEFINE_string(
     "options", "", "The source's own: rule=majority (ferplus), fold=3 (ckplus), ..."
+)
+_EXCLUDE = flags.DEFINE_string(
+    "exclude",
+    None,
+    "List of training rows to leave out, of trainers.verify --exclude_to.",
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the records.")
 _CROP = flags.DEFINE_enum(
@@ -65,6 +78,8 @@ def main() -> None:
     try:
         options = parse_options(_OPTIONS.value)
         source = open_source(_DATASET.value, _SOURCE.value, **options)
+        if _EXCLUDE.value:
+            source = Excluding(source, _EXCLUDE.value)
         runner_options = parse_options(_RUNNER_OPTIONS.value)
     except OptionError as error:
         cli.fail(str(error), code=2)

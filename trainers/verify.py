@@ -26,6 +26,11 @@ _FACES = flags.DEFINE_bool(
 _WORKERS = flags.DEFINE_integer(
     "workers", os.cpu_count() or 1, "Threads that read pictures.", lower_bound=1
 )
+_EXCLUDE_TO = flags.DEFINE_string(
+    "exclude_to", None,
+    "File for a list of the training pictures that are copies of others or have two "
+    "labels, for trainers.prepare --exclude.",
+)  # fmt: skip
 _JSON = flags.DEFINE_string("json", None, "File for the report.")
 
 # Examples of a finding that are shown; the file has all that are kept.
@@ -36,6 +41,8 @@ def main() -> None:
     """Entry point of the command line."""
     if bool(_DATASET.value) == bool(_DATA.value):
         cli.fail("give either --dataset and --source, or --data", code=2)
+    if _EXCLUDE_TO.value and _DATA.value:
+        cli.fail("--exclude_to goes with --dataset and --source", code=2)
     if _DATASET.value and not _SOURCE.value and _DATASET.value != "synthetic":
         cli.fail("--source is needed: where the download is", code=2)
     with cli.quiet_imports():
@@ -53,7 +60,7 @@ def main() -> None:
 
 def _verify_source():
     with cli.quiet_imports():
-        from data_pipelines import verify
+        from data_pipelines import exclusions, verify
 
     try:
         options = parse_options(_OPTIONS.value)
@@ -61,8 +68,15 @@ def _verify_source():
     except OptionError as error:
         cli.fail(str(error), code=2)
     total = sum(sum(classes.values()) for classes in (source.published or {}).values())
-    run = functools.partial(verify.verify_source, source, workers=_WORKERS.value)
-    return _timed(run, total or None, "rows")
+    surplus = [] if _EXCLUDE_TO.value else None
+    run = functools.partial(
+        verify.verify_source, source, workers=_WORKERS.value, surplus=surplus
+    )
+    found = _timed(run, total or None, "rows")
+    if surplus is not None:
+        count = exclusions.write(_EXCLUDE_TO.value, surplus)
+        print(f"{_EXCLUDE_TO.value}: {count:,} training pictures to leave out")
+    return found
 
 
 def _verify_prepared():

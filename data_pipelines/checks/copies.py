@@ -37,15 +37,46 @@ def check_nearly_identical(table: PictureTable, findings: Findings) -> None:
 
     Those that are the same are not among them.
     """
+    for rows in _nearly_identical(table):
+        text = functools.partial(_in_words, table, rows, sign=" ~ ")
+        findings.add("near_duplicate", text)
+
+
+def surplus(table: PictureTable) -> list[tuple[str, str]]:
+    """The training pictures to do without, and why; other splits stay whole.
+
+    Left out are copies and near copies of a picture of another split, all copies
+    of a training picture whose labels differ, and all but one where they agree.
+    """
+    if "train" not in table.split_names:
+        return []
+    train = table.splits == table.split_names.index("train")
+    reasons = {}
+    for rows in _identical(table.digests):
+        inside, outside = rows[train[rows]], rows[~train[rows]]
+        if len(outside):
+            why, left_out = f"same picture as {table.describe(outside[0])}", inside
+        elif len(set(table.labels[rows])) > 1:
+            why, left_out = "the same picture has another label too", inside
+        else:
+            why, left_out = f"same picture as {table.describe(rows[0])}", inside[1:]
+        reasons |= dict.fromkeys(left_out.tolist(), why)
+    for rows in map(np.array, _nearly_identical(table)):
+        other = table.describe(rows[~train[rows]][0])
+        for row in rows[train[rows]].tolist():
+            reasons.setdefault(row, f"nearly the same picture as {other}")
+    return [(table.name(row), reasons[row]) for row in sorted(reasons)]
+
+
+def _nearly_identical(table) -> list[list[int]]:
+    """Rows of each group, across splits, that look alike without being the same."""
     splits = table.splits
     if len(set(splits)) < 2:
-        return
+        return []
     pairs = _copies(table.thumbs(), splits)
     digests = table.digests
     other = (digests[pairs[:, 0]] != digests[pairs[:, 1]]).any(axis=1)
-    for rows in _connected(pairs[other]):
-        text = functools.partial(_in_words, table, rows, sign=" ~ ")
-        findings.add("near_duplicate", text)
+    return _connected(pairs[other])
 
 
 def _identical(digests) -> list[np.ndarray]:

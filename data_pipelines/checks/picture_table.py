@@ -86,10 +86,14 @@ class PictureTable:
 
     def describe(self, row: int) -> str:
         """A row in words; rows may be added no more after this."""
-        self._names.seek(self._offsets[row])
-        name = self._names.readline().decode().rstrip("\n")
         split = self.split_names[self._splits[row]]
-        return f"{name} ({split}, {self.label_names[self._labels[row]]})"
+        label = self.label_names[self._labels[row]]
+        return f"{self.name(row)} ({split}, {label})"
+
+    def name(self, row: int) -> str:
+        """A row's name; rows may be added no more after this."""
+        self._names.seek(self._offsets[row])
+        return self._names.readline().decode().rstrip("\n")
 
 
 def _number(names, name):

@@ -85,6 +85,11 @@ class Sample:
     is_face: bool | None = None
     groups: Mapping[str, str] | None = None
 
+    @property
+    def name(self) -> str:
+        """What people find it by: its file, or its id where a file holds many."""
+        return self.path if self.path and self.span is None else self.sample_id
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready fields, without those that are not set."""
         return {

@@ -1,0 +1,102 @@
+"""Training rows that a list leaves out: copies, and pictures of two labels.
+
+`trainers.verify --exclude_to=FILE` writes such a list, and `trainers.prepare
+--exclude=FILE` goes by it. It may name training rows alone: what a number is
+measured on stays what the owner ships.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Iterator
+
+from data_pipelines import atomic
+from data_pipelines.sources import DataError, Reject, Sample, Source
+from fer_tf.hashing import sha256
+
+COLUMNS = ("row", "reason")
+
+
+def write(path: str, rows: Iterable[tuple[str, str]]) -> int:
+    """Writes names and reasons as CSV; returns how many."""
+    rows = list(rows)
+    with atomic.replacing(path) as temporary:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows(rows)
+    return len(rows)
+
+
+def read(path: str) -> dict[str, str]:
+    """Reason by name.
+
+    Raises:
+        DataError: If it is no such list.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            reader = csv.reader(file)
+            if tuple(next(reader, ())) != COLUMNS:
+                raise DataError(f"{path}: must begin with the line row,reason")
+            found = {}
+            for cells in reader:
+                if len(cells) != 2:
+                    raise DataError(f"{path}: line {reader.line_num}: not two cells")
+                found[cells[0]] = cells[1]
+            return found
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a table of text ({error})") from None
+
+
+class Excluding:
+    """A source without the training rows of a list; otherwise as it is.
+
+    Args:
+        source: The whole.
+        path: Of the list.
+
+    Raises:
+        DataError: If the list cannot be read.
+    """
+
+    def __init__(self, source: Source, path: str):
+        self._source, self._path = source, path
+        self._reasons = read(path)
+        # Another list makes other records.
+        both = f"{source.fingerprint} without {sha256(path)}"
+        self.fingerprint = hashlib.sha256(both.encode()).hexdigest()
+        self.layout = f"{source.layout}, without {len(self._reasons):,} training rows"
+
+    def __getattr__(self, name):
+        if name.startswith("_"):  # While it is being unpickled by a worker.
+            raise AttributeError(name)
+        return getattr(self._source, name)
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """The source's rows; each that is left out as a reject with its reason.
+
+        Raises:
+            DataError: If the list names a row of validation or test, or one that
+                is not there.
+        """
+        left = set(self._reasons)
+        for row in self._source.rows():
+            name = None if isinstance(row, Reject) else row.name
+            if name not in self._reasons:
+                yield row
+                continue
+            if row.split not in (None, "train"):
+                raise DataError(
+                    f"{self._path}: {name} is of {row.split}; only training rows can "
+                    "be left out"
+                )
+            left.discard(name)
+            reason = f"left out by the list: {self._reasons[name]}"
+            yield Reject(name, reason, expected=True)
+        if left:
+            raise DataError(
+                f"{self._path}: {len(left)} rows are not in the source, such as "
+                f"{min(left)}"
+            )
