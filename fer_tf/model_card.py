@@ -57,6 +57,7 @@ def render(name: str, described: Mapping[str, Any]) -> str:
         ["## Intended use and limits", "", *_limits(described)],
         ["## Data", "", *_data(described)],
         ["## Measured", "", *_measured(described)],
+        *_elsewhere(described),
         ["## Crops", "", *_crops(described)],
         ["## Files", "", *_files(described)],
         ["## How it was made", "", *_made(described)],
@@ -172,6 +173,21 @@ def _groups(groups, split):
         for value, found in values.items():
             cells = " | ".join(_cell(found, metric) for metric in metrics)
             yield f"| {attribute}: {value} | {found['num_examples']:,} | {cells} |"
+
+
+def _elsewhere(described):
+    """A part for each data set that the model never saw."""
+    for title, found in (described.get("measured_elsewhere") or {}).items():
+        lines = [
+            f"## On data it never saw: {title}",
+            "",
+            f"| metric | {found['num_examples']:,} examples |",
+            "|---|---|",
+            *(f"| {metric} | {_cell(found, metric)} |" for metric in found["metrics"]),
+        ]
+        if found.get("groups"):
+            lines += ["", *_groups(found["groups"], title)]
+        yield lines
 
 
 def _cell(found, metric):

@@ -44,6 +44,10 @@ _SPLIT = flags.DEFINE_enum(
 _EXAMPLES = flags.DEFINE_integer(
     "examples", 1000, "Crops to check on, spread over the split.", lower_bound=1
 )
+_ELSEWHERE = flags.DEFINE_multi_string(
+    "elsewhere", [],
+    "What trainers.evaluate --json measured on data that it never saw, TITLE=FILE.",
+)  # fmt: skip
 _COMMAND = flags.DEFINE_string(
     "command", None, "Command that trained it, for its card."
 )
@@ -58,6 +62,8 @@ def main() -> None:
             f"{', '.join(_FORMAT_NAMES)}",
             code=2,
         )
+    titles = dict(map(_titled, _ELSEWHERE.value))
+    elsewhere = {title: _measured(path) for title, path in titles.items()}
     if os.path.lexists(_OUTPUT.value):
         raise ValueError(f"{_OUTPUT.value}: exists already; choose another --output")
     with cli.quiet_imports():
@@ -73,18 +79,20 @@ def main() -> None:
             model,
             _OUTPUT.value,
             formats=[part for name in _FORMATS.value for part in _FORMAT_NAMES[name]],
-            extra=_facts(loading.read_card(folder)),
+            extra=_facts(loading.read_card(folder), elsewhere),
             report=lambda line: print(line, flush=True),
             **checked,
         )
     print(f"written: {_OUTPUT.value}")
 
 
-def _facts(described):
+def _facts(described, elsewhere):
     """What the run's files say of it, for the card."""
     facts = {k: described[k] for k in ("protocol", "epoch", "step") if k in described}
     results = _read(os.path.join(_WORKDIR.value, "results.json"))
     config = _read(os.path.join(_WORKDIR.value, "config.json")).get("config")
+    if elsewhere:
+        facts["measured_elsewhere"] = elsewhere
     training = {"command": _COMMAND.value, "config": config}
     if results:
         facts["dataset"] = results["dataset"]
@@ -96,6 +104,28 @@ def _facts(described):
     names = ("fer-tf", "keras", "tensorflow")
     versions = {name: importlib.metadata.version(name) for name in names}
     return {**facts, "training": training, "versions": versions}
+
+
+def _titled(text):
+    title, equals, path = text.partition("=")
+    if not title or not equals or not path:
+        cli.fail(f"--elsewhere must be TITLE=FILE, is {text!r}", code=2)
+    return title, path
+
+
+def _measured(path):
+    """What the card says of an evaluation.
+
+    Raises:
+        ValueError: If the file is none.
+    """
+    if not os.path.exists(path):
+        raise ValueError(f"{path}: no such file")
+    found = _read(path)
+    if "metrics" not in found or "num_examples" not in found:
+        raise ValueError(f"{path}: not what trainers.evaluate --json writes")
+    kept = ("num_examples", "metrics", "intervals", "resampling", "groups")
+    return {name: found[name] for name in kept if name in found}
 
 
 def _read(path):

@@ -55,6 +55,8 @@ def test_a_run_becomes_a_model_with_a_card_and_a_name(workdir, tmp_path):
     card = (output / "README.md").read_text()
     assert "| accuracy | 0.8765 |" in card and "FER2013" in card
 
+    assert "never saw" not in card
+
     result = run("catalog", f"--root={root}", f"--add={output}")
     assert result.returncode == 0, result.stderr
     found = json.loads((root / "catalog.json").read_text())
@@ -123,3 +125,27 @@ def test_the_readme_of_the_catalog_is_package_data():
 
 def test_the_crop_specs_of_the_house_can_be_drawn():
     assert all(spec.size <= 224 for spec in CROP_SPECS.values())
+
+
+def test_what_was_measured_elsewhere_comes_into_the_card(workdir, tmp_path):
+    path, output = tmp_path / "london.json", tmp_path / "out"
+    part = {"num_examples": 4, "metrics": {"accuracy": 0.25}}
+    found = {"dataset": "csv", "num_examples": 8, "metrics": {"accuracy": 0.375},
+             "intervals": {"accuracy": [0.125, 0.5]},
+             "groups": {"gender": {"female": part}}, "split": "test"}  # fmt: skip
+    path.write_text(json.dumps(found))
+    args = [f"--workdir={workdir}", f"--output={output}", "--formats=keras"]
+    result = run("export", *args, f"--elsewhere=London={path}")
+    assert result.returncode == 0, result.stderr
+    card = (output / "README.md").read_text()
+    assert "## On data it never saw: London" in card and "| 8 examples |" in card
+    assert "| accuracy | 0.3750 [0.1250, 0.5000] |" in card
+    assert "| gender: female | 4 | 0.2500 |" in card
+    path.write_text("{}")
+    for given, code, words in (
+        (f"L={path}", 1, "not what trainers.evaluate --json writes"),
+        ("L=nowhere.json", 1, "nowhere.json: no such file"),
+        ("nowhere.json", 2, "must be TITLE=FILE"),
+    ):
+        shown = run("export", *args, f"--elsewhere={given}")
+        assert_one_line(shown, code, words)
