@@ -103,6 +103,8 @@ def _limits(described):
         "measured on, below, is not known: other data, other cameras, and, unless a "
         "table says so, how it differs between groups of people."
     )
+    if described.get("note"):
+        yield from ("", f"**{described['note']}**")
 
 
 def _data(described):
@@ -166,13 +168,20 @@ def _calibration(found, split):
 def _groups(groups, split):
     yield f"By group on {split}, as the data set names them:"
     yield ""
-    metrics = ("accuracy", "ccc_mean", "au_f1")
+    there = {
+        m for values in groups.values() for f in values.values() for m in f["metrics"]
+    }
+    metrics = [name for name in ("accuracy", "ccc_mean", "au_f1") if name in there]
     yield f"| group | examples | {' | '.join(metrics)} |"
     yield "|---" * (2 + len(metrics)) + "|"
     for attribute, values in groups.items():
         for value, found in values.items():
             cells = " | ".join(_cell(found, metric) for metric in metrics)
             yield f"| {attribute}: {value} | {found['num_examples']:,} | {cells} |"
+
+
+# An expression that other data lack would count as always missed.
+_OF_ALL_CLASSES = ("macro_f1", "expression_score")
 
 
 def _elsewhere(described):
@@ -183,7 +192,11 @@ def _elsewhere(described):
             "",
             f"| metric | {found['num_examples']:,} examples |",
             "|---|---|",
-            *(f"| {metric} | {_cell(found, metric)} |" for metric in found["metrics"]),
+            *(
+                f"| {metric} | {_cell(found, metric)} |"
+                for metric in found["metrics"]
+                if metric not in _OF_ALL_CLASSES
+            ),
         ]
         if found.get("groups"):
             lines += ["", *_groups(found["groups"], title)]

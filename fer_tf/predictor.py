@@ -30,13 +30,15 @@ class Predictor:
     """Finds the faces of a picture and says what a model reads in them.
 
     Args:
-        model: A model from `fer_tf.load`, or the path or name that it takes.
+        model: A model from `fer_tf.load`, or the path or name that it takes; the
+            one that ships if none is given.
         detector: Anything with `MTCNNDetector`'s `detect`.
     """
 
-    def __init__(self, model: keras.Model | str | os.PathLike, *, detector=None):
-        named = isinstance(model, (str, os.PathLike))
-        self.model = loading.load(os.fspath(model)) if named else model
+    def __init__(
+        self, model: keras.Model | str | os.PathLike | None = None, *, detector=None
+    ):
+        self.model = model if isinstance(model, keras.Model) else loading.load(model)
         if not hasattr(self.model, "card"):
             raise ValueError(
                 "`model` must come from fer_tf.load: a model without its crop spec "

@@ -48,6 +48,9 @@ _ELSEWHERE = flags.DEFINE_multi_string(
     "elsewhere", [],
     "What trainers.evaluate --json measured on data that it never saw, TITLE=FILE.",
 )  # fmt: skip
+_NOTE = flags.DEFINE_string(
+    "note", None, "What it cannot do, as measured: a sentence for its card."
+)
 _COMMAND = flags.DEFINE_string(
     "command", None, "Command that trained it, for its card."
 )
@@ -93,6 +96,8 @@ def _facts(described, elsewhere):
     config = _read(os.path.join(_WORKDIR.value, "config.json")).get("config")
     if elsewhere:
         facts["measured_elsewhere"] = elsewhere
+    if _NOTE.value:
+        facts["note"] = _NOTE.value
     training = {"command": _COMMAND.value, "config": config}
     if results:
         facts["dataset"] = results["dataset"]

@@ -1,6 +1,7 @@
 """The models that ship: found by name, checked by hash."""
 
 import json
+import pathlib
 
 import pytest
 
@@ -126,3 +127,13 @@ def test_the_catalog_that_ships_is_whole():
         assert file.read() == catalog_entries.render(found), (
             "run: python -m trainers.catalog"
         )
+
+
+def test_the_model_that_ships_reads_a_real_face_offline():
+    data = pytest.importorskip("skimage.data")
+    reader = fer_tf.Predictor()
+    (face,) = reader.predict(data.astronaut())  # Eileen Collins, smiling.
+    assert face["expression"] == "happiness"
+    assert sum(face["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    folder = pathlib.Path(catalog.root()) / catalog.default()
+    assert sum(f.stat().st_size for f in folder.iterdir()) < 20e6

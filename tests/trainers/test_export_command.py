@@ -135,10 +135,13 @@ def test_what_was_measured_elsewhere_comes_into_the_card(workdir, tmp_path):
              "groups": {"gender": {"female": part}}, "split": "test"}  # fmt: skip
     path.write_text(json.dumps(found))
     args = [f"--workdir={workdir}", f"--output={output}", "--formats=keras"]
-    result = run("export", *args, f"--elsewhere=London={path}")
+    result = run(
+        "export", *args, f"--elsewhere=London={path}", "--note=It cannot see smiles."
+    )
     assert result.returncode == 0, result.stderr
     card = (output / "README.md").read_text()
     assert "## On data it never saw: London" in card and "| 8 examples |" in card
+    assert "**It cannot see smiles.**" in card
     assert "| accuracy | 0.3750 [0.1250, 0.5000] |" in card
     assert "| gender: female | 4 | 0.2500 |" in card
     path.write_text("{}")
