@@ -1,0 +1,65 @@
+"""Hours of use: neither memory nor the time a picture takes grows."""
+
+import os
+import time
+
+import numpy as np
+import pytest
+
+import fer_tf
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="reads /proc"),
+]
+
+FRAMES, PREDICTIONS = 10_000, 2_000
+
+
+def resident_mib():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+@pytest.fixture(scope="module")
+def astronaut():
+    data = pytest.importorskip("skimage.data")
+    return np.ascontiguousarray(data.astronaut()[:240, 100:340])
+
+
+def test_a_long_video_takes_no_more_memory_and_no_longer_a_frame(tmp_path, astronaut):
+    pytest.importorskip("av")
+    from fer_tf import video
+
+    path = str(tmp_path / "long.mp4")
+    with video.VideoWriter(path) as writer:
+        for number in range(FRAMES):
+            shift = int(20 * np.sin(number / 40))
+            writer.write(np.roll(astronaut, shift, axis=1), number / 25)
+    reader, memory, seconds, faces = fer_tf.Predictor(), [], [], 0
+    start = time.process_time()
+    for number, (_, found) in enumerate(reader.predict_video(path), 1):
+        faces += len(found)
+        if number % 1_000 == 0:
+            memory.append(resident_mib())
+            seconds.append((time.process_time() - start) / 1_000)
+            start = time.process_time()
+    print("MiB:", [round(m) for m in memory], "s a frame:", np.round(seconds, 4))
+    assert len(memory) == FRAMES / 1_000 and faces > 0.99 * FRAMES
+    assert memory[-1] - memory[1] < 32
+    assert np.median(seconds[-4:]) < 1.25 * np.median(seconds[1:5])
+
+
+def test_two_thousand_pictures_of_many_sizes_take_one_trace_and_no_memory(astronaut):
+    import cv2
+
+    reader, rng, memory, faces = fer_tf.Predictor(), np.random.default_rng(0), {}, 0
+    for number in range(1, PREDICTIONS + 1):
+        size = tuple(int(s) for s in rng.integers(150, 400, 2))
+        faces += len(reader.predict(cv2.resize(astronaut, size)))
+        if number in (PREDICTIONS // 4, PREDICTIONS):
+            memory[number] = resident_mib()
+    print("MiB:", memory, "faces:", faces)
+    before, after = memory.values()
+    assert after - before < 32 and faces > 0.8 * PREDICTIONS
+    assert reader._call.experimental_get_tracing_count() == 1
