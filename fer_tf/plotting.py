@@ -56,6 +56,9 @@ def save(figure: Figure, path: str, *, dpi: int = 110) -> None:
             os.remove(part)
 
 
+_WIDEST = 4.0
+
+
 def annotated(image: np.ndarray, faces: list[dict], *, title: str = "") -> Figure:
     """A photograph with its faces boxed, and what was read beside it.
 
@@ -67,7 +70,9 @@ def annotated(image: np.ndarray, faces: list[dict], *, title: str = "") -> Figur
     height, width = image.shape[:2]
     panel = 2.3 if faces else 0.0
     shown = 5.2
-    figure = Figure(figsize=(shown * width / height + panel, shown), facecolor="white")
+    # A strip of a picture has white beside it: its own shape could be any size.
+    shape = np.clip(width / height, 1 / _WIDEST, _WIDEST)
+    figure = Figure(figsize=(shown * shape + panel, shown), facecolor="white")
     photo_share = 1 - panel / figure.get_figwidth()
     axes = figure.add_axes((0, 0, photo_share, 1))
     axes.imshow(image)

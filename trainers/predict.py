@@ -66,7 +66,11 @@ def main() -> None:
     identity = {"weights": predictor.model.sha256}
     moving = len(paths) == 1 and video.is_video(paths[0])
     if moving:
-        identity |= {"every": _EVERY.value, "smoothing": _SMOOTHING.value}
+        identity |= {
+            "every": _EVERY.value,
+            "smoothing": _SMOOTHING.value,
+            "video": os.path.realpath(paths[0]),
+        }
     prediction.begin(_OUTPUT.value, identity)
     lock = os.path.join(_OUTPUT.value, ".lock")
     with atomic.locked(lock):
@@ -79,11 +83,11 @@ def main() -> None:
 def _read_pictures(predictor, paths):
     from trainers import prediction
 
-    records = prediction.run(
+    records, names = prediction.run(
         predictor, paths, _OUTPUT.value, root=_INPUT.value, pictures=_PICTURES.value
     )
     first, unread, empty = None, 0, 0
-    for record in records:
+    for record in map(records.__getitem__, names):
         print(prediction.describe(record))
         # In a folder, a picture without a face is an answer, not a failure.
         empty += record["error"] == prediction.NO_FACE
@@ -93,7 +97,7 @@ def _read_pictures(predictor, paths):
     if unread:
         more = f" (and {unread - 1} more)" if unread > 1 else ""
         cli.fail(f"{first['source']}: {first['error']}{more}")
-    if empty == len(records):
+    if empty == len(names):
         cli.fail(f"{_INPUT.value}: {prediction.NO_FACE}")
 
 

@@ -53,7 +53,7 @@ def begin(output: str, identity: dict) -> None:
         atomic.write_json(path, identity)
 
 
-def run(predictor, paths, output: str, *, root: str, pictures: bool) -> "Records":
+def run(predictor, paths, output: str, *, root: str, pictures: bool):
     """Predicts pictures and writes everything to `output`.
 
     Args:
@@ -64,7 +64,8 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool) -> "Records
         pictures: Whether to write annotated pictures.
 
     Returns:
-        The records of predictions.jsonl, in the order of the paths.
+        All `Records` of predictions.jsonl, those of earlier calls too, and the names
+        of the pictures' own, in their order.
     """
     names = [_name(path, root) for path in paths]
     drawn = _picture_names(names, output) if pictures else {}
@@ -85,8 +86,10 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool) -> "Records
                 append(record)
                 done += 1
                 bar.update(done)
-    records.finish(names, predictor.card)
-    return records
+    # What other calls have read into the folder stays in front.
+    earlier = [name for name in records.names if name not in set(names)]
+    records.finish([*earlier, *names], predictor.card)
+    return records, names
 
 
 class Records:
@@ -114,6 +117,11 @@ class Records:
 
     def __len__(self) -> int:
         return len(self._places)
+
+    @property
+    def names(self) -> list[str]:
+        """Of the records, in their order."""
+        return list(self._places)
 
     @contextlib.contextmanager
     def appending(self):

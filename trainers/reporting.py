@@ -96,7 +96,8 @@ def _epochs(run):
 
 def table(results: dict) -> str:
     """The protocols side by side, as Markdown."""
-    lines = ["| metric | paper | " + " | ".join(results["protocols"]) + " |"]
+    ours = [f"ours, {protocol}" for protocol in results["protocols"]]
+    lines = ["| metric | stated by the paper | " + " | ".join(ours) + " |"]
     lines.append("|---" * (2 + len(results["protocols"])) + "|")
     for name in _HEADLINE:
         cells = []

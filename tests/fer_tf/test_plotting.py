@@ -111,3 +111,14 @@ def test_signed_is_grey_where_there_is_no_gradient():
     gradient[:50, :50], gradient[60:, 60:] = 1.0, -1.0
     picture = plotting_maps.signed(gradient)
     assert (picture[0, 0] == 255).all() and (picture[-1, -1] == 0).all()
+
+
+@pytest.mark.parametrize("shape", [(2, 3000), (3000, 2)])
+def test_a_strip_of_a_picture_is_drawn_at_a_size_that_can_be_held(shape, tmp_path):
+    face = dict(box=[0, 0, 2, 2], landmarks=np.zeros((5, 2)), expression="fear",
+                probabilities=dict(fear=1.0))  # fmt: skip
+    image = np.zeros((*shape, 3), np.uint8)
+    for faces in ([], [face]):
+        figure = plotting.annotated(image, faces)
+        assert max(figure.get_size_inches()) < 25
+        plotting.save(figure, str(tmp_path / "a.png"))

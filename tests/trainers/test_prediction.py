@@ -1,16 +1,22 @@
 import csv
 import json
 import os
+import types
 
 import cv2
 import numpy as np
 import pytest
 
+from fer_tf import labels
 from trainers import prediction, video_prediction
 
 
 class Reader:
     """Stands in for a predictor: a face as bright as the picture's first pixel."""
+
+    card = types.SimpleNamespace(
+        expressions=labels.EXPRESSIONS, action_units=labels.ACTION_UNITS
+    )
 
     def __init__(self):
         self.read = []
@@ -46,10 +52,10 @@ def run(folder, output, reader=None, pictures=False):
     reader = reader or Reader()
     os.makedirs(output, exist_ok=True)
     paths = sorted(str(p) for p in folder.rglob("*") if p.is_file())
-    records = prediction.run(
+    records, names = prediction.run(
         reader, paths, str(output), root=str(folder), pictures=pictures
     )
-    return reader, list(records)
+    return reader, [records[name] for name in names]
 
 
 def lines(output):
@@ -94,6 +100,17 @@ def test_only_what_is_new_or_changed_is_read_again(tmp_path):
     assert [r["source"] for r in records] == ["a.png", "c.png", "d.png"]
     reader, again = run(photos, output)
     assert reader.read == [] and again == records
+
+
+def test_what_earlier_calls_have_read_is_not_lost(tmp_path):
+    output = tmp_path / "out"
+    for folder, name in (("one", "a.png"), ("one", "b.png"), ("two", "c.png")):
+        write(tmp_path / folder, name, 10)
+        run(tmp_path / folder, output)
+    run(tmp_path / "one", output)
+    assert [line["source"] for line in lines(output)] == ["c.png", "a.png", "b.png"]
+    rows = list(csv.DictReader((output / "predictions.csv").open()))
+    assert [row["source"] for row in rows] == ["c.png", "a.png", "b.png"]
 
 
 def test_a_run_that_was_killed_goes_on_behind_its_last_whole_line(tmp_path):
