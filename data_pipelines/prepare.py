@@ -10,6 +10,7 @@ one is not finished.
 import contextlib
 import dataclasses
 import functools
+import glob
 import json
 import os
 import shutil
@@ -130,19 +131,41 @@ def prepare(
         shutil.rmtree(work, ignore_errors=True)
         return manifest
     _check_empty(output, work)
+    fresh = [folder for folder in (work, output) if not os.path.exists(folder)]
     os.makedirs(work, exist_ok=True)
+    try:
+        run = run or functools.partial(pool.run, workers=workers)
+        manifest = _locked(source, cropping, output, plan, listed, progress, run)
+    except DataError:
+        # Of a source that cannot be read nothing stays; of begun work, all.
+        _remove_unused(fresh)
+        raise
+    shutil.rmtree(work)
+    return manifest
+
+
+def _locked(source, cropping, output, plan, listed, progress, run):
+    """Does the work as the only one in the folder; returns the manifest."""
+    work = os.path.join(output, WORK)
     with locked(os.path.join(work, "lock")):
         _begin(work, plan, output)
         _clear(output, work)
         try:
-            run = run or functools.partial(pool.run, workers=workers)
             rows = spool(source, work, listed)
             manifest = _prepare(source, cropping, output, plan, rows, progress, run)
             atomic.write_json(os.path.join(output, records.MANIFEST), manifest)
         finally:
             _clear(output, work)
-        shutil.rmtree(work)
     return manifest
+
+
+def _remove_unused(folders):
+    """Removes new folders in which no chunk of the work is done."""
+    if folders and not glob.glob(os.path.join(folders[0], "chunk-*")):
+        shutil.rmtree(folders[0], ignore_errors=True)
+        for folder in folders[1:]:
+            with contextlib.suppress(OSError):  # Not empty.
+                os.rmdir(folder)
 
 
 def _prepare(source, cropping, output, plan, rows, progress, run):

@@ -19,7 +19,8 @@ def require_packages() -> None:
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise ValueError(
-            f"the format onnx needs {', '.join(missing)}: pip install 'fer-tf[export]'"
+            f"the format onnx needs {', '.join(missing)}, the extra `export`: "
+            "pip install -e '.[export]'"
         )
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from fer_tf import loading, video
 from fer_tf.faces import MTCNNDetector, alignment
-from fer_tf.faces.images import read_image
+from fer_tf.faces.images import ImageError, read_image
 from fer_tf.serving import make_serving_model
 from fer_tf.tracking import Tracker
 
@@ -133,7 +133,19 @@ class Predictor:
                 yield frame, tracker.update(faces, frame.time)
 
     def read_crops(self, crops: np.ndarray) -> list[dict]:
-        """What the model says of aligned crops, uint8 `(n, size, size, c)`."""
+        """What the model says of aligned crops, uint8 `(n, size, size, c)`.
+
+        Raises:
+            ValueError: If they are no such crops.
+        """
+        crops = np.asarray(crops)
+        spec = self.card.crop_spec
+        wanted = (spec.size, spec.size, spec.channels)
+        if crops.dtype != np.uint8 or crops.shape[1:] != wanted:
+            raise ValueError(
+                f"`crops` must be uint8 {('n', *wanted)}. Received: {crops.dtype} "
+                f"{crops.shape}."
+            )
         columns = {}
         for start in range(0, len(crops), _BATCH):
             batch = crops[start : start + _BATCH]
@@ -185,7 +197,12 @@ def _some(frames, count):
 
 
 def _as_array(image):
-    if isinstance(image, (str, os.PathLike, bytes, Image.Image)):
+    if isinstance(image, (str, os.PathLike)):
+        try:
+            return read_image(image)
+        except ImageError as error:
+            raise ImageError(f"{os.fspath(image)}: {error}") from error
+    if isinstance(image, (bytes, Image.Image)):
         return read_image(image)
     array = np.asarray(image)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3:

@@ -26,7 +26,7 @@ def quiet_stderr(*, shown_on_error: bool):
         os.dup2(notices.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:
             if shown_on_error:
                 notices.seek(0)
                 os.write(kept, notices.read())

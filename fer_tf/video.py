@@ -173,5 +173,7 @@ def _av():
     try:
         import av
     except ImportError as error:
-        raise VideoError("video needs PyAV: pip install 'fer-tf[video]'") from error
+        raise VideoError(
+            "video needs PyAV, the extra `video`: pip install -e '.[video]'"
+        ) from error
     return av

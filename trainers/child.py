@@ -43,4 +43,7 @@ def main() -> None:
 
     threading.Thread(target=watch, daemon=True).start()
     sys.argv = [module, *arguments]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except KeyboardInterrupt:  # Before the command could mind it itself.
+        sys.exit(1)

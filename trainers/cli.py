@@ -5,6 +5,8 @@ import Keras and TensorFlow inside `main`, so that `--help` answers at once.
 """
 
 import os
+import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,11 +16,15 @@ from absl import app, flags, logging
 
 from fer_tf.quiet import quiet_imports
 
-__all__ = ["explain", "fail", "quiet_imports", "run"]
+__all__ = ["UsageError", "explain", "fail", "quiet_imports", "run"]
 
 _TRACEBACK = flags.DEFINE_bool(
     "traceback", False, "Print the whole traceback of an error, not one line."
 )
+
+
+class UsageError(ValueError):
+    """A value that a flag or a config cannot have: exit code 2."""
 
 
 def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
@@ -40,11 +46,11 @@ def fail(message: str, *, code: int = 1) -> None:
 
 
 def _parse(argv, required):
-    for name in required:
-        flags.mark_flag_as_required(name)
     if any(arg in ("-h", "-help", "--help", "--helpfull") for arg in argv[1:]):
         module = sys.modules["__main__"]
         print((module.__doc__ or "").strip(), end="\n\n")
+        if required:
+            print(f"Needed: {', '.join(f'--{name}' for name in required)}")
         print(flags.FLAGS.module_help(module))
         sys.exit(0)
     try:
@@ -55,6 +61,8 @@ def _parse(argv, required):
     except (SyntaxError, ImportError) as error:
         fail(f"the config cannot be read: {_one_line(error)}", code=2)
     for name in required:
+        if not flags.FLAGS[name].present:
+            fail(f"--{name} is needed", code=2)
         if flags.FLAGS[name].value == "":
             fail(f"--{name} is empty", code=2)
     for flag in flags.FLAGS.get_flags_for_module(sys.modules["__main__"]):
@@ -66,13 +74,22 @@ def _parse(argv, required):
 
 
 def _guarded(main):
+    interrupted = []
+
+    def interrupt(*_):
+        interrupted.append(True)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
     try:
         main()
     except KeyboardInterrupt:
         fail("interrupted")
     except Exception as error:
+        if interrupted:  # TensorFlow, while it traces, makes another error of it.
+            fail("interrupted")
         explain(error)
-        sys.exit(1)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
 
 
 def explain(error: Exception) -> None:
@@ -88,11 +105,18 @@ def explain(error: Exception) -> None:
         print(f"{_command()}: {_one_line(error)}", file=sys.stderr, flush=True)
 
 
+_NODE = re.compile(r"^(\{\{(function_)?node [^}]*\}\}\s*)+")
+_ERROR = re.compile(r"^(\w+\.)*\w*Error: ")
+
+
 def _one_line(error):
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or ''}: {error.strerror}".lstrip(": ")
-    text = str(error).strip() or type(error).__name__
-    return " ".join(text.splitlines()[0].split())
+    text = _NODE.sub("", str(error).strip()) or type(error).__name__
+    lines = text.splitlines()
+    if lines[0] == "in user code:":  # TensorFlow's, around an error of ours.
+        lines = [_ERROR.sub("", lines[-1].strip())]
+    return " ".join(lines[0].split())
 
 
 def _command():

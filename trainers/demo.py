@@ -73,8 +73,8 @@ def _astronaut(output):
         from skimage import data
     except ImportError as error:
         raise ValueError(
-            "the demo's photograph comes with scikit-image: pip install "
-            "'fer-tf[demo]', or give --photo"
+            "the demo's photograph comes with scikit-image, the extra `demo`: "
+            "pip install -e '.[demo]', or give --photo"
         ) from error
     import cv2
 

@@ -26,7 +26,7 @@ from ml_collections import ConfigDict
 from data_pipelines import array_ops, arrays
 from data_pipelines.prepared import Prepared, open_prepared
 from fer_tf import metrics
-from trainers import objectives, setup
+from trainers import objectives, preflight, setup
 
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
 
@@ -129,17 +129,22 @@ def compiled(
         ValueError: If the config or the data cannot be used.
     """
     _refuse(config)
+    if not 0 <= stage < len(config.stages):
+        raise ValueError(
+            f"`stage` must be below {len(config.stages)}. Received: stage={stage}."
+        )
     prepared = open_prepared(data) if isinstance(data, str) else data
     spec = setup.crop_spec(config, prepared)
     chosen = config.stages[stage]
     network, can_train = _network(config, after)
+    num_train = setup.epoch_size(config, prepared)
+    preflight.check(config, network, spec, num_train)
     setup.set_trainable(network, chosen, can_train)
     model = Trainee(
         network, (chosen.objective or config.objective).to_dict(), chosen.submodel
     )
     model.can_train = can_train
     model.card = setup.card(config, prepared, spec)
-    num_train = setup.epoch_size(config, prepared)
     steps = [setup.total_steps(config, each, num_train) for each in config.stages]
     optimizer = setup.build_optimizer(config, chosen, steps[stage])
     model.compile(optimizer, jit_compile=_should_jit(config))

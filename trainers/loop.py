@@ -20,10 +20,12 @@ from trainers import (
     evaluation,
     mixup,
     objectives,
+    preflight,
     setup,
     steps,
 )
 from trainers import workdir as workdirs
+from trainers.cli import UsageError
 from trainers.progress import Progress
 from trainers.workdir import PROTOCOLS
 
@@ -60,7 +62,8 @@ class Run:
         self.average = None
         if config.ema_decay:
             self.average = averaging.WeightAverage(self.model, config.ema_decay)
-        self._check(config, prepared)
+        preflight.check(config, self.model, self.spec, self.num_train)
+        steps.should_jit(config.jit_compile)
         self.selector = evaluation.Evaluator(
             setup.make_inference(
                 config, self.model, self.spec, views=config.selection_views
@@ -83,23 +86,8 @@ class Run:
         self.checkpoints = checkpoints.Checkpoints(self.workdir.checkpoints)
         # What the builder froze stays frozen in every stage.
         self.can_train = [layer.trainable for layer in self.model.layers]
-
-    def _check(self, config, prepared):
-        """Refuses what would fail in the middle of the run."""
-        for key in ("batch_size", "eval_batch_size", "eval_epochs", "checkpoint_steps"):
-            value = config[key]
-            if value < 1:
-                raise ValueError(f"`{key}` must be at least 1. Received: {value}.")
-        if self.num_train < config.batch_size:
-            raise ValueError(
-                f"{self.num_train} training examples are fewer than one batch of "
-                f"{config.batch_size}"
-            )
-        if not any(stage.keep_best for stage in config.stages):
-            raise ValueError("`keep_best` must be true for at least one stage.")
-        for stage in config.stages:
-            setup.build_optimizer(config, stage, self.total_steps(stage))
-        steps.should_jit(config.jit_compile)
+        for stage in reversed(config.stages):  # A later one must not fail then.
+            self.set_trainable(stage)
 
     def _check_select(self):
         """Evaluates one batch, so that `select` is known to be measurable."""
@@ -109,7 +97,8 @@ class Run:
                 "examples to choose the weights by"
             )
         first, *_ = self.eval_streams.values()
-        _signed(self.selector.scores(first.take(1)), self.config.select)
+        found = evaluation.scalars(self.selector.scores(first.take(1)))
+        _signed(found, self.config.select)
 
     def train(self) -> None:
         """Runs what is left of every stage."""
@@ -187,7 +176,9 @@ class Run:
         )
         batches = iter(distribution.spread(self.strategy, stream))
         size, ends = self.config.batch_size, self.epoch_ends(total)
-        bar = Progress(f"train {stage.name}", total * size, unit="images")
+        # The only stage of most recipes is called so itself.
+        shown = "train" if stage.name == "train" else f"train {stage.name}"
+        bar = Progress(shown, total * size, unit="images")
         show = bar.update if self.workdir.writes else lambda *_: None
         show(done * size)
         while done < total:
@@ -323,7 +314,7 @@ def _signed(found, select):
     if not found:
         raise ValueError("the data has no labels of what the model predicts")
     if name not in found:
-        raise ValueError(
+        raise UsageError(
             f"`select` must be a metric of the model, one of {', '.join(found)}. "
             f"Received: {select!r}."
         )

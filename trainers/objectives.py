@@ -8,6 +8,7 @@ from keras import ops
 
 from fer_tf import losses
 from fer_tf.layers.uncertainty_weighting import UncertaintyWeighting
+from trainers.cli import UsageError
 
 
 class Objective:
@@ -153,16 +154,23 @@ class MultiTask(Objective):
 
     Args:
         weighting: `sum` (stage one) or `uncertainty` (stage two, Eq. 5).
+        au_reduction: `sum` over the action units (Eq. 2), or their `mean`.
     """
 
     tasks = ("valence_arousal", "action_units", "expression")
 
-    def __init__(self, *, weighting="sum"):
+    def __init__(self, *, weighting="sum", au_reduction="sum"):
         if weighting not in ("sum", "uncertainty"):
             raise ValueError(
                 "`weighting` must be 'sum' or 'uncertainty'. "
                 f"Received: weighting={weighting!r}."
             )
+        if au_reduction not in ("sum", "mean"):
+            raise ValueError(
+                "`au_reduction` must be 'sum' or 'mean'. "
+                f"Received: au_reduction={au_reduction!r}."
+            )
+        self.au_reduction = au_reduction
         if weighting == "uncertainty":
             self.layer = UncertaintyWeighting(
                 {"valence_arousal": 0.5, "action_units": 1.0, "expression": 1.0}
@@ -174,7 +182,10 @@ class MultiTask(Objective):
         # A frame counts for Eq. 2 if any of its action units is annotated.
         annotated = ops.max(weights["action_units"], axis=-1)
         units = losses.action_unit_cross_entropy(
-            batch["action_units"], outputs["action_units"], weights["action_units"]
+            batch["action_units"],
+            outputs["action_units"],
+            weights["action_units"],
+            reduction=self.au_reduction,
         )
         found = {
             "valence_arousal": losses.ccc_loss(
@@ -219,14 +230,14 @@ def make_objective(config) -> Objective:
     arguments = config.to_dict()
     name = arguments.pop("name")
     if name not in OBJECTIVES:
-        raise ValueError(
+        raise UsageError(
             f"`objective.name` must be one of {', '.join(OBJECTIVES)}. "
             f"Received: {name!r}."
         )
     try:
         return OBJECTIVES[name](**arguments)
-    except TypeError as error:
-        raise ValueError(f"`objective` {name}: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"`objective` {name}: {error}") from error
 
 
 def _number_or_mad(scale):

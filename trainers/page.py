@@ -64,7 +64,9 @@ def build(predictor: Predictor):
     try:
         import gradio as gr
     except ImportError as error:
-        raise ValueError("the page needs Gradio: pip install 'fer-tf[web]'") from error
+        raise ValueError(
+            "the page needs Gradio, the extra `web`: pip install -e '.[web]'"
+        ) from error
 
     reader = _Reader(predictor, gr.Error)
     dimensional = "valence_arousal" in predictor.model.output

@@ -40,7 +40,10 @@ def begin(output: str, identity: dict) -> None:
     path = os.path.join(output, RUN)
     if os.path.exists(path):
         with open(path, encoding="utf-8") as file:
-            found = json.load(file)
+            try:
+                found = json.load(file)
+            except ValueError as error:
+                raise ValueError(f"{path}: not valid JSON ({error})") from error
         for name, value in identity.items():
             if found.get(name) != value:
                 raise ValueError(

@@ -13,7 +13,7 @@ python -m trainers.verify  --dataset=fer2013 --source=fer2013.csv \
 python -m trainers.prepare --dataset=fer2013 --source=fer2013.csv \
     --exclude=copies.csv --output=data/fer2013_single
 
-On a cluster, by Apache Beam (`pip install "fer-tf[beam]"`): `--runner=FlinkRunner
+On a cluster, by Apache Beam (the extra `beam`): `--runner=FlinkRunner
 --runner_options=flink_master=HOST:8081`, with paths that all machines share.
 """
 
@@ -119,7 +119,10 @@ def _beam(runner, options):
     except ModuleNotFoundError as error:
         if error.name.partition(".")[0] != "apache_beam":
             raise
-        cli.fail('--runner needs Apache Beam: pip install "fer-tf[beam]"', code=2)
+        cli.fail(
+            '--runner needs Apache Beam, the extra `beam`: pip install -e ".[beam]"',
+            code=2,
+        )
     given = [f"--{key}={value}" for key, value in options.items()]
     return functools.partial(beam.run, options=[f"--runner={runner}", *given])
 

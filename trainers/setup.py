@@ -17,6 +17,7 @@ from fer_tf import loading, optimizers
 from fer_tf.convert import se_resnet50, vgg_face
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.inference import make_inference_model
+from trainers.cli import UsageError
 
 
 def build_model(config) -> keras.Model:
@@ -25,8 +26,8 @@ def build_model(config) -> keras.Model:
     keras.config.set_dtype_policy(config.dtype_policy)
     try:
         model = fer_tf.create_model(config.model.name, **config.model.arguments)
-    except TypeError as error:
-        raise ValueError(f"`model.arguments`: {error}") from error
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"`model`: {error}") from error
     finally:
         keras.config.set_dtype_policy(before)
     if config.synchronize_batch_norm and replicas() > 1:

@@ -1,6 +1,5 @@
 """One training of a table: its command, its config, and whether it is done."""
 
-import ast
 import dataclasses
 import importlib
 import os
@@ -8,7 +7,7 @@ import shlex
 from collections.abc import Iterable, Mapping
 
 from data_pipelines.pipeline import open_prepared
-from trainers import child, workdir
+from trainers import child, overrides, workdir
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,11 +55,11 @@ class Run:
         """The config, with its changes.
 
         Raises:
-            ValueError: If there is no such key, or it cannot be that.
+            UsageError: If there is no such key, or it cannot be that.
         """
         config = load_config(self.config)
         for key, text in self.changes.items():
-            _change(config, key, text)
+            overrides.set_value(config, key, text)
         return config
 
     def train(self) -> int:
@@ -90,21 +89,3 @@ def config_file(name: str) -> str:
 def load_config(name: str):
     """A config as its file has it."""
     return importlib.import_module(f"trainers.configs.{name}").get_config()
-
-
-def _change(config, key, text):
-    """Sets `stages[0].epochs` and the like, as the flag of the command would."""
-    *parents, last = key.replace("[", ".").replace("]", "").split(".")
-    try:
-        for part in parents:
-            config = config[int(part) if part.isdigit() else part]
-        old = config[last]
-        if isinstance(old, str):
-            value = text
-        elif isinstance(old, bool):
-            value = {"true": True, "false": False}[text.lower()]
-        else:
-            value = type(old)(ast.literal_eval(text))
-        config[last] = value
-    except (LookupError, AttributeError, TypeError, ValueError, SyntaxError) as error:
-        raise ValueError(f"no config can have {key}={text}: {error}") from error

@@ -3,34 +3,45 @@ r"""Trains one row of a paper's table, or goes on with it where it was stopped.
 python -m trainers.train --config=trainers/configs/meen_vgg19_fer2013.py \
     --data=data/fer2013 --workdir=runs/meen_vgg19 [--config.seed=1 ...]
 
+`--config.model.arguments.NAME=VALUE` takes any argument of the model's builder, for
+instance `--config.model.arguments.skip=False`.
+
 The workdir then holds config.json, checkpoints/, best/ (weights by protocol),
 metrics.csv, tensorboard/, results.json and report.md with its pictures.
 """
 
 import os
+import re
 import sys
 import time
 
 from absl import flags
 from ml_collections import config_flags
 
-from trainers import cli
+from trainers import cli, overrides
 
 _STARTED = time.monotonic()
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config of the run.")
 _DATA = flags.DEFINE_string("data", None, "Prepared folder, or several: DIR[,DIR...].")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.")
+_ARGUMENT = re.compile(r"--?config\.model\.arguments\.(\w+)=(.*)", re.DOTALL)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Describe the run; train nothing.")
 
 
-def main() -> None:
-    """Entry point of the command line."""
+def main(arguments: dict[str, str]) -> None:
+    """Entry point of the command line.
+
+    Args:
+        arguments: Of the model's builder, by name, as `_take_arguments` found them.
+    """
     config = _CONFIG.value
     try:
         config.to_dict()  # A file that failed to load says so only when it is used.
-    except Exception:  # Whatever a config file may raise.
+    except Exception as error:  # Whatever a config file may raise.
         file = config_flags.get_config_filename(flags.FLAGS["config"])
-        cli.fail(f"--config: {file} cannot be loaded", code=2)
+        cli.fail(f"--config: {file} cannot be loaded: {_reason(file, error)}", code=2)
+    for name, text in arguments.items():
+        overrides.set_argument(config, name, text)
     with cli.quiet_imports():
         import tensorflow as tf
 
@@ -70,5 +81,23 @@ def main() -> None:
         os._exit(1)
 
 
+def _reason(file, error):
+    if not os.path.isfile(file):
+        return "no such file"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _take_arguments(argv):
+    """Parts the flags of the model's own arguments from the others.
+
+    Any argument of the builder may be given, and a config names few of them: its
+    own flags would refuse the rest.
+    """
+    found = [_ARGUMENT.fullmatch(flag) for flag in argv]
+    rest = [flag for flag, match in zip(argv, found) if not match]
+    return rest, dict(match.groups() for match in found if match)
+
+
 if __name__ == "__main__":
-    cli.run(main, required=("config", "data", "workdir"))
+    sys.argv, given = _take_arguments(sys.argv)
+    cli.run(lambda: main(given), required=("config", "data", "workdir"))

@@ -45,6 +45,10 @@ def main() -> None:
         cli.fail("--exclude_to goes with --dataset and --source", code=2)
     if _DATASET.value and not _SOURCE.value and _DATASET.value != "synthetic":
         cli.fail("--source is needed: where the download is", code=2)
+    for path in filter(None, (_JSON.value, _EXCLUDE_TO.value)):
+        folder = os.path.dirname(os.path.abspath(path))
+        if not os.path.isdir(folder):  # Better known now than after the work.
+            cli.fail(f"{folder}: no such folder")
     with cli.quiet_imports():
         from data_pipelines import atomic
 

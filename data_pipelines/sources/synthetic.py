@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from data_pipelines import synthetic
-from data_pipelines.sources.sample import DataError, Sample, Source
+from data_pipelines.sources.sample import OptionError, Sample, Source
 from fer_tf import labels
 
 
@@ -19,7 +19,7 @@ class Synthetic(Source):
         text: `seed=1,examples=1200,size=96`, every part optional.
 
     Raises:
-        DataError: If a part is unknown or out of range.
+        OptionError: If a part is unknown or out of range.
     """
 
     name = "synthetic"
@@ -31,7 +31,7 @@ class Synthetic(Source):
         try:
             self.options, self.num_examples = synthetic.source_options(text)
         except ValueError as error:
-            raise DataError(str(error)) from error
+            raise OptionError(str(error)) from error
         described = dataclasses.asdict(self.options) | {"examples": self.num_examples}
         self.layout = json.dumps(described, sort_keys=True)
         self.fingerprint = hashlib.sha256(self.layout.encode()).hexdigest()

@@ -138,7 +138,15 @@ def gan_vgg16(
 
     Returns:
         Model from `image` to `{"expression": (batch, num_classes)}` logits.
+
+    Raises:
+        ValueError: If the images are smaller than five poolings take.
     """
+    if min(input_shape[:2]) < 32:
+        raise ValueError(
+            "`input_shape` must have sides of at least 32. Received: "
+            f"input_shape={tuple(input_shape)}."
+        )
     image = keras.Input(input_shape, name="image")
     x = _first_blocks(image, width)
     if squeeze_excitation:
@@ -198,7 +206,8 @@ def gan_man(
             f"{', '.join(_WEIGHT_NORMALISATIONS)}. "
             f"Received: weight_normalisation={weight_normalisation!r}."
         )
-    rows, columns = _check_grid(input_shape)
+    smallest = MIN_RASNET_SIDE if masks == "predicted" else MASK_STRIDE
+    rows, columns = _check_grid(input_shape, smallest=smallest)
     image = keras.Input(input_shape, name="image")
     if masks == "given":
         regions = keras.Input((rows, columns, NUM_REGIONS), name="region_masks")

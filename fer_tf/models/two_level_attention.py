@@ -256,6 +256,11 @@ def two_level_attention(
     Raises:
         ValueError: If an argument is none of the values listed above.
     """
+    if min(input_shape[:2]) < 16:
+        raise ValueError(
+            "`input_shape` must have sides of at least 16. Received: "
+            f"input_shape={tuple(input_shape)}."
+        )
     _check("attention_blocks", attention_blocks, (0, 1, 2, 3))
     _check("levels", levels, ("stages", "blocks", None))
     _check("combine", combine, ("concat", "mean"))

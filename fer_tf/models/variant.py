@@ -33,8 +33,8 @@ def scaled(channels: int, width: float, *, multiple: int = 8) -> int:
     `width=1` returns `channels` untouched, so that a paper's own numbers never
     pass through the rounding.
     """
+    if not isinstance(width, (int, float)) or width <= 0:
+        raise ValueError(f"`width` must be positive. Received: width={width!r}.")
     if width == 1:
         return channels
-    if width <= 0:
-        raise ValueError(f"`width` must be positive. Received: width={width}.")
     return max(multiple, round(channels * width / multiple) * multiple)

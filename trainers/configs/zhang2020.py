@@ -36,7 +36,7 @@ def recipe(
     config.sampling.update(name="videos", limit=500)
     config.select = "ccc_mean"
     config.paper = ConfigDict(paper)
-    config.objective = ConfigDict(dict(name="multi_task", weighting="sum"))
+    config.objective = _objective("sum")
 
     stages = base.stage(), base.stage()
     for stage, epochs, rate, name in zip(
@@ -45,6 +45,10 @@ def recipe(
         stage.epochs, stage.learning_rate, stage.name = epochs, rate, name
     stages[0].optimizer = ConfigDict(dict(name="adam", weight_decay=1e-3))
     stages[1].optimizer = ConfigDict(dict(name="sgd", momentum=0.9, weight_decay=5e-3))
-    stages[1].objective = ConfigDict(dict(name="multi_task", weighting=second))
+    stages[1].objective = _objective(second)
     config.stages = stages
     return config
+
+
+def _objective(weighting):
+    return ConfigDict(dict(name="multi_task", weighting=weighting, au_reduction="sum"))

@@ -157,3 +157,19 @@ def test_outputs_are_float32_in_half_precision(name):
     finally:
         keras.config.set_dtype_policy(policy)
     assert {value.dtype for value in outputs.values()} == {"float32"}
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "message"),
+    [
+        ("vgg19_fer", dict(widht=1), "vgg19_fer has no argument 'widht'; it has"),
+        ("vgg19_fer", dict(input_shape=(48, 48)), r"Received: input_shape=\(48, 48\)"),
+        ("vgg19_fer", dict(width="x"), "`width` must be positive. Received: width='x'"),
+        ("two_att_two_mt", dict(input_shape=(4, 4, 1)), "sides of at least 16"),
+        ("gan_vgg16", dict(input_shape=(8, 8, 3)), "sides of at least 32"),
+        ("gan_man", dict(input_shape=(64, 64, 3)), "at least 96"),
+    ],
+)
+def test_what_cannot_be_built_is_said(name, overrides, message):
+    with pytest.raises(ValueError, match=message):
+        create_model(name, **overrides)

@@ -1,0 +1,55 @@
+"""A mistake in a config is found before the first step, and leaves nothing."""
+
+import pytest
+
+from data_pipelines.pipeline import open_prepared
+from tests.testing_utils import tiny_config
+from trainers import fit, loop
+
+WRONG = {
+    "views": (dict(views="foo"), "one of center"),
+    "average": (dict(average="foo"), "`average` must be one of"),
+    "window": (dict(input=dict(window=200)), "`input.window` must be .* at most"),
+    "other window": (dict(input=dict(window=40)), r"\(44, 44, 1\).*\(40, 40, 1\)"),
+    "color": (dict(input=dict(color="rgb")), r"\(44, 44, 1\).*\(44, 44, 3\)"),
+    "batch": (dict(batch_size=0), "`batch_size` must be at least 1"),
+    "few": (dict(batch_size=5000), "fewer than one batch of 5000"),
+}
+STAGES = {
+    "epochs": (dict(epochs=0), "at least one epoch or step"),
+    "steps": (dict(steps=-1), "at least one epoch or step"),
+    "rate": (dict(learning_rate=-1.0), "`stages.0..learning_rate` must be positive"),
+    "clip": (dict(clip_norm=-1.0), "`stages.0..clip_norm` must not be negative"),
+}
+
+
+@pytest.mark.parametrize("case", [*WRONG, *STAGES])
+def test_it_is_refused_by_both_ways_of_training(case, synthetic_data, tmp_path):
+    config = tiny_config()
+    changes, message = {**WRONG, **STAGES}[case]
+    (config.stages[0] if case in STAGES else config).update(changes)
+    with pytest.raises(ValueError, match=message):
+        loop.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
+    with pytest.raises(ValueError, match=message):
+        fit.compiled(config, synthetic_data)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_metric_that_is_no_single_number_cannot_choose(synthetic_data, tmp_path):
+    config = tiny_config(select="confusion")
+    with pytest.raises(ValueError, match="`select` must be a metric") as raised:
+        loop.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
+    assert "confusion," not in str(raised.value)
+
+
+def test_a_later_stage_that_trains_nothing_is_found_at_once(synthetic_data, tmp_path):
+    config, other = tiny_config(), tiny_config()
+    other.stages[0].update(train="nothing.*", name="second")
+    config.stages = (*config.stages, *other.stages)
+    with pytest.raises(ValueError, match="'nothing"):
+        loop.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
+
+
+def test_fit_has_no_stage_that_the_config_lacks(synthetic_data):
+    with pytest.raises(ValueError, match="`stage` must be below 1. Received: stage=3"):
+        fit.compiled(tiny_config(), synthetic_data, stage=3)

@@ -1,0 +1,50 @@
+"""Values of a config that come as text."""
+
+import ast
+
+from trainers.cli import UsageError
+
+_WORDS = {"true": True, "false": False, "none": None}
+
+
+def set_value(config, key: str, text: str) -> None:
+    """Sets `stages[0].epochs` and the like, as the flag of the command would.
+
+    Raises:
+        UsageError: If there is no such key, or it cannot be that.
+    """
+    *parents, last = key.replace("[", ".").replace("]", "").split(".")
+    if parents == ["model", "arguments"]:
+        set_argument(config, last, text)
+        return
+    try:
+        for part in parents:
+            config = config[int(part) if part.isdigit() else part]
+        old = config[last]
+        if isinstance(old, str):
+            value = text
+        elif isinstance(old, bool):
+            value = _WORDS[text.lower()]
+        else:
+            value = type(old)(ast.literal_eval(text))
+        config[last] = value
+    except (LookupError, AttributeError, TypeError, ValueError, SyntaxError) as error:
+        raise UsageError(f"no config can have {key}={text}: {error}") from error
+
+
+def set_argument(config, name: str, text: str) -> None:
+    """Sets an argument of the model's builder, whether the config names it or not.
+
+    Numbers, tuples, true, false and None are what they look like; all else is text.
+    The builder refuses what it does not know.
+    """
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        # "none" is a value of some arguments; Python's None is written as such.
+        value = _WORDS.get(text, text) if text != "none" else text
+    arguments = config.model.arguments
+    if isinstance(arguments.get(name), float) and isinstance(value, int):
+        value = float(value)
+    with arguments.unlocked():
+        arguments[name] = value

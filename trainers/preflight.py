@@ -1,0 +1,77 @@
+"""What is refused before a run begins, since it would fail, or be lost, at its end."""
+
+import keras
+
+from fer_tf.faces.crop_spec import CropSpec
+from trainers import setup
+from trainers.cli import UsageError
+
+_AT_LEAST_ONE = ("batch_size", "eval_batch_size", "eval_epochs", "checkpoint_steps")
+
+
+def check(config, model: keras.Model, spec: CropSpec, num_train: int) -> None:
+    """Checks a config against its model and data.
+
+    Args:
+        config: Of the run.
+        model: As built from it.
+        spec: Of the crops.
+        num_train: Training examples of an epoch.
+
+    Raises:
+        UsageError: If a value cannot be, or does not fit the others.
+    """
+    for key in _AT_LEAST_ONE:
+        if config[key] < 1:
+            raise UsageError(f"`{key}` must be at least 1. Received: {config[key]}.")
+    if num_train < config.batch_size:
+        raise UsageError(
+            f"{num_train} training examples are fewer than one batch of "
+            f"{config.batch_size}"
+        )
+    _check_window(config, model)
+    # Those that the weights are chosen by, and those that are reported at the end.
+    for views in (config.selection_views, config.views):
+        try:
+            setup.make_inference(config, model, spec, views=views)
+        except ValueError as error:
+            raise UsageError(str(error)) from error
+    if not any(stage.keep_best for stage in config.stages):
+        raise UsageError("`keep_best` must be true for at least one stage.")
+    for number, stage in enumerate(config.stages):
+        _check_stage(stage, f"stages[{number}]")
+        total = setup.total_steps(config, stage, num_train)
+        setup.build_optimizer(config, stage, total)
+
+
+def _check_window(config, model):
+    size, window = config.input.size, config.input.window
+    if not 1 <= window <= size:
+        raise UsageError(
+            f"`input.window` must be at least 1 and at most `input.size` ({size}). "
+            f"Received: {window}."
+        )
+    height, width, channels = model.inputs[0].shape[1:]
+    wanted = 1 if config.input.color == "grey" else 3
+    if (height, width, channels) != (window, window, wanted):
+        raise UsageError(
+            f"the model's input_shape is {(height, width, channels)}, and `input` "
+            f"gives windows of {(window, window, wanted)}"
+        )
+
+
+def _check_stage(stage, name):
+    if stage.steps < 0 or (stage.steps == 0 and stage.epochs < 1):
+        raise UsageError(
+            f"`{name}` must have at least one epoch or step. Received: "
+            f"epochs={stage.epochs}, steps={stage.steps}."
+        )
+    if not stage.learning_rate > 0:
+        raise UsageError(
+            f"`{name}.learning_rate` must be positive. Received: {stage.learning_rate}."
+        )
+    for key in ("clip_norm", "clip_value"):
+        if stage[key] < 0:
+            raise UsageError(
+                f"`{name}.{key}` must not be negative. Received: {stage[key]}."
+            )
