@@ -31,40 +31,18 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Crops a batch.", lower_bo
 def main() -> None:
     """Entry point of the command line."""
     with cli.quiet_imports():
-        from data_pipelines import atomic, ops, pipeline
+        from data_pipelines import atomic, pipeline
         from fer_tf import loading
-        from fer_tf.inference import make_inference_model
-        from trainers import evaluation, measuring, pictures
+        from trainers import measuring
 
     folder = loading.find(_WORKDIR.value, protocol=_PROTOCOL.value)
     model = loading.load(folder)
-    card, spec = model.card, model.card.crop_spec
     prepared = pipeline.open_prepared(_DATA.value)
-    for found in prepared.crop_specs:
-        # Size and colour are derived from the records; framing cannot be.
-        derived = dataclasses.replace(found, size=spec.size, color=spec.color)
-        spec.require_same(derived, f"the data in {_DATA.value}")
-    inference = make_inference_model(
-        model, spec, views=card.views, average=card.average
-    )
-    evaluator = evaluation.Evaluator(inference)
-
-    def outputs(split):
-        return evaluator.outputs(
-            pipeline.eval_batches(
-                prepared,
-                split,
-                [ops.to_model_input()],
-                size=spec.size,
-                channels=spec.channels,
-                batch_size=_BATCH_SIZE.value,
-            )
-        )
-
+    outputs = _evaluator(model, prepared)
     columns = outputs(_SPLIT.value)
     validation = columns if _SPLIT.value == "validation" else None
     if validation is None and prepared.count("validation"):
-        if "expression" in model.output:
+        if "expression" in model.output:  # A temperature is fitted on it.
             validation = outputs("validation")
     measured = measuring.measured(columns, validation)
     if not measured["metrics"]:
@@ -83,17 +61,56 @@ def main() -> None:
     if _JSON.value:
         atomic.write_json(_JSON.value, result)
     if _PICTURES.value:
-        os.makedirs(_PICTURES.value, exist_ok=True)
-        title = f"{card.model} on {prepared.dataset}, {_SPLIT.value}"
-        pictures.draw(
-            columns,
-            measured,
-            _PICTURES.value,
-            expressions=prepared.expressions,
-            title=title,
-        )
+        _draw(columns, measured, prepared, model.card.model)
     for line in _lines(result):
         print(line)
+
+
+def _evaluator(model, prepared):
+    """Returns `outputs(split)`: what the model says of every example of a split.
+
+    Raises:
+        ValueError: If the data was cropped by another recipe than the model's.
+    """
+    from data_pipelines import ops, pipeline
+    from fer_tf.inference import make_inference_model
+    from trainers import evaluation
+
+    card, spec = model.card, model.card.crop_spec
+    for found in prepared.crop_specs:
+        # Size and colour are derived from the records; framing cannot be.
+        derived = dataclasses.replace(found, size=spec.size, color=spec.color)
+        spec.require_same(derived, f"the data in {_DATA.value}")
+    inference = make_inference_model(
+        model, spec, views=card.views, average=card.average
+    )
+    evaluator = evaluation.Evaluator(inference)
+
+    def outputs(split):
+        batches = pipeline.eval_batches(
+            prepared,
+            split,
+            [ops.to_model_input()],
+            size=spec.size,
+            channels=spec.channels,
+            batch_size=_BATCH_SIZE.value,
+        )
+        return evaluator.outputs(batches)
+
+    return outputs
+
+
+def _draw(columns, measured, prepared, name):
+    from trainers import pictures
+
+    os.makedirs(_PICTURES.value, exist_ok=True)
+    pictures.draw(
+        columns,
+        measured,
+        _PICTURES.value,
+        expressions=prepared.expressions,
+        title=f"{name} on {prepared.dataset}, {_SPLIT.value}",
+    )
 
 
 def _lines(result):

@@ -49,37 +49,53 @@ def main() -> None:
     if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
         cli.fail("--output must be another folder than --input", code=2)
     with cli.quiet_imports():
-        from data_pipelines import atomic
         from fer_tf import loading, plotting
-        from trainers import explaining, faces, figures
+        from trainers import explaining, figures
 
     models = [loading.load(path) for path in _MODEL.value]
     names = explaining.names(models, _MODEL.value)
-    failed = []
-    if _INPUT.value == "synthetic":
-        side = max(model.crop_spec.size for model in models)
-        pictures = faces.drawn(_SOURCE.value, side)
-    else:
-        from fer_tf.faces import MTCNNDetector
-
-        found = list(faces.photographs(_INPUT.value, MTCNNDetector()))
-        pictures = [face for face in found if isinstance(face, faces.Picture)]
-        failed = [face for face in found if not isinstance(face, faces.Picture)]
-        for name, reason in failed:
-            print(f"{name}: {reason}")
-        if not pictures:
-            cli.fail(f"{failed[0][0]}: {failed[0][1]}")
+    pictures, failed = _faces(models)
     explained = [
         figures.Explained(name, model, pictures, layer=_LAYER.value)
         for name, model in zip(names, models)
     ]
-    os.makedirs(_OUTPUT.value, exist_ok=True)
     if _FIGURE.value:
         figure = figures.FIGURES[_FIGURE.value](explained, _TARGET.value)
+        os.makedirs(_OUTPUT.value, exist_ok=True)
         path = os.path.join(_OUTPUT.value, f"{_FIGURE.value}.png")
         plotting.save(figure, path)
         print(f"written: {path}")
         return
+    os.makedirs(_OUTPUT.value, exist_ok=True)
+    _draw(explained, len(models) * len(pictures), failed)
+    if _INPUT.value == "synthetic":
+        _localise(explained)
+
+
+def _faces(models):
+    """The faces of `--input`, and `(name, reason)` of pictures without any."""
+    from trainers import faces
+
+    if _INPUT.value == "synthetic":
+        side = max(model.crop_spec.size for model in models)
+        return faces.drawn(_SOURCE.value, side), []
+    from fer_tf.faces import MTCNNDetector
+
+    found = list(faces.photographs(_INPUT.value, MTCNNDetector()))
+    pictures = [face for face in found if isinstance(face, faces.Picture)]
+    failed = [face for face in found if not isinstance(face, faces.Picture)]
+    for name, reason in failed:
+        print(f"{name}: {reason}")
+    if not pictures:
+        cli.fail(f"{failed[0][0]}: {failed[0][1]}")
+    return pictures, failed
+
+
+def _draw(explained, total, failed):
+    """Pictures of the maps, and `explanations.json` of what they show."""
+    from data_pipelines import atomic
+    from trainers import explaining
+
     described = []
     for each in explained:
         described += explaining.draw(
@@ -90,18 +106,25 @@ def main() -> None:
         os.path.join(_OUTPUT.value, "explanations.json"),
         {"faces": described, "errors": errors},
     )
-    left = len(models) * len(pictures) - len(described)
+    left = total - len(described)
     more = f" ({left} more faces with a larger --pictures)" if left else ""
     print(f"written: {len(described)} pictures{more}, explanations.json")
-    if _INPUT.value == "synthetic":
-        found = explaining.localise(explained, target=_TARGET.value)
-        found = {"source": _SOURCE.value, **found}
-        atomic.write_json(os.path.join(_OUTPUT.value, "localisation.json"), found)
-        plotting.save(
-            explaining.picture(found), os.path.join(_OUTPUT.value, "localisation.png")
-        )
-        for line in explaining.lines(found):
-            print(line)
+
+
+def _localise(explained):
+    """How much of each map lies on the moving parts of drawn faces."""
+    from data_pipelines import atomic
+    from fer_tf import plotting
+    from trainers import explaining
+
+    found = explaining.localise(explained, target=_TARGET.value)
+    found = {"source": _SOURCE.value, **found}
+    atomic.write_json(os.path.join(_OUTPUT.value, "localisation.json"), found)
+    plotting.save(
+        explaining.picture(found), os.path.join(_OUTPUT.value, "localisation.png")
+    )
+    for line in explaining.lines(found):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,21 @@ def test_what_is_no_picture_is_refused(image, message, model):
         reader.predict(image)
 
 
+def test_crops_of_another_kind_are_refused_and_a_path_is_named(model, tmp_path):
+    reader = fer_tf.Predictor(model)
+    spec = reader.card.crop_spec
+    good = np.zeros((2, spec.size, spec.size, spec.channels), np.uint8)
+    assert len(reader.read_crops(good)) == 2
+    # Pixels in 0..1 would all be black as whole numbers.
+    for bad in (good.astype(np.float32), good[:, 1:], good[0]):
+        with pytest.raises(ValueError, match="`crops` must be uint8"):
+            reader.read_crops(bad)
+    (tmp_path / "page.jpg").write_text("<html>")
+    for name in ("page.jpg", "absent.jpg"):
+        with pytest.raises(ValueError, match=f"{name}: "):
+            reader.predict(tmp_path / name)
+
+
 def test_a_bare_model_is_refused():
     model = models.create_model("small_resnet", **TINY)
     with pytest.raises(ValueError, match="must come from fer_tf.load"):
