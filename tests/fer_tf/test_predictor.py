@@ -94,7 +94,7 @@ def test_what_is_no_picture_is_refused(image, message, model):
 
 
 def test_crops_of_another_kind_are_refused_and_a_path_is_named(model, tmp_path):
-    reader = fer_tf.Predictor(model)
+    reader = predictor.Predictor(model)
     spec = reader.card.crop_spec
     good = np.zeros((2, spec.size, spec.size, spec.channels), np.uint8)
     assert len(reader.read_crops(good)) == 2
