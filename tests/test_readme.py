@@ -44,7 +44,7 @@ def _table(**changes):
     unmeasured = dict(entry, row="Theirs", ours={}, protocol=None)
     return dict(
         table="wang_1", title="T", dataset="synthetic", paper_dataset="affectnet",
-        percent=False, changed={"epochs": "4"}, machine="2 cores", note="A note.",
+        percent=False, changed={"epochs": "4"}, machine="2 cores", note="a note",
         command="python -m trainers.reproduce", rows=[entry, unmeasured], **changes,
     )  # fmt: skip
 
@@ -56,6 +56,7 @@ def test_a_table_sets_the_papers_values_beside_ours_with_their_spread():
     )
     assert "|  | ccc | 0.714 | 0.500 ± 0.020 | — |  |  |" in text
     assert "Theirs" not in text
+    assert "| ccc |" not in readme_tables.paper_table(_table(), brief=True)
     assert "not as in the paper: epochs = 4" in text and "of affectnet" in text
     assert "1,000 faces to train on, 40 to test" in text
 
@@ -69,7 +70,7 @@ def test_a_table_is_kept_whole_with_its_own_note_under_a_papers_name(
     facts = dict(command="c", note="More.", machine="m")
     readme.add_table(str(path), "wang_1_synthetic", **facts)
     kept = readme_tables.read_all(readme.RESULTS, "wang")["wang_1_synthetic"]
-    assert kept["note"] == "A note. More." and kept["machine"] == "m"
+    assert kept["note"] == "a note; More." and kept["machine"] == "m"
     assert readme_tables.read_all(readme.RESULTS, "gan") == {}
     with pytest.raises(ValueError, match="must begin with one of wang, zhang"):
         readme.add_table(str(path), "table", **facts)

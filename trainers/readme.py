@@ -76,7 +76,7 @@ def _keep(path, name, facts):
     with open(path, encoding="utf-8") as file:
         results = json.load(file)
     # A table has its own note, which stays.
-    facts["note"] = " ".join(filter(None, (results.get("note"), facts["note"])))
+    facts["note"] = "; ".join(filter(None, (results.get("note"), facts["note"])))
     os.makedirs(RESULTS, exist_ok=True)
     atomic.write_json(os.path.join(RESULTS, f"{name}.json"), {**results, **facts})
 
@@ -97,7 +97,7 @@ def render(text: str, path: str = "README.md") -> str:
             from fer_tf.models import MODELS
         parts = {
             "results": readme_tables.runs_table(RESULTS),
-            "tables": readme_tables.paper_tables(RESULTS),
+            "tables": readme_tables.paper_tables(RESULTS, brief=True),
             "variants": readme_tables.variants(MODELS),
             "speed": readme_tables.speed(RESULTS),
         }

@@ -50,13 +50,23 @@ def _accuracy(found, protocol):
     return f"{100 * value:.2f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def paper_tables(folder: str, paper: str = "") -> str:
-    """Every kept table of a paper, or of all: paper's values beside ours."""
-    tables = {n: f for n, f in read_all(folder, paper).items() if "table" in f}
-    return "\n\n".join(paper_table(found) for found in tables.values()) or NONE
+def paper_tables(folder: str, paper: str = "", *, brief: bool = False) -> str:
+    """Every kept table of a paper, or of all: paper's values beside ours.
+
+    Args:
+        folder: Of the kept results.
+        paper: What their names begin with.
+        brief: Whether to show only the metrics that a reader looks for first.
+    """
+    tables = [f for f in read_all(folder, paper).values() if "table" in f]
+    return "\n\n".join(paper_table(found, brief=brief) for found in tables) or NONE
 
 
-def paper_table(found: dict) -> str:
+# Of each kind of label the one number.
+_FIRST = ("accuracy", "ccc_mean", "au_f1", "macro_f1")
+
+
+def paper_table(found: dict, *, brief: bool = False) -> str:
     """One table as `trainers.reproduce` measured it, rows without numbers left out."""
     rows = {}
     for entry in found["rows"]:
@@ -65,7 +75,7 @@ def paper_table(found: dict) -> str:
     if not rows:
         return f"**{found['title']}**: {NONE}"
     first = next(iter(next(iter(rows.values())).values()))
-    metrics = list(first["ours"])
+    metrics = [m for m in first["ours"] if m in _FIRST or not brief]
     lines = [
         f"**{found['title']}**, on {found['dataset']}{_paper_data(found)}",
         "",

@@ -14,6 +14,11 @@ Deviations, and readings where the paper is silent:
 - The attention block follows the authors' published graph of the residual
   attention network (p = 1, t = 2, r = 1), skip inside the mask branch included;
   this paper does not mention the skip: `skip=False` leaves it out.
+- A block adds up units and multiplies by 1 + M, and nothing normalises what comes
+  out: at the start outputs lie tens away from targets in [-1, 1], where Tukey's
+  loss is flat, and the tanh of the levels' network saturates. Training then
+  hardly begins. `activate_blocks=True`, which our recipe sets, ends each block
+  with batch normalisation and ReLU, as pre-activation networks end.
 - Upsampling is bilinear with half-pixel centres, Keras' rule, to exactly the
   size of the map that was pooled; the published graph aligns corners.
 - Batch normalisation, in the attention units only, has momentum 0.9 and epsilon
@@ -67,9 +72,13 @@ def _conv(x, filters, kernel_size, *, name, activation=None, use_bias=True):
     )(x)
 
 
-def _batch_norm_relu_conv(x, filters, kernel_size, *, name):
+def _batch_norm_relu(x, *, name):
     x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
-    x = layers.ReLU(name=f"{name}_relu")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _batch_norm_relu_conv(x, filters, kernel_size, *, name):
+    x = _batch_norm_relu(x, name=name)
     return _conv(x, filters, kernel_size, use_bias=False, name=f"{name}_conv")
 
 
@@ -111,7 +120,7 @@ def _mask_branch(x, *, depth, skip, name):
     return layers.Activation("sigmoid", dtype="float32", name=f"{name}_mask")(mask)
 
 
-def _attention_block(x, *, depth, skip, name):
+def _attention_block(x, *, depth, skip, activate, name):
     """First-level attention: H = (1 + M) T, Eq. 1; keeps the shape of `x`."""
     x = _unit(x, name=f"{name}_input")
     trunk = _unit(x, name=f"{name}_trunk1")
@@ -119,10 +128,11 @@ def _attention_block(x, *, depth, skip, name):
     mask = _mask_branch(x, depth=depth, skip=skip, name=name)
     gated = layers.Multiply(name=f"{name}_gated")([trunk, mask])
     features = layers.Add(name=f"{name}_features")([trunk, gated])
-    return _unit(features, name=f"{name}_output")
+    x = _unit(features, name=f"{name}_output")
+    return _batch_norm_relu(x, name=f"{name}_activated") if activate else x
 
 
-def _stages(image, *, filters, num_stages, attention_blocks, skip):
+def _stages(image, *, filters, num_stages, attention_blocks, skip, activate):
     """The trunk; returns the output of each stage, attended where a block is."""
     kernels = ((5, filters[:1]), (5, filters[1:2]), (3, filters[2:]))
     x, outputs = image, []
@@ -135,7 +145,9 @@ def _stages(image, *, filters, num_stages, attention_blocks, skip):
         )(x)
         if stage <= attention_blocks:
             depth = MASK_DEPTHS[stage - 1]
-            x = _attention_block(x, depth=depth, skip=skip, name=f"attention{stage}")
+            x = _attention_block(
+                x, depth=depth, skip=skip, activate=activate, name=f"attention{stage}"
+            )
         outputs.append(x)
     return outputs
 
@@ -205,6 +217,7 @@ def two_level_attention(
     categorical_units: int = 128,
     widths: str = "slim",
     skip: bool = True,
+    activate_blocks: bool = False,
     rnn_cell: str = "simple",
     rnn_units: int = 128,
     level_units: int = 128,
@@ -236,6 +249,7 @@ def two_level_attention(
             the expressions with it.
         widths: Channels of the trunk: `"slim"` or `"alexnet"`.
         skip: Whether the mask branches have skip connections.
+        activate_blocks: Whether a block ends with batch normalisation and ReLU.
         rnn_cell: `"simple"`, `"gru"` or `"lstm"`.
         rnn_units: Units of the recurrent layer, each way.
         level_units: Features of a level.
@@ -286,6 +300,7 @@ def two_level_attention(
         num_stages=attention_blocks if levels == "blocks" else 3,
         attention_blocks=attention_blocks,
         skip=skip,
+        activate=activate_blocks,
     )
     if levels is None:
         x = layers.Flatten(name="flatten")(stages[-1])

@@ -196,3 +196,19 @@ def test_wrong_arguments_are_named(argument, value):
 def test_levels_of_blocks_need_a_block():
     with pytest.raises(ValueError, match="`levels` must be 'stages' or None"):
         two_level_attention(levels="blocks", attention_blocks=0)
+
+
+def test_activated_blocks_start_where_tukeys_loss_has_a_slope():
+    """As cited, the outputs start beyond its cut-off of 4.685, where it is flat."""
+    faces = np.random.default_rng(0).uniform(0, 255, (32, 48, 48, 1))
+    faces = np.round(faces).astype("float32")
+    distance = {}
+    for activate in (False, True):
+        found = []
+        for seed in range(3):
+            keras.utils.set_random_seed(seed)
+            model = VARIANTS["first_level"](width=0.125, activate_blocks=activate)
+            outputs = model(faces, training=True)["valence_arousal"]
+            found.append(np.abs(np.asarray(outputs)).mean())
+        distance[activate] = np.median(found)
+    assert distance[True] < 4.685 / 2 < 4.685 < distance[False]
