@@ -133,29 +133,22 @@ def prepare(
     _check_empty(output, work)
     fresh = [folder for folder in (work, output) if not os.path.exists(folder)]
     os.makedirs(work, exist_ok=True)
-    try:
-        run = run or functools.partial(pool.run, workers=workers)
-        manifest = _locked(source, cropping, output, plan, listed, progress, run)
-    except DataError:
-        # Of a source that cannot be read nothing stays; of begun work, all.
-        _remove_unused(fresh)
-        raise
-    shutil.rmtree(work)
-    return manifest
-
-
-def _locked(source, cropping, output, plan, listed, progress, run):
-    """Does the work as the only one in the folder; returns the manifest."""
-    work = os.path.join(output, WORK)
     with locked(os.path.join(work, "lock")):
-        _begin(work, plan, output)
-        _clear(output, work)
         try:
+            _begin(work, plan, output)
+            _clear(output, work)
+            run = run or functools.partial(pool.run, workers=workers)
             rows = spool(source, work, listed)
             manifest = _prepare(source, cropping, output, plan, rows, progress, run)
             atomic.write_json(os.path.join(output, records.MANIFEST), manifest)
+        except DataError:
+            # Of a source that cannot be read nothing stays; of begun work, all.
+            _remove_unused(fresh)
+            raise
         finally:
             _clear(output, work)
+        # Under the lock: nobody else may begin in a folder that is being removed.
+        shutil.rmtree(work)
     return manifest
 
 

@@ -81,7 +81,7 @@ def verify_source(
     check_counts(found.counts, source.published, found.findings)
     report = found.report(source.name, source.layout)
     if surplus is not None:
-        surplus += copies.surplus(found.table)
+        surplus += copies.surplus(found.table, *found.groups)
     return report
 
 
@@ -147,6 +147,7 @@ class _Examination:
 
     def __init__(self, faces):
         self.findings, self.table = Findings(), PictureTable()
+        self.groups = [], []  # Of copies and near copies, once reported.
         self.counts = defaultdict(Counter)
         self._people, self._videos = Appearances(), Appearances()
         self._faces = FaceSearch(self.findings) if faces else None
@@ -172,8 +173,10 @@ class _Examination:
             raise DataError(f"{dataset}: no picture can be read; {first[0]}")
         if self._faces:
             self._faces.finish()
-        copies.check_identical(self.table, self.findings)
-        copies.check_nearly_identical(self.table, self.findings)
+        self.groups = (
+            copies.check_identical(self.table, self.findings),
+            copies.check_nearly_identical(self.table, self.findings),
+        )
         self._people.report("subject_leak", self.findings)
         self._videos.report("video_leak", self.findings)
         findings = self.findings.sorted()

@@ -24,7 +24,9 @@ _TRACEBACK = flags.DEFINE_bool(
 
 
 class UsageError(ValueError):
-    """A value that a flag or a config cannot have: exit code 2."""
+    """A value that a flag or a config cannot have."""
+
+    exit_code = 2
 
 
 def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
@@ -89,7 +91,7 @@ def _guarded(main):
         if interrupted:  # TensorFlow, while it traces, makes another error of it.
             fail("interrupted")
         explain(error)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        sys.exit(getattr(error, "exit_code", 1))
 
 
 def explain(error: Exception) -> None:

@@ -4,7 +4,7 @@ import ast
 
 from trainers.cli import UsageError
 
-_WORDS = {"true": True, "false": False, "none": None}
+_BOOLS = {"true": True, "false": False}
 
 
 def set_value(config, key: str, text: str) -> None:
@@ -24,7 +24,7 @@ def set_value(config, key: str, text: str) -> None:
         if isinstance(old, str):
             value = text
         elif isinstance(old, bool):
-            value = _WORDS[text.lower()]
+            value = _BOOLS[text.lower()]
         else:
             value = type(old)(ast.literal_eval(text))
         config[last] = value
@@ -41,8 +41,7 @@ def set_argument(config, name: str, text: str) -> None:
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
-        # "none" is a value of some arguments; Python's None is written as such.
-        value = _WORDS.get(text, text) if text != "none" else text
+        value = _BOOLS.get(text, text)
     arguments = config.model.arguments
     if isinstance(arguments.get(name), float) and isinstance(value, int):
         value = float(value)

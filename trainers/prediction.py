@@ -90,7 +90,8 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool):
                 done += 1
                 bar.update(done)
     # What other calls have read into the folder stays in front.
-    earlier = [name for name in records.names if name not in set(names)]
+    own = set(names)
+    earlier = [name for name in records.names if name not in own]
     records.finish([*earlier, *names], predictor.card)
     return records, names
 

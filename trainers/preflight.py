@@ -3,9 +3,12 @@
 import keras
 
 from fer_tf.faces.crop_spec import CropSpec
+from fer_tf.inference import AVERAGES
+from fer_tf.layers.crop_views import VIEWS
 from trainers import setup
 from trainers.cli import UsageError
 
+_ONE_OF = {"selection_views": VIEWS, "views": VIEWS, "average": AVERAGES}
 _AT_LEAST_ONE = ("batch_size", "eval_batch_size", "eval_epochs", "checkpoint_steps")
 
 
@@ -29,13 +32,13 @@ def check(config, model: keras.Model, spec: CropSpec, num_train: int) -> None:
             f"{num_train} training examples are fewer than one batch of "
             f"{config.batch_size}"
         )
-    _check_window(config, model)
-    # Those that the weights are chosen by, and those that are reported at the end.
-    for views in (config.selection_views, config.views):
-        try:
-            setup.make_inference(config, model, spec, views=views)
-        except ValueError as error:
-            raise UsageError(str(error)) from error
+    _check_window(config, model, spec)
+    for key, choices in _ONE_OF.items():
+        if config[key] not in choices:
+            raise UsageError(
+                f"`{key}` must be one of {', '.join(choices)}. "
+                f"Received: {config[key]!r}."
+            )
     if not any(stage.keep_best for stage in config.stages):
         raise UsageError("`keep_best` must be true for at least one stage.")
     for number, stage in enumerate(config.stages):
@@ -44,19 +47,17 @@ def check(config, model: keras.Model, spec: CropSpec, num_train: int) -> None:
         setup.build_optimizer(config, stage, total)
 
 
-def _check_window(config, model):
-    size, window = config.input.size, config.input.window
+def _check_window(config, model, spec):
+    size, window = spec.size, config.input.window
     if not 1 <= window <= size:
         raise UsageError(
             f"`input.window` must be at least 1 and at most `input.size` ({size}). "
             f"Received: {window}."
         )
-    height, width, channels = model.inputs[0].shape[1:]
-    wanted = 1 if config.input.color == "grey" else 3
-    if (height, width, channels) != (window, window, wanted):
+    taken, given = model.inputs[0].shape[1:], (window, window, spec.channels)
+    if taken != given:
         raise UsageError(
-            f"the model's input_shape is {(height, width, channels)}, and `input` "
-            f"gives windows of {(window, window, wanted)}"
+            f"the model's input_shape is {taken}, and `input` gives windows of {given}"
         )
 
 

@@ -25,7 +25,7 @@ from absl import flags
 from data_pipelines import prepare as preparing
 from data_pipelines.cropping import DETECTORS, ON_NO_FACE
 from data_pipelines.exclusions import Excluding
-from data_pipelines.sources import SOURCES, OptionError, open_source, parse_options
+from data_pipelines.sources import SOURCES, open_source, parse_options
 from fer_tf.faces.crop_spec import CROP_SPECS
 from trainers import cli
 from trainers.progress import Progress
@@ -75,14 +75,11 @@ def main() -> None:
     """Entry point of the command line."""
     if not _SOURCE.value and _DATASET.value != "synthetic":
         cli.fail("--source is needed: where the download is", code=2)
-    try:
-        options = parse_options(_OPTIONS.value)
-        source = open_source(_DATASET.value, _SOURCE.value, **options)
-        if _EXCLUDE.value:
-            source = Excluding(source, _EXCLUDE.value)
-        runner_options = parse_options(_RUNNER_OPTIONS.value)
-    except OptionError as error:
-        cli.fail(str(error), code=2)
+    options = parse_options(_OPTIONS.value)
+    source = open_source(_DATASET.value, _SOURCE.value, **options)
+    if _EXCLUDE.value:
+        source = Excluding(source, _EXCLUDE.value)
+    runner_options = parse_options(_RUNNER_OPTIONS.value)
     spec = preparing.crop_spec_for(source, _CROP.value)
     bar = Progress("list", None, unit="rows")
 

@@ -12,7 +12,7 @@ import time
 
 from absl import flags
 
-from data_pipelines.sources import SOURCES, OptionError, open_source, parse_options
+from data_pipelines.sources import SOURCES, open_source, parse_options
 from trainers import cli
 from trainers.progress import Progress
 
@@ -66,11 +66,8 @@ def _verify_source():
     with cli.quiet_imports():
         from data_pipelines import exclusions, verify
 
-    try:
-        options = parse_options(_OPTIONS.value)
-        source = open_source(_DATASET.value, _SOURCE.value, **options)
-    except OptionError as error:
-        cli.fail(str(error), code=2)
+    options = parse_options(_OPTIONS.value)
+    source = open_source(_DATASET.value, _SOURCE.value, **options)
     total = sum(sum(classes.values()) for classes in (source.published or {}).values())
     surplus = [] if _EXCLUDE_TO.value else None
     run = functools.partial(

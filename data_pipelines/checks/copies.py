@@ -19,40 +19,49 @@ _BATCH = 8192
 _SHOWN = 4
 
 
-def check_identical(table: PictureTable, findings: Findings) -> None:
-    """Finds groups of pictures whose pixels are the same."""
+def check_identical(table: PictureTable, findings: Findings) -> list[np.ndarray]:
+    """Finds groups of pictures whose pixels are the same; returns their rows."""
     splits, labels = table.splits, table.labels
     named = np.array([name != UNLABELLED for name in table.label_names])
-    for rows in _identical(table.digests):
+    groups = _identical(table.digests)
+    for rows in groups:
         text = functools.partial(_in_words, table, rows)
         findings.add("duplicate", text)
         if len(set(splits[rows])) > 1:
             findings.add("cross_split", text)
         if len(set(labels[rows][named[labels[rows]]])) > 1:
             findings.add("label_conflict", text)
+    return groups
 
 
-def check_nearly_identical(table: PictureTable, findings: Findings) -> None:
+def check_nearly_identical(table: PictureTable, findings: Findings) -> list[list[int]]:
     """Finds groups of pictures, across splits, that are nearly the same.
 
-    Those that are the same are not among them.
+    Those that are the same are not among them. Returns the groups' rows.
     """
-    for rows in _nearly_identical(table):
+    groups = _nearly_identical(table)
+    for rows in groups:
         text = functools.partial(_in_words, table, rows, sign=" ~ ")
         findings.add("near_duplicate", text)
+    return groups
 
 
-def surplus(table: PictureTable) -> list[tuple[str, str]]:
+def surplus(table: PictureTable, identical, nearly) -> list[tuple[str, str]]:
     """The training pictures to do without, and why; other splits stay whole.
 
     Left out are copies and near copies of a picture of another split, all copies
     of a training picture whose labels differ, and all but one where they agree.
+
+    Args:
+        table: All pictures.
+        identical: Groups that `check_identical` found.
+        nearly: Groups that `check_nearly_identical` found.
     """
     if "train" not in table.split_names:
         return []
     train = table.splits == table.split_names.index("train")
     reasons = {}
-    for rows in _identical(table.digests):
+    for rows in identical:
         inside, outside = rows[train[rows]], rows[~train[rows]]
         if len(outside):
             why, left_out = f"same picture as {table.describe(outside[0])}", inside
@@ -61,7 +70,7 @@ def surplus(table: PictureTable) -> list[tuple[str, str]]:
         else:
             why, left_out = f"same picture as {table.describe(rows[0])}", inside[1:]
         reasons |= dict.fromkeys(left_out.tolist(), why)
-    for rows in map(np.array, _nearly_identical(table)):
+    for rows in map(np.array, nearly):
         other = table.describe(rows[~train[rows]][0])
         for row in rows[train[rows]].tolist():
             reasons.setdefault(row, f"nearly the same picture as {other}")

@@ -39,6 +39,8 @@ class RepeatedRow(DataError):
 class OptionError(ValueError):
     """An option that a source does not have, or a value it cannot take."""
 
+    exit_code = 2  # Of a command: it was called wrongly.
+
 
 @dataclasses.dataclass(frozen=True)
 class Sample:

@@ -42,7 +42,7 @@ from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.models import attention_parts
 from fer_tf.models.densenet121 import densenet121_features
 from fer_tf.models.resnet18 import resnet18_features
-from fer_tf.models.variant import Variant
+from fer_tf.models.variant import Variant, image_input
 from fer_tf.models.vgg19 import vgg19_features
 
 _INPUT_SHAPE = (44, 44, 1)
@@ -286,12 +286,7 @@ def meen_model3(
 
 
 def _input(input_shape):
-    if len(input_shape) != 3 or min(input_shape[:2]) < _MIN_SIZE:
-        raise ValueError(
-            "`input_shape` must be (height, width, channels) with sides of at "
-            f"least {_MIN_SIZE}. Received: input_shape={input_shape}."
-        )
-    return keras.Input(input_shape, name="image")
+    return image_input(input_shape, smallest=_MIN_SIZE)
 
 
 def _scale(image):

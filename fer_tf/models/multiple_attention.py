@@ -28,7 +28,7 @@ from keras import layers
 from fer_tf.layers.region_attention import RegionAttention
 from fer_tf.layers.stop_gradient import StopGradient
 from fer_tf.models import vgg16
-from fer_tf.models.variant import Variant, scaled
+from fer_tf.models.variant import Variant, image_input, scaled
 
 NUM_REGIONS = 8
 MASK_STRIDE = 16  # 1 / lambda of Eq. 4: four pools before the MA block.
@@ -142,12 +142,7 @@ def gan_vgg16(
     Raises:
         ValueError: If the images are smaller than five poolings take.
     """
-    if min(input_shape[:2]) < 32:
-        raise ValueError(
-            "`input_shape` must have sides of at least 32. Received: "
-            f"input_shape={tuple(input_shape)}."
-        )
-    image = keras.Input(input_shape, name="image")
+    image = image_input(input_shape, smallest=32)
     x = _first_blocks(image, width)
     if squeeze_excitation:
         x = _squeeze_excitation(x)

@@ -41,7 +41,7 @@ from keras import layers
 from fer_tf.layers.batch_normalization import BatchNormalization
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.pixel_scaling import PixelScaling
-from fer_tf.models.variant import Variant, scaled
+from fer_tf.models.variant import Variant, image_input, scaled
 
 # Channels of the five AlexNet convolutions.
 WIDTHS = {
@@ -270,11 +270,6 @@ def two_level_attention(
     Raises:
         ValueError: If an argument is none of the values listed above.
     """
-    if min(input_shape[:2]) < 16:
-        raise ValueError(
-            "`input_shape` must have sides of at least 16. Received: "
-            f"input_shape={tuple(input_shape)}."
-        )
     _check("attention_blocks", attention_blocks, (0, 1, 2, 3))
     _check("levels", levels, ("stages", "blocks", None))
     _check("combine", combine, ("concat", "mean"))
@@ -292,7 +287,7 @@ def two_level_attention(
             f"Received: fc_units={fc_units}, levels={levels!r}."
         )
 
-    image = keras.Input(input_shape, name="image")
+    image = image_input(input_shape, smallest=16)
     x = PixelScaling(*pixel_range, name="scale_pixels")(image)
     stages = _stages(
         x,

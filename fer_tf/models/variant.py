@@ -27,6 +27,20 @@ class Variant:
         return self.builder(**{**self.arguments, **overrides})
 
 
+def image_input(input_shape: tuple[int, int, int], *, smallest: int):
+    """The input `image` of a network whose poolings need sides of some length.
+
+    Raises:
+        ValueError: If a side is shorter than `smallest`, or the shape is none.
+    """
+    if len(input_shape) != 3 or min(input_shape[:2]) < smallest:
+        raise ValueError(
+            "`input_shape` must be (height, width, channels) with sides of at "
+            f"least {smallest}. Received: input_shape={input_shape}."
+        )
+    return keras.Input(input_shape, name="image")
+
+
 def scaled(channels: int, width: float, *, multiple: int = 8) -> int:
     """`channels * width`, rounded to a positive multiple of `multiple`.
 

@@ -63,3 +63,10 @@ def test_the_models_arguments_are_taken_out_of_the_flags():
 )  # fmt: skip
 def test_an_error_is_one_line_that_says_what(text, line):
     assert cli._one_line(ValueError(text)) == line
+
+
+@pytest.mark.parametrize("text", ["none", "maybe", "1"])
+def test_a_switch_is_on_or_off(text):
+    config = table_runs.load_config("wang_two_att_two_mt")
+    with pytest.raises(cli.UsageError, match="deterministic"):
+        overrides.set_value(config, "deterministic", text)
