@@ -49,7 +49,10 @@ def many_links(folder, rows):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="reads /proc")
+@pytest.mark.skipif(
+    not os.path.isdir("/proc/self"),
+    reason="memory is read from /proc, which only Linux has",
+)
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path):
     peaks = {}
     for rows in (10_000, 200_000):

@@ -10,7 +10,10 @@ import fer_tf
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="reads /proc"),
+    pytest.mark.skipif(
+        not os.path.isdir("/proc/self"),
+        reason="memory is read from /proc, which only Linux has",
+    ),
 ]
 
 FRAMES, PREDICTIONS = 10_000, 2_000
