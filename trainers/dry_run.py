@@ -1,4 +1,4 @@
-"""What `--dry_run` prints: shapes, sizes, and hours to expect from timed steps."""
+"""What `--dry_run` prints: shapes, sizes, and time to expect from timed steps."""
 
 import resource
 import time
@@ -41,14 +41,20 @@ def describe(run) -> str:
             f"values; {total:,} steps of {config.batch_size} at {seconds:.3f} s"
         )
     evaluating = evaluations * _evaluation_seconds(run)
-    hours = (training + evaluating) / 3600
     lines += [
         f"memory: {_memory()}",
-        f"time: {hours:.2f} hours ({training / 3600:.2f} training, "
-        f"{evaluating / 3600:.2f} in {evaluations} evaluations) on {replicas} "
+        f"time: {_duration(training + evaluating)} ({_duration(training)} training, "
+        f"{_duration(evaluating)} in {evaluations} evaluations) on {replicas} "
         f"device(s), by {TIMED_STEPS} timed steps of each stage",
     ]
     return "\n".join(lines)
+
+
+def _duration(seconds):
+    for unit, length in (("hours", 3600), ("minutes", 60)):
+        if seconds >= length:
+            return f"{seconds / length:.1f} {unit}"
+    return f"{seconds:.1f} seconds"
 
 
 def _timed(run, number, stage, total):

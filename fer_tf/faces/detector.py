@@ -14,6 +14,7 @@ import numpy as np
 
 from fer_tf.faces import boxes as box_rules
 from fer_tf.faces import pyramid
+from fer_tf.quiet import quiet_imports
 
 # Pixels of sheets, and patches, that pass a network together, and how many
 # such calls run side by side: what bounds the memory, whatever number and size
@@ -67,16 +68,18 @@ class MTCNNDetector:
             raise ValueError(
                 f"`max_side` must be positive. Received: max_side={max_side}."
             )
-        # Here and not at the top: `import fer_tf.faces` is light.
-        import tensorflow as tf
+        # Here and not at the top: `import fer_tf.faces` is light. Quietly: a worker of
+        # `prepare` imports TensorFlow, and asks for its devices, here first.
+        with quiet_imports():
+            import tensorflow as tf
 
-        from fer_tf.faces import networks
+            from fer_tf.faces import networks
 
+            self._proposal_networks = {n: networks.proposal_network(n) for n in (3, 4)}
+            self._refinement_network = networks.refinement_network()
+            self._output_network = networks.output_network()
         self._tf, self._networks, self._device = tf, networks, device
         self._threads = futures.ThreadPoolExecutor(_THREADS)
-        self._proposal_networks = {n: networks.proposal_network(n) for n in (3, 4)}
-        self._refinement_network = networks.refinement_network()
-        self._output_network = networks.output_network()
         self._pyramid = (min_face_size, scale_factor)
         self._thresholds = tuple(thresholds)
         least, *_ = thresholds
