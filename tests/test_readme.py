@@ -95,3 +95,38 @@ def test_speeds_are_those_of_every_kept_measurement_after_its_command(tmp_path):
     )
     assert "| `a` | 12 | 0.50 | 64 | 3.0 | 2.00 | 1,000 |" in text
     assert "input" not in readme_tables.runs_table(str(tmp_path))  # No run.
+
+
+def _row(name, paper, ours, std, seeds=3, interval=(0.0, 0.0)):
+    return {
+        "clean": dict(
+            row=name, seeds=seeds, paper=dict(ccc=paper), ours=dict(ccc=ours),
+            std=dict(ccc=std) if std else None, intervals=dict(ccc=list(interval)),
+        )
+    }  # fmt: skip
+
+
+def test_an_ordering_is_claimed_only_beyond_the_noise_of_its_runs():
+    rows = [
+        _row("C", 0.7, 0.3, 0.1),
+        _row("A", 0.5, 0.5, 0.03),
+        _row("B", 0.6, 0.6, 0.03),
+    ]
+    # Equal deviations: 4 degrees of freedom, t = 2.776; 2.776 * 0.03 * sqrt(2/3) =
+    # 0.068. Unequal: (0.0109 / 3)^2 / ((0.01/3)^2 + (0.0009/3)^2) * 2 = 2.36 degrees,
+    # t = 3.73; 3.73 * sqrt(0.0109 / 3) = 0.225.
+    text = readme_tables.orderings(rows, "ccc")
+    assert "B above A: holds (+0.100 ± 0.068)" in text
+    assert "C above B: reversed (-0.300 ± 0.225)" in text
+    rows[2] = _row("B", 0.6, 0.56, 0.03)
+    assert "B above A: undecided (+0.060" in readme_tables.orderings(rows, "ccc")
+
+
+def test_single_runs_are_ordered_by_their_intervals():
+    rows = [
+        _row("A", 0.5, 0.50, None, 1, (0.47, 0.53)),
+        _row("B", 0.6, 0.54, None, 1, (0.50, 0.58)),
+    ]
+    text = readme_tables.orderings(rows, "ccc")
+    assert "B above A: undecided (+0.040 ± 0.050)" in text
+    assert readme_tables.orderings(rows[:1], "ccc") == ""

@@ -4,6 +4,9 @@ import glob
 import json
 import os
 
+import numpy as np
+from scipy import stats
+
 MISSING = "—"
 NONE = "Nothing yet."
 
@@ -86,8 +89,52 @@ def paper_table(found: dict, *, brief: bool = False) -> str:
     for row, entries in rows.items():
         lines += _rows(row, entries, metrics, shown)
     spread = "mean ± deviation over the runs" if first["std"] else "one run"
+    order = orderings(list(rows.values()), next(m for m in metrics if m in _FIRST))
+    lines += ["", order] if order else []
     lines += ["", f"Test set, {spread} [95 % interval]; {_budget(found, first)}"]
     return "\n".join(lines)
+
+
+def orderings(rows, metric: str) -> str:
+    """Says which of a paper's orderings our numbers repeat.
+
+    Args:
+        rows: `{protocol: entry}` of each row; the clean one's numbers count.
+        metric: By which rows are ordered; larger is better.
+
+    Returns:
+        Each row against the next better one of the paper: `holds` or `reversed`
+        where the difference lies outside its 95 % interval (Welch's t over runs;
+        for single runs both bootstrap intervals), else `undecided`. Empty if fewer
+        than two rows have both numbers.
+    """
+    entries = [row["clean"] for row in rows if "clean" in row]
+    entries = [e for e in entries if metric in e["paper"] and metric in e["ours"]]
+    entries.sort(key=lambda entry: entry["paper"][metric])
+    verdicts = []
+    for worse, better in zip(entries, entries[1:]):
+        gap = better["ours"][metric] - worse["ours"][metric]
+        noise = _noise(worse, better, metric)
+        verdict = "undecided" if abs(gap) <= noise else "holds"
+        verdict = "reversed" if gap < -noise else verdict
+        pair = f"{better['row']} above {worse['row']}"
+        verdicts.append(f"{pair}: {verdict} ({gap:+.3f} ± {noise:.3f})")
+    if not verdicts:
+        return ""
+    return f"The paper's order by {metric}, on our numbers: {'; '.join(verdicts)}."
+
+
+def _noise(one, other, metric):
+    """Half the 95 % interval of a difference."""
+    runs = [entry["seeds"] for entry in (one, other)]
+    if min(runs) < 2:
+        widths = [np.ptp(entry["intervals"][metric]) / 2 for entry in (one, other)]
+        return float(np.hypot(*widths))
+    parts = [e["std"][metric] ** 2 / n for e, n in zip((one, other), runs)]
+    if not sum(parts):
+        return 0.0
+    freedom = sum(parts) ** 2 / sum(v**2 / (n - 1) for v, n in zip(parts, runs))
+    return float(stats.t.ppf(0.975, freedom) * np.sqrt(sum(parts)))
 
 
 def _paper_data(found):
