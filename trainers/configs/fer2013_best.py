@@ -1,0 +1,30 @@
+r"""The best single network that we train on FER2013 from scratch: no paper's recipe.
+
+python -m trainers.verify  --dataset=fer2013 --source=fer2013.csv --exclude_to=copies.csv
+python -m trainers.prepare --dataset=fer2013 --source=fer2013.csv \
+    --exclude=copies.csv --output=data/fer2013_clean
+python -m trainers.train   --config=trainers/configs/fer2013_best.py \
+    --data=data/fer2013_clean --workdir=runs/fer2013_best
+
+At native resolution, with today's known means: turned, zoomed, shifted and partly
+erased faces, mixup, label smoothing, one cycle of the rate, averaged weights, ten
+windows. What `--exclude` leaves out of training are copies of test and validation
+pictures, and pictures with two labels; the test set is untouched. Published for one
+network from scratch: 73.28 %.
+"""
+
+from ml_collections import ConfigDict
+
+from trainers.configs import fer2013_quick
+
+
+def get_config() -> ConfigDict:
+    """Returns the configuration."""
+    config = fer2013_quick.get_config()
+    config.augment.update(degrees=10.0, zoom=0.1, shift=0.06, erase=0.25)
+    config.mixup = 0.2
+    config.ema_decay = 0.999
+    config.views = "ten_crop"
+    config.eval_epochs = 5
+    config.stages[0].epochs = 60
+    return config
