@@ -22,8 +22,10 @@ def run(backend, *arguments):
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "",
         "JAX_PLATFORMS": "cpu",
-        # Half the compilation, and the same numbers.
-        "XLA_FLAGS": "--xla_backend_optimization_level=0"
+        # Three quarters of the compilation, and the same numbers. Not level 0: JAX's
+        # gradient of a maximum looks for `x == max`, which a value that XLA computes
+        # twice without optimising fails: 0 / 0.
+        "XLA_FLAGS": "--xla_backend_optimization_level=1"
         " --xla_llvm_disable_expensive_passes=true",
     }
     result = subprocess.run(

@@ -1,6 +1,7 @@
 r"""The best single network that we train on FER2013 from scratch: no paper's recipe.
 
-python -m trainers.verify  --dataset=fer2013 --source=fer2013.csv --exclude_to=copies.csv
+python -m trainers.verify  --dataset=fer2013 --source=fer2013.csv \
+    --exclude_to=copies.csv
 python -m trainers.prepare --dataset=fer2013 --source=fer2013.csv \
     --exclude=copies.csv --output=data/fer2013_clean
 python -m trainers.train   --config=trainers/configs/fer2013_best.py \

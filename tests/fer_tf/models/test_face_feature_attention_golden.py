@@ -14,8 +14,9 @@ VGG_TAPS = ("block3", "block4", "block5")
 def _check(model, image, expected):
     logits = keras.ops.convert_to_numpy(model(image, training=False)["expression"])
     assert np.ptp(expected, axis=0).max() > 0.01  # The image matters.
+    # Float32 against float64: products of unbounded maps cost 2e-5 in places.
     scale = np.abs(expected).max()
-    np.testing.assert_allclose(logits / scale, expected / scale, atol=1e-5)
+    np.testing.assert_allclose(logits / scale, expected / scale, atol=1e-4)
 
 
 def _image(shape=(32, 32, 1)):
