@@ -55,7 +55,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
             scale=None if self.gamma is None else ops.cast(self.gamma, dtype),
             epsilon=self.epsilon,
         )
-        self._update_moving(mean, variance * self._bessel_correction(inputs))
+        correction = self._bessel_correction(inputs, variance.dtype)
+        self._update_moving(mean, variance * correction)
         return ops.cast(x, self.compute_dtype)
 
     def _has_fused_kernel(self, inputs):
@@ -99,7 +100,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         del axes[self.axis]
         return axes
 
-    def _bessel_correction(self, inputs):
+    def _bessel_correction(self, inputs, dtype):
         """`n / (n - 1)` for `n` values a channel; 1 where there is only one."""
         shape = ops.shape(inputs)
         sizes = [shape[axis] for axis in self._statistics_axes(inputs)]
@@ -107,7 +108,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         if all(isinstance(size, int) for size in sizes):
             count = math.prod(sizes)
             return count / max(count - 1, 1)
-        count = ops.cast(ops.prod(ops.stack(sizes)), "float32")
+        count = ops.cast(ops.prod(ops.stack(sizes)), dtype)
         return count / ops.maximum(count - 1.0, 1.0)
 
     def _replicas(self):

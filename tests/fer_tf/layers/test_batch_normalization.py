@@ -123,6 +123,19 @@ def test_half_precision_keeps_float32_statistics(policy):
     np.testing.assert_allclose(layer.moving_variance, expected, rtol=1e-3)
 
 
+@on_tensorflow
+def test_double_precision_with_an_unknown_batch_size():
+    import tensorflow as tf
+
+    x = _images((6, 4, 4, 8)).astype("float64")
+    layer = BatchNormalization(**ARGUMENTS, dtype="float64", name="bn")
+    layer.build(x.shape)
+    signature = [tf.TensorSpec((None, 4, 4, 8), "float64")]
+    tf.function(lambda x: layer(x, training=True), input_signature=signature)(x)
+    expected = 0.9 + 0.1 * x.reshape(-1, 8).var(0, ddof=1)
+    np.testing.assert_allclose(layer.moving_variance, expected, rtol=1e-6)
+
+
 def test_unknown_batch_size_and_saving(tmp_path):
     inputs = keras.Input((None, None, 8))
     outputs = BatchNormalization(**ARGUMENTS, name="bn")(inputs)
