@@ -72,8 +72,11 @@ def paper_configs():
     for module in modules:
         config = module.get_config()
         # In float32 the backends round on different sides of a ReLU's zero: one
-        # such unit of a deep network moves a gradient by several per cent.
+        # such unit of a deep network moves a gradient by several per cent. And at
+        # full rate a first step of Meen's makes of 1e-7 (heads are float32) 1e-2.
         config.dtype_policy = "float64"
+        for stage in config.stages:
+            stage.learning_rate *= 0.1
         yield module.__name__.split(".")[-1], config
 
 
