@@ -12,6 +12,9 @@ erased faces, mixup, label smoothing, one cycle of the rate, averaged weights, t
 windows. What `--exclude` leaves out of training are copies of test and validation
 pictures, and pictures with two labels; the test set is untouched. Published for one
 network from scratch: 73.28 %.
+
+Measured: 69.57 % of PrivateTest after 60 epochs, 153 minutes on two busy CPU cores.
+It is the model that ships.
 """
 
 from ml_collections import ConfigDict
