@@ -13,6 +13,9 @@ python -m trainers.verify  --dataset=fer2013 --source=fer2013.csv \
 python -m trainers.prepare --dataset=fer2013 --source=fer2013.csv \
     --exclude=copies.csv --output=data/fer2013_single
 
+`--labels=valence_arousal` keeps those alone, for a set that is to teach nothing else
+to a network that trains on several: `trainers.train --data=A,B`.
+
 On a cluster, by Apache Beam (the extra `beam`): `--runner=FlinkRunner
 --runner_options=flink_master=HOST:8081`, with paths that all machines share.
 """
@@ -25,6 +28,7 @@ from absl import flags
 from data_pipelines import prepare as preparing
 from data_pipelines.cropping import DETECTORS, ON_NO_FACE
 from data_pipelines.exclusions import Excluding
+from data_pipelines.kept_labels import FIELDS, KeepingLabels
 from data_pipelines.sources import SOURCES, open_source, parse_options
 from fer_tf.faces.crop_spec import CROP_SPECS
 from trainers import cli
@@ -41,6 +45,9 @@ _EXCLUDE = flags.DEFINE_string(
     "exclude",
     None,
     "List of training rows to leave out, of trainers.verify --exclude_to.",
+)
+_LABELS = flags.DEFINE_list(
+    "labels", [], f"Labels to keep, of {', '.join(FIELDS)}; all by default."
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the records.")
 _CROP = flags.DEFINE_enum(
@@ -79,6 +86,8 @@ def main() -> None:
     source = open_source(_DATASET.value, _SOURCE.value, **options)
     if _EXCLUDE.value:
         source = Excluding(source, _EXCLUDE.value)
+    if _LABELS.value:
+        source = KeepingLabels(source, _LABELS.value)
     runner_options = parse_options(_RUNNER_OPTIONS.value)
     spec = preparing.crop_spec_for(source, _CROP.value)
     bar = Progress("list", None, unit="rows")

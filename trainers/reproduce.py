@@ -38,7 +38,9 @@ _EPOCHS = flags.DEFINE_integer(
     "epochs", 0, "Epochs of a run in place of the paper's; recorded.", lower_bound=0
 )
 _OVERRIDE = flags.DEFINE_multi_string(
-    "override", [], "Another value in every config, KEY=VALUE; recorded."
+    "override",
+    [],
+    "Another value in every config, KEY=VALUE; recorded. stages[-1] is the last one.",
 )
 _VGG_FACE = flags.DEFINE_string("vgg_face", "", "File of VGG-Face's weights.")
 _VGGFACE2 = flags.DEFINE_string("vggface2", "", "File of VGGFace2's SE-ResNet-50.")

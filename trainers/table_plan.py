@@ -159,7 +159,7 @@ def _plan_row(row, data, sources, choices):
                     "needs faces and other pictures for the face network: add a folder "
                     "prepared with --dataset=facenonface to --data"
                 )
-        changes |= _budget(config, choices) | choices.overrides
+        changes |= _budget(config, choices) | _overrides(config, choices)
         folder = f"{name}_seed{seed}" + (f"_fold{fold}" if fold is not None else "")
         made = Run(name, where, os.path.join(choices.workdir, "runs", folder), changes)
         made.load()
@@ -187,6 +187,12 @@ def _published(form, choices, reasons):
             f"begins with published weights: give --{form}=FILE, or --from_scratch"
         )
     return {"published.path": file or ""}
+
+
+def _overrides(config, choices):
+    """The user's changes, `stages[-1]` by the number that the last stage has here."""
+    last = f"stages[{len(config.stages) - 1}]"
+    return {k.replace("stages[-1]", last): t for k, t in choices.overrides.items()}
 
 
 def _budget(config, choices):

@@ -187,3 +187,15 @@ def test_a_run_of_another_config_is_refused_before_anything_is_trained(
     table_runs.check(runs())
     with pytest.raises(ValueError, match="begun with another config"):
         table_runs.check(runs(epochs=2))
+
+
+def test_an_override_of_the_last_stage_finds_it_in_each_row(data):
+    changes = {"stages[0].learning_rate": "0.1", "stages[-1].learning_rate": "0.2"}
+    rows = planned("gan_3", data["rafdb"], from_scratch=True, overrides=changes)
+    rates = lambda name: [
+        stage.learning_rate for stage in rows[name].runs[0][0][0].load().stages
+    ]
+    assert rates("VGG+SE*") == [0.2] and rates("Ours*") == [0.1, 0.2]
+    # The command, too, says it by a number that flags know.
+    (run,) = rows["Ours*"].runs[0][0]
+    assert "stages[1].learning_rate=0.2" in run.command
