@@ -97,6 +97,24 @@ def test_speeds_are_those_of_every_kept_measurement_after_its_command(tmp_path):
     assert "input" not in readme_tables.runs_table(str(tmp_path))  # No run.
 
 
+def test_compared_networks_stand_with_their_costs_or_not_at_all(tmp_path):
+    assert readme_tables.comparison(str(tmp_path)) == readme_tables.NONE
+    metrics = dict(accuracy=0.6, macro_f1=0.5, mean_class_accuracy=0.55, ece=0.04)
+    test = dict(metrics=metrics, intervals=dict(accuracy=[0.58, 0.62]))
+    run = dict(config="a", epochs=12.0, protocols=dict(clean=dict(test=test)))
+    cost = dict(parameters=1200, gflops_per_image=0.25, faces_per_second=310.4)
+    for name, config in zip(readme_tables.COMPARED, ("a", "b")):
+        text = json.dumps({**run, "config": config})
+        (tmp_path / f"{name}.json").write_text(text)
+    speed = dict(what="faces", device="CPU", command="c", models=dict(a=cost))
+    (tmp_path / "speed_faces.json").write_text(json.dumps(speed))
+    text = readme_tables.comparison(str(tmp_path))
+    row = "| `a` | 60.00 [58.0, 62.0] |  | 50.00 | 55.00 | 4.00 | 12 | 1,200 | 0.25 "
+    assert f"{row}| 310 |" in text and "`b`" not in text and "Costs on CPU: `c`" in text
+    # They have no place among the rates of steps.
+    assert readme_tables.speed(str(tmp_path)) == readme_tables.NONE
+
+
 def _row(name, paper, ours, std, seeds=3, interval=(0.0, 0.0)):
     return {
         "clean": dict(

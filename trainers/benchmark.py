@@ -11,6 +11,7 @@ detect: photographs a second (--data) whose faces are found, one by one and toge
 beside the stock `mtcnn` package, and how many of its faces are found.
 predict: photographs a second (--photos, --trained), beside the stock `mtcnn` package
 and one `model.predict` a face; faces a second; the seconds of a cold start.
+faces: aligned faces a second of several trained models (--trained=A,B,C) in turns.
 """
 
 import json
@@ -25,7 +26,7 @@ from absl import flags
 from trainers import cli
 
 _WHAT = flags.DEFINE_enum(
-    "what", None, ["detect", "input", "predict", "train"], "What is timed."
+    "what", None, ["detect", "faces", "input", "predict", "train"], "What is timed."
 )
 _MODEL = flags.DEFINE_string("model", "vgg19_fer", "Model, or several: a,b,c.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Examples a step.", lower_bound=1)
@@ -39,7 +40,7 @@ _PHOTOS = flags.DEFINE_string(
     "photos", None, "Folder of photographs; scikit-image's astronaut by default."
 )
 _TRAINED = flags.DEFINE_string(
-    "trained", None, "Model that predicts, as fer_tf.load takes it."
+    "trained", None, "Model that predicts, as fer_tf.load takes it; faces: several."
 )
 _SECONDS = flags.DEFINE_float("seconds", 10.0, "About how long each rate is measured.")
 _JSON = flags.DEFINE_string("json", None, "File for the result.")
@@ -66,6 +67,14 @@ def main() -> None:
         result = predict_benchmark.read(
             _TRAINED.value, _PHOTOS.value, seconds=_SECONDS.value
         )
+    elif _WHAT.value == "faces":
+        if not _TRAINED.value:
+            cli.fail("--trained is needed: models to compare, A,B,C", code=2)
+        from trainers import predict_benchmark
+
+        result = predict_benchmark.faces(
+            _TRAINED.value.split(","), seconds=_SECONDS.value
+        )
     elif _WHAT.value == "detect":
         from trainers import detect_benchmark
 
@@ -78,10 +87,17 @@ def main() -> None:
         options = [text for text in sys.argv[1:] if not text.startswith("--json")]
         command = shlex.join(["python", "-m", "trainers.benchmark", *options])
         atomic.write_json(_JSON.value, {**result, "command": command})
+    _show(result)
+
+
+def _show(result, indent=""):
     for name, value in result.items():
-        if not isinstance(value, dict):
+        if isinstance(value, dict):
+            print(f"{indent}{name}")
+            _show(value, indent + "  ")
+        else:
             shown = f"{value:,.2f}" if isinstance(value, float) else value
-            print(f"{name:32} {shown}")
+            print(f"{indent}{name:{32 - len(indent)}} {shown}")
 
 
 def _each(names):

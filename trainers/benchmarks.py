@@ -150,7 +150,8 @@ def in_turns(runs: dict, images: int, seconds: float, *, calls: int = 2) -> dict
     """Times functions beside one another.
 
     Args:
-        runs: Functions by name; ours is `""`. What they return is waited for.
+        runs: Functions by name; in a comparison ours is `""`. What they return is
+            waited for.
         images: How many each call is given.
         seconds: About how long each is measured.
         calls: So many make a turn, and so many warm up before the first.
@@ -163,7 +164,7 @@ def in_turns(runs: dict, images: int, seconds: float, *, calls: int = 2) -> dict
             np.asarray(run())
     rates = {name: [] for name in runs}
     end = time.perf_counter() + seconds * len(runs)
-    while time.perf_counter() < end or len(rates[""]) < 3:
+    while time.perf_counter() < end or len(rates[next(iter(runs))]) < 3:
         for name, run in runs.items():
             start = time.perf_counter()
             for _ in range(calls):

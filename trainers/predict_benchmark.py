@@ -9,17 +9,19 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
-from fer_tf import loading, models, predictor
+from fer_tf import flops, loading, models, predictor
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.serving import make_serving_model
-from trainers.benchmarks import in_turns, photographs, result
+from trainers.benchmarks import device, in_turns, photographs, result
 
 _TOGETHER = 8
+_CROPS = 256
 
 # A fresh process from nothing to its first reading.
 _COLD_START = """
@@ -64,6 +66,39 @@ def read(model: str | None, photos: str | None, *, seconds: float) -> dict:
         }
 
 
+def faces(trained: Sequence[str], *, seconds: float) -> dict:
+    """Aligned faces a second of several models in turns, views and all.
+
+    Args:
+        trained: Workdirs or models, as `fer_tf.load` takes them.
+        seconds: About how long each is measured.
+
+    Returns:
+        `{"what", "device", "models": {name in MODELS: numbers}}`; the arithmetic is
+        that of one window of a face.
+
+    Raises:
+        ValueError: If two are of the same architecture.
+    """
+    # No photograph is read: any detector will do.
+    readers = [predictor.Predictor(path, detector=object()) for path in trained]
+    by_name = {reader.card.model: reader for reader in readers}
+    if len(by_name) < len(readers):
+        raise ValueError(f"--trained: the same network twice in {', '.join(trained)}")
+    runs = {name: _reading(reader) for name, reader in by_name.items()}
+    rates = in_turns(runs, _CROPS, seconds, calls=1)
+    found = {
+        name: {
+            "parameters": reader.model.count_params(),
+            "gflops_per_image": flops.flops_per_image(reader.model) / 1e9,
+            "views": reader.card.views,
+            "faces_per_second": statistics.median(rates[name]),
+        }
+        for name, reader in by_name.items()
+    }
+    return {"what": "faces", "device": device(), "models": found}
+
+
 def _untrained(scratch):
     folder = os.path.join(scratch, "model")
     network = models.create_model("small_resnet")
@@ -106,13 +141,17 @@ def _stock(model):
 
 
 def _faces_a_second(reader, seconds):
-    """Aligned crops through the model, 256 at a time."""
+    rates = in_turns({"": _reading(reader)}, _CROPS, seconds, calls=1)
+    return statistics.median(rates[""])
+
+
+def _reading(reader):
+    """A function that puts `_CROPS` aligned crops through a model."""
     spec = reader.card.crop_spec
     rng = np.random.default_rng(0)
-    shape = (256, spec.size, spec.size, spec.channels)
+    shape = (_CROPS, spec.size, spec.size, spec.channels)
     crops = rng.integers(0, 256, shape, dtype=np.uint8)
-    runs = {"": lambda: len(reader.read_crops(crops))}
-    return statistics.median(in_turns(runs, len(crops), seconds, calls=1)[""])
+    return lambda: len(reader.read_crops(crops))
 
 
 def _cold_start(model, photo):

@@ -97,6 +97,7 @@ def render(text: str, path: str = "README.md") -> str:
             from fer_tf.models import MODELS
         parts = {
             "results": readme_tables.runs_table(RESULTS),
+            "comparison": readme_tables.comparison(RESULTS),
             "tables": readme_tables.paper_tables(RESULTS, brief=True),
             "variants": readme_tables.variants(MODELS),
             "speed": readme_tables.speed(RESULTS),

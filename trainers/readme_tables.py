@@ -190,10 +190,48 @@ def _budget(found, first):
     return f"{text}\n\n`{found['command']}`" if found["command"] else text
 
 
+# The four systems, and ours, by one recipe on the same faces.
+COMPARED = ("fer2013_quick", "fer2013_two_att_two_mt", "fer2013_mtanet_senet50",
+            "fer2013_meen_model3_separately")  # fmt: skip
+
+
+def comparison(folder: str) -> str:
+    """Kept runs of `COMPARED` beside one another, with what they cost.
+
+    Parameters, arithmetic and speed are those of `trainers.benchmark --what=faces`.
+    """
+    kept, costs = read_all(folder), read_all(folder, "speed_faces")
+    costs = costs.get("speed_faces", {"models": {}})
+    runs = [kept[name] for name in COMPARED if name in kept]
+    runs = [run for run in runs if run["config"] in costs["models"]]
+    if not runs:
+        return NONE
+    lines = [
+        "| network | clean | paper's protocol | macro F1 | mean-class | ECE | epochs "
+        "| parameters | GFLOPs | faces/s |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for run in runs:
+        cost, test = costs["models"][run["config"]], run["protocols"]["clean"]["test"]
+        metrics = test["metrics"]
+        cells = [
+            f"`{run['config']}`", _accuracy(run, "clean"), _accuracy(run, "paper"),
+            f"{100 * metrics['macro_f1']:.2f}",
+            f"{100 * metrics['mean_class_accuracy']:.2f}",
+            f"{100 * metrics['ece']:.2f}", f"{run['epochs']:g}",
+            f"{cost['parameters']:,}", f"{cost['gflops_per_image']:.2f}",
+            f"{cost['faces_per_second']:.0f}",
+        ]  # fmt: skip
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join([*lines, "", f"Costs on {costs['device']}: `{costs['command']}`"])
+
+
 def speed(folder: str) -> str:
     """What `trainers.benchmark --json` measured: every kept `speed*.json`."""
     parts = []
     for found in read_all(folder, "speed").values():
+        if found.get("what") == "faces":
+            continue  # In the comparison.
         parts.append(_models_speed(found) if "models" in found else _rates(found))
     return "\n\n".join(parts) or NONE
 

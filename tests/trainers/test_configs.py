@@ -170,6 +170,10 @@ def test_the_schedules_are_the_papers():
     assert (first.optimizer.name, first.learning_rate) == ("adam", 1e-3)
     assert (second.optimizer.name, second.learning_rate) == ("sgd", 1e-4)
     assert (first.optimizer.weight_decay, second.optimizer.weight_decay) == (1e-3, 5e-3)
-    sizes = {n: module(n).get_config().batch_size for n in NAMES if n.startswith("meen_model")}
+    sizes = {
+        n: module(n).get_config().batch_size
+        for n in NAMES
+        if n.startswith("meen_model")
+    }
     assert {size for n, size in sizes.items() if "model3" in n} == {16}
     assert {size for n, size in sizes.items() if "model3" not in n} == {128}
