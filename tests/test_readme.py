@@ -39,7 +39,8 @@ def _table(**changes):
         row="Ours", protocol="clean", paper=dict(accuracy=0.5, ccc=0.714),
         ours=dict(accuracy=0.25, ccc=0.5), std=dict(accuracy=0.01, ccc=0.02),
         intervals=dict(accuracy=[0.2, 0.3]), seeds=3, epochs=4.0, num_examples=40,
-        split_sizes=dict(train=1000),
+        split_sizes=dict(train=1000), configs=["ours"],
+        command="train --config=configs/ours.py", commands=["a"],
     )  # fmt: skip
     unmeasured = dict(entry, row="Theirs", ours={}, protocol=None)
     return dict(
@@ -59,6 +60,16 @@ def test_a_table_sets_the_papers_values_beside_ours_with_their_spread():
     assert "| ccc |" not in readme_tables.paper_table(_table(), brief=True)
     assert "not as in the paper: epochs = 4" in text and "of affectnet" in text
     assert "1,000 faces to train on, 40 to test" in text
+
+
+def test_a_row_that_is_anothers_runs_stands_once():
+    table = _table()
+    # The same without published weights: the runs of "Ours", which are from scratch.
+    twin = dict(table["rows"][0], row="Tuned", configs=["tuned"])
+    table["rows"].insert(0, twin)
+    assert "Tuned" not in readme_tables.paper_table(table)
+    twin["commands"] = ["b"]
+    assert "Tuned" in readme_tables.paper_table(table)
 
 
 def test_a_table_is_kept_whole_with_its_own_note_under_a_papers_name(
