@@ -25,11 +25,14 @@ VGG_FACE_MEAN_BGR = (93.5940, 104.7624, 129.1863)
 XAVIER = "lecun_uniform"
 
 
-def preprocess(image, *, name="preprocess"):
-    """RGB or grey in 0..255 -> BGR minus the mean face, three channels."""
+def preprocess(image, *, scale=1.0, name="preprocess"):
+    """RGB or grey in 0..255 -> BGR minus the mean face, times `scale`."""
     if image.shape[-1] == 1:
         image = layers.Concatenate(name=f"{name}_grey")([image] * 3)
-    return ColorNormalization(VGG_FACE_MEAN_BGR, channel_order="bgr", name=name)(image)
+    std = (1 / scale,) * 3
+    return ColorNormalization(VGG_FACE_MEAN_BGR, std, channel_order="bgr", name=name)(
+        image
+    )
 
 
 def pool(x, *, name):

@@ -50,6 +50,9 @@ def recipe(
     stages = [base.stage()]
     stages[0].name = "ersnet"
     if model == "gan_man":
+        # With pixels as they are its masks stay saturated; the model's page has it.
+        with config.model.arguments.unlocked():
+            config.model.arguments.rasnet_pixel_scale = 1 / 128
         config.region_masks = ConfigDict(
             dict(region_sizes="swapped", cell_anchor="corner")
         )

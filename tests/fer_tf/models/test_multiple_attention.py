@@ -3,7 +3,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from data_pipelines import synthetic
 from fer_tf.models import multiple_attention
+from trainers import table_runs
 
 SMALL = {"input_shape": (96, 96, 3), "width": 1 / 8}
 
@@ -165,6 +167,31 @@ def test_rasnet_alone_gives_the_rasnet_inside(tmp_path):
     np.testing.assert_allclose(
         model(images())["region_masks"], rasnet(images())["region_masks"], atol=1e-6
     )
+
+
+def test_pixels_are_scaled_about_the_mean_face():
+    plain = multiple_attention.gan_rasnet(**SMALL)
+    scaled = multiple_attention.gan_rasnet(**SMALL, pixel_scale=0.25)
+    scaled.set_weights(plain.get_weights())
+    mean = np.array([129.1863, 104.7624, 93.5940])  # Red, green, blue.
+    np.testing.assert_allclose(
+        scaled(images())["region_masks"],
+        plain(mean + 0.25 * (images() - mean))["region_masks"],
+        atol=1e-4,
+    )
+
+
+def test_fresh_masks_of_the_recipe_are_not_saturated():
+    """A saturated sigmoid hardly learns: nine in ten are, of pixels as they are."""
+    keras.utils.set_random_seed(0)
+    options = synthetic.SyntheticOptions(size=96)
+    faces = np.array([synthetic.draw(i, options).image for i in range(8)])
+    arguments = table_runs.load_config("gan_rafdb_man").model.arguments.to_dict()
+    model = multiple_attention.gan_man(
+        **{**arguments, **SMALL}, intermediate_outputs=True
+    )
+    masks = model(faces.astype(float))["region_masks"].numpy()
+    assert np.mean((masks > 0.05) & (masks < 0.95)) > 0.99
 
 
 def test_one_batch_overfits():
