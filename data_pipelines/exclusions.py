@@ -6,10 +6,10 @@ measured on stays what the owner ships.
 """
 
 import csv
-import hashlib
 from collections.abc import Iterable, Iterator
 
 from data_pipelines import atomic
+from data_pipelines.derived_source import DerivedSource
 from data_pipelines.sources import DataError, Reject, Sample, Source
 from fer_tf.hashing import sha256
 
@@ -50,7 +50,7 @@ def read(path: str) -> dict[str, str]:
         raise DataError(f"{path}: not a table of text ({error})") from None
 
 
-class Excluding:
+class Excluding(DerivedSource):
     """A source without the training rows of a list; otherwise as it is.
 
     Args:
@@ -62,17 +62,9 @@ class Excluding:
     """
 
     def __init__(self, source: Source, path: str):
-        self._source, self._path = source, path
-        self._reasons = read(path)
-        # Another list makes other records.
-        both = f"{source.fingerprint} without {sha256(path)}"
-        self.fingerprint = hashlib.sha256(both.encode()).hexdigest()
-        self.layout = f"{source.layout}, without {len(self._reasons):,} training rows"
-
-    def __getattr__(self, name):
-        if name.startswith("_"):  # While it is being unpickled by a worker.
-            raise AttributeError(name)
-        return getattr(self._source, name)
+        self._path, self._reasons = path, read(path)
+        words = f"{len(self._reasons):,} training rows"
+        super().__init__(source, less=sha256(path), words=words)
 
     def rows(self) -> Iterator[Sample | Reject]:
         """The source's rows; each that is left out as a reject with its reason.

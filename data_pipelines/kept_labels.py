@@ -5,11 +5,11 @@ of photographs, say, and valence and arousal of drawn faces.
 """
 
 import dataclasses
-import hashlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from data_pipelines.derived_source import DerivedSource
 from data_pipelines.sources import OptionError, Reject, Sample, Source
 
 # Kind of label -> the fields of a `Sample` that hold it.
@@ -21,7 +21,7 @@ FIELDS = {
 }
 
 
-class KeepingLabels:
+class KeepingLabels(DerivedSource):
     """A source whose other labels are missing; otherwise as it is.
 
     Args:
@@ -38,19 +38,12 @@ class KeepingLabels:
                 raise OptionError(
                     f"--labels: no kind {kind!r}; there are {', '.join(FIELDS)}"
                 )
-        self._source = source
         dropped = [kind for kind in FIELDS if kind not in kinds]
         self._absent = {name: None for kind in dropped for name in FIELDS[kind]}
-        # Other labels make other records.
-        both = f"{source.fingerprint} without {' '.join(self._absent)}"
-        self.fingerprint = hashlib.sha256(both.encode()).hexdigest()
-        self.layout = f"{source.layout}, without {', '.join(dropped)}"
+        super().__init__(
+            source, less=" ".join(self._absent), words=", ".join(dropped) or "nothing"
+        )
         self.has_votes = source.has_votes and "votes" not in self._absent
-
-    def __getattr__(self, name):
-        if name.startswith("_"):  # While it is being unpickled by a worker.
-            raise AttributeError(name)
-        return getattr(self._source, name)
 
     def rows(self) -> Iterator[Sample | Reject]:
         """The source's rows."""

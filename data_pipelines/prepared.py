@@ -116,11 +116,15 @@ def open_prepared(data: str) -> Prepared:
 
     Raises:
         DataError: If a folder is not a finished prepared one, a file of it is
-            missing, or two do not go together.
+            missing, one is named twice, or two do not go together.
     """
     folders = tuple(part for part in data.split(",") if part)
     if not folders:
         raise DataError(f"no prepared folder is named in {data!r}")
+    real = [os.path.realpath(folder) for folder in folders]
+    for folder, path in zip(folders, real):
+        if real.count(path) > 1:
+            raise DataError(f"{folder}: named twice in {data!r}")
     prepared = Prepared(folders, tuple(records.read_manifest(f) for f in folders))
     for folder, manifest in zip(folders, prepared.manifests):
         for shard in manifest["shards"]:

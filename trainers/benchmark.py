@@ -42,7 +42,9 @@ _PHOTOS = flags.DEFINE_string(
 _TRAINED = flags.DEFINE_string(
     "trained", None, "Model that predicts, as fer_tf.load takes it; faces: several."
 )
-_SECONDS = flags.DEFINE_float("seconds", 10.0, "About how long each rate is measured.")
+_SECONDS = flags.DEFINE_float(
+    "seconds", 10.0, "About how long each rate is measured.", lower_bound=0.1
+)
 _JSON = flags.DEFINE_string("json", None, "File for the result.")
 
 
@@ -50,8 +52,15 @@ def main() -> None:
     """Entry point of the command line."""
     with cli.quiet_imports():
         from data_pipelines import atomic
+        from fer_tf import models
         from trainers import benchmarks
 
+    unknown = [n for n in _MODEL.value.split(",") if n not in models.MODELS]
+    if unknown:
+        cli.fail(f"--model: no model {unknown[0]!r}; see fer_tf.list_models()", code=2)
+    folder = os.path.dirname(_JSON.value or "") or "."
+    if not os.path.isdir(folder):
+        cli.fail(f"--json: no folder {folder}", code=2)
     if _WHAT.value == "train" and "," in _MODEL.value:
         result = _each(_MODEL.value.split(","))
     elif _WHAT.value == "train":

@@ -29,6 +29,9 @@ from trainers.cli import UsageError
 from trainers.progress import Progress
 from trainers.workdir import PROTOCOLS
 
+# Training that a kill, or Ctrl-C, may cost.
+CHECKPOINT_SECONDS = 300
+
 
 class Run:
     """One training run in one workdir.
@@ -181,6 +184,7 @@ class Run:
         bar = Progress(shown, total * size, unit="images")
         show = bar.update if self.workdir.writes else lambda *_: None
         show(done * size)
+        saved = time.monotonic()
         while done < total:
             batch = next(batches)
             counted(batch)
@@ -204,8 +208,10 @@ class Run:
                 self._drop_on_plateau(stage, optimizer)
             if done == total:
                 self.state.stage.assign(number + 1)
-            if done in ends or done % self.config.checkpoint_steps == 0:
+            late = time.monotonic() - saved >= CHECKPOINT_SECONDS
+            if done in ends or done % self.config.checkpoint_steps == 0 or late:
                 self._check_finite(stage)
+                saved = time.monotonic()
                 if self.workdir.writes:
                     self.checkpoints.save(self._parts(optimizer), int(self.state.step))
 

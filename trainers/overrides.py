@@ -26,10 +26,25 @@ def set_value(config, key: str, text: str) -> None:
         elif isinstance(old, bool):
             value = _BOOLS[text.lower()]
         else:
-            value = type(old)(ast.literal_eval(text))
+            value = _number(old, text)
         config[last] = value
     except (LookupError, AttributeError, TypeError, ValueError, SyntaxError) as error:
-        raise UsageError(f"no config can have {key}={text}: {error}") from error
+        raise UsageError(f"no config can have {key}={text}{_why(error)}") from error
+
+
+def _why(error):
+    """Our own reason: Python's says little of a text or a key."""
+    return f": {error}" if str(error).startswith("must be") else ""
+
+
+def _number(old, text):
+    """A value of the same type; what a flag would not take is refused."""
+    value = ast.literal_eval(text)
+    if isinstance(old, float) and isinstance(value, int):
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, type(old)):
+        raise ValueError(f"must be {type(old).__name__}")
+    return value
 
 
 def set_argument(config, name: str, text: str) -> None:

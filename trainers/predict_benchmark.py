@@ -19,6 +19,7 @@ from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.serving import make_serving_model
 from trainers.benchmarks import device, in_turns, photographs, result
+from trainers.cli import UsageError
 
 _TOGETHER = 8
 _CROPS = 256
@@ -78,13 +79,15 @@ def faces(trained: Sequence[str], *, seconds: float) -> dict:
         that of one window of a face.
 
     Raises:
-        ValueError: If two are of the same architecture.
+        UsageError: If two are of the same architecture.
     """
     # No photograph is read: any detector will do.
     readers = [predictor.Predictor(path, detector=object()) for path in trained]
     by_name = {reader.card.model: reader for reader in readers}
     if len(by_name) < len(readers):
-        raise ValueError(f"--trained: the same network twice in {', '.join(trained)}")
+        raise UsageError(
+            f"--trained: one network, which costs the same, twice: {', '.join(trained)}"
+        )
     runs = {name: _reading(reader) for name, reader in by_name.items()}
     rates = in_turns(runs, _CROPS, seconds, calls=1)
     found = {

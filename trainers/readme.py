@@ -2,8 +2,9 @@ r"""Writes the tables of the README and of the papers' pages from what was measu
 
 python -m trainers.readme
 python -m trainers.readme --add=runs/quick --name=fer2013_quick \
-    --command="python -m trainers.train ..."
-python -m trainers.readme --add_table=runs/wang/wang_1.json --name=wang_1_synthetic
+    --machine="2 CPU cores" --command="python -m trainers.train ..."
+python -m trainers.readme --add_table=runs/wang/wang_1.json --name=wang_1_synthetic \
+    --machine="2 CPU cores" --command="python -m trainers.reproduce ..."
 
 Results are kept in saved_models/results/: a JSON and the curve of a run, or the JSON
 of a whole table, under a name that begins with the paper's. Nothing in the tables is
@@ -24,7 +25,7 @@ _ADD_TABLE = flags.DEFINE_string("add_table", None, "JSON of a table to add.")
 _NAME = flags.DEFINE_string("name", None, "Name of its row, or of the table.")
 _COMMAND = flags.DEFINE_string("command", "", "Command that made it.")
 _NOTE = flags.DEFINE_string("note", "", "What a reader must know of it.")
-_MACHINE = flags.DEFINE_string("machine", "2 CPU cores", "What it ran on.")
+_MACHINE = flags.DEFINE_string("machine", "", "What it ran on: 2 CPU cores.")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RESULTS = os.path.join(ROOT, "saved_models", "results")
@@ -41,6 +42,8 @@ def main() -> None:
     """Entry point of the command line."""
     if (_ADD.value or _ADD_TABLE.value) and not _NAME.value:
         cli.fail("--add and --add_table need --name", code=2)
+    if (_ADD.value or _ADD_TABLE.value) and not (_COMMAND.value and _MACHINE.value):
+        cli.fail("a result is kept with --command and --machine that made it", code=2)
     facts = dict(command=_COMMAND.value, note=_NOTE.value, machine=_MACHINE.value)
     if _ADD.value:
         add(_ADD.value, _NAME.value, **facts)

@@ -163,13 +163,13 @@ def _plain(value):
 
 
 def _rows(row, entries, metrics, shown):
-    clean = entries["clean"]
+    first = next(iter(entries.values()))
     for metric in metrics:
-        stated = clean["paper"].get(metric)
+        stated = first["paper"].get(metric)
         cells = [
             row, metric, MISSING if stated is None else shown(stated),
             *(_ours(entries.get(p), metric, shown) for p in ("clean", "paper")),
-            f"{clean['seeds']}", f"{clean['epochs']:g}",
+            f"{first['seeds']}", f"{first['epochs']:g}",
         ]  # fmt: skip
         if metric != metrics[0]:
             cells[0] = cells[-2] = cells[-1] = ""

@@ -54,6 +54,8 @@ def main() -> None:
     table = tables.TABLES[_TABLE.value]
     chosen = _chosen_rows(table)
     overrides = dict(_key_and_value(text) for text in _OVERRIDE.value)
+    if "seed" in overrides:
+        cli.fail("--override: the seeds are those of --seeds", code=2)
     with cli.quiet_imports():
         import tensorflow as tf
 
@@ -73,6 +75,8 @@ def main() -> None:
         from_scratch=_FROM_SCRATCH.value,
     )
     sources = table_plan.find_sources(_DATA.value, table)
+    if sources.unused:
+        print(f"not used by this table: {', '.join(sources.unused)}", flush=True)
     os.makedirs(_WORKDIR.value, exist_ok=True)
     with atomic.locked(os.path.join(_WORKDIR.value, ".lock")):
         planned = table_plan.plan(table, table.rows, sources, choices)

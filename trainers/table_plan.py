@@ -76,11 +76,13 @@ class Sources:
         faces: What the face network is trained on; empty if nothing shows
             pictures without a face.
         dataset: Name of the data set in `main`.
+        unused: What is for neither.
     """
 
     main: tuple[str, ...]
     faces: tuple[str, ...]
     dataset: str
+    unused: tuple[str, ...] = ()
 
 
 def find_sources(data: str, table: Table) -> Sources:
@@ -103,7 +105,9 @@ def find_sources(data: str, table: Table) -> Sources:
     names = sorted({manifests[folder]["dataset"] for folder in main})
     # A set of its own is better than one that shows few other pictures.
     apart = [f for f in faces if f not in main]
-    return Sources(tuple(main), tuple(apart or faces), "+".join(names))
+    faces = tuple(apart or faces)
+    unused = tuple(f for f in folders if f not in main and f not in faces)
+    return Sources(tuple(main), faces, "+".join(names), unused)
 
 
 def _expanded(part):
@@ -148,6 +152,7 @@ def _plan_row(row, data, sources, choices):
             if importlib.util.find_spec(f"trainers.configs.{name}_scratch"):
                 # The paper has a row that is just this.
                 name, changes = f"{name}_scratch", {"seed": str(seed)}
+                config = load_config(name)
         elif config.published.format:
             changes |= _published(config.published.format, choices, reasons)
         if "face_network" in config.submodels:

@@ -88,6 +88,12 @@ def test_two_folders_train_together(synthetic_data, tmp_path):
     assert set(counts) <= {1, 2} and (counts == 2).mean() > 0.8
 
 
+def test_a_folder_named_twice_is_refused(synthetic_data):
+    # Its people would be counted twice, and intervals come out too narrow.
+    with pytest.raises(DataError, match="named twice"):
+        pipeline.open_prepared(f"{synthetic_data},{synthetic_data}/")
+
+
 def test_for_fit_splits_labels_and_weights(synthetic_data):
     prepared = pipeline.open_prepared(synthetic_data)
     batches = pipeline.eval_batches(prepared, "test", batch_size=512, **SIZE)

@@ -55,6 +55,12 @@ def test_help_answers_at_once_and_exits_0(name):
         (["predict", "--model=x", "--input=y", "--output=z", "stray"], "stray"),
         (["verify"], "--dataset"),
         (["benchmark", "--what=luck"], "luck"),
+        (["benchmark", "--what=train", "--model=small_resnet,no"], "no model 'no'"),
+        (["benchmark", "--what=faces", "--json=no/folder.json"], "no folder no"),
+        (["benchmark", "--what=faces"], "--trained is needed"),
+        (["reproduce", "--table=wang_1", "--data=x", "--workdir=y",
+          "--override=seed=7"], "--seeds"),
+        (["readme", "--add=runs/x", "--name=x"], "--command and --machine"),
     ],
 )  # fmt: skip
 def test_bad_arguments_exit_2_with_one_line(args, text, tmp_path):

@@ -160,8 +160,10 @@ def test_the_schedules_are_the_papers():
     masks, expression = rafdb.stages
     assert (masks.submodel, masks.objective.name) == ("rasnet", "region_masks")
     assert not masks.keep_best and expression.keep_best
+    # At the printed 1e-3 the masks do not learn: see the recipe.
+    assert (masks.learning_rate, expression.learning_rate) == (1e-4, 1e-3)
     for stage in (masks, expression):
-        assert (stage.steps, stage.learning_rate) == (20_000, 1e-3)
+        assert stage.steps == 20_000
         drops = [f * stage.steps for f in stage.schedule.boundaries_fractions]
         assert drops == [5_000, 10_000, 15_000]
     (fold,) = module("gan_ckplus_vgg16").get_config().stages

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import pytest
 
@@ -44,11 +45,14 @@ def test_predict_with_a_card_that_does_not_fit(model_folder, tmp_path):
         fer_tf.Predictor(model_folder)
 
 
-def test_folders_framed_by_different_recipes_are_not_trained_on(synthetic_data):
+def test_folders_framed_by_different_recipes_are_not_trained_on(
+    synthetic_data, tmp_path
+):
     from trainers.configs import base
 
     config = base.get_config()
-    prepared = pipeline.open_prepared(f"{synthetic_data},{synthetic_data}")
+    again = shutil.copytree(synthetic_data, tmp_path / "again")
+    prepared = pipeline.open_prepared(f"{synthetic_data},{again}")
     other = json.loads(json.dumps(prepared.manifests[1]))
     other["crop_spec"]["margin"] = 0.2
     mixed = dataclasses.replace(prepared, manifests=(prepared.manifests[0], other))

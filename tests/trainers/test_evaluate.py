@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 
 import cv2
 import pytest
@@ -17,6 +18,23 @@ def model_folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model") / "m"
     spec = dataclasses.replace(CROP_SPECS["synthetic"], size=48, color="grey")
     return save_tiny_model(folder, spec, views="center_mirror")
+
+
+@pytest.mark.parametrize("mixed", [True, False])
+def test_a_run_on_mixed_crops_is_measured_on_them(
+    mixed, model_folder, synthetic_data, tmp_path
+):
+    other = shutil.copytree(synthetic_data, tmp_path / "other")
+    manifest = json.loads((other / "manifest.json").read_text())
+    manifest["crop_spec"]["margin"] += 0.1
+    (other / "manifest.json").write_text(json.dumps(manifest))
+    folder = shutil.copytree(model_folder, tmp_path / "model")
+    config = {"config": {"mixed_crops": mixed}}
+    (folder / "config.json").write_text(json.dumps(config))
+    arguments = (f"--workdir={folder}", f"--data={synthetic_data},{other}")
+    result = run("evaluate", *arguments)
+    assert result.returncode == (0 if mixed else 1)
+    assert mixed or "margin" in result.stderr
 
 
 def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path):

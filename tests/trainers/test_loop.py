@@ -192,6 +192,19 @@ def test_a_loss_that_is_not_finite_stops_with_step_and_stage(
     assert tf.train.latest_checkpoint(run.workdir.checkpoints) is None
 
 
+def test_minutes_of_training_are_saved_whatever_the_steps(
+    synthetic_data, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", 0)
+    run = start(tiny_config(checkpoint_steps=100), synthetic_data, tmp_path)
+    saved = []
+    save = run.checkpoints.save
+    run.checkpoints.save = lambda parts, number: (saved.append(number),
+                                                  save(parts, number))  # fmt: skip
+    run.train()
+    assert saved == list(range(1, int(run.state.step) + 1))
+
+
 def test_model_fit_gives_the_same_losses_as_the_loop(synthetic_data):
     config = tiny_config(augment=tiny_config().augment)
     config.model.arguments.dropout_rate = 0.0

@@ -43,6 +43,33 @@ def test_a_key_that_is_not_there_is_named(key):
         overrides.set_value(config, key, "many")
 
 
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("batch_size", "5.7"),
+        ("stages[0].steps", "true"),
+        ("stages[0].steps", "x"),
+        ("stages[-2].steps", "3"),
+        ("nope", "1"),
+    ],
+)
+def test_what_a_flag_would_refuse_is_refused_in_plain_words(key, text):
+    config = table_runs.load_config("wang_two_att_two_mt")
+    with pytest.raises(cli.UsageError) as error:
+        overrides.set_value(config, key, text)
+    assert str(error.value) in (
+        f"no config can have {key}={text}",
+        f"no config can have {key}={text}: must be int",
+    )
+
+
+def test_a_whole_number_may_stand_for_a_fraction():
+    config = table_runs.load_config("wang_two_att_two_mt")
+    overrides.set_value(config, "stages[0].learning_rate", "1")
+    assert config.stages[0].learning_rate == 1.0
+    assert isinstance(config.stages[0].learning_rate, float)
+
+
 def test_the_models_arguments_are_taken_out_of_the_flags():
     given = ["train", "--config=a.py", "--config.model.arguments.skip=False",
              "-config.model.arguments.name=a=b", "--config.seed=1"]  # fmt: skip

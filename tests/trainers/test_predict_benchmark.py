@@ -39,5 +39,5 @@ def test_faces_go_through_every_model_and_each_is_counted(saved):
 
 def test_two_of_one_architecture_are_no_comparison(saved):
     one, other = (saved("small_resnet", width=0.1) for _ in range(2))
-    with pytest.raises(ValueError, match="the same network twice"):
+    with pytest.raises(ValueError, match="one network, which costs the same"):
         predict_benchmark.faces([one, other], seconds=0.1)

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -118,7 +119,7 @@ def test_a_smoke_run_says_so_wherever_a_number_stands(synthetic_data, tmp_path):
 
 
 def test_folds_need_one_folder_of_records(synthetic_data, tmp_path):
-    both = f"{synthetic_data},{synthetic_data}"
+    both = f"{synthetic_data},{shutil.copytree(synthetic_data, tmp_path / 'again')}"
     with pytest.raises(DataError, match="one prepared folder"):
         planned(TABLES["gan_5"], both, tmp_path)
 

@@ -52,6 +52,7 @@ def test_the_papers_data_is_picked_out_of_a_folder_of_several(data, tmp_path):
     assert found.main == (data["fer2013"],) and found.faces == (data["facenonface"],)
     found = table_plan.find_sources(str(tmp_path / "data"), TABLES["zhang_1"])
     assert found.main == (data["affwild2"],)
+    assert set(found.unused) == {data["fer2013"], data["rafdb"]}
     # Other data trains too, and the table says whose it is.
     found = table_plan.find_sources(data["rafdb"], TABLES["wang_1"])
     assert found.main == (data["rafdb"],) and found.dataset == "rafdb"

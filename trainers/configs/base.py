@@ -61,6 +61,7 @@ def get_config() -> ConfigDict:
     # Metric that the best weights are chosen by; "-" in front: smaller is better.
     config.select = "accuracy"
     config.eval_epochs = 1
+    # Steps from one checkpoint to the next; epochs' ends, and minutes, bring more.
     config.checkpoint_steps = 1000
     # Windows for choosing, and for the reported numbers.
     config.selection_views = "center"

@@ -1,10 +1,12 @@
 r"""Meen et al., the face network: faces from other pictures; the paper gives no number.
 
+python -m trainers.prepare --dataset=facenonface --source=DIR --output=data/facenonface
 python -m trainers.train --config=trainers/configs/meen_face_network.py \
     --data=data/facenonface --workdir=runs/meen_face_network
 
 "The network trained for face classification uses the same architecture as the
-emotion classification network" and, we read, the same recipe. Its maps are what
+emotion classification network" and, we read, the same recipe. DIR holds the pictures
+in `face/` and `nonface/`; the paper's own set was never released. Its maps are what
 Models 1 to 3 attend with.
 """
 
