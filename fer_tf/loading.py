@@ -69,6 +69,7 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
     """
     os.makedirs(folder, exist_ok=True)
     temporary = os.path.join(folder, f".part-{WEIGHTS}")
+    part = os.path.join(folder, f".part-{CARD}")
     try:
         model.save_weights(temporary)
         described = {
@@ -83,14 +84,14 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
             **(extra or {}),
         }
         text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
-        part = os.path.join(folder, f".part-{CARD}")
         with open(part, "w", encoding="utf-8") as file:
             file.write(text)
         os.replace(temporary, os.path.join(folder, WEIGHTS))
         os.replace(part, os.path.join(folder, CARD))
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(temporary)
+        for path in (temporary, part):
+            with contextlib.suppress(FileNotFoundError):
+                os.remove(path)
         raise
 
 

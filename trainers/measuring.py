@@ -27,7 +27,8 @@ def measured(columns: dict, validation: dict | None = None) -> dict:
             is fitted; None where there is none.
 
     Returns:
-        `"num_examples"`; `"metrics"` and their 95 % `"intervals"`;
+        `"num_examples"`, and how many of them have a label of each task, `"labelled"`
+        `{task: n}`; `"metrics"` and their 95 % `"intervals"`;
         `"resampling"`, what was drawn for them; where expressions are
         predicted, `"calibration"` (see `calibrated`); where the data names
         groups of people, `"groups"` `{attribute: {value: {"num_examples",
@@ -36,6 +37,7 @@ def measured(columns: dict, validation: dict | None = None) -> dict:
     units, unit = evaluation.independent_units(columns)
     found = {
         "num_examples": len(units),
+        "labelled": _labelled(columns),
         "metrics": evaluation.scalars(evaluation.score(columns)),
         "intervals": evaluation.intervals(columns),
         "resampling": {
@@ -52,6 +54,15 @@ def measured(columns: dict, validation: dict | None = None) -> dict:
         for attribute, values in evaluation.by_group(columns).items()
     }
     return {**found, "groups": groups} if groups else found
+
+
+def _labelled(columns):
+    parts = {name: (name,) for name in ("expression", "is_face", "action_units")}
+    parts["valence_arousal"] = ("valence_arousal", "valence", "arousal")
+    predicted = [task for task, names in parts.items() if columns.keys() & set(names)]
+    weights = {task: columns[f"{task}_weight"] > 0 for task in predicted}
+    return {task: int(given.reshape(len(given), -1).any(1).sum())
+            for task, given in weights.items()}  # fmt: skip
 
 
 def calibrated(columns: dict, validation: dict | None) -> dict:

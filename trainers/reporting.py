@@ -130,7 +130,7 @@ def _markdown(results, config, drawn):
         f"# {config.model.name} on {results['dataset']}",
         "",
         f"{results['parameters']:,} parameters; {found['num_examples']:,} {split} "
-        f"examples; views: {results['views']}; seed {config.seed}; "
+        f"examples{_labelled(found)}; views: {results['views']}; seed {config.seed}; "
         f"{results['epochs']:g} epochs in {results['seconds'] / 60:.1f} minutes.",
         "",
         table(results),
@@ -144,6 +144,14 @@ def _markdown(results, config, drawn):
         "",
     ]
     return "\n".join(lines)
+
+
+def _labelled(found):
+    """How many examples each metric is of, where that is not all."""
+    counts = found["labelled"]
+    if set(counts.values()) <= {found["num_examples"]}:
+        return ""
+    return f" (labelled: {', '.join(f'{task} {n:,}' for task, n in counts.items())})"
 
 
 def _calibration_lines(found, protocol):

@@ -128,8 +128,8 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     ):
         if not 1 < rise_fraction * total_steps < total_steps - 1:
             raise ValueError(
-                "`rise_fraction` must leave steps to rise and to fall. Received: "
-                f"rise_fraction={rise_fraction}, total_steps={total_steps}."
+                "`rise_fraction` must leave more than one step to rise and to fall. "
+                f"Received: rise_fraction={rise_fraction}, total_steps={total_steps}."
             )
         self.peak_rate = peak_rate
         self.total_steps = total_steps

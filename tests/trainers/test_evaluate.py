@@ -44,8 +44,8 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     found = json.loads((tmp_path / "s.json").read_text())
-    keys = "dataset split num_examples protocol checkpoint metrics intervals resampling"
-    assert found.keys() == {*keys.split(), "calibration", "groups"}
+    keys = "dataset split num_examples labelled protocol checkpoint metrics intervals"
+    assert found.keys() == {*keys.split(), "resampling", "calibration", "groups"}
     assert (found["dataset"], found["split"]) == ("synthetic", "test")
     assert found["resampling"]["unit"] == "subject"
     low, high = found["intervals"]["accuracy"]

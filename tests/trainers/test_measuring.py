@@ -163,6 +163,11 @@ def test_all_tasks_at_once():
         "valence": 0.5 * true[:, :1],
     }
     given["action_units_weight"][:50] = 0
+    given["valence_arousal_weight"][:20] = 0
+    found = measuring.measured(given)
+    labelled = dict(expression=200, valence_arousal=180, action_units=150)
+    assert found["labelled"] == labelled
+    given["valence_arousal_weight"][:20] = 1
     found = measuring.measured(given)
     expected = scores.dimensional_scores(true, 0.5 * true)
     expected |= scores.action_unit_scores(
