@@ -5,6 +5,9 @@ python -m trainers.train --config=trainers/configs/fer2013_mtanet_senet50.py \
 
 One of the four systems on the same faces, at the same budget: not the paper's recipe.
 FER2013 has no valence, arousal or action units: their two heads are not trained.
+
+Measured: 51.10 % of PrivateTest, 117 minutes on two busy CPU cores. Its training loss
+rose from 1.58 to 1.65 between epochs 6 and 9: the common rate is high for it.
 """
 
 from ml_collections import ConfigDict
