@@ -61,6 +61,9 @@ def main(arguments: dict[str, str]) -> None:
     run = loop.Run(
         config, prepared, _WORKDIR.value, strategy=strategy, started=_STARTED
     )
+    if config.mixed_crops and run.workdir.writes:
+        first = prepared.folders[0]
+        print(f"the model is given crops as in {first}, whatever the other folders'")
     if _DRY_RUN.value:
         print(dry_run.describe(run))
         return
