@@ -93,7 +93,7 @@ class Run:
             self.set_trainable(stage)
 
     def _check_select(self):
-        """Evaluates one batch, so that `select` is known to be measurable."""
+        """Evaluates a batch, or all, so that `select` is known to be measurable."""
         if not self.eval_streams:
             raise ValueError(
                 f"{','.join(self.prepared.folders)}: neither validation nor test "
@@ -101,6 +101,9 @@ class Run:
             )
         first, *_ = self.eval_streams.values()
         found = evaluation.scalars(self.selector.scores(first.take(1)))
+        if self.config.select.removeprefix("-") not in found:
+            # The first may be of a folder that lacks these labels.
+            found = evaluation.scalars(self.selector.scores(first))
         _signed(found, self.config.select)
 
     def train(self) -> None:

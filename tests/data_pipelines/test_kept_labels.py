@@ -6,6 +6,8 @@ import pytest
 from data_pipelines import pipeline, prepare, records
 from data_pipelines.kept_labels import KeepingLabels
 from data_pipelines.sources import OptionError, open_source
+from tests import testing_utils
+from trainers import loop
 
 
 def prepared(source, folder):
@@ -38,6 +40,21 @@ def test_what_is_not_kept_is_missing_and_the_rest_is_as_it_was(tmp_path):
     assert one["num_examples"] == other["num_examples"]
     assert one["source"]["sha256"] != other["source"]["sha256"]
     assert other["source"]["layout"].endswith("without expression, action_units")
+
+
+def test_a_set_without_expressions_may_come_first(tmp_path):
+    sources = [
+        open_source("synthetic", f"seed={n},examples=40,size=48") for n in (1, 2)
+    ]
+    sources[0] = KeepingLabels(sources[0], ["valence_arousal"])
+    folders = [prepared(s, tmp_path / str(n)) for n, s in enumerate(sources)]
+    both = pipeline.open_prepared(",".join(folders))
+    config = testing_utils.tiny_config()
+    config.eval_batch_size = 1
+    # It is refused where `select`, the accuracy, cannot be measured.
+    loop.Run(config, both, str(tmp_path / "run"))
+    with pytest.raises(ValueError, match="no labels of what the model predicts"):
+        loop.Run(config, pipeline.open_prepared(folders[0]), str(tmp_path / "none"))
 
 
 def test_an_unknown_kind_is_refused():
