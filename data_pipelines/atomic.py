@@ -91,6 +91,21 @@ def write_text(path: str, text: str) -> None:
             file.write(text)
 
 
+def read_json(path: str) -> dict:
+    """What `write_json` wrote; empty where there is none.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
+    if not os.path.exists(path):
+        return {}
+    with open(path, encoding="utf-8") as file:
+        try:
+            return json.load(file)
+        except ValueError as error:
+            raise ValueError(f"{path}: not valid JSON ({error})") from error
+
+
 def write_json(path: str, value) -> None:
     """Writes indented JSON with a final newline, atomically."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

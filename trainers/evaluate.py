@@ -10,7 +10,6 @@ and the accuracy is given of the surest 100, 90, 80 and 70 % of the faces.
 """
 
 import dataclasses
-import json
 import os
 
 from absl import flags
@@ -73,13 +72,15 @@ def _evaluator(model, prepared):
     Raises:
         ValueError: If the data was cropped by another recipe than the model's.
     """
-    from data_pipelines import ops, pipeline
+    from data_pipelines import atomic, ops, pipeline
     from fer_tf.inference import make_inference_model
     from trainers import evaluation
 
     card, spec = model.card, model.card.crop_spec
-    specs = prepared.crop_specs[:1] if _mixed() else prepared.crop_specs
-    for found in specs:
+    # A model that is no run's has no such file, and folders must fit then.
+    begun = atomic.read_json(os.path.join(_WORKDIR.value, "config.json"))
+    mixed = begun.get("config", {}).get("mixed_crops", False)
+    for found in prepared.crop_specs[:1] if mixed else prepared.crop_specs:
         # Size and colour are derived from the records; framing cannot be.
         derived = dataclasses.replace(found, size=spec.size, color=spec.color)
         spec.require_same(derived, f"the data in {_DATA.value}")
@@ -100,15 +101,6 @@ def _evaluator(model, prepared):
         return evaluator.outputs(batches)
 
     return outputs
-
-
-def _mixed():
-    """Whether the run was told to train on folders of several crops."""
-    try:
-        with open(os.path.join(_WORKDIR.value, "config.json"), encoding="utf-8") as f:
-            return json.load(f)["config"].get("mixed_crops", False)
-    except (OSError, LookupError, ValueError):  # A model that is no run's.
-        return False
 
 
 def _draw(columns, measured, prepared, name):

@@ -10,11 +10,11 @@ the folder is the model's card. `trainers.catalog --add` gives an export a name.
 """
 
 import importlib.metadata
-import json
 import os
 
 from absl import flags
 
+from data_pipelines import atomic
 from fer_tf.quiet import quiet_stderr
 from trainers import cli
 
@@ -92,8 +92,8 @@ def main() -> None:
 def _facts(described, elsewhere):
     """What the run's files say of it, for the card."""
     facts = {k: described[k] for k in ("protocol", "epoch", "step") if k in described}
-    results = _read(os.path.join(_WORKDIR.value, "results.json"))
-    config = _read(os.path.join(_WORKDIR.value, "config.json")).get("config")
+    results = atomic.read_json(os.path.join(_WORKDIR.value, "results.json"))
+    config = atomic.read_json(os.path.join(_WORKDIR.value, "config.json")).get("config")
     if elsewhere:
         facts["measured_elsewhere"] = elsewhere
     if _NOTE.value:
@@ -126,22 +126,11 @@ def _measured(path):
     """
     if not os.path.exists(path):
         raise ValueError(f"{path}: no such file")
-    found = _read(path)
+    found = atomic.read_json(path)
     if "metrics" not in found or "num_examples" not in found:
         raise ValueError(f"{path}: not what trainers.evaluate --json writes")
     kept = ("num_examples", "metrics", "intervals", "resampling", "groups")
     return {name: found[name] for name in kept if name in found}
-
-
-def _read(path):
-    """A JSON file of the workdir; empty where there is none."""
-    if not os.path.exists(path):
-        return {}
-    with open(path, encoding="utf-8") as file:
-        try:
-            return json.load(file)
-        except ValueError as error:
-            raise ValueError(f"{path}: not valid JSON ({error})") from error
 
 
 if __name__ == "__main__":

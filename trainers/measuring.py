@@ -17,6 +17,16 @@ _GROUP_METRICS = (
     "au_accuracy", "face_accuracy",
 )  # fmt: skip
 
+# Output of a model -> the task whose labels it is measured by.
+_LABELLED_BY = {
+    "expression": "expression",
+    "is_face": "is_face",
+    "action_units": "action_units",
+    "valence_arousal": "valence_arousal",
+    "valence": "valence_arousal",
+    "arousal": "valence_arousal",
+}
+
 
 def measured(columns: dict, validation: dict | None = None) -> dict:
     """Everything measured of a split, ready for JSON.
@@ -57,12 +67,12 @@ def measured(columns: dict, validation: dict | None = None) -> dict:
 
 
 def _labelled(columns):
-    parts = {name: (name,) for name in ("expression", "is_face", "action_units")}
-    parts["valence_arousal"] = ("valence_arousal", "valence", "arousal")
-    predicted = [task for task, names in parts.items() if columns.keys() & set(names)]
-    weights = {task: columns[f"{task}_weight"] > 0 for task in predicted}
-    return {task: int(given.reshape(len(given), -1).any(1).sum())
-            for task, given in weights.items()}  # fmt: skip
+    found = {}
+    for output in columns.keys() & _LABELLED_BY.keys():
+        task = _LABELLED_BY[output]
+        given = columns[f"{task}_weight"] > 0
+        found[task] = int(given.reshape(len(given), -1).any(axis=1).sum())
+    return dict(sorted(found.items()))
 
 
 def calibrated(columns: dict, validation: dict | None) -> dict:

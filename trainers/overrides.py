@@ -17,33 +17,30 @@ def set_value(config, key: str, text: str) -> None:
     if parents == ["model", "arguments"]:
         set_argument(config, last, text)
         return
+    refused = f"no config can have {key}={text}"
     try:
         for part in parents:
             config = config[int(part) if part.isdigit() else part]
         old = config[last]
-        if isinstance(old, str):
-            value = text
-        elif isinstance(old, bool):
-            value = _BOOLS[text.lower()]
-        else:
-            value = _number(old, text)
-        config[last] = value
-    except (LookupError, AttributeError, TypeError, ValueError, SyntaxError) as error:
-        raise UsageError(f"no config can have {key}={text}{_why(error)}") from error
+    except (LookupError, AttributeError, TypeError) as error:
+        raise UsageError(refused) from error
+    try:
+        config[last] = _like(old, text)
+    except (LookupError, TypeError, ValueError, SyntaxError) as error:
+        raise UsageError(f"{refused}: must be {type(old).__name__}") from error
 
 
-def _why(error):
-    """Our own reason: Python's says little of a text or a key."""
-    return f": {error}" if str(error).startswith("must be") else ""
-
-
-def _number(old, text):
-    """A value of the same type; what a flag would not take is refused."""
+def _like(old, text):
+    """The value of a text, of the type of the old one; no number is rounded."""
+    if isinstance(old, str):
+        return text
+    if isinstance(old, bool):
+        return _BOOLS[text.lower()]
     value = ast.literal_eval(text)
     if isinstance(old, float) and isinstance(value, int):
         return float(value)
     if isinstance(value, bool) or not isinstance(value, type(old)):
-        raise ValueError(f"must be {type(old).__name__}")
+        raise TypeError(text)
     return value
 
 

@@ -211,8 +211,8 @@ def comparison(folder: str) -> str:
 
     Parameters, arithmetic and speed are those of `trainers.benchmark --what=faces`.
     """
-    kept, costs = read_all(folder), read_all(folder, "speed_faces")
-    costs = costs.get("speed_faces", {"models": {}})
+    kept = read_all(folder)
+    costs = kept.get("speed_faces", {"models": {}})
     runs = [kept[name] for name in COMPARED if name in kept]
     runs = [run for run in runs if run["config"] in costs["models"]]
     if not runs:

@@ -165,11 +165,7 @@ def require_same(path: str, config, prepared) -> None:
         if os.path.isdir(path) and any(n[0] != "." for n in os.listdir(path)):
             raise ValueError(f"{path}: not empty, and not a workdir of a run")
         return
-    with open(file, encoding="utf-8") as opened:
-        try:
-            found = json.load(opened)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{file}: not valid JSON ({error})") from error
+    found = atomic.read_json(file)
     wanted = _identity(config, prepared)
     for part in wanted:
         if found.get(part) != wanted[part]:

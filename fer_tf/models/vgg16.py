@@ -29,10 +29,10 @@ def preprocess(image, *, scale=1.0, name="preprocess"):
     """RGB or grey in 0..255 -> BGR minus the mean face, times `scale`."""
     if image.shape[-1] == 1:
         image = layers.Concatenate(name=f"{name}_grey")([image] * 3)
-    std = (1 / scale,) * 3
-    return ColorNormalization(VGG_FACE_MEAN_BGR, std, channel_order="bgr", name=name)(
-        image
+    normalize = ColorNormalization(
+        VGG_FACE_MEAN_BGR, (1 / scale,) * 3, channel_order="bgr", name=name
     )
+    return normalize(image)
 
 
 def pool(x, *, name):

@@ -57,8 +57,7 @@ def recipe(
     stages = [base.stage()]
     stages[0].name = "ersnet"
     if model == "gan_man":
-        with config.model.arguments.unlocked():
-            config.model.arguments.rasnet_pixel_scale = 1 / 128
+        config.model.arguments.rasnet_pixel_scale = 1 / 128
         config.region_masks = ConfigDict(
             dict(region_sizes="swapped", cell_anchor="corner")
         )
@@ -69,14 +68,12 @@ def recipe(
         stages.insert(0, masks)
     for stage in stages:
         stage.steps = steps
-        stage.learning_rate = 1e-3
+        stage.learning_rate = 1e-4 if stage.submodel == "rasnet" else 1e-3
         stage.schedule = ConfigDict(
             dict(name="piecewise", boundaries_fractions=drops, factor=0.1)
         )
         stage.optimizer = ConfigDict(
             dict(name="sgd", momentum=0.9, weight_decay=5e-4, momentum_style="caffe")
         )
-    if model == "gan_man":
-        stages[0].learning_rate = 1e-4
     config.stages = tuple(stages)
     return config
