@@ -8,6 +8,8 @@ python -m trainers.train --config=trainers/configs/fer2013_two_att_two_mt.py \
 One of the four systems on the same faces, at the same budget: not the paper's recipe.
 Categories are FER2013's, valence and arousal those of drawn faces, whose categories
 are left out; an epoch has the faces of both.
+
+Measured: 64.47 % of PrivateTest, 55 minutes on two busy CPU cores.
 """
 
 from ml_collections import ConfigDict
