@@ -32,8 +32,9 @@ class Cropping:
         detector: `mtcnn`; `annotated`: by the owner's landmarks, else the
             owner's box; `none`: the whole picture, scaled.
         on_no_face: What happens where no face is found: the `whole` picture,
-            the annotated `box` (the whole picture where there is none), `skip`
-            (a reject with its reason), or `error`.
+            the annotated `box` (where there is none the owner's landmarks,
+            where there are none the whole picture), `skip` (a reject with its
+            reason), or `error`.
     """
 
     crop_spec: CropSpec
@@ -47,7 +48,8 @@ class Cropping:
 
         Args:
             pictures: Samples with their pictures, uint8 `(h, w)` or RGB.
-            how: Is counted up by `aligned`, `box`, `whole` and `skip`.
+            how: Is counted up by `aligned`, `box`, `landmarks`, `whole` and
+                `skip`.
 
         Yields:
             The sample, its picture, and its crop: uint8 `(size, size,
@@ -105,6 +107,12 @@ class Cropping:
             return "skip", None
         if choice == "box" and sample.box is not None:
             return "box", alignment.box_matrix(sample.box, spec)
+        if choice == "box" and sample.landmarks is not None:
+            # CK+: no boxes, but 68 points in every frame. A whole frame would leave
+            # a small face, and Gan et al.'s regions have the size of a crop.
+            with contextlib.suppress(ValueError):
+                points = alignment.landmarks5(sample.landmarks)
+                return "landmarks", alignment.align_matrix(points, spec)
         return "whole", alignment.whole_matrix(image.shape[:2], spec)
 
     def _warp(self, image, matrix, way):

@@ -117,11 +117,11 @@ FACTS = {
     ),
     "facenonface": Facts(
         title="Faces and non-faces",
-        pictures="Aligned faces, and patches of photographs without one.",
+        pictures="Pictures of faces, and pictures without one, of any origin.",
         labels="Face or not.",
         people=_UNRECORDED,
         terms="Those of the sets that its pictures were taken from.",
-        flaws="A few of the patches hold people.",
+        flaws="Nobody has checked that the pictures without a face hold none.",
     ),
     "synthetic": Facts(
         title="Drawn faces",

@@ -253,7 +253,14 @@ class _Plateau(keras.callbacks.Callback):
 
     def __init__(self, stage):
         super().__init__()
-        self.plateau, self.base = setup.build_plateau(stage), stage.learning_rate
+        self.plateau, self.base = setup.build_plateau(stage), None
+
+    def on_train_begin(self, logs=None):
+        # An optimizer that was restored has the rate of the drops before it, which
+        # stays; the losses before it are not known.
+        if self.base is None:
+            rate = self.model.optimizer.learning_rate
+            self.base = float(keras.ops.convert_to_numpy(rate))
 
     def on_epoch_end(self, epoch, logs=None):
         scale = self.plateau.update(logs["loss"])

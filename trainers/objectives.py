@@ -101,7 +101,7 @@ class TwoStageMultitask(Objective):
     """2Att-2Mt (Wang et al., Eq. 4 to 6): category, valence and arousal.
 
     A model without a categorical head has no L_c, and one that predicts a
-    single dimension only that one's loss.
+    single dimension only that one's loss, at its weight of the sum.
 
     Args:
         reading: Of Eq. 4, a key of `WANG_WEIGHTS`.
@@ -203,13 +203,20 @@ class MultiTask(Objective):
 
 
 class RegionMasks(Objective):
-    """RASnet's regression of the eight region masks (Gan et al., Eq. 2 and 3)."""
+    """RASnet's regression of the eight region masks (Gan et al., Eq. 2 and 3).
+
+    Args:
+        caffe_half: Halve it, as Caffe's EuclideanLoss does and Eq. 3 does not.
+    """
 
     tasks = ("region_masks",)
 
+    def __init__(self, *, caffe_half=False):
+        self.caffe_half = caffe_half
+
     def __call__(self, batch, outputs):
         per_example = losses.region_mask_loss(
-            batch["region_masks"], outputs["region_masks"]
+            batch["region_masks"], outputs["region_masks"], caffe_half=self.caffe_half
         )
         loss = losses.masked_mean(per_example, batch["region_masks_weight"])
         return loss, {"region_masks": loss}

@@ -60,8 +60,8 @@ _DETECTOR = flags.DEFINE_enum(
 )  # fmt: skip
 _ON_NO_FACE = flags.DEFINE_enum(
     "on_no_face", "box", ON_NO_FACE,
-    "Where no face is found: the whole picture, the annotated box (or the whole), "
-    "a reject, or an error. Each is counted.",
+    "Where no face is found: the whole picture, the annotated box (or the owner's "
+    "landmarks, or the whole), a reject, or an error. Each is counted.",
 )  # fmt: skip
 _WORKERS = flags.DEFINE_integer(
     "workers", os.cpu_count() or 1, "Processes; changes no byte.", lower_bound=1

@@ -14,7 +14,7 @@ _HEADLINE = (
 )  # fmt: skip
 _MEANING = {
     "clean": "chosen on validation, reported on test",
-    "paper": "chosen on test, as a paper without a validation set may have done",
+    "paper": "chosen on test, as public code does and papers may have done",
 }
 
 

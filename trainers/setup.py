@@ -30,6 +30,12 @@ def build_model(config) -> keras.Model:
         raise UsageError(f"`model`: {error}") from error
     finally:
         keras.config.set_dtype_policy(before)
+    if len(model.inputs) > 1:
+        names = ", ".join(each.name for each in model.inputs)
+        raise UsageError(
+            f"`model`: {config.model.name} with these arguments takes {names}; "
+            "networks of one input are trained here."
+        )
     if config.synchronize_batch_norm and replicas() > 1:
         _synchronize(model)
     return model

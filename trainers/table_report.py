@@ -21,8 +21,8 @@ from trainers.tables import OURS, Table
 MISSING = "—"
 PROTOCOLS = {
     "clean": "weights chosen on validation data, protocol `clean`",
-    "paper": "weights chosen on the test set itself, as a paper that names no "
-    "validation set is likely to have done, protocol `paper`",
+    "paper": "weights chosen on the test set itself, as public code of the field "
+    "does and papers may have done, protocol `paper`",
 }
 _COLUMNS = {"clean": "ours, clean", "paper": "ours, paper's protocol"}
 SMOKE = (

@@ -20,7 +20,7 @@ from fer_tf import loading
 from trainers import board, setup
 
 # What the best weights are kept by: `clean` chooses on validation data; `paper`
-# on the test set, as papers that name no validation set are likely to have done.
+# on the test set, as public code does and papers may have done.
 PROTOCOLS = {"clean": "validation", "paper": "test"}
 
 

@@ -201,10 +201,12 @@ class AffWild2(Source):
                 found |= part if isinstance(part, dict) else {}
             if found.get("expression") not in (None, *self.expressions):
                 del found["expression"]  # "Other", where seven classes are wanted.
-            if broken:
-                yield from broken
-            elif number not in pictures:
+            # A bad label costs the frame its own task only.
+            yield from broken
+            if number not in pictures:
                 yield Reject(path, "no picture: the owner found no face", True)
+            elif not found and broken:
+                continue
             elif not found:
                 yield Reject(path, "no valid label", True)
             else:

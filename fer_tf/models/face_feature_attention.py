@@ -7,8 +7,9 @@ tell faces from other pictures gives the maps; frozen, it is the submodel
 Model 3 "separately") or to the features (the rest of Model 3).
 
 Deviations, and what we chose where the paper is silent:
-    - Grey windows of 44 px, scaled to [0, 1]; dropout 0.5 before the
-      classifier. Both are the public recipe's that the paper's training follows.
+    - Windows of 44 px, scaled to [0, 1]; dropout 0.5 before the classifier: the
+      public recipe's that the paper's training follows. One grey channel, where
+      that recipe copies it three times.
     - Frozen face network, without gradients through it: the networks are called
       "independent" and gradients into it are never mentioned.
     - "(512, 5, 5)" fits one place only: the last activation before VGG19's

@@ -180,8 +180,9 @@ def gan_man(
         width: Factor on filters and hidden units, RASnet's too.
         masks: `"predicted"` contains RASnet as the frozen sub-model `rasnet`,
             behind a stopped gradient. `"given"` takes masks as a second input,
-            `region_masks`, `(batch, height / 16, width / 16, 8)`: for training
-            on stored masks and for the ablation with ground truth.
+            `region_masks`, `(batch, height / 16, width / 16, 8)`, for the
+            ablation with ground truth in a loop of your own: the commands
+            train and export networks of one input.
         mask_threshold: Makes the masks binary at this value.
         weight_channels: Channels of the weight branch.
         weight_normalisation: `"softmax"`, `"sigmoid"` (divided by its sum) or

@@ -93,6 +93,16 @@ def test_where_no_face_is_found_the_choice_is_made_and_counted(choice, box, way,
     assert (found is None) == (way == "skip")
 
 
+def test_a_face_without_a_box_that_is_not_found_is_cut_by_its_landmarks(stub):
+    stub.found = []
+    sample = Sample(sample_id="a", landmarks=FACE.landmarks)
+    missed, found, how = crop(sample, FACE.image, detector="mtcnn")
+    asked, wanted, _ = crop(sample, FACE.image, detector="annotated")
+    assert how == {"landmarks": 1}
+    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(missed.landmarks, asked.landmarks)
+
+
 def test_no_face_can_be_an_error_that_names_the_picture(stub):
     stub.found = []
     with pytest.raises(DataError, match="a.jpg: no face found"):

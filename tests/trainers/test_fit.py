@@ -147,12 +147,23 @@ def test_the_rate_drops_when_the_loss_does_not(synthetic_data):
     stage.learning_rate = 0.08
     model, arguments = fit.compiled(config, synthetic_data)
     (plateau,) = [c for c in arguments["callbacks"] if isinstance(c, fit._Plateau)]
+    rates = _rates(plateau, model, (2.0, 1.5, 1.6, 1.4, 1.5))
+    assert rates == pytest.approx([0.08, 0.08, 0.04, 0.04, 0.02])
+
+    model, arguments = fit.compiled(config, synthetic_data, first_epoch=5)
+    (plateau,) = [c for c in arguments["callbacks"] if isinstance(c, fit._Plateau)]
+    model.optimizer.learning_rate = 0.02  # As its restored state has it.
+    assert _rates(plateau, model, (1.4, 1.5)) == pytest.approx([0.02, 0.01])
+
+
+def _rates(plateau, model, losses):
     plateau.set_model(model)
+    plateau.on_train_begin()
     rates = []
-    for epoch, loss in enumerate((2.0, 1.5, 1.6, 1.4, 1.5)):
+    for epoch, loss in enumerate(losses):
         plateau.on_epoch_end(epoch, {"loss": loss})
         rates.append(float(model.optimizer.learning_rate))
-    assert rates == pytest.approx([0.08, 0.08, 0.04, 0.04, 0.02])
+    return rates
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,8 @@ def test_a_task_without_a_label_in_the_batch_moves_nothing():
 def test_region_masks_sum_over_the_1568_cells_of_the_papers_grid():
     data, found = batch(region_masks_weight=[1, 1, 1, 0, 0, 1]), outputs()
     total, _ = objectives.RegionMasks()(data, found)
+    half, _ = objectives.RegionMasks(caffe_half=True)(data, found)
+    assert float(half) == pytest.approx(float(total) / 2)
     squares = np.asarray(data["region_masks"] - found["region_masks"]) ** 2
     expected = squares.sum((1, 2, 3))[[0, 1, 2, 5]].mean()
     assert float(total) == pytest.approx(expected, rel=1e-5)

@@ -1,12 +1,25 @@
 import numpy as np
+import pytest
+from ml_collections import ConfigDict
 
 from data_pipelines.prepared import open_prepared
 from tests.testing_utils import tiny_config
 from trainers import setup
+from trainers.cli import UsageError
 
 
 def batches(config, data, count):
     return list(setup.train_stream(config, data).take(count))
+
+
+def test_a_network_of_two_inputs_is_refused():
+    config = tiny_config()
+    config.model.name = "gan_man"
+    config.model.arguments = ConfigDict(
+        dict(width=0.0625, input_shape=(96, 96, 3), masks="given")
+    )
+    with pytest.raises(UsageError, match="takes image, region_masks; networks of one"):
+        setup.build_model(config)
 
 
 def test_an_epoch_is_as_long_as_its_sampling_makes_it(synthetic_data):

@@ -1,10 +1,13 @@
 """The recipe of Wang et al. 2018 (2Att-2Mt), for every row of its Tables 1 to 6.
 
-Sec. 4.1: grey faces of 56 pixels, of which training sees a random window of 48 or
+Sec. 4.2: grey faces of 56 pixels, of which training sees a random window of 48 or
 its mirror; from scratch by RMSprop as TensorFlow 1 ran it, batch 256, 1e-3 divided
 by 10 "when the loss did not drop", 10 epochs (about five hours on a Titan X). At
 test the centre window and its mirror, averaged; every number is the mean of five
 runs (`--config.seed=0` to 4).
+
+The loss is looked at when the run is evaluated: with `eval_epochs` above 1 (to save
+time) the rate can drop only so often, on the mean loss since the last time.
 
 Attention blocks end with batch normalisation and ReLU
 (`--config.model.arguments.activate_blocks=False` for the graph as cited). Equation 4

@@ -65,6 +65,17 @@ def test_tasks_are_merged_by_frame_with_their_own_validity(tmp_path):
     assert {r.kind for r in rejects[2:]} == {"frames"}
 
 
+def test_a_bad_label_costs_the_frame_its_own_task_only(tmp_path):
+    label(tmp_path, "VA_Set", "Training_Set", "v", ["0.5,0.5", "1.3,0.2", "1.3,0.2"])
+    label(tmp_path, "EXPR_Set", "Training_Set", "v", [4, 1, -1])
+    frames(tmp_path, "v", [1, 2, 3])
+    samples, rejects = split(open_source("affwild2", str(tmp_path)))
+    found = [(s.frame, s.expression, s.valence) for s in samples]
+    assert found == [(1, "happiness", 0.5), (2, "anger", None)]
+    assert [r.kind for r in rejects] == ["out_of_range"] * 2
+    assert all("VA_Set" in r.path for r in rejects)
+
+
 def test_a_tenth_of_the_training_videos_validates_and_pairs_stay_together(tmp_path):
     names = [f"video{k}" for k in range(38)] + ["pair_left", "pair_right", "other"]
     for name in names:
