@@ -15,7 +15,8 @@ Deviations, and readings where the paper is silent:
 - Valence and arousal are linear, to be clipped where they are written;
   `valence_arousal_activation="tanh"` bounds them.
 - ResNeXt-50 is the 32x4d of torchvision, and CBAM sits where its authors put it.
-- Dense layers start as PyTorch's, in which the paper was trained.
+- The dense layers of branches and heads start as PyTorch's, in which the paper was
+  trained; the gates of SE and CBAM as He's and Glorot's.
 - SENet-50 starts from VGGFace2 in the paper: `fer_tf.convert.se_resnet50` loads
   those weights. What the ResNeXts start from is not said: here, nothing.
 - The row "Baseline" is the challenge's own, not a model of this paper.

@@ -152,18 +152,23 @@ def test_mtanet_sums_first_and_weighs_by_uncertainty_then():
     assert float(weighted(data, found)[0]) == pytest.approx(expected, rel=1e-4)
 
 
-def test_a_task_without_a_label_in_the_batch_moves_nothing():
-    data = batch(action_units_weight=np.zeros((ROWS, 8)))
+@pytest.mark.parametrize(
+    "task, weights",
+    [("action_units", np.zeros((ROWS, 8))), ("valence_arousal", np.zeros(ROWS)),
+     # One row has no concordance correlation.
+     ("valence_arousal", np.eye(ROWS)[2])],
+)  # fmt: skip
+def test_a_task_without_a_label_in_the_batch_moves_nothing(task, weights):
+    data = batch(**{f"{task}_weight": weights})
     weighted = objectives.MultiTask(weighting="uncertainty")
     variables = weighted.layer.trainable_variables
     with tf.GradientTape() as tape:
         found = {k: tf.Variable(v) for k, v in outputs().items()}
         total, _ = weighted(data, found)
-    units = found["action_units"]
-    gradients = tape.gradient(total, [units, *[v.value for v in variables]])
+    gradients = tape.gradient(total, [found[task], *[v.value for v in variables]])
     assert gradients[0] is None or not np.any(gradients[0])
     still = [v.name for v, g in zip(variables, gradients[1:]) if not np.any(g)]
-    assert still == ["log_variance_action_units"]
+    assert still == [f"log_variance_{task}"]
 
 
 def test_region_masks_sum_over_the_1568_cells_of_the_papers_grid():
