@@ -36,6 +36,17 @@ class MaskedLoss(keras.losses.Loss):
     ):
         super().__init__(name=name, reduction=reduction, dtype=dtype)
 
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        shape = tuple(getattr(sample_weight, "shape", ()))
+        if len(shape) > 1 and shape[1:] != (1,):
+            # Keras would weigh `(batch,)` losses by it, wrong without a word where
+            # a batch has as many rows as columns.
+            raise ValueError(
+                f"`sample_weight` of {self.name} must be (batch,). Received: shape "
+                f"{shape}."
+            )
+        return super().__call__(y_true, y_pred, sample_weight)
+
 
 def split_weights(y_true):
     """Undoes `(y_true, weights)`, how weights reach a loss's `call`."""

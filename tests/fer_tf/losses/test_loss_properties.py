@@ -81,6 +81,16 @@ def test_masked_rows_are_as_absent(name, data):
     np.testing.assert_allclose(slope[kept], slope_alone, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "make", [losses.SquaredError, losses.TukeyBiweight, losses.RegionMaskLoss]
+)
+def test_a_weight_for_every_output_is_refused_where_rows_are_weighed(make):
+    square = np.eye(4, dtype=np.float32)  # Would broadcast without a word.
+    with pytest.raises(ValueError, match=r"must be \(batch,\). Received: shape \(4, 4"):
+        make()(square, square, sample_weight=square)
+    assert make()(square, square, sample_weight=np.ones((4, 1))) == 0
+
+
 @pytest.mark.parametrize("name", CLASSES)
 @FAST
 @given(data=st.data())
