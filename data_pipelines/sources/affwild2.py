@@ -205,13 +205,11 @@ class AffWild2(Source):
             yield from broken
             if number not in pictures:
                 yield Reject(path, "no picture: the owner found no face", True)
-            elif not found and broken:
-                continue
-            elif not found:
-                yield Reject(path, "no valid label", True)
-            else:
+            elif found:
                 sample_id = f"{video}/{number:05d}"
                 yield Sample(sample_id, split, path, video=video, frame=number, **found)
+            elif not broken:
+                yield Reject(path, "no valid label", True)
         yield from _out_of_step(tasks, lengths, folder, numbers)
 
 

@@ -169,6 +169,7 @@ def test_the_schedules_are_the_papers():
     (fold,) = module("gan_ckplus_vgg16").get_config().stages
     assert fold.steps == 1_000 and fold.schedule.boundaries_fractions == (0.5,)
     first, second = module("zhang_senet50").get_config().stages
+    assert not first.keep_best and second.keep_best
     assert (first.optimizer.name, first.learning_rate) == ("adam", 1e-3)
     assert (second.optimizer.name, second.learning_rate) == ("sgd", 1e-4)
     assert (first.optimizer.weight_decay, second.optimizer.weight_decay) == (1e-3, 5e-3)
