@@ -44,8 +44,9 @@ def _table(**changes):
     )  # fmt: skip
     unmeasured = dict(entry, row="Theirs", ours={}, protocol=None)
     return dict(
-        table="wang_1", title="T", dataset="synthetic", paper_dataset="affectnet",
-        percent=False, changed={"epochs": "4"}, machine="2 cores", note="a note",
+        table="wang_1", title="T", scale="full",
+        dataset="synthetic", paper_dataset="affectnet", percent=False,
+        changed={"epochs": "4"}, machine="2 cores", note="a note",
         command="python -m trainers.reproduce", rows=[entry, unmeasured], **changes,
     )  # fmt: skip
 
@@ -85,6 +86,31 @@ def test_a_table_is_kept_whole_with_its_own_note_under_a_papers_name(
     assert readme_tables.read_all(readme.RESULTS, "gan") == {}
     with pytest.raises(ValueError, match="must begin with one of wang, zhang"):
         readme.add_table(str(path), "table", **facts)
+
+
+def test_a_kept_table_grows_by_the_rows_trained_on_another_machine(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "results"))
+    path = tmp_path / "wang_1.json"
+    facts = dict(command="c", note="", machine="m")
+
+    def add(**changed):
+        table = {**_table(), **changed}
+        path.write_text(json.dumps(table))
+        readme.add_table(str(path), "wang_1", **facts)
+        return readme_tables.read_all(readme.RESULTS, "wang")["wang_1"]["rows"]
+
+    (first, *_), untrained = _table()["rows"], dict(ours={}, seeds=0)
+    second = dict(first, row="Second", ours={"accuracy": 0.25})
+    add(rows=[first, {**second, **untrained}])
+    # The other machine trained only the second row, then only the first one again.
+    assert add(rows=[{**first, **untrained}, second]) == [first, second]
+    again = dict(first, ours={"accuracy": 0.75})
+    assert add(rows=[again, {**second, **untrained}]) == [again, second]
+    # Another budget is another table: nothing is mixed.
+    other = [again, {**second, **untrained}]
+    assert add(rows=other, changed={"epochs": "9"}) == other
 
 
 def test_speeds_are_those_of_every_kept_measurement_after_its_command(tmp_path):

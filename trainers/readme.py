@@ -58,7 +58,7 @@ def main() -> None:
 
 def add(workdir: str, name: str, **facts) -> None:
     """Copies a finished run's results and curve, with its command, here."""
-    _keep(os.path.join(workdir, "results.json"), name, facts)
+    _keep(_read(os.path.join(workdir, "results.json")), name, facts)
     curve = os.path.join(RESULTS, f"{name}.csv")
     with atomic.replacing(curve) as temporary:
         shutil.copyfile(os.path.join(workdir, "metrics.csv"), temporary)
@@ -67,17 +67,39 @@ def add(workdir: str, name: str, **facts) -> None:
 def add_table(path: str, name: str, **facts) -> None:
     """Copies what `trainers.reproduce` wrote of a table here.
 
+    A row that it has not trained keeps the numbers kept under this name, if they are
+    of the same table, scale and changes: a table of days can grow by a row a machine.
+
     Raises:
         ValueError: If the name does not tell the paper.
     """
     if name.split("_")[0] not in PAGES:
         raise ValueError(f"--name={name}: must begin with one of {', '.join(PAGES)}")
-    _keep(path, name, facts)
+    results = _read(path)
+    kept = os.path.join(RESULTS, f"{name}.json")
+    if os.path.exists(kept):
+        results["rows"] = _grown(_read(kept), results)
+    _keep(results, name, facts)
 
 
-def _keep(path, name, facts):
+def _grown(kept, new):
+    """The new rows; of one that is not trained, what was kept of it."""
+    if any(kept[key] != new[key] for key in ("table", "scale", "changed", "dataset")):
+        return new["rows"]
+    name = lambda entry: (entry["row"], entry["protocol"])
+    measured = {name(entry): entry for entry in kept["rows"] if entry["ours"]}
+    return [
+        entry if entry["ours"] else measured.get(name(entry), entry)
+        for entry in new["rows"]
+    ]
+
+
+def _read(path):
     with open(path, encoding="utf-8") as file:
-        results = json.load(file)
+        return json.load(file)
+
+
+def _keep(results, name, facts):
     # A table has its own note, which stays.
     facts["note"] = "; ".join(filter(None, (results.get("note"), facts["note"])))
     os.makedirs(RESULTS, exist_ok=True)
