@@ -33,10 +33,25 @@ def device() -> str:
     return processor()
 
 
-def processor() -> str:
-    """What the measurements ran on that use no GPU."""
-    threads = len(os.sched_getaffinity(0))
-    return f"CPU, {threads} threads"
+def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
+    """What the measurements ran on that use no GPU.
+
+    By name, and with the instructions that multiply bfloat16: two machines of two
+    threads were seen to train VGG19 at 91 and at 200 images a second.
+
+    Args:
+        cpuinfo: Linux's description of the processors; elsewhere it is not there.
+    """
+    threads = f"{len(os.sched_getaffinity(0))} threads"
+    if not os.path.exists(cpuinfo):
+        return f"CPU, {threads}"
+    with open(cpuinfo, encoding="utf-8") as file:
+        pairs = [line.partition(":") for line in file if line.strip()]
+    facts = {key.strip(): value.strip() for key, _, value in pairs}
+    units = {"amx_bf16", "avx512_bf16"} & set(facts.get("flags", "").split())
+    return ", ".join(
+        ["CPU", threads, *filter(None, [facts.get("model name")]), *sorted(units)]
+    )
 
 
 def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float):
