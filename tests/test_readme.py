@@ -58,9 +58,26 @@ def test_a_table_sets_the_papers_values_beside_ours_with_their_spread():
     )
     assert "|  | ccc | 0.714 | 0.500 ± 0.020 | — |  |  |" in text
     assert "Theirs" not in text
-    assert "| ccc |" not in readme_tables.paper_table(_table(), brief=True)
     assert "not as in the paper: epochs = 4" in text and "of affectnet" in text
     assert "1,000 faces to train on, 40 to test" in text
+
+
+def test_the_overview_has_first_numbers_and_the_papers_own_data_first(tmp_path):
+    assert readme_tables.papers_overview(str(tmp_path)) == readme_tables.NONE
+    own = {**_table(), "table": "zhang_1", "paper_dataset": "synthetic"}
+    own["rows"][0]["ours"]["macro_f1"] = own["rows"][0]["std"]["macro_f1"] = 0.125
+    for name, table in (("wang_1", _table()), ("zhang_1", own)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(table))
+    lines = readme_tables.papers_overview(str(tmp_path)).split("\n")
+    ours = "| Ours | accuracy | 0.500 | 0.250 ± 0.010 [0.200, 0.300] | 3 | 4 |"
+    assert lines[2:] == [
+        f"| zhang_1 | synthetic {ours}",
+        "|  |  |  | macro_f1 | — | 0.125 ± 0.125 |  |  |",
+        f"| wang_1 | synthetic † {ours}",
+        "",
+        "- zhang_1: `python -m trainers.reproduce`",
+        "- wang_1: `python -m trainers.reproduce`",
+    ]
 
 
 def test_a_row_that_is_anothers_runs_stands_once():

@@ -123,7 +123,7 @@ def render(text: str, path: str = "README.md") -> str:
         parts = {
             "results": readme_tables.runs_table(RESULTS),
             "comparison": readme_tables.comparison(RESULTS),
-            "tables": readme_tables.paper_tables(RESULTS, brief=True),
+            "tables": readme_tables.papers_overview(RESULTS),
             "variants": readme_tables.variants(MODELS),
             "speed": readme_tables.speed(RESULTS),
         }

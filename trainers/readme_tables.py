@@ -53,23 +53,61 @@ def _accuracy(found, protocol):
     return f"{100 * value:.2f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def paper_tables(folder: str, paper: str = "", *, brief: bool = False) -> str:
-    """Every kept table of a paper, or of all: paper's values beside ours.
+def papers_overview(folder: str) -> str:
+    """The first numbers of every kept table: the paper's, ours, data and command."""
+    lines = [
+        "| table | on | row | metric | paper | ours, clean | runs | epochs |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    commands = []
+    # Those on the paper's own data first.
+    for name, found in sorted(_tables(folder).items(), key=lambda i: _elsewhere(i[1])):
+        label, data = name, found["dataset"] + (" †" if _elsewhere(found) else "")
+        rows = _clean_rows(found)
+        for entry in rows:
+            for cells in _first_numbers(entry, found):
+                lines.append("| " + " | ".join([label, data, *cells]) + " |")
+                label = data = ""
+        if rows:
+            commands.append(f"- {name}: `{found['command']}`")
+    return "\n".join([*lines, "", *commands]) if commands else NONE
 
-    Args:
-        folder: Of the kept results.
-        paper: What their names begin with.
-        brief: Whether to show only the metrics that a reader looks for first.
-    """
-    tables = [f for f in read_all(folder, paper).values() if "table" in f]
-    return "\n\n".join(paper_table(found, brief=brief) for found in tables) or NONE
+
+def paper_tables(folder: str, paper: str) -> str:
+    """Every kept table of a paper, whose names begin so: its values beside ours."""
+    return "\n\n".join(map(paper_table, _tables(folder, paper).values())) or NONE
 
 
-# Of each kind of label the one number.
+def _tables(folder, paper=""):
+    """Kept results that are a whole table, not one run."""
+    return {n: f for n, f in read_all(folder, paper).items() if "table" in f}
+
+
+def _elsewhere(found):
+    return found["dataset"] != found["paper_dataset"]
+
+
+def _clean_rows(found):
+    return [e for e in _measured(found["rows"]) if e["protocol"] == "clean"]
+
+
+# Of each kind of label the one number that a reader looks for first.
 _FIRST = ("accuracy", "ccc_mean", "au_f1", "macro_f1")
 
 
-def paper_table(found: dict, *, brief: bool = False) -> str:
+def _first_numbers(entry, found):
+    """Row, metric, the paper's, ours, runs and epochs, a metric after the other."""
+    shown = _percent if found["percent"] else _plain
+    metrics = [metric for metric in entry["ours"] if metric in _FIRST]
+    row, budget = entry["row"], [f"{entry['seeds']}", f"{entry['epochs']:g}"]
+    for metric in metrics:
+        stated = entry["paper"].get(metric)
+        stated = MISSING if stated is None else shown(stated)
+        yield [row, metric, stated, _ours(entry, metric, shown), *budget]
+        row, budget = "", ["", ""]
+
+
+def paper_table(found: dict) -> str:
     """One table as `trainers.reproduce` measured it, rows without numbers left out."""
     rows = {}
     for entry in _measured(found["rows"]):
@@ -77,7 +115,7 @@ def paper_table(found: dict, *, brief: bool = False) -> str:
     if not rows:
         return f"**{found['title']}**: {NONE}"
     first = next(iter(next(iter(rows.values())).values()))
-    metrics = [m for m in first["ours"] if m in _FIRST or not brief]
+    metrics = list(first["ours"])
     lines = [
         f"**{found['title']}**, on {found['dataset']}{_paper_data(found)}",
         "",
@@ -149,7 +187,7 @@ def _noise(one, other, metric):
 
 
 def _paper_data(found):
-    if found["dataset"] == found["paper_dataset"]:
+    if not _elsewhere(found):
         return ""
     return f"; the paper's numbers are of {found['paper_dataset']}"
 
