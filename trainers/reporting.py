@@ -24,18 +24,18 @@ def finish(run) -> str:
     `report.md` is written last: a workdir that has one is finished.
     """
     config, path = run.config, run.workdir.path
-    results, drawn = {}, []
+    results, drawn, known = {}, [], {}
     for protocol in PROTOCOLS:
         folder = os.path.join(path, "best", protocol)
         if not os.path.isdir(folder):
             continue
         chosen = loading.read_card(folder)
-        outputs = _outputs(run, folder)
-        results[protocol] = {"epoch": chosen["epoch"], "step": chosen["step"]}
-        for split, columns in outputs.items():
-            results[protocol][split] = measuring.measured(
-                columns, outputs.get("validation")
-            )
+        step = chosen["step"]
+        # Steps count through all stages: both protocols' choice is measured once.
+        if step not in known:
+            known[step] = _measured(run, folder)
+        outputs, scores = known[step]
+        results[protocol] = {"epoch": chosen["epoch"], "step": step, **scores}
         # Of each picture that the reported numbers are of.
         evaluation.save_outputs(
             os.path.join(path, "outputs", f"{protocol}.npz"), _reported(outputs)
@@ -68,6 +68,15 @@ def finish(run) -> str:
     text = _markdown(results, config, ["curves.png", *drawn])
     atomic.write_text(os.path.join(path, "report.md"), text)
     return text
+
+
+def _measured(run, folder):
+    """Outputs of the weights, and scores and intervals of them, by split."""
+    outputs = _outputs(run, folder)
+    return outputs, {
+        split: measuring.measured(columns, outputs.get("validation"))
+        for split, columns in outputs.items()
+    }
 
 
 def _outputs(run, folder):

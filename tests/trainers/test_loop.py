@@ -1,4 +1,5 @@
 import csv
+import json
 import shutil
 
 import keras
@@ -284,6 +285,30 @@ def test_a_finished_workdir_holds_what_it_should(finished, synthetic_data):
         int(r["epoch"]) for r in rows if float(r["validation/accuracy"]) == best
     ]
     assert not [p for p in path.rglob("*") if p.name.startswith(".part")]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_weights_that_both_protocols_chose_are_measured_once(
+    same, synthetic_data, tmp_path, monkeypatch
+):
+    run = start(tiny_config(), synthetic_data, tmp_path)
+    for protocol, step in (("clean", 2), ("paper", 2 if same else 4)):
+        # Each protocol's weights say something of their own.
+        bias = run.model.layers[-1].bias
+        bias.assign(10 * np.eye(bias.shape[0])[step])
+        row = {"epoch": step // 2, "step": step}
+        run.workdir.save_best(run.model, protocol, row)
+    read = []
+    real = loading.load
+    monkeypatch.setattr(loading, "load", lambda path: read.append(path) or real(path))
+    reporting.finish(run)
+    results = json.loads((tmp_path / "results.json").read_text())["protocols"]
+    clean, paper = results["clean"], results["paper"]
+    assert len(read) == (1 if same else 2)
+    assert (clean["test"] == paper["test"]) == same
+    assert (clean["step"], paper["step"]) == (2, 2 if same else 4)
+    for protocol in results:
+        assert (tmp_path / "outputs" / f"{protocol}.npz").stat().st_size > 0
 
 
 def test_the_board_holds_the_crops_and_the_confusions(finished):
