@@ -155,7 +155,7 @@ def _calibration(found, split):
         f"of {found['ece_before']:.4f}. The temperature is not in the files."
     )
     yield ""
-    yield "| surest part of the faces | accuracy | from this confidence on |"
+    yield "| surest part of the faces | accuracy | from this confidence of the model on |"
     yield "|---|---|---|"
     for row in found["coverage"]:
         low, high = row["interval"]
@@ -259,7 +259,9 @@ def _made(described):
     training = described.get("training") or {}
     if training.get("command"):
         yield from ("```bash", training["command"], "```", "")
+    examples = training.get("num_train")
     facts = [
+        ("Examples trained on", None if examples is None else f"{examples:,}"),
         ("Epochs", training.get("epochs")),
         ("Seed", training.get("seed")),
         ("Minutes", training.get("minutes")),

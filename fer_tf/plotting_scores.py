@@ -157,7 +157,9 @@ def calibration_curves(labels, logits, temperature: float | None, curve) -> Figu
     for handle in legend.legend_handles:
         handle.set_sizes([36])
 
-    accuracy, _ = calibration.selective_accuracy(hits, sure)
+    # By the model's own confidence, which is what its user sees.
+    own = calibration.confidence(logits)
+    accuracy, _ = calibration.selective_accuracy(hits, own)
     share = np.arange(1, len(hits) + 1) / len(hits)
     right.plot(share, accuracy, color=_BLUE, lw=1.4)
     ends = [row.get("interval", [row["accuracy"]] * 2) for row in curve]

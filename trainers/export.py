@@ -103,6 +103,7 @@ def _facts(described, elsewhere):
         facts["dataset"] = results["dataset"]
         facts["measured"] = results["protocols"].get(facts.get("protocol"), {})
         training["epochs"] = results["epochs"]
+        training["num_train"] = results.get("num_train")
         training["minutes"] = round(results["seconds"] / 60, 1)
     if config:
         training["seed"] = config["seed"]

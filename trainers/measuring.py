@@ -87,13 +87,14 @@ def calibrated(columns: dict, validation: dict | None) -> dict:
         without any; `"ece_before"`, `"ece_after"`, `"nll_before"` and
         `"nll_after"` it; `"coverage"`: a list of `{"coverage", "accuracy",
         "interval", "confidence"}`, the accuracy of the surest part and the
-        confidence, after the temperature, from which a face belongs to it.
+        confidence from which a face belongs to it: the model's own, which whoever
+        uses it sees, without the temperature.
     """
     labels, logits, units = _expressions(columns)
     temperature, num_fitted = fit(validation)
     before = scores.classification_scores(labels, logits, logits.shape[1])
-    logits = logits / (temperature or 1.0)
-    after = scores.classification_scores(labels, logits, logits.shape[1])
+    cooled = logits / (temperature or 1.0)
+    after = scores.classification_scores(labels, cooled, logits.shape[1])
     hits, sure = logits.argmax(1) == labels, calibration.confidence(logits)
     accuracy, level = calibration.selective_accuracy(hits, sure)
     curve = []

@@ -44,11 +44,12 @@ def begin(output: str, identity: dict) -> None:
                 found = json.load(file)
             except ValueError as error:
                 raise ValueError(f"{path}: not valid JSON ({error})") from error
-        for name, value in identity.items():
-            if found.get(name) != value:
+        # A folder of pictures lacks the keys of a video, and the other way round.
+        for name in {**found, **identity}:
+            if found.get(name) != identity.get(name):
                 raise ValueError(
                     f"{output}: holds predictions with {name} {found.get(name)!r}, now "
-                    f"{value!r}; choose another --output"
+                    f"{identity.get(name)!r}; choose another --output"
                 )
     elif any(os.path.exists(os.path.join(output, name)) for name in (JSONL, CSV)):
         raise ValueError(f"{output}: holds predictions of an unknown model")

@@ -25,7 +25,7 @@ def workdir(tmp_path_factory):
     )  # fmt: skip
     split = {"num_examples": 9, "metrics": {"accuracy": 0.8765}, "intervals": {}}
     results = {
-        "dataset": "fer2013", "epochs": 2.0, "seconds": 90.0,
+        "dataset": "fer2013", "epochs": 2.0, "num_train": 480, "seconds": 90.0,
         "protocols": {"clean": {"epoch": 2, "step": 30, "test": split}},
     }  # fmt: skip
     (folder / "results.json").write_text(json.dumps(results))
@@ -50,9 +50,10 @@ def test_a_run_becomes_a_model_with_a_card_and_a_name(workdir, tmp_path):
     assert (described["protocol"], described["epoch"]) == ("clean", 2)
     assert described["training"] == {
         "command": "python -m trainers.train --x", "config": {"seed": 5},
-        "epochs": 2.0, "minutes": 1.5, "seed": 5,
+        "epochs": 2.0, "num_train": 480, "minutes": 1.5, "seed": 5,
     }  # fmt: skip
     card = (output / "README.md").read_text()
+    assert "Examples trained on: 480" in card
     assert "| accuracy | 0.8765 |" in card and "FER2013" in card
 
     assert "never saw" not in card

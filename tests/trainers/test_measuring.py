@@ -113,7 +113,11 @@ def test_coverage_against_accuracy_by_hand():
         "true_expression": 1 - hits,
         "expression_weight": np.ones(10),
     }
-    found = measuring.calibrated(given, None)["coverage"]
+    # Fitted on other data, a temperature changes no confidence that a user sees.
+    wrong = {**given, "true_expression": hits}
+    assert measuring.calibrated(given, wrong)["temperature"] != 1
+    found = measuring.calibrated(given, wrong)["coverage"]
+    assert found == measuring.calibrated(given, None)["coverage"]
     assert [row["coverage"] for row in found] == [1.0, 0.9, 0.8, 0.7]
     np.testing.assert_allclose(
         [row["accuracy"] for row in found], [6 / 10, 6 / 9, 6 / 8, 5 / 7]
