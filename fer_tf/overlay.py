@@ -67,7 +67,9 @@ def _draw_bars(drawn, probabilities, x, y, w, h):
     bottom = y + h + gap + 2
     for name, probability in probabilities.items():
         end = (x + round(w * probability), bottom + high)
-        cv2.rectangle(drawn, (x, bottom), end, _rgb(COLORS[name]), cv2.FILLED)
+        cv2.rectangle(
+            drawn, (x, bottom), end, _rgb(COLORS.get(name, "#ffffff")), cv2.FILLED
+        )
         bottom += high + gap
 
 

@@ -146,8 +146,9 @@ def _draw_bars(figure, faces, left):
 
 def _face_title(number, face):
     text = f"face {number}"
-    if "valence" in face:
-        text += f"  v {face['valence']:+.2f}  a {face['arousal']:+.2f}"
+    for name in ("valence", "arousal"):
+        if name in face:
+            text += f"  {name[0]} {face[name]:+.2f}"
     return text
 
 

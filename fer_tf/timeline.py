@@ -67,12 +67,12 @@ class Timeline:
         times = np.arange(last) * self._width
         names = list(dict.fromkeys(n for _, sums in bins.values() for n in sums))
         column = lambda name: self._column(bins, name, last)
-        expressions = [name for name in names if name in COLORS]
+        expressions = [name for name in names if name not in ("valence", "arousal")]
         axes.set_ylabel(f"person {number}", fontsize=8)
         axes.set_yticks([])
         if expressions:
             bands = np.nan_to_num([column(name) for name in expressions])
-            colors = [COLORS[name] for name in expressions]
+            colors = [COLORS.get(name, "#bbbbbb") for name in expressions]
             axes.stackplot(
                 times, bands, colors=colors, labels=expressions, alpha=0.75, lw=0,
                 step="post",

@@ -82,14 +82,16 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
         stream.thread_type = "AUTO"
         if (stream.width or 0) * (stream.height or 0) > MAX_PIXELS:
             raise VideoError("frames of more than 34 megapixels")
-        index, first = -1, None
+        index, first, last = -1, None, 0.0
         try:
             for index, frame in enumerate(container.decode(stream)):
                 time = index / 25.0 if frame.time is None else float(frame.time)
                 first = time if first is None else first
                 if index % every == 0:
                     image = _upright(frame.to_ndarray(format="rgb24"), frame.rotation)
-                    yield Frame(index, time - first, image)
+                    # The clock of a joined file may start anew; time does not go back.
+                    last = max(last, time - first)
+                    yield Frame(index, last, image)
         except av.FFmpegError as error:
             raise VideoError(f"damaged after frame {index}: {error.strerror}") from None
         if index < 0:
@@ -108,7 +110,8 @@ class VideoWriter:
 
     def __init__(self, path: str, *, rate: float = 25.0):
         av = _av()
-        self._container = av.open(path, "w", format="mp4")
+        # Without the protocol, a colon in the path would be read as one.
+        self._container = av.open(f"file:{os.path.abspath(path)}", "w", format="mp4")
         self._rate = fractions.Fraction(rate).limit_denominator(1001)
         self._stream, self._last = None, -1
 

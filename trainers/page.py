@@ -149,27 +149,22 @@ class _Reader:
             raise self.error("There is no clip yet.")
         target, line = self._file("faces.mp4"), timeline.Timeline()
         rows, note, seen = [("frame", "time", *_COLUMNS)], "", 0
-        try:
-            with video.VideoWriter(target) as writer:
+        # The block outlives a damaged clip: what was drawn of it is to be finished.
+        with video.VideoWriter(target) as writer:
+            try:
                 for frame, faces in self.predictor.predict_video(path, every=every):
+                    writer.write(overlay.draw_faces(frame.image, faces), frame.time)
                     seen += 1
                     line.add(frame.time, faces)
-                    writer.write(overlay.draw_faces(frame.image, faces), frame.time)
-                    rows += [
-                        (
-                            frame.index,
-                            round(frame.time, 3),
-                            *_row(face["track_id"], face),
-                        )
-                        for face in faces
-                    ]
+                    when = frame.index, round(frame.time, 3)
+                    rows += [(*when, *_row(face["track_id"], face)) for face in faces]
                     if seen == MAX_FRAMES:
                         note = f" The rest, after {frame.time:.0f} s, was not read."
                         break
-        except video.VideoError as problem:
-            if not seen:
-                raise self.error(f"The clip cannot be read: {problem}.") from None
-            note = f" Then: {problem}."
+            except video.VideoError as problem:
+                if not seen:
+                    raise self.error(f"The clip cannot be read: {problem}.") from None
+                note = f" Then: {problem}."
         people = len({row[2] for row in rows[1:]})
         said = f"{seen} frames read, {people} people.{note}"
         return target, said, line.figure(), self._csv(rows)

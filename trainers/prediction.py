@@ -6,6 +6,7 @@ folder that has grown is read where it is new.
 """
 
 import contextlib
+import hashlib
 import itertools
 import json
 import os
@@ -135,7 +136,7 @@ class Records:
 
             def append(record):
                 self._places[record["source"]] = self._journal, file.tell()
-                file.write(json.dumps(record, ensure_ascii=False).encode() + b"\n")
+                file.write(line(record).encode())
                 file.flush()
 
             yield append
@@ -177,6 +178,12 @@ class Records:
                 offset += len(line)
         if offset < os.path.getsize(path):
             os.truncate(path, offset)
+
+
+def line(record: dict) -> str:
+    """A record as a line of JSON; bytes of a file's name that are no text escaped."""
+    text = json.dumps(record, ensure_ascii=False)
+    return text.encode(errors="backslashreplace").decode() + "\n"
 
 
 def describe(record: dict) -> str:
@@ -224,21 +231,34 @@ def _stamp(path):
 def _picture_names(names, output):
     """Paths of the annotated pictures: without ending, unless two would be one.
 
-    A name that leads upwards or away is one of a single file's: its last part.
+    Names that lead upwards or away are taken from the folder that all of them are in.
     """
-    stem = lambda name: os.path.splitext(name)[0]
-    inside = lambda name: (
-        os.path.basename(name) if os.path.isabs(name) or name.startswith("..") else name
-    )
-    stems = Counter(stem(inside(name)) for name in names)
+    inside = {name: name for name in names}
+    away = [n for n in names if os.path.isabs(n) or n.startswith("..")]
+    if away:
+        folders = [os.path.dirname(os.path.abspath(name)) for name in away]
+        base = os.path.commonpath(folders)
+        inside |= {n: os.path.relpath(os.path.abspath(n), base) for n in away}
+    stem = lambda name: os.path.splitext(inside[name])[0]
+    stems = Counter(map(stem, names))
     return {
         name: os.path.join(
             output,
-            (stem(inside(name)) if stems[stem(inside(name))] == 1 else inside(name))
+            short_name(stem(name) if stems[stem(name)] == 1 else inside[name])
             + "_annotated.png",
         )
         for name in names
     }
+
+
+def short_name(path: str) -> str:
+    """A path whose last part leaves room for an ending: 255 bytes are allowed."""
+    folder, name = os.path.split(path)
+    whole = os.fsencode(name)
+    if len(whole) > 200:
+        kept = whole[:180].decode(errors="ignore")
+        name = f"{kept}-{hashlib.sha256(whole).hexdigest()[:8]}"
+    return os.path.join(folder, name)
 
 
 def _draw(image, record, path):

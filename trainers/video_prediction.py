@@ -30,10 +30,11 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
         ended the reading early, or None.
     """
     final = os.path.join(output, prediction.JSONL)
-    stem = os.path.splitext(os.path.basename(path))[0]
+    stem = prediction.short_name(os.path.splitext(os.path.basename(path))[0])
     total = -(-video.count_frames(path) // every)
     bar = Progress("predict", total or None, unit="frames")
-    seen, people, error, line = 0, 0, None, timeline.Timeline()
+    seen, last, people, error = 0, 0, 0, None
+    line = timeline.Timeline()
     with contextlib.ExitStack() as stack:
         temporary = stack.enter_context(atomic.replacing(final))
         file = stack.enter_context(open(temporary, "w", encoding="utf-8"))
@@ -46,6 +47,8 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
         while True:
             try:
                 frame, faces = next(frames)
+                if drawn is not None:
+                    drawn.write(overlay.draw_faces(frame.image, faces), frame.time)
             except StopIteration:
                 break
             except video.VideoError as damage:
@@ -53,15 +56,13 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
                     raise ValueError(f"{path}: {damage}") from None
                 error = str(damage)
                 break
-            seen += 1
+            seen, last = seen + 1, frame.index
             people = max([people, *(face["track_id"] for face in faces)])
             file.write(_line(path, frame, faces))
             line.add(frame.time, faces)
-            if drawn is not None:
-                drawn.write(overlay.draw_faces(frame.image, faces), frame.time)
             bar.update(seen)
         if error:
-            file.write(json.dumps(_record(path, seen, None, [], error)) + "\n")
+            file.write(prediction.line(_record(path, last + 1, None, [], error)))
     bar.close()
     with open(final, encoding="utf-8") as file:
         records = (json.loads(text) for text in file)
@@ -75,7 +76,7 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
 def _line(path, frame, faces):
     faces = [prediction.plain(face) for face in faces]
     record = _record(path, frame.index, round(frame.time, 6), faces, None)
-    return json.dumps(record, ensure_ascii=False) + "\n"
+    return prediction.line(record)
 
 
 def _record(path, frame, time, faces, error):

@@ -38,6 +38,16 @@ def test_a_face_partly_outside_or_tiny_is_drawn(box):
     assert overlay.draw_faces(image, [face(box)]).any()
 
 
+def test_a_class_without_a_colour_has_a_bar_too():
+    image = np.zeros((300, 300, 3), np.uint8)
+    odd = {
+        "box": [50, 50, 99, 99],
+        "expression": "other",
+        "probabilities": {"other": 1.0},
+    }
+    assert overlay.draw_faces(image, [odd])[150:].any()
+
+
 def test_a_face_without_a_reading_is_boxed():
     image = np.zeros((99, 99, 3), np.uint8)
     assert overlay.draw_faces(image, [{"box": [10, 10, 40, 40]}]).any()

@@ -122,3 +122,11 @@ def test_a_strip_of_a_picture_is_drawn_at_a_size_that_can_be_held(shape, tmp_pat
         figure = plotting.annotated(image, faces)
         assert max(figure.get_size_inches()) < 25
         plotting.save(figure, str(tmp_path / "a.png"))
+
+
+@pytest.mark.parametrize("name", ["valence", "arousal"])
+def test_a_model_of_one_dimension_titles_its_faces(name):
+    face = {"box": [10, 10, 40, 40], "landmarks": np.full((5, 2), 20.0), name: -0.25}
+    figure = plotting.annotated(np.zeros((90, 90, 3), np.uint8), [face])
+    words = " ".join(text.get_text() for text in figure.findobj(Text))
+    assert f"{name[0]} -0.25" in words

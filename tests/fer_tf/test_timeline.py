@@ -43,6 +43,15 @@ def test_a_row_for_each_of_the_people_seen_longest():
     assert shown == [f"person {n}" for n in range(3, 9)]
 
 
+def test_a_class_without_a_colour_has_its_band():
+    line = Timeline()
+    for frame in range(5):
+        reading = {"track_id": 1, "probabilities": {"other": 0.5, "neutral": 0.5}}
+        line.add(frame / 10, [reading])
+    (legend,) = line.figure().legends
+    assert [text.get_text() for text in legend.get_texts()] == ["other", "neutral"]
+
+
 def test_a_video_without_faces_has_a_picture_too():
     line = Timeline()
     line.add(0.0, [])

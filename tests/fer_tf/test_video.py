@@ -1,3 +1,4 @@
+import fractions
 import struct
 
 import numpy as np
@@ -37,6 +38,36 @@ def test_frames_keep_their_own_times_though_the_rate_varies(clip):
     assert [frame.time for frame in frames] == pytest.approx(TIMES, abs=1e-3)
     assert [round(brightness(f) / 40) for f in frames] == [0, 1, 2, 3, 4]
     assert video.count_frames(clip) == 5
+
+
+def test_time_does_not_go_back_where_a_files_clock_starts_anew(clip, monkeypatch):
+    class Joined:
+        """The decoder's view of two clips written behind one another."""
+
+        def __init__(self, container):
+            self.container, self.streams = container, container.streams
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.container.close()
+
+        def decode(self, stream):
+            for frame, time in zip(self.container.decode(stream), (7, 8, 0, 1, 9)):
+                frame.pts, frame.time_base = time, fractions.Fraction(1)
+                yield frame
+
+    real = video._opened
+    monkeypatch.setattr(video, "_opened", lambda path: Joined(real(path)))
+    assert [frame.time for frame in video.read_frames(clip)] == [0, 1, 1, 1, 2]
+
+
+def test_a_colon_in_a_path_is_no_protocol(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with video.VideoWriter("at 10:30.mp4") as writer:
+        writer.write(picture(1), 0.0)
+    assert len(list(video.read_frames("at 10:30.mp4"))) == 1
 
 
 def test_every_nth_frame(clip):

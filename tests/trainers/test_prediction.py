@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import json
 import os
 import types
@@ -153,11 +154,61 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(tmp_path):
     assert len(reader.read) == 1 and (output / "b_annotated.png").exists()
 
 
+@pytest.mark.parametrize(
+    "names, drawn",
+    [
+        (["/photos/a/1.jpg", "/photos/b/1.jpg"], ["a/1", "b/1"]),
+        (["../a/1.jpg", "../b/1.jpg"], ["a/1", "b/1"]),
+        (["/photos/a/1.jpg"], ["1"]),
+        (["../1.jpg"], ["1"]),
+    ],
+)
+def test_pictures_from_elsewhere_keep_apart_inside_the_output(names, drawn):
+    found = prediction._picture_names(names, "out")
+    expected = [os.path.join("out", f"{stem}_annotated.png") for stem in drawn]
+    assert [found[name] for name in names] == expected
+
+
+def test_a_name_as_long_as_a_file_system_allows_is_drawn(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    names = ["面" * 80 + f"{end}.png" for end in "ab"]
+    for name in names:
+        write(photos, name, 99)
+    _, records = run(photos, output, pictures=True)
+    assert [record["error"] for record in records] == [None, None]
+    drawn = [p.name for p in output.rglob("*_annotated.png")]
+    assert len(drawn) == 2 and all(len(name.encode()) < 255 for name in drawn)
+
+
+def test_a_name_that_is_no_text_is_a_line_like_any_other(tmp_path, capsys):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    write(photos, "a.png", 99)
+    odd = os.fsdecode(os.fsencode(photos) + b"/caf\xe9.png")
+    try:
+        os.rename(photos / "a.png", odd)
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    _, (record,) = run(photos, output)
+    assert lines(output) == [record] and record["source"] == "caf\udce9.png"
+    # It is found again.
+    reader, _ = run(photos, output)
+    assert reader.read == []
+
+
 def test_predictions_of_two_models_do_not_mix(tmp_path):
     prediction.begin(str(tmp_path), {"weights": "aa"})
     prediction.begin(str(tmp_path), {"weights": "aa"})
     with pytest.raises(ValueError, match="weights 'aa', now 'bb'"):
         prediction.begin(str(tmp_path), {"weights": "bb"})
+
+
+def test_pictures_and_a_video_do_not_mix(tmp_path):
+    film = {"weights": "aa", "video": "/clip.mp4"}
+    for first, second in (({"weights": "aa"}, film), (film, {"weights": "aa"})):
+        folder = str(tmp_path / f"{len(first)}")
+        prediction.begin(folder, first)
+        with pytest.raises(ValueError, match="video .*; choose another --output"):
+            prediction.begin(folder, second)
 
 
 def test_a_folder_with_foreign_lines_is_refused_and_left_alone(tmp_path):
@@ -237,6 +288,29 @@ def test_a_video_damaged_in_the_middle_is_read_as_far_as_it_goes(clip, tmp_path)
     assert found["frames"] == 6 and found["error"] == "damaged after frame 6"
     last = lines(tmp_path)[-1]
     assert last["error"] == "damaged after frame 6" and last["faces"] == []
+    # The record stands where the frame would be, whatever was left out between.
+    video_prediction.run(
+        Film(10, fails=6), clip, str(tmp_path), pictures=False, every=3, smoothing=0.0
+    )
+    assert [r["frame"] for r in lines(tmp_path)] == [0, 3, 4]
+
+
+class Growing(Film):
+    """Its frames change their size in the middle, which the drawn video cannot."""
+
+    def predict_video(self, path, *, every, smoothing):
+        for frame, faces in super().predict_video(path, every=every, smoothing=0.0):
+            if frame.index >= 4:
+                frame = dataclasses.replace(frame, image=frame.image.repeat(2, axis=0))
+            yield frame, faces
+
+
+def test_a_video_whose_frames_grow_is_read_as_far_as_it_is_drawn(clip, tmp_path):
+    found = video_prediction.run(
+        Growing(10), clip, str(tmp_path), pictures=True, every=1, smoothing=0.0
+    )
+    assert found["frames"] == 4 and "size of the frames changes" in found["error"]
+    assert [r["frame"] for r in lines(tmp_path)] == [0, 1, 2, 3, 4]
 
 
 def test_a_video_that_gives_nothing_leaves_nothing(clip, tmp_path):
