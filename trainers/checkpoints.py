@@ -8,6 +8,7 @@ checkpoint (TF 2.21).
 """
 
 import os
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,9 +25,18 @@ class Checkpoints:
 
     Args:
         folder: Made when something is saved.
+
+    Raises:
+        ValueError: If TensorFlow could not read checkpoints back from there.
     """
 
     def __init__(self, folder: str):
+        if set(folder) & set("[]*?\\"):
+            # TensorFlow takes them for a pattern and does not find what it wrote.
+            raise ValueError(
+                f"{folder}: checkpoints cannot be read back from a path with any of "
+                "[ ] * ? \\"
+            )
         self.folder = folder
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")
         self._pending = None
@@ -68,7 +78,18 @@ class Checkpoints:
 
     def clear_up(self) -> None:
         """Removes what was left half-written, or not removed, when a run ended."""
-        prefixes = {os.path.basename(path) for path in self._listed()}
+        paths = self._listed()
+        prefixes = {os.path.basename(path) for path in paths}
+        if paths and not self._indexed():
+            # A damaged list of checkpoints: the next one could not be added to it.
+            times = [os.path.getmtime(f"{path}.index") for path in paths]
+            tf.compat.v1.train.update_checkpoint_state(
+                self.folder,
+                paths[-1],
+                paths,
+                all_model_checkpoint_timestamps=times,
+                last_preserved_timestamp=0.0,
+            )
         for name in os.listdir(self.folder) if os.path.isdir(self.folder) else ():
             if name == "checkpoint" or name.rpartition(".")[0] in prefixes:
                 continue
@@ -79,7 +100,22 @@ class Checkpoints:
                 os.remove(path)
 
     def _listed(self):
-        state = tf.train.get_checkpoint_state(self.folder)
+        """Paths of the checkpoints, oldest first.
+
+        TensorFlow keeps a list of them in a file; where a power cut has damaged it,
+        they are found by their names.
+        """
+        names = os.listdir(self.folder) if os.path.isdir(self.folder) else ()
+        found = filter(None, (re.fullmatch(r"ckpt-(\d+)\.index", n) for n in names))
+        numbers = sorted(int(match[1]) for match in found)
+        there = [os.path.join(self.folder, f"ckpt-{number}") for number in numbers]
+        return self._indexed() or there
+
+    def _indexed(self):
+        try:
+            state = tf.train.get_checkpoint_state(self.folder)
+        except ValueError:
+            return []
         return list(state.all_model_checkpoint_paths) if state else []
 
     def _write(self, values, number):

@@ -11,6 +11,7 @@ import math
 import time
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from trainers import (
@@ -93,18 +94,21 @@ class Run:
             self.set_trainable(stage)
 
     def _check_select(self):
-        """Evaluates a batch, or all, so that `select` is known to be measurable."""
+        """Evaluates a batch, or all, so that `select` is known to be measurable.
+
+        In every split that weights are chosen on, as labels may be missing in one.
+        """
         if not self.eval_streams:
             raise ValueError(
                 f"{','.join(self.prepared.folders)}: neither validation nor test "
                 "examples to choose the weights by"
             )
-        first, *_ = self.eval_streams.values()
-        found = evaluation.scalars(self.selector.scores(first.take(1)))
-        if self.config.select.removeprefix("-") not in found:
-            # The first may be of a folder that lacks these labels.
-            found = evaluation.scalars(self.selector.scores(first))
-        _signed(found, self.config.select)
+        for split, stream in self.eval_streams.items():
+            found = evaluation.scalars(self.selector.scores(stream.take(1)))
+            if self.config.select.removeprefix("-") not in found:
+                # The first may be of a folder that lacks these labels.
+                found = evaluation.scalars(self.selector.scores(stream))
+            _signed(found, self.config.select, split)
 
     def train(self) -> None:
         """Runs what is left of every stage."""
@@ -282,7 +286,8 @@ class Run:
                 self.workdir.show_confusion(split, scores["confusion"], row["step"])
             found = evaluation.scalars(scores)
             row |= {f"{split}/{name}": value for name, value in found.items()}
-            chosen = _signed(found, self.config.select)
+            # As it is stored: else a tie would be decided by its rounding.
+            chosen = float(np.float32(_signed(found, self.config.select, split)))
             if stage.keep_best and chosen > float(self.state.best[protocol]):
                 self.state.best[protocol].assign(chosen)
                 self.workdir.save_best(self.model, protocol, row)
@@ -317,14 +322,14 @@ def _note(losses):
     return ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
 
 
-def _signed(found, select):
-    """The metric a run is chosen by, so that larger is better: `-rmse`."""
+def _signed(found, select, split):
+    """What a split scores in `select`, so that larger is better: `-rmse`."""
     sign, name = (-1, select[1:]) if select.startswith("-") else (1, select)
     if not found:
-        raise ValueError("the data has no labels of what the model predicts")
+        raise ValueError(f"{split}: no labels of what the model predicts")
     if name not in found:
         raise UsageError(
-            f"`select` must be a metric of the model, one of {', '.join(found)}. "
-            f"Received: {select!r}."
+            f"`select` must be a metric of the model that {split} has labels for, one "
+            f"of {', '.join(found)}. Received: {select!r}."
         )
     return sign * found[name]

@@ -45,6 +45,8 @@ def check(config, model: keras.Model, spec: CropSpec, num_train: int) -> None:
         _check_stage(stage, f"stages[{number}]")
         total = setup.total_steps(config, stage, num_train)
         setup.build_optimizer(config, stage, total)
+        if stage.schedule.name == "plateau":
+            setup.build_plateau(stage)
 
 
 def _check_window(config, model, spec):

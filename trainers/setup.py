@@ -313,7 +313,10 @@ def build_plateau(stage) -> optimizers.ReduceOnPlateau:
     """Builds the plateau rule of a stage whose schedule is `plateau`."""
     arguments = stage.schedule.to_dict()
     arguments.pop("name")
-    return optimizers.ReduceOnPlateau(**arguments)
+    try:
+        return optimizers.ReduceOnPlateau(**arguments)
+    except TypeError as error:
+        raise ValueError(f"`schedule` plateau: {error}") from error
 
 
 def _schedule(config, base, total_steps):

@@ -88,6 +88,30 @@ def test_the_newest_two_are_kept_and_the_rest_of_a_kill_is_cleared_up(parts, tmp
     assert sorted(os.listdir(tmp_path)) == expected
 
 
+@pytest.mark.parametrize("damage", [b"", b"\0" * 64, None], ids=["empty", "0", "none"])
+def test_a_damaged_list_of_checkpoints_loses_none(damage, parts, tmp_path):
+    saver = checkpoints.Checkpoints(str(tmp_path))
+    for number in (9, 10):
+        saver.save(parts, number)
+    saver.wait()
+    index = tmp_path / "checkpoint"
+    index.unlink() if damage is None else index.write_bytes(damage)
+    again = checkpoints.Checkpoints(str(tmp_path))
+    assert again.newest() == str(tmp_path / "ckpt-10")
+    again.clear_up()
+    assert len(list(tmp_path.glob("ckpt-*.index"))) == 2
+    again.save(parts, 11)
+    again.wait()
+    assert again.newest() == str(tmp_path / "ckpt-11")
+    assert len(list(tmp_path.glob("ckpt-*.index"))) == checkpoints.KEPT
+
+
+@pytest.mark.parametrize("name", ["lr[1]", "a*", "a?", "a\\b"])
+def test_a_folder_whose_name_is_a_pattern_is_refused(name):
+    with pytest.raises(ValueError, match="cannot be read back"):
+        checkpoints.Checkpoints(f"runs/{name}/checkpoints")
+
+
 def test_a_full_disk_is_one_line_and_leaves_the_checkpoint_before_whole(
     parts, tmp_path
 ):

@@ -311,6 +311,21 @@ def test_weights_that_both_protocols_chose_are_measured_once(
         assert (tmp_path / "outputs" / f"{protocol}.npz").stat().st_size > 0
 
 
+def test_of_equal_scores_the_earlier_epoch_is_kept(
+    synthetic_data, tmp_path, monkeypatch
+):
+    run = start(tiny_config(), synthetic_data, tmp_path)
+    kept = []
+    monkeypatch.setattr(
+        run.workdir, "save_best", lambda model, protocol, row: kept.append(row["epoch"])
+    )
+    # 0.7 is above the nearest float32, in which the best score is stored.
+    monkeypatch.setattr(run.selector, "scores", lambda stream: {"accuracy": 0.7})
+    for epoch in (1, 2):
+        run._evaluate(run.config.stages[0], {"epoch": epoch, "step": epoch})
+    assert kept == [1, 1]
+
+
 def test_the_board_holds_the_crops_and_the_confusions(finished):
     _, path = finished
     pictures = {}

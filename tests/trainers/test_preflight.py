@@ -1,6 +1,7 @@
 """A mistake in a config is found before the first step, and leaves nothing."""
 
 import pytest
+from ml_collections import ConfigDict
 
 from data_pipelines.pipeline import open_prepared
 from tests.testing_utils import tiny_config
@@ -47,6 +48,19 @@ def test_a_later_stage_that_trains_nothing_is_found_at_once(synthetic_data, tmp_
     other.stages[0].update(train="nothing.*", name="second")
     config.stages = (*config.stages, *other.stages)
     with pytest.raises(ValueError, match="'nothing"):
+        loop.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
+
+
+@pytest.mark.parametrize(
+    "argument, message",
+    [(dict(patience=0), "`patience` at least 1"), (dict(wait=1), "plateau: .*wait")],
+)
+def test_a_plateau_that_cannot_be_is_found_at_once(
+    argument, message, synthetic_data, tmp_path
+):
+    config = tiny_config()
+    config.stages[0].schedule = ConfigDict(dict(name="plateau", **argument))
+    with pytest.raises(ValueError, match=message):
         loop.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
 
 

@@ -5,7 +5,8 @@ import dataclasses
 import pytest
 
 from data_pipelines import ops, pipeline
-from trainers import loop, setup
+from tests import testing_utils
+from trainers import evaluation, loop, setup
 from trainers.table_runs import load_config
 
 
@@ -25,11 +26,25 @@ def test_region_masks_need_landmarks(synthetic_data):
 
 
 def test_a_metric_needs_labels():
-    with pytest.raises(ValueError, match="no labels of what the model predicts"):
-        loop._signed({}, "ccc_mean")
+    with pytest.raises(ValueError, match="test: no labels of what the model predicts"):
+        loop._signed({}, "ccc_mean", "test")
     with pytest.raises(ValueError, match="one of accuracy"):
-        loop._signed({"accuracy": 0.5}, "ccc_mean")
-    assert loop._signed({"rmse": 0.25}, "-rmse") == -0.25
+        loop._signed({"accuracy": 0.5}, "ccc_mean", "test")
+    assert loop._signed({"rmse": 0.25}, "-rmse", "test") == -0.25
+
+
+def test_a_test_set_without_the_chosen_metric_is_refused_before_training(
+    synthetic_data, tmp_path, monkeypatch
+):
+    # A batch of validation data has it; neither a batch nor all of the test data.
+    scores = iter([{"accuracy": 0.5}, {"ccc_mean": 0.1}, {"ccc_mean": 0.1}])
+    monkeypatch.setattr(
+        evaluation.Evaluator, "scores", lambda self, stream: next(scores)
+    )
+    prepared = pipeline.open_prepared(synthetic_data)
+    with pytest.raises(ValueError, match="that test has labels for, one of ccc_mean"):
+        loop.Run(testing_utils.tiny_config(), prepared, str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
 
 
 def test_weights_to_begin_with_must_be_given(synthetic_data):
