@@ -148,6 +148,8 @@ def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> s
     for folder in folders:
         if os.path.isfile(os.path.join(folder, CARD)):
             return folder
+    if other := _other_protocol(path, protocol):
+        raise ValueError(f"{path}: no weights of protocol {protocol}, but of {other}")
     found = catalog.read()
     if path not in found["models"]:
         raise ValueError(
@@ -159,6 +161,13 @@ def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> s
         raise ValueError(f"{folder}: in the catalog, but not installed")
     _checked(folder, CARD, {"sha256": expected})
     return folder
+
+
+def _other_protocol(path, protocol):
+    """A protocol that a workdir has best weights of, if it lacks the one asked for."""
+    best = os.path.join(path, "best")
+    there = sorted(os.listdir(best)) if os.path.isdir(best) else []
+    return next((n for n in there if n != protocol and n[0] != "."), None)
 
 
 def _checked(folder, name, stated):

@@ -178,6 +178,18 @@ def _row(name, paper, ours, std, seeds=3, interval=(0.0, 0.0)):
     }  # fmt: skip
 
 
+def test_a_run_without_expressions_has_its_row(tmp_path):
+    test = dict(metrics=dict(ccc_mean=0.5), intervals=dict(ccc_mean=[0.4, 0.6]))
+    run = dict(
+        config="two_att_mt", dataset="affectnet", paper={}, epochs=2.0, seconds=60.0,
+        machine="m", command="c", note="", protocols=dict(clean=dict(test=test)),
+    )  # fmt: skip
+    (tmp_path / "wang_run.json").write_text(json.dumps(run))
+    assert "| wang_run | `two_att_mt` | affectnet |  |  |  | 2 epochs, 1 min" in (
+        readme_tables.runs_table(str(tmp_path))
+    )
+
+
 def test_an_ordering_is_claimed_only_beyond_the_noise_of_its_runs():
     rows = [
         _row("C", 0.7, 0.3, 0.1),
@@ -192,6 +204,9 @@ def test_an_ordering_is_claimed_only_beyond_the_noise_of_its_runs():
     assert "C above B: reversed (-0.300 ± 0.225)" in text
     rows[2] = _row("B", 0.6, 0.56, 0.03)
     assert "B above A: undecided (+0.060" in readme_tables.orderings(rows, "ccc")
+    # Rows that the paper itself finds equal have no order to repeat.
+    level = [_row("A", 0.5, 0.5, 0.03), _row("B", 0.5, 0.9, 0.03)]
+    assert readme_tables.orderings(level, "ccc") == ""
 
 
 def test_single_runs_are_ordered_by_their_intervals():

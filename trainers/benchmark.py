@@ -115,13 +115,14 @@ def _each(names):
     for name in names:
         with tempfile.TemporaryDirectory() as scratch:
             path = os.path.join(scratch, "result.json")
-            subprocess.run(
+            done = subprocess.run(
                 [sys.executable, "-m", "trainers.benchmark", "--what=train",
                  f"--model={name}", f"--batch_size={_BATCH_SIZE.value}",
                  f"--dtype_policy={_DTYPE_POLICY.value}",
                  f"--seconds={_SECONDS.value}", f"--json={path}"],
-                check=True,
             )  # fmt: skip
+            if done.returncode:
+                cli.fail(f"{name}: not timed; its process says why above")
             with open(path, encoding="utf-8") as file:
                 results[name] = json.load(file)
     return {"what": "train", "device": results[names[0]]["device"], "models": results}

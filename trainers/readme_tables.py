@@ -46,8 +46,8 @@ def runs_table(folder: str) -> str:
 
 def _accuracy(found, protocol):
     test = found["protocols"].get(protocol, {}).get("test")
-    if test is None:
-        return ""
+    if test is None or "accuracy" not in test["intervals"]:
+        return ""  # Not measured there, or a model without expressions.
     low, high = test["intervals"]["accuracy"]
     value = test["metrics"]["accuracy"]
     return f"{100 * value:.2f} [{100 * low:.1f}, {100 * high:.1f}]"
@@ -162,6 +162,8 @@ def orderings(rows, metric: str) -> str:
     entries.sort(key=lambda entry: entry["paper"][metric])
     verdicts = []
     for worse, better in zip(entries, entries[1:]):
+        if worse["paper"][metric] == better["paper"][metric]:
+            continue  # The paper orders them in no way.
         gap = better["ours"][metric] - worse["ours"][metric]
         noise = _noise(worse, better, metric)
         verdict = "undecided" if abs(gap) <= noise else "holds"

@@ -53,6 +53,8 @@ def main() -> None:
     """Entry point of the command line."""
     table = tables.TABLES[_TABLE.value]
     chosen = _chosen_rows(table)
+    if "," in _WORKDIR.value:
+        cli.fail("--workdir: a comma would part the folders of its folds", code=2)
     overrides = dict(_key_and_value(text) for text in _OVERRIDE.value)
     if "seed" in overrides:
         cli.fail("--override: the seeds are those of --seeds", code=2)

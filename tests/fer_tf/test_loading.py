@@ -243,6 +243,15 @@ def test_cards_that_are_none(text, match, folder):
     refused(folder, match)
 
 
+def test_a_run_without_the_protocol_asked_for_names_the_one_it_has(folder, tmp_path):
+    best = tmp_path / "run" / "best"
+    best.mkdir(parents=True)
+    folder.rename(best / "paper")
+    assert loading.find(tmp_path / "run", protocol="paper") == str(best / "paper")
+    with pytest.raises(ValueError, match="no weights of protocol clean, but of paper"):
+        loading.find(tmp_path / "run")
+
+
 def test_weights_that_are_not_there(folder):
     (folder / loading.WEIGHTS).unlink()
     refused(folder, "model.weights.h5 is not here")

@@ -131,6 +131,7 @@ def test_folds_need_one_folder_of_records(synthetic_data, tmp_path):
         (["--table=wang_1"], 2, "--data"),
         (["--table=wang_4", "--data=x", "--workdir=y", "--rows=(1,1)"], 2, "'(1,1)'"),
         (["--table=wang_1", "--data=x", "--workdir=y", "--override=a"], 2, "KEY=VALUE"),
+        (["--table=gan_5", "--data=x", "--workdir=a,b"], 2, "comma"),
         (["--table=wang_1", "--data=/absent", "--workdir=y"], 1, "/absent"),
     ],
 )
