@@ -64,7 +64,10 @@ class ArrayFiles:
             first = self._ends[number] - len(images)
             stored = images[rows[here] - first]
             batch["image"][here] = array_ops.to_size(stored, size, channels)
-            batch["landmarks"][here] *= np.float32(size / images.shape[1])
+            # (0, 0) is the centre of a pixel, which a larger one's is not.
+            scale = np.float32(size / images.shape[1])
+            points = batch["landmarks"][here]
+            batch["landmarks"][here] = points * scale + (scale - 1) / 2
         return batch
 
     def columns(self, names: Sequence[str]) -> dict[str, np.ndarray]:

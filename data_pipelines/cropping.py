@@ -94,24 +94,33 @@ class Cropping:
         spec = self.crop_spec
         if self.detector == "none":
             return "whole", alignment.whole_matrix(image.shape[:2], spec)
-        if points is not None:
+        # An annotation beside the picture would give a black crop a label: as good
+        # as none.
+        there = lambda found: alignment.overlaps(found, image.shape)
+        box, owner = sample.box, sample.landmarks
+        if box is not None:
+            x, y, w, h = box
+            box = box if there([(x, y), (x + w, y + h)]) else None
+        if owner is not None and not there(owner):
+            owner = None
+        if points is not None and there(points):
             # Points on a line define no transform: as good as no points.
             with contextlib.suppress(ValueError):
                 return "aligned", alignment.align_matrix(points, spec)
-        annotated = self.detector == "annotated" and sample.box is not None
+        annotated = self.detector == "annotated" and box is not None
         choice = "box" if annotated else self.on_no_face
         if choice == "error":
             where = sample.path or sample.sample_id
             raise DataError(f"{where}: no face found (--on_no_face=error)")
         if choice == "skip":
             return "skip", None
-        if choice == "box" and sample.box is not None:
-            return "box", alignment.box_matrix(sample.box, spec)
-        if choice == "box" and sample.landmarks is not None:
+        if choice == "box" and box is not None:
+            return "box", alignment.box_matrix(box, spec)
+        if choice == "box" and owner is not None:
             # CK+: no boxes, but 68 points in every frame. A whole frame would leave
             # a small face, and Gan et al.'s regions have the size of a crop.
             with contextlib.suppress(ValueError):
-                points = alignment.landmarks5(sample.landmarks)
+                points = alignment.landmarks5(owner)
                 return "landmarks", alignment.align_matrix(points, spec)
         return "whole", alignment.whole_matrix(image.shape[:2], spec)
 

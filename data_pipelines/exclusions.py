@@ -9,6 +9,7 @@ import csv
 from collections.abc import Iterable, Iterator
 
 from data_pipelines import atomic
+from data_pipelines.chunks import split_of
 from data_pipelines.derived_source import DerivedSource
 from data_pipelines.sources import DataError, Reject, Sample, Source
 from fer_tf.hashing import sha256
@@ -79,9 +80,10 @@ class Excluding(DerivedSource):
             if name not in self._reasons:
                 yield row
                 continue
-            if row.split not in (None, "train"):
+            split = self._split(row)
+            if split != "train":
                 raise DataError(
-                    f"{self._path}: {name} is of {row.split}; only training rows can "
+                    f"{self._path}: {name} is of {split}; only training rows can "
                     "be left out"
                 )
             left.discard(name)
@@ -92,3 +94,13 @@ class Excluding(DerivedSource):
                 f"{self._path}: {len(left)} rows are not in the source, such as "
                 f"{min(left)}"
             )
+
+    def _split(self, row):
+        """Where a row goes, which for some sources its pixels decide."""
+        by_pixels = row.split == "train" and self._source.holdout == "pixels"
+        if row.split is not None and not by_pixels:
+            return row.split
+        try:
+            return split_of(*self._source.load(row), self._source.holdout)
+        except (ValueError, OSError):
+            return "train"  # It cannot be read, and would be in no split.

@@ -162,7 +162,9 @@ def _reader(prepared, split, size, channels) -> Read:
         batch = tf.io.parse_example(found, spec)
         batch["image"] = decode(batch["image"], folders)
         if "landmarks" in batch:
-            batch["landmarks"] *= tf.gather(scales, folders)[:, None, None]
+            # (0, 0) is the centre of a pixel, which a larger one's is not.
+            scale = tf.gather(scales, folders)[:, None, None]
+            batch["landmarks"] = batch["landmarks"] * scale + (scale - 1) / 2
         else:
             batch["landmarks"] = tf.zeros((tf.shape(rows)[0], 0, 2))
             batch["landmarks_weight"] = tf.zeros((tf.shape(rows)[0], 1))

@@ -104,7 +104,9 @@ class Order:
         starts = np.cumsum([0] + [group.quota for group in self.groups[:-1]])
         quotas = [group.quota for group in self.groups]
         inside = slots - np.repeat(starts, quotas)
-        spread = np.argsort((inside + jitter) / np.repeat(quotas, quotas))
+        # Stable: places of two groups can tie, and their order must be ours.
+        places = (inside + jitter) / np.repeat(quotas, quotas)
+        spread = np.argsort(places, kind="stable")
         shuffle = _draw(slots, self.seed, number, "window")
         return found[:, spread[np.lexsort((shuffle, slots // self.window))]]
 

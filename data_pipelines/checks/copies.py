@@ -60,15 +60,19 @@ def surplus(table: PictureTable, identical, nearly) -> list[tuple[str, str]]:
     if "train" not in table.split_names:
         return []
     train = table.splits == table.split_names.index("train")
+    named = np.array([name != UNLABELLED for name in table.label_names])
     reasons = {}
     for rows in identical:
         inside, outside = rows[train[rows]], rows[~train[rows]]
         if len(outside):
             why, left_out = f"same picture as {table.describe(outside[0])}", inside
-        elif len(set(table.labels[rows])) > 1:
+        elif len(set(table.labels[rows][named[table.labels[rows]]])) > 1:
             why, left_out = "the same picture has another label too", inside
         else:
-            why, left_out = f"same picture as {table.describe(rows[0])}", inside[1:]
+            # The first that has a label is kept, if one has.
+            kept = min(inside, key=lambda row: not named[table.labels[row]])
+            why = f"same picture as {table.describe(kept)}"
+            left_out = inside[inside != kept]
         reasons |= dict.fromkeys(left_out.tolist(), why)
     for rows in map(np.array, nearly):
         other = table.describe(rows[~train[rows]][0])

@@ -38,9 +38,10 @@ _SPLIT_NAMES = {name: name for name in SPLITS} | {"val": "validation"}
 class Table(Source):
     """Source of pictures that a CSV lists.
 
-    A row without a split gets one: by its subject, or, without that, by its
-    pixels; 80 % train, 10 % validation, 10 % test. If the CSV names `train` and
-    `test` and nothing else, `validation` is a tenth of `train`, in the same way.
+    A row without a split gets one: that of its subject's other rows, or one by its
+    subject, or, without that, by its pixels; 80 % train, 10 % validation, 10 % test.
+    If the CSV names `train` and `test` and nothing else, `validation` is a tenth of
+    `train`: of its subjects, or, if no row names one, of its pictures.
 
     Args:
         root: The CSV, or a folder that holds a single one.
@@ -65,7 +66,8 @@ class Table(Source):
         self.action_units = _vocabulary(columns)
         splits = {name.lower() for name in self._cells("split")}
         self._without_validation = splits == {"train", "test"}
-        by_pixels = self._without_validation and "subject" not in columns
+        self._named_splits = self._splits_of_subjects()
+        by_pixels = self._without_validation and not any(self._cells("subject"))
         self.holdout = "pixels" if by_pixels else None
         self.layout = f"csv: {','.join(columns)}"
 
@@ -106,6 +108,16 @@ class Table(Source):
             with contextlib.suppress(DataError):
                 yield self._row(text)[column]
 
+    def _splits_of_subjects(self):
+        """The splits that the rows of each subject name."""
+        named = {}
+        if {"split", "subject"} <= set(self._columns):
+            for subject, name in zip(self._cells("subject"), self._cells("split")):
+                if subject and name:
+                    name = _SPLIT_NAMES.get(name.lower(), name)
+                    named.setdefault(subject, set()).add(name)
+        return named
+
     def _pictures(self):
         """Pictures that are there, in order."""
         for path in self._cells("path"):
@@ -125,6 +137,8 @@ class Table(Source):
             for key in ("valence", "arousal")
             if key in given
         }
+        if len(values) == 1:
+            raise DataError(f"{next(iter(values))} without the other of the two")
         units = {
             key: files.present(given[key], key) for key in given if _UNIT.fullmatch(key)
         }
@@ -149,6 +163,14 @@ class Table(Source):
         )
 
     def _split(self, name, subject):
+        if not name and subject in self._named_splits:
+            # Or a person would be learned from in one row and tested on in another.
+            name, *others = sorted(self._named_splits[subject])
+            if others:
+                raise DataError(
+                    f"split is empty, and other rows of subject {clip(subject)!r} are "
+                    f"in {clip(', '.join((name, *others)))}"
+                )
         if name:
             if name.lower() not in _SPLIT_NAMES:
                 raise DataError(
@@ -180,7 +202,8 @@ def _header(text, name):
     except DataError as error:
         raise DataError(f"{name}, the header: {error}") from error
     columns = [
-        field.upper() if _UNIT.fullmatch(field.upper()) else field.lower()
+        # AU01 and AU1 are one unit.
+        f"AU{int(field[2:])}" if _UNIT.fullmatch(field.upper()) else field.lower()
         for field in fields
     ]
     unknown = [
@@ -199,6 +222,8 @@ def _header(text, name):
         raise DataError(f"{name}: the header has no column path")
     if len(set(columns)) < len(columns):
         raise DataError(f"{name}: a column comes twice")
+    if ("valence" in columns) != ("arousal" in columns):
+        raise DataError(f"{name}: of valence and arousal, the header has one only")
     return columns
 
 

@@ -66,13 +66,22 @@ def crop_box(image, box, spec: CropSpec) -> np.ndarray:
     """
     image = _check_image(image)
     x, y, w, h = _check_points(box, "box", (4,))
-    if (
-        x + w <= -0.5
-        or y + h <= -0.5
-        or max(x - image.shape[1], y - image.shape[0]) > 0
-    ):
+    if not overlaps([(x, y), (x + w, y + h)], image.shape):
         raise ValueError(f"`box` lies outside the image. Received: box={list(box)}.")
     return warp(image, box_matrix(box, spec), spec)
+
+
+def overlaps(points, shape) -> bool:
+    """Whether the rectangle around points `(n, 2)` shares a pixel with an image.
+
+    Args:
+        points: Image points; one that is not finite is nowhere.
+        shape: Of the image, height first.
+    """
+    points = np.asarray(points, np.float64)
+    size = np.array((shape[1], shape[0]))
+    low, high = points.min(axis=0), points.max(axis=0)
+    return bool(((high > -0.5) & (low < size - 0.5)).all())
 
 
 def whole(image, spec: CropSpec) -> np.ndarray:

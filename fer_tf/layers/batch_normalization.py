@@ -64,6 +64,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
             keras.backend.backend() == "tensorflow"
             and len(inputs.shape) == 4
             and self.axis in (-1, 3)
+            # The kernel keeps its statistics in float32 alone.
+            and keras.backend.standardize_dtype(self.variable_dtype) == "float32"
             and keras.backend.standardize_dtype(inputs.dtype)
             in ("float32", "bfloat16", "float16")
         )

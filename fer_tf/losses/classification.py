@@ -22,7 +22,9 @@ def cross_entropy(labels, logits, *, label_smoothing=0.0):
     """
     num_classes = logits.shape[-1]
     labels = ops.reshape(ops.cast(labels, "int32"), ops.shape(logits)[:-1])
-    targets = ops.one_hot(labels, num_classes, dtype="float32")
+    # Not `ops.one_hot`, which PyTorch refuses for a label above the classes.
+    targets = ops.expand_dims(labels, -1) == ops.arange(num_classes, dtype="int32")
+    targets = ops.cast(targets, "float32")
     if label_smoothing:
         targets = targets * (1.0 - label_smoothing) + label_smoothing / num_classes
     return soft_cross_entropy(targets, logits)
@@ -63,15 +65,15 @@ def action_unit_cross_entropy(labels, logits, weights=None, *, reduction="sum"):
         raise ValueError(
             f'`reduction` must be "sum" or "mean". Received: reduction={reduction!r}.'
         )
-    logits = ops.cast(logits, "float32")
-    values = ops.binary_crossentropy(
-        ops.cast(labels, "float32"), logits, from_logits=True
-    )
-    if weights is None:
-        weights = ops.ones_like(values)
+    logits, labels = ops.cast(logits, "float32"), ops.cast(labels, "float32")
+    weights = ops.ones_like(logits) if weights is None else weights
     weights = ops.cast(weights, "float32")
     if len(weights.shape) == 1:
-        weights = ops.expand_dims(weights, -1) * ops.ones_like(values)
+        weights = ops.expand_dims(weights, -1)
+    weights = weights * ops.ones_like(logits)
+    # A unit that is not annotated may be NaN, and 0 times that would be, too.
+    labels = ops.where(weights > 0, labels, 0.0)
+    values = ops.binary_crossentropy(labels, logits, from_logits=True)
     total = ops.sum(values * weights, axis=-1)
     if reduction == "sum":
         return total

@@ -45,7 +45,19 @@ class MaskedLoss(keras.losses.Loss):
                 f"`sample_weight` of {self.name} must be (batch,). Received: shape "
                 f"{shape}."
             )
+        if sample_weight is not None:
+            y_true, y_pred = keras.tree.map_structure(
+                lambda rows: _valid_rows(rows, sample_weight), (y_true, y_pred)
+            )
         return super().__call__(y_true, y_pred, sample_weight)
+
+
+def _valid_rows(rows, weights):
+    """Rows of weight 0 as zeros: 0 times their NaN would be NaN, gradient and all."""
+    rows = ops.convert_to_tensor(rows)
+    valid = ops.reshape(ops.convert_to_tensor(weights) > 0, (-1,))
+    valid = ops.reshape(valid, (-1, *[1] * (len(rows.shape) - 1)))
+    return ops.where(valid, rows, ops.zeros_like(rows))
 
 
 def split_weights(y_true):

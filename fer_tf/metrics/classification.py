@@ -26,7 +26,9 @@ class _ConfusionMetric(keras.metrics.Metric):
 
     def update_state(self, y_true, y_pred, sample_weight=None):
         y_true = ops.reshape(ops.cast(y_true, "int32"), (-1,))
-        true = ops.one_hot(y_true, self.num_classes, dtype="float32")
+        # Not `ops.one_hot`, which PyTorch refuses for a label above the classes.
+        classes = ops.arange(self.num_classes, dtype="int32")
+        true = ops.cast(ops.expand_dims(y_true, -1) == classes, "float32")
         if sample_weight is not None:
             weights = ops.reshape(ops.cast(sample_weight, "float32"), (-1, 1))
             true = true * weights
@@ -138,9 +140,11 @@ class ExpectedCalibrationError(keras.metrics.Metric):
         labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
         guess = ops.cast(ops.argmax(probabilities, axis=-1), "int32")
         hit = ops.cast(ops.equal(guess, labels), "float32")
-        weights = ops.ones_like(confidence)
+        known = ops.logical_and(labels >= 0, labels < y_pred.shape[-1])
+        weights = ops.cast(known, "float32")
         if sample_weight is not None:
-            weights = ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
+            given = ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
+            weights = weights * given
         place = ops.cast(ops.ceil(confidence * self.num_bins), "int32") - 1
         place = ops.clip(place, 0, self.num_bins - 1)
         members = ops.one_hot(place, self.num_bins, dtype="float32")

@@ -93,6 +93,23 @@ def test_where_no_face_is_found_the_choice_is_made_and_counted(choice, box, way,
     assert (found is None) == (way == "skip")
 
 
+@pytest.mark.parametrize("detector", ["annotated", "mtcnn"])
+def test_an_annotation_beside_the_picture_is_as_good_as_none(detector, stub):
+    """A crop of it would be black, under a label."""
+    stub.found = []
+    beside = [
+        Sample(sample_id="a", box=(500, 20, 50, 50)),
+        Sample(sample_id="b", box=(-60, 20, 50, 50)),
+        Sample(sample_id="c", landmarks=FACE.landmarks + 900),
+    ]
+    for sample in beside:
+        _, found, how = crop(sample, BLANK, detector=detector)
+        assert how == {"whole": 1} and found.max() > 0
+    # One that reaches into it is as owners draw them.
+    edge = Sample(sample_id="d", box=(100, 20, 50, 50))
+    assert crop(edge, BLANK, detector=detector)[2] == {"box": 1}
+
+
 def test_a_face_without_a_box_that_is_not_found_is_cut_by_its_landmarks(stub):
     stub.found = []
     sample = Sample(sample_id="a", landmarks=FACE.landmarks)

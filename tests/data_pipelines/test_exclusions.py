@@ -1,8 +1,11 @@
+import cv2
+import numpy as np
 import pytest
 
 from data_pipelines import exclusions, prepare, records, verify
+from data_pipelines.chunks import split_of
 from data_pipelines.exclusions import Excluding
-from data_pipelines.sources import DataError, open_source
+from data_pipelines.sources import DataError, Sample, open_source
 from tests import testing_utils
 
 
@@ -63,6 +66,30 @@ def test_what_is_listed_is_left_out_counted_and_nothing_else_changes(
     again = []
     verify.verify_source(shorter, surplus=again)
     assert again == []
+
+
+def test_a_list_cannot_name_what_the_pixels_put_in_the_test_set(tmp_path):
+    """Folders of classes have no splits; their pictures' pixels decide."""
+    folder = tmp_path / "in" / "fear"
+    folder.mkdir(parents=True)
+    for number in range(60):
+        picture = np.full((8, 8), number, np.uint8)
+        cv2.imwrite(str(folder / f"{number}.png"), picture)
+    source = open_source("folder", str(tmp_path / "in"))
+    split = {}
+    for row in source.rows():
+        split.setdefault(split_of(*source.load(row), source.holdout), row.name)
+    path = tmp_path / "list.csv"
+    for name in ("test", "validation"):
+        path.write_text(f"row,reason\n{split[name]},mine\n")
+        with pytest.raises(DataError, match=f"is of {name}; only training rows"):
+            list(Excluding(source, str(path)).rows())
+    path.write_text(f"row,reason\n{split['train']},mine\n")
+    assert len(ids_of(Excluding(source, str(path)))) == 59
+
+
+def ids_of(source):
+    return [row for row in source.rows() if isinstance(row, Sample)]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data_pipelines import ops, pipeline
+from data_pipelines import array_ops, ops, pipeline
 from data_pipelines.sources import DataError
 
 SIZE = dict(size=48, channels=3)
@@ -72,10 +72,26 @@ def test_pictures_are_brought_to_size_and_colour(synthetic_data, size, channels)
     assert batch["image"].shape == (16, size, size, channels)
     assert batch["image"].dtype == tf.uint8
     original = next(iter(train(synthetic_data)))
-    ratio = batch["landmarks"] / original["landmarks"]
-    np.testing.assert_allclose(ratio, size / 48, rtol=1e-5)
+    # Pixels have their centres at whole numbers: the left edge is at -1/2.
+    expected = (original["landmarks"] + 0.5) * (size / 48) - 0.5
+    np.testing.assert_allclose(batch["landmarks"], expected, atol=1e-4)
     mean = lambda images: float(tf.reduce_mean(tf.cast(images, tf.float32)))
     assert abs(mean(batch["image"]) - mean(original["image"])) < 8
+
+
+def test_landmarks_stay_on_what_they_point_at_in_a_larger_picture(synthetic_data):
+    """A bright dot is where its landmark says, at any size."""
+    spot = np.zeros((1, 48, 48, 1), np.uint8)
+    spot[0, 20, 30] = 255
+    large = array_ops.to_size(spot, 224, 1)[0, ..., 0].astype(float)
+    rows, columns = np.indices(large.shape)
+    centre = [(columns * large).sum() / large.sum(), (rows * large).sum() / large.sum()]
+    batch = next(iter(train(synthetic_data, size=224)))
+    original = next(iter(train(synthetic_data)))
+    scale, shift = np.polyfit(
+        np.ravel(original["landmarks"]), np.ravel(batch["landmarks"]), 1
+    )
+    np.testing.assert_allclose(np.array([30, 20]) * scale + shift, centre, atol=0.02)
 
 
 def test_two_folders_train_together(synthetic_data, tmp_path):

@@ -48,6 +48,20 @@ def test_identical_pictures():
     assert report["cross_split"][1] == ["p1 (train, fear) = p4 (test, anger)"]
 
 
+def test_a_copy_without_a_label_conflicts_with_none():
+    a, b = FACES[:2]
+    table = table_of(
+        (a, "train", "unlabelled"), (a, "train", "fear"), (a, "train", "fear"),
+        (b, "train", "fear"), (b, "train", "anger"), (b, "train", "unlabelled"),
+    )  # fmt: skip
+    groups = copies.check_identical(table, Findings())
+    left_out = dict(copies.surplus(table, groups, []))
+    # The first with a label stays; of two labels nobody knows which.
+    assert set(left_out) == {"p0", "p2", "p3", "p4", "p5"}
+    assert left_out["p0"] == "same picture as p1 (train, fear)"
+    assert "another label" in left_out["p5"]
+
+
 def test_a_grey_picture_and_a_coloured_one_of_the_same_bytes_differ():
     image = FACES[0]
     assert digest(image) != digest(image.reshape(96, 288))

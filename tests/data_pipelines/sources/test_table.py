@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from data_pipelines.sources import DataError, Reject, Sample, open_source
+from fer_tf import labels
 
 
 def write(root, text):
@@ -70,9 +71,35 @@ def test_splits_of_people_who_have_none(tmp_path):
     assert source.holdout is None and 10 < found.count("validation") < 40
 
 
+def test_a_row_without_a_split_follows_the_persons_other_rows(tmp_path):
+    rows = "".join(f"{k}a.png,s{k},Val\n{k}b.png,s{k},\n" for k in range(30))
+    rows += "x.png,t,train\ny.png,t,test\nz.png,t,\n"
+    kept, (reject,) = split(
+        open_source("csv", write(tmp_path, "path,subject,split\n" + rows))
+    )
+    found = {sample.path: sample.split for sample in kept}
+    assert {found[f"{k}b.png"] for k in range(30)} == {"validation"}
+    assert "subject 't' are in test, train" in reject.reason
+
+
+def test_rows_without_a_person_are_held_out_by_their_pixels(tmp_path):
+    rows = "".join(f"{k}.png,,{'train' if k else 'test'}\n" for k in range(5))
+    source = open_source("csv", write(tmp_path, "path,subject,split\n" + rows))
+    assert source.holdout == "pixels"
+
+
+def test_a_units_number_may_begin_with_a_zero(tmp_path):
+    source = open_source("csv", write(tmp_path, "path,AU01,au2\na.png,1,0\n"))
+    ((sample,), _), names = split(source), labels.ACTION_UNITS
+    assert sample.action_units == {"AU1": 1, "AU2": 0} and source.action_units == names
+    with pytest.raises(DataError, match="twice"):
+        open_source("csv", write(tmp_path, "path,AU01,AU1\na.png,1,0\n"))
+
+
 @pytest.mark.parametrize(
     "line, reason",
     [
+        ("b.png,fear,0,,0", "valence without the other"),
         ("../a.png,fear,0,0,0", "not a path inside"),
         (",fear,0,0,0", "not a path inside"),
         ("b.png,bored,0,0,0", "'bored'"),
@@ -103,6 +130,7 @@ def test_a_bad_row_is_rejected_by_its_line(tmp_path, line, reason):
         ("path,expresion\n", "unknown column 'expresion'"),
         ("expression\nfear\n", "no column path"),
         ("path,path\n", "comes twice"),
+        ("path,valence\na.png,0.5\n", "valence and arousal, the header has one"),
         ("path\n" + "x" * 2**21, "longer than 1 MiB"),
     ],
 )

@@ -123,6 +123,19 @@ def test_half_precision_keeps_float32_statistics(policy):
     np.testing.assert_allclose(layer.moving_variance, expected, rtol=1e-3)
 
 
+@pytest.mark.parametrize("policy", ["bfloat16", "float16"])
+def test_variables_of_half_precision_are_taken(policy):
+    """As Keras' own layer takes them; TensorFlow's fused kernel does not."""
+    x = _images((16, 4, 4, 8))
+    layer = BatchNormalization(**ARGUMENTS, dtype=policy)
+    for training in (True, False):
+        y = layer(keras.ops.cast(x, policy), training=training)
+        assert keras.backend.standardize_dtype(y.dtype) == policy
+    moved = keras.ops.cast(layer.moving_mean, "float32")
+    expected = 0.1 * x.reshape(-1, 8).mean(0)
+    np.testing.assert_allclose(moved, expected, atol=2e-2)
+
+
 @on_tensorflow
 def test_double_precision_with_an_unknown_batch_size():
     import tensorflow as tf

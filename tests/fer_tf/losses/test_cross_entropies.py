@@ -55,6 +55,30 @@ def test_units_annotated_one_by_one():
     np.testing.assert_allclose(ours, (rows[0] + rows[1]) / 2, rtol=1e-6)
 
 
+def test_one_weight_a_row_may_be_a_column():
+    y, x = RNG.integers(0, 2, (3, 8)), RNG.normal(size=(3, 8))
+    w = np.array([1, 0, 1])
+    for reduction in ("sum", "mean"):
+        flat, column = (
+            losses.action_unit_cross_entropy(y, x, weights, reduction=reduction)
+            for weights in (w, w[:, None])
+        )
+        np.testing.assert_allclose(flat, column, rtol=1e-6)
+
+
+def test_a_unit_that_is_not_annotated_may_be_nan():
+    y, x = np.array([[1.0, np.nan]]), np.array([[0.0, 3.0]])
+    loss = losses.action_unit_cross_entropy(y, x, np.array([[1, 0]]))
+    np.testing.assert_allclose(loss, [np.log(2)], rtol=1e-6)
+
+
+def test_a_label_above_the_classes_has_none():
+    """As contempt, where a model of seven reads AffectNet; also on PyTorch."""
+    logits = np.zeros((3, 7), "float32")
+    found = losses.cross_entropy(np.array([0, 7, -1]), logits)
+    np.testing.assert_allclose(found, [np.log(7), 0, 0], rtol=1e-6)
+
+
 def test_masked_mean():
     values = np.array([1.0, 2.0, np.inf], "float32")
     np.testing.assert_allclose(losses.masked_mean(values, [1, 1, 0]), 1.5)

@@ -123,6 +123,15 @@ def test_masked_rows_may_hold_anything():
     np.testing.assert_allclose(metric.result(), DIMENSIONAL(MASK)["ccc_valence"], 1e-5)
 
 
+def test_labels_without_a_class_are_not_counted():
+    logits = np.array([[0.0, 9.0], [0.0, 9.0], [9.0, 0.0]])
+    for metric in (metrics.MeanClassAccuracy(2), metrics.ExpectedCalibrationError()):
+        metric.update_state(np.array([1, 7, -1]), logits)
+        alone = type(metric).from_config(metric.get_config())
+        alone.update_state(np.array([1]), logits[:1])
+        np.testing.assert_allclose(metric.result(), alone.result(), rtol=1e-6)
+
+
 def test_element_weights_choose_among_outputs():
     weights = np.stack([MASK, 1 - MASK], 1)
     metric = metrics.RMSE(1)
