@@ -13,7 +13,8 @@ setup(
     long_description=README,
     long_description_content_type="text/markdown",
     license="MIT",
-    python_requires=">=3.11",
+    # TensorFlow of these bounds has no wheels for later ones.
+    python_requires=">=3.11,<3.14",
     packages=[
         "fer_tf",
         "fer_tf.convert",

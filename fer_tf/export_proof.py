@@ -27,8 +27,8 @@ ROUNDING = Limit(largest=1e-4, mean=1e-5, agreement=0.99)
 """The same float32 arithmetic in another order."""
 
 QUANTIZATION = Limit(largest=0.25, mean=0.02, agreement=0.9)
-"""Eight bits. `small_resnet` on FER2013's test split: 0.07, 0.004 and 98 %, and an
-accuracy that is no lower."""
+"""Eight bits. The model that ships, on FER2013's test split: 0.07, 0.003 and 99 %, and
+an accuracy of 69.55 instead of 69.66 %."""
 
 
 def compare(

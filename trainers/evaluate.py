@@ -3,10 +3,11 @@ r"""Scores a finished run's best weights on a split, without touching the run.
 python -m trainers.evaluate --workdir=runs/meen_vgg19 --data=data/fer2013 \
     --split=test --json=scores.json [--pictures=DIR]
 
-Every metric comes with a 95 % interval (whole people, or videos, are resampled
-where the data names them), and for each group of people that the data names.
-Where expressions are predicted, a temperature is fitted on the validation split,
-and the accuracy is given of the surest 100, 90, 80 and 70 % of the faces.
+Every metric but the calibration error comes with a 95 % interval (whole people, or
+videos, are resampled where the data names them). Each group of people that the data
+names has its first metric here, and all of them in the JSON. Where expressions are
+predicted, a temperature is fitted on the validation split, and the accuracy is given
+of the surest 100, 90, 80 and 70 % of the faces.
 """
 
 import dataclasses

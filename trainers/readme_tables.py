@@ -125,10 +125,12 @@ def paper_table(found: dict) -> str:
     shown = _percent if found["percent"] else _plain
     for row, entries in rows.items():
         lines += _rows(row, entries, metrics, shown)
-    spread = "mean ± deviation over the runs" if first["std"] else "one run"
+    spread = "one run [95 % interval]"
+    if first["std"]:
+        spread = "mean ± deviation over the runs [95 % interval over test faces]"
     order = orderings(list(rows.values()), next(m for m in metrics if m in _FIRST))
     lines += ["", order] if order else []
-    lines += ["", f"Test set, {spread} [95 % interval]; {_budget(found, first)}"]
+    lines += ["", f"Test set, {spread}; {_budget(found, first)}"]
     return "\n".join(lines)
 
 
