@@ -10,8 +10,8 @@ Writes predictions.jsonl (a line a picture or frame), predictions.csv (a line a
 face) and an annotated picture each; for a video the drawn video and a timeline of
 each person. A picture that cannot be read is a line with its reason; the command
 then exits 1 after the rest is done. The same command again goes on where it was
-stopped, and reads what is new in the folder; a video it reads anew. `--serve` opens a page instead, for
-this machine alone unless --host says otherwise.
+stopped, and reads what is new in the folder; a video it reads anew. `--serve` opens
+a page instead, for this machine alone unless --host says otherwise.
 """
 
 import glob
