@@ -58,6 +58,7 @@ class Cropping:
         Raises:
             DataError: If no face is found and that is an error.
         """
+        pictures = ((_believed(sample, image), image) for sample, image in pictures)
         for sample, image, points in self._located(pictures):
             way, matrix = self._matrix(sample, image, points)
             how[way] += 1
@@ -94,33 +95,24 @@ class Cropping:
         spec = self.crop_spec
         if self.detector == "none":
             return "whole", alignment.whole_matrix(image.shape[:2], spec)
-        # An annotation beside the picture would give a black crop a label: as good
-        # as none.
-        there = lambda found: alignment.overlaps(found, image.shape)
-        box, owner = sample.box, sample.landmarks
-        if box is not None:
-            x, y, w, h = box
-            box = box if there([(x, y), (x + w, y + h)]) else None
-        if owner is not None and not there(owner):
-            owner = None
-        if points is not None and there(points):
+        if points is not None and alignment.overlaps(points, image.shape):
             # Points on a line define no transform: as good as no points.
             with contextlib.suppress(ValueError):
                 return "aligned", alignment.align_matrix(points, spec)
-        annotated = self.detector == "annotated" and box is not None
+        annotated = self.detector == "annotated" and sample.box is not None
         choice = "box" if annotated else self.on_no_face
         if choice == "error":
             where = sample.path or sample.sample_id
             raise DataError(f"{where}: no face found (--on_no_face=error)")
         if choice == "skip":
             return "skip", None
-        if choice == "box" and box is not None:
-            return "box", alignment.box_matrix(box, spec)
-        if choice == "box" and owner is not None:
+        if choice == "box" and sample.box is not None:
+            return "box", alignment.box_matrix(sample.box, spec)
+        if choice == "box" and sample.landmarks is not None:
             # CK+: no boxes, but 68 points in every frame. A whole frame would leave
             # a small face, and Gan et al.'s regions have the size of a crop.
             with contextlib.suppress(ValueError):
-                points = alignment.landmarks5(owner)
+                points = alignment.landmarks5(sample.landmarks)
                 return "landmarks", alignment.align_matrix(points, spec)
         return "whole", alignment.whole_matrix(image.shape[:2], spec)
 
@@ -130,6 +122,21 @@ class Cropping:
         if way == "whole" and as_stored and image.shape == (spec.size, spec.size):
             return image[..., None]  # Untouched.
         return alignment.warp(_rgb(image), matrix, spec)
+
+
+def _believed(sample, image):
+    """The sample without a box or points that lie beside its picture.
+
+    They would give a black crop a label, or lead away from the face that is there.
+    """
+    there = lambda points: alignment.overlaps(points, image.shape)
+    if sample.box is not None:
+        x, y, w, h = sample.box
+        if not there([(x, y), (x + w, y + h)]):
+            sample = dataclasses.replace(sample, box=None)
+    if sample.landmarks is not None and not there(sample.landmarks):
+        sample = dataclasses.replace(sample, landmarks=None)
+    return sample
 
 
 def _rgb(image):

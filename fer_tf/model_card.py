@@ -155,7 +155,7 @@ def _calibration(found, split):
         f"of {found['ece_before']:.4f}. The temperature is not in the files."
     )
     yield ""
-    yield "| surest part of the faces | accuracy | its own confidence from |"
+    yield "| surest part of the faces | accuracy | where the model says at least |"
     yield "|---|---|---|"
     for row in found["coverage"]:
         low, high = row["interval"]

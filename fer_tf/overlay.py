@@ -39,8 +39,9 @@ def _label(face):
     if "expression" in face:
         name = face["expression"]
         parts.append(f"{name} {face['probabilities'][name]:.0%}")
-    if "valence" in face and "arousal" in face:
-        parts.append(f"v{face['valence']:+.1f} a{face['arousal']:+.1f}")
+    for name in ("valence", "arousal"):
+        if name in face:
+            parts.append(f"{name[0]}{face[name]:+.1f}")
     return " ".join(parts)
 
 

@@ -207,6 +207,9 @@ def test_an_ordering_is_claimed_only_beyond_the_noise_of_its_runs():
     # Rows that the paper itself finds equal have no order to repeat.
     level = [_row("A", 0.5, 0.5, 0.03), _row("B", 0.5, 0.9, 0.03)]
     assert readme_tables.orderings(level, "ccc") == ""
+    three = readme_tables.orderings([*level, _row("C", 0.6, 0.95, 0.03)], "ccc")
+    assert "C above A: holds" in three and "C above B: undecided" in three
+    assert "B above A" not in three and "A above B" not in three
 
 
 def test_single_runs_are_ordered_by_their_intervals():

@@ -31,11 +31,11 @@ class Checkpoints:
     """
 
     def __init__(self, folder: str):
-        if set(folder) & set("[]*?\\"):
-            # TensorFlow takes them for a pattern and does not find what it wrote.
+        # TensorFlow takes these for a pattern and does not find what it wrote.
+        if set(folder) & set("[]*?\\") - {os.sep}:
             raise ValueError(
                 f"{folder}: checkpoints cannot be read back from a path with any of "
-                "[ ] * ? \\"
+                "[ ] * ? or a backslash"
             )
         self.folder = folder
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="checkpoints")

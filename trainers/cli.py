@@ -39,7 +39,8 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     logging.set_verbosity(logging.WARNING)
     # A file's name need not be valid text; stderr escapes what is not by itself.
-    sys.stdout.reconfigure(errors="backslashreplace")
+    if hasattr(sys.stdout, "reconfigure"):  # A notebook's has not.
+        sys.stdout.reconfigure(errors="backslashreplace")
     app.run(lambda _: _guarded(main), flags_parser=lambda argv: _parse(argv, required))
 
 

@@ -149,8 +149,12 @@ class _Reader:
             raise self.error("There is no clip yet.")
         target, line = self._file("faces.mp4"), timeline.Timeline()
         rows, note, seen = [("frame", "time", *_COLUMNS)], "", 0
+        try:
+            writer = video.VideoWriter(target)
+        except video.VideoError as problem:  # No PyAV.
+            raise self.error(f"{problem}.") from None
         # The block outlives a damaged clip: what was drawn of it is to be finished.
-        with video.VideoWriter(target) as writer:
+        with writer:
             try:
                 for frame, faces in self.predictor.predict_video(path, every=every):
                     writer.write(overlay.draw_faces(frame.image, faces), frame.time)

@@ -66,10 +66,11 @@ def main() -> None:
     identity = {"weights": predictor.model.sha256}
     moving = len(paths) == 1 and video.is_video(paths[0])
     if moving:
+        # The video first: it is what a refusal to mix names.
         identity |= {
+            "video": os.path.realpath(paths[0]),
             "every": _EVERY.value,
             "smoothing": _SMOOTHING.value,
-            "video": os.path.realpath(paths[0]),
         }
     prediction.begin(_OUTPUT.value, identity)
     lock = os.path.join(_OUTPUT.value, ".lock")

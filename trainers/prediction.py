@@ -6,6 +6,7 @@ folder that has grown is read where it is new.
 """
 
 import contextlib
+import glob
 import hashlib
 import itertools
 import json
@@ -73,7 +74,7 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool):
         of the pictures' own, in their order.
     """
     names = [_name(path, root) for path in paths]
-    drawn = _picture_names(names, output) if pictures else {}
+    drawn = _picture_names(names, output, root) if pictures else {}
     records = Records(output)
     new = [
         (path, name)
@@ -228,17 +229,22 @@ def _stamp(path):
     return {"bytes": found.st_size, "modified_ns": found.st_mtime_ns}
 
 
-def _picture_names(names, output):
+def _picture_names(names, output, root):
     """Paths of the annotated pictures: without ending, unless two would be one.
 
-    Names that lead upwards or away are taken from the folder that all of them are in.
+    Names that lead upwards or away are those of a file or of a pattern, `root`: they
+    are taken from its folder, or from the last one that the pattern leaves no choice
+    of, whatever else there is.
     """
-    inside = {name: name for name in names}
-    away = [n for n in names if os.path.isabs(n) or n.startswith("..")]
-    if away:
-        folders = [os.path.dirname(os.path.abspath(name)) for name in away]
-        base = os.path.commonpath(folders)
-        inside |= {n: os.path.relpath(os.path.abspath(n), base) for n in away}
+    base = os.path.dirname(os.path.abspath(root))
+    while glob.has_magic(base):
+        base = os.path.dirname(base)
+    inside = {
+        name: os.path.relpath(os.path.abspath(name), base)
+        if os.path.isabs(name) or name.startswith("..")
+        else name
+        for name in names
+    }
     stem = lambda name: os.path.splitext(inside[name])[0]
     stems = Counter(map(stem, names))
     return {

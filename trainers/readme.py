@@ -69,6 +69,7 @@ def add_table(path: str, name: str, **facts) -> None:
 
     A row that it has not trained keeps the numbers kept under this name, if they are
     of the same table, scale and changes: a table of days can grow by a row a machine.
+    Command, machine and note are then to be those of all its rows.
 
     Raises:
         ValueError: If the name does not tell the paper.

@@ -1,6 +1,7 @@
 """The generated tables of the README and of the papers' pages, as Markdown."""
 
 import glob
+import itertools
 import json
 import os
 
@@ -154,7 +155,7 @@ def orderings(rows, metric: str) -> str:
         metric: By which rows are ordered; larger is better.
 
     Returns:
-        Each row against the next better one of the paper: `holds` or `reversed`
+        Each row against those of the paper's next better value: `holds` or `reversed`
         where the difference lies outside its 95 % interval (Welch's t over runs;
         for single runs both bootstrap intervals), else `undecided`. Empty if fewer
         than two rows have both numbers.
@@ -162,10 +163,13 @@ def orderings(rows, metric: str) -> str:
     entries = [row["clean"] for row in rows if "clean" in row]
     entries = [e for e in entries if metric in e["paper"] and metric in e["ours"]]
     entries.sort(key=lambda entry: entry["paper"][metric])
+    # Rows that the paper itself finds equal are not set against each other.
+    level = [
+        list(g) for _, g in itertools.groupby(entries, lambda e: e["paper"][metric])
+    ]
     verdicts = []
-    for worse, better in zip(entries, entries[1:]):
-        if worse["paper"][metric] == better["paper"][metric]:
-            continue  # The paper orders them in no way.
+    pairs = (itertools.product(*levels) for levels in zip(level, level[1:]))
+    for worse, better in itertools.chain.from_iterable(pairs):
         gap = better["ours"][metric] - worse["ours"][metric]
         noise = _noise(worse, better, metric)
         verdict = "undecided" if abs(gap) <= noise else "holds"

@@ -57,7 +57,7 @@ def finish(run) -> str:
         "views": config.views,
         "paper": config.paper.to_dict(),
         "epochs": _epochs(run),
-        "num_train": run.num_train,
+        "num_train": run.prepared.count("train"),
         "protocols": results,
         **run.workdir.stop_clock(),
     }

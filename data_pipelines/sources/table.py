@@ -1,8 +1,9 @@
 """A CSV of one's own: `path,expression,valence,arousal,AU1,…,split,subject`.
 
 `path`, relative to the CSV's folder, must be there; of the other columns any
-subset. `group_age`, `group_gender` and the like say what group of people a subject
-belongs to; evaluation reports on each. An empty cell is not annotated.
+subset, but valence and arousal both or neither. `group_age`, `group_gender` and the
+like say what group of people a subject belongs to; evaluation reports on each. An
+empty cell is not annotated.
 """
 
 import contextlib
@@ -41,7 +42,8 @@ class Table(Source):
     A row without a split gets one: that of its subject's other rows, or one by its
     subject, or, without that, by its pixels; 80 % train, 10 % validation, 10 % test.
     If the CSV names `train` and `test` and nothing else, `validation` is a tenth of
-    `train`: of its subjects, or, if no row names one, of its pictures.
+    `train`: of its subjects (a row without one stays in `train`), or, if none of its
+    rows names one, of its pictures.
 
     Args:
         root: The CSV, or a folder that holds a single one.
@@ -67,7 +69,7 @@ class Table(Source):
         splits = {name.lower() for name in self._cells("split")}
         self._without_validation = splits == {"train", "test"}
         self._named_splits = self._splits_of_subjects()
-        by_pixels = self._without_validation and not any(self._cells("subject"))
+        by_pixels = self._without_validation and not self._trains_on_subjects()
         self.holdout = "pixels" if by_pixels else None
         self.layout = f"csv: {','.join(columns)}"
 
@@ -107,6 +109,10 @@ class Table(Source):
         for _, text in self._lines():
             with contextlib.suppress(DataError):
                 yield self._row(text)[column]
+
+    def _trains_on_subjects(self):
+        """Whether a row of `train` names a subject."""
+        return any("train" in names for names in self._named_splits.values())
 
     def _splits_of_subjects(self):
         """The splits that the rows of each subject name."""

@@ -123,6 +123,7 @@ class ActionUnitCrossEntropy(MaskedLoss):
 
     def __call__(self, y_true, y_pred, sample_weight=None):
         if sample_weight is not None and len(sample_weight.shape) == 2:
+            sample_weight = ops.cast(sample_weight, "float32")
             valid = ops.cast(ops.any(sample_weight > 0, axis=-1), "float32")
             return super().__call__((y_true, sample_weight), y_pred, valid)
         return super().__call__(y_true, y_pred, sample_weight)

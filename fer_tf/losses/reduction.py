@@ -55,7 +55,7 @@ class MaskedLoss(keras.losses.Loss):
 def _valid_rows(rows, weights):
     """Rows of weight 0 as zeros: 0 times their NaN would be NaN, gradient and all."""
     rows = ops.convert_to_tensor(rows)
-    valid = ops.reshape(ops.convert_to_tensor(weights) > 0, (-1,))
+    valid = ops.reshape(ops.cast(weights, "float32") > 0, (-1,))
     valid = ops.reshape(valid, (-1, *[1] * (len(rows.shape) - 1)))
     return ops.where(valid, rows, ops.zeros_like(rows))
 

@@ -11,6 +11,7 @@ from fer_tf.faces.crop_spec import CROP_SPECS
 
 SPEC = CROP_SPECS["zhang2020"]
 FACE = synthetic.draw(0, synthetic.SyntheticOptions(size=200))
+FIVE = np.array([(20, 25), (40, 25), (30, 35), (22, 45), (38, 45)], float)
 BLANK = np.full((90, 120, 3), 127, np.uint8)
 
 
@@ -103,11 +104,15 @@ def test_an_annotation_beside_the_picture_is_as_good_as_none(detector, stub):
         Sample(sample_id="c", landmarks=FACE.landmarks + 900),
     ]
     for sample in beside:
-        _, found, how = crop(sample, BLANK, detector=detector)
+        kept, found, how = crop(sample, BLANK, detector=detector)
         assert how == {"whole": 1} and found.max() > 0
+        assert kept.box is None and kept.landmarks is None  # Nor into the record.
     # One that reaches into it is as owners draw them.
     edge = Sample(sample_id="d", box=(100, 20, 50, 50))
     assert crop(edge, BLANK, detector=detector)[2] == {"box": 1}
+    if detector == "mtcnn":  # The face that is found is not far from no box.
+        stub.found = [{"box": [10, 10, 40, 40], "landmarks": FIVE, "confidence": 1.0}]
+        assert crop(beside[0], BLANK, detector=detector)[2] == {"aligned": 1}
 
 
 def test_a_face_without_a_box_that_is_not_found_is_cut_by_its_landmarks(stub):

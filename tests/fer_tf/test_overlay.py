@@ -38,6 +38,11 @@ def test_a_face_partly_outside_or_tiny_is_drawn(box):
     assert overlay.draw_faces(image, [face(box)]).any()
 
 
+def test_one_dimension_is_a_label_too():
+    assert overlay._label({"track_id": 2, "valence": -0.25}) == "2 v-0.2"
+    assert overlay._label({"valence": 0.5, "arousal": -1.0}) == "v+0.5 a-1.0"
+
+
 def test_a_class_without_a_colour_has_a_bar_too():
     image = np.zeros((300, 300, 3), np.uint8)
     odd = {

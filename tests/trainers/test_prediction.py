@@ -155,16 +155,18 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "names, drawn",
+    "root, names, drawn",
     [
-        (["/photos/a/1.jpg", "/photos/b/1.jpg"], ["a/1", "b/1"]),
-        (["../a/1.jpg", "../b/1.jpg"], ["a/1", "b/1"]),
-        (["/photos/a/1.jpg"], ["1"]),
-        (["../1.jpg"], ["1"]),
+        ("/photos/*/1.jpg", ["/photos/a/1.jpg", "/photos/b/1.jpg"], ["a/1", "b/1"]),
+        ("/photos/*/*.jpg", ["/photos/a/1.jpg", "/photos/a/2.jpg"], ["a/1", "a/2"]),
+        ("/photos/a/*.jpg", ["/photos/a/1.jpg", "/photos/a/2.jpg"], ["1", "2"]),
+        ("../*/1.jpg", ["../a/1.jpg", "../b/1.jpg"], ["a/1", "b/1"]),
+        ("/photos/a/1.jpg", ["/photos/a/1.jpg"], ["1"]),
+        ("../1.jpg", ["../1.jpg"], ["1"]),
     ],
 )
-def test_pictures_from_elsewhere_keep_apart_inside_the_output(names, drawn):
-    found = prediction._picture_names(names, "out")
+def test_pictures_from_elsewhere_keep_apart_inside_the_output(root, names, drawn):
+    found = prediction._picture_names(names, "out", root)
     expected = [os.path.join("out", f"{stem}_annotated.png") for stem in drawn]
     assert [found[name] for name in names] == expected
 
@@ -203,7 +205,7 @@ def test_predictions_of_two_models_do_not_mix(tmp_path):
 
 
 def test_pictures_and_a_video_do_not_mix(tmp_path):
-    film = {"weights": "aa", "video": "/clip.mp4"}
+    film = {"weights": "aa", "video": "/clip.mp4", "every": 1}
     for first, second in (({"weights": "aa"}, film), (film, {"weights": "aa"})):
         folder = str(tmp_path / f"{len(first)}")
         prediction.begin(folder, first)

@@ -84,6 +84,7 @@ def test_a_row_without_a_split_follows_the_persons_other_rows(tmp_path):
 
 def test_rows_without_a_person_are_held_out_by_their_pixels(tmp_path):
     rows = "".join(f"{k}.png,,{'train' if k else 'test'}\n" for k in range(5))
+    rows += "5.png,someone,test\n"  # Says nothing of those who train.
     source = open_source("csv", write(tmp_path, "path,subject,split\n" + rows))
     assert source.holdout == "pixels"
 

@@ -74,6 +74,8 @@ def test_masked_rows_are_as_absent(name, data):
     given = targets if name == "expression" else spoil(targets)
     value, slope = gradient(lambda p: fn(given, p, sample_weight=weights), spoilt)
     assert not slope[~kept].any()
+    same, _ = gradient(lambda p: fn(given, p, sample_weight=kept), spoilt)
+    assert value == same  # Validity is often said in booleans.
     if not kept.any():
         assert value == 0
         return
