@@ -42,7 +42,9 @@ def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
     Args:
         cpuinfo: Linux's description of the processors; elsewhere it is not there.
     """
-    threads = f"{len(os.sched_getaffinity(0))} threads"
+    # Only Linux knows which of them are ours.
+    own = getattr(os, "sched_getaffinity", None)
+    threads = f"{len(own(0)) if own else os.cpu_count()} threads"
     if not os.path.exists(cpuinfo):
         return f"CPU, {threads}"
     with open(cpuinfo, encoding="utf-8") as file:
