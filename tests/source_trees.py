@@ -140,8 +140,9 @@ def facenonface(root, names):
 
 
 def table(root, names):
-    rows = [f"{names[0]},fear,0.5,1,anna", f"{names[1]},anger,-1,0,ben"]
-    put(root, "labels.csv", "\n".join(["path,expression,valence,AU1,subject", *rows]))
+    rows = [f"{names[0]},fear,0.5,0,1,anna", f"{names[1]},anger,-1,1,0,ben"]
+    header = "path,expression,valence,arousal,AU1,subject"
+    put(root, "labels.csv", "\n".join([header, *rows]))
     picture(root, "a.png")
     picture(root, "b.png")
     return "csv", "labels.csv", "a.png"

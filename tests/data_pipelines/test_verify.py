@@ -57,11 +57,11 @@ def test_pictures_that_cannot_be_used_are_errors_that_name_them(tmp_path):
 
 def test_rows_that_cannot_be_used_are_told_apart(tmp_path):
     lines = [
-        "a.png,fear,0.5,train,anna", "b.png,fear,-2,train,", "../c.png,fear,0,train,",
-        "a.png,anger,0,test,", "d.png,bored,0,test,", "e.png,fear", "f.png,,,test,anna",
-        "gone.png,fear,,test,",
+        "a.png,fear,0.5,0,train,anna", "b.png,fear,-2,0,train,",
+        "../c.png,fear,0,0,train,", "a.png,anger,0,0,test,", "d.png,bored,0,0,test,",
+        "e.png,fear", "f.png,,,,test,anna", "gone.png,fear,,,test,",
     ]  # fmt: skip
-    text = "\n".join(["path,expression,valence,split,subject", *lines]) + "\n"
+    text = "\n".join(["path,expression,valence,arousal,split,subject", *lines]) + "\n"
     (tmp_path / "labels.csv").write_text(text)
     rng = np.random.default_rng(0)
     for name in "abf":
