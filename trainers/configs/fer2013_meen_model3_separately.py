@@ -6,6 +6,9 @@ python -m trainers.train --config=trainers/configs/fer2013_meen_model3_separatel
 
 One of the four systems on the same faces, at the same budget: not the paper's recipe.
 The face network inside is trained by its own (`meen_face_network.py`) and frozen.
+
+Measured: 64.78 % of PrivateTest, 116 minutes on two busy CPU cores, with a face network
+of 5 epochs in bfloat16 that knows 99.76 % of 1,236 test pictures.
 """
 
 from ml_collections import ConfigDict
