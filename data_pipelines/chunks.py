@@ -238,6 +238,15 @@ def split_of(sample: Sample, image: np.ndarray, holdout: str | None) -> str:
     return sample.split
 
 
+def possible_splits(sample: Sample, holdout: str | None) -> tuple[str, ...]:
+    """The splits that `split_of` may find, before the pixels are read."""
+    if sample.split is None:
+        return SPLITS
+    if sample.split == "train" and holdout == "pixels":
+        return ("train", "validation")
+    return (sample.split,)
+
+
 def split_by_pixels(image: np.ndarray) -> str:
     """A split drawn from the picture itself: 80 % train, 10 %, 10 %.
 

@@ -9,7 +9,7 @@ import csv
 from collections.abc import Iterable, Iterator
 
 from data_pipelines import atomic
-from data_pipelines.chunks import split_of
+from data_pipelines.chunks import possible_splits, split_of
 from data_pipelines.derived_source import DerivedSource
 from data_pipelines.sources import DataError, Reject, Sample, Source
 from fer_tf.hashing import sha256
@@ -97,10 +97,11 @@ class Excluding(DerivedSource):
 
     def _split(self, row):
         """Where a row goes, which for some sources its pixels decide."""
-        by_pixels = row.split == "train" and self._source.holdout == "pixels"
-        if row.split is not None and not by_pixels:
-            return row.split
+        holdout = self._source.holdout
+        first, *others = possible_splits(row, holdout)
+        if not others:
+            return first
         try:
-            return split_of(*self._source.load(row), self._source.holdout)
+            return split_of(*self._source.load(row), holdout)
         except (ValueError, OSError):
             return "train"  # It cannot be read, and would be in no split.

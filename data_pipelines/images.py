@@ -132,7 +132,7 @@ def _examples(source, cropping, split, rejects):
             stop_at_rejects()
             if isinstance(row, Reject):
                 found.append({"path": row.path, "reason": row.reason})
-            elif split is None or split in _possible_splits(row, source.holdout):
+            elif split is None or split in chunks.possible_splits(row, source.holdout):
                 yield row
 
     used = 0
@@ -146,15 +146,6 @@ def _examples(source, cropping, split, rejects):
     if not used:
         reason = f"; {found[0]['path']}: {found[0]['reason']}" if found else ""
         raise DataError(f"{source.folder}: no {split or 'usable'} picture here{reason}")
-
-
-def _possible_splits(row, holdout):
-    """The splits that a row may turn out to be in, once its pixels are read."""
-    if row.split is None:
-        return SPLITS
-    if row.split == "train" and holdout == "pixels":
-        return ("train", "validation")
-    return (row.split,)
 
 
 def _signature(source, spec):

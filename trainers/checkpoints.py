@@ -63,7 +63,7 @@ class Checkpoints:
 
     def newest(self) -> str | None:
         """Path of the newest checkpoint that reads; says which are damaged."""
-        paths = self._listed()
+        paths = self._indexed() or self._found()
         for path in reversed(paths):
             try:
                 reader = tf.train.load_checkpoint(path)
@@ -78,9 +78,8 @@ class Checkpoints:
 
     def clear_up(self) -> None:
         """Removes what was left half-written, or not removed, when a run ended."""
-        paths = self._listed()
-        prefixes = {os.path.basename(path) for path in paths}
-        if paths and not self._indexed():
+        paths = self._indexed()
+        if not paths and (paths := self._found()):
             # A damaged list of checkpoints: the next one could not be added to it.
             times = [os.path.getmtime(f"{path}.index") for path in paths]
             tf.compat.v1.train.update_checkpoint_state(
@@ -90,6 +89,7 @@ class Checkpoints:
                 all_model_checkpoint_timestamps=times,
                 last_preserved_timestamp=0.0,
             )
+        prefixes = {os.path.basename(path) for path in paths}
         for name in os.listdir(self.folder) if os.path.isdir(self.folder) else ():
             if name == "checkpoint" or name.rpartition(".")[0] in prefixes:
                 continue
@@ -99,19 +99,18 @@ class Checkpoints:
             else:
                 os.remove(path)
 
-    def _listed(self):
-        """Paths of the checkpoints, oldest first.
+    def _found(self):
+        """Paths of the checkpoints by their names, oldest first.
 
-        TensorFlow keeps a list of them in a file; where a power cut has damaged it,
-        they are found by their names.
+        For where a power cut has damaged the file in which TensorFlow lists them.
         """
         names = os.listdir(self.folder) if os.path.isdir(self.folder) else ()
         found = filter(None, (re.fullmatch(r"ckpt-(\d+)\.index", n) for n in names))
         numbers = sorted(int(match[1]) for match in found)
-        there = [os.path.join(self.folder, f"ckpt-{number}") for number in numbers]
-        return self._indexed() or there
+        return [os.path.join(self.folder, f"ckpt-{number}") for number in numbers]
 
     def _indexed(self):
+        """Paths of the checkpoints that TensorFlow lists, oldest first."""
         try:
             state = tf.train.get_checkpoint_state(self.folder)
         except ValueError:

@@ -39,7 +39,7 @@ def runs_table(folder: str) -> str:
             f"{found['epochs']:g} epochs, {found['seconds'] / 60:.0f} min, "
             f"{found['machine']}",
         ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(_line(cells))
         note = f" {found['note']}" if found["note"] else ""
         commands.append(f"- {name}: `{found['command']}`{note}")
     return "\n".join([*lines, "", *commands])
@@ -64,10 +64,13 @@ def papers_overview(folder: str) -> str:
     # Those on the paper's own data first.
     for name, found in sorted(_tables(folder).items(), key=lambda i: _elsewhere(i[1])):
         label, data = name, found["dataset"] + (" †" if _elsewhere(found) else "")
-        rows = _clean_rows(found)
+        rows = [e for e in _measured(found["rows"]) if e["protocol"] == "clean"]
+        shown = _percent if found["percent"] else _plain
         for entry in rows:
-            for cells in _first_numbers(entry, found):
-                lines.append("| " + " | ".join([label, data, *cells]) + " |")
+            metrics = [metric for metric in entry["ours"] if metric in _FIRST]
+            own = {"clean": entry}
+            for cells in _cells(entry["row"], own, metrics, shown, own):
+                lines.append(_line([label, data, *cells]))
                 label = data = ""
         if rows:
             commands.append(f"- {name}: `{found['command']}`")
@@ -88,24 +91,8 @@ def _elsewhere(found):
     return found["dataset"] != found["paper_dataset"]
 
 
-def _clean_rows(found):
-    return [e for e in _measured(found["rows"]) if e["protocol"] == "clean"]
-
-
 # Of each kind of label the one number that a reader looks for first.
 _FIRST = ("accuracy", "ccc_mean", "au_f1", "macro_f1")
-
-
-def _first_numbers(entry, found):
-    """Row, metric, the paper's, ours, runs and epochs, a metric after the other."""
-    shown = _percent if found["percent"] else _plain
-    metrics = [metric for metric in entry["ours"] if metric in _FIRST]
-    row, budget = entry["row"], [f"{entry['seeds']}", f"{entry['epochs']:g}"]
-    for metric in metrics:
-        stated = entry["paper"].get(metric)
-        stated = MISSING if stated is None else shown(stated)
-        yield [row, metric, stated, _ours(entry, metric, shown), *budget]
-        row, budget = "", ["", ""]
 
 
 def paper_table(found: dict) -> str:
@@ -125,7 +112,7 @@ def paper_table(found: dict) -> str:
     ]
     shown = _percent if found["percent"] else _plain
     for row, entries in rows.items():
-        lines += _rows(row, entries, metrics, shown)
+        lines += map(_line, _cells(row, entries, metrics, shown))
     spread = "one run [95 % interval]"
     if first["std"]:
         spread = "mean ± deviation over the runs [95 % interval over test faces]"
@@ -208,18 +195,21 @@ def _plain(value):
     return f"{value:.3f}"
 
 
-def _rows(row, entries, metrics, shown):
+def _cells(row, entries, metrics, shown, protocols=("clean", "paper")):
+    """Row, metric, the paper's, ours by protocol, runs, epochs: a metric a list."""
     first = next(iter(entries.values()))
+    budget = [f"{first['seeds']}", f"{first['epochs']:g}"]
     for metric in metrics:
         stated = first["paper"].get(metric)
-        cells = [
+        yield [
             row, metric, MISSING if stated is None else shown(stated),
-            *(_ours(entries.get(p), metric, shown) for p in ("clean", "paper")),
-            f"{first['seeds']}", f"{first['epochs']:g}",
+            *(_ours(entries.get(p), metric, shown) for p in protocols), *budget,
         ]  # fmt: skip
-        if metric != metrics[0]:
-            cells[0] = cells[-2] = cells[-1] = ""
-        yield "| " + " | ".join(cells) + " |"
+        row, budget = "", ["", ""]
+
+
+def _line(cells):
+    return "| " + " | ".join(cells) + " |"
 
 
 def _ours(entry, metric, shown):
@@ -279,7 +269,7 @@ def comparison(folder: str) -> str:
             f"{cost['parameters']:,}", f"{cost['gflops_per_image']:.2f}",
             f"{cost['faces_per_second']:.0f}",
         ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(_line(cells))
     return "\n".join([*lines, "", f"Costs on {costs['device']}: `{costs['command']}`"])
 
 

@@ -66,10 +66,10 @@ class Table(Source):
             raise DataError(f"{path}: empty")
         self._columns = columns = _header(header, self._csv)
         self.action_units = _vocabulary(columns)
-        splits = {name.lower() for name in self._cells("split")}
+        splits, self._named_splits = self._read_splits()
         self._without_validation = splits == {"train", "test"}
-        self._named_splits = self._splits_of_subjects()
-        by_pixels = self._without_validation and not self._trains_on_subjects()
+        people = any("train" in names for names in self._named_splits.values())
+        by_pixels = self._without_validation and not people
         self.holdout = "pixels" if by_pixels else None
         self.layout = f"csv: {','.join(columns)}"
 
@@ -102,33 +102,28 @@ class Table(Source):
         """What a row says, by column."""
         return dict(zip(self._columns, files.csv_fields(text, len(self._columns))))
 
-    def _cells(self, column):
-        """What a column holds; what is wrong with a row is found out later."""
-        if column not in self._columns:
-            return
+    def _whole_rows(self):
+        """What rows say; what is wrong with another row is found out later."""
         for _, text in self._lines():
             with contextlib.suppress(DataError):
-                yield self._row(text)[column]
+                yield self._row(text)
 
-    def _trains_on_subjects(self):
-        """Whether a row of `train` names a subject."""
-        return any("train" in names for names in self._named_splits.values())
-
-    def _splits_of_subjects(self):
-        """The splits that the rows of each subject name."""
-        named = {}
-        if {"split", "subject"} <= set(self._columns):
-            for subject, name in zip(self._cells("subject"), self._cells("split")):
-                if subject and name:
-                    name = _SPLIT_NAMES.get(name.lower(), name)
-                    named.setdefault(subject, set()).add(name)
-        return named
+    def _read_splits(self):
+        """The splits that rows name, in small letters, and those of each subject."""
+        splits, of_subjects = set(), {}
+        for row in self._whole_rows() if "split" in self._columns else ():
+            name, subject = row["split"], row.get("subject")
+            splits.add(name.lower())
+            if name and subject:
+                name = _SPLIT_NAMES.get(name.lower(), name)
+                of_subjects.setdefault(subject, set()).add(name)
+        return splits, of_subjects
 
     def _pictures(self):
         """Pictures that are there, in order."""
-        for path in self._cells("path"):
+        for row in self._whole_rows():
             with contextlib.suppress(DataError):
-                path = clean_path(path)
+                path = clean_path(row["path"])
                 if os.path.lexists(os.path.join(self.root, path)):
                     yield path
 
