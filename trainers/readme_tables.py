@@ -237,8 +237,10 @@ def _budget(found, first):
     return f"{text}\n\n`{found['command']}`" if found["command"] else text
 
 
-# The four systems, and ours, by one recipe on the same faces.
+# The four systems, and ours, by one recipe on the same faces. The last three are
+# Meen et al.'s network without attention and with the two best of theirs.
 COMPARED = ("fer2013_quick", "fer2013_two_att_two_mt", "fer2013_mtanet_senet50",
+            "fer2013_vgg19", "fer2013_meen_model3_facial",
             "fer2013_meen_model3_separately")  # fmt: skip
 
 

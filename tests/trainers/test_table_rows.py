@@ -28,6 +28,8 @@ DATASETS = {
     "fer2013_quick": "fer2013",
     "fer2013_best": "fer2013",
     "fer2013_mtanet_senet50": "fer2013",
+    "fer2013_vgg19": "fer2013",
+    "fer2013_meen_model3_facial": "fer2013",
     "fer2013_meen_model3_separately": "fer2013",
     # The second set has what the first lacks, in other crops.
     "fer2013_two_att_two_mt": "fer2013,affectnet",

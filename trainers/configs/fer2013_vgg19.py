@@ -1,0 +1,19 @@
+r"""Meen et al.'s VGG19 on FER2013 by the recipe of fer2013_quick: no attention.
+
+python -m trainers.train --config=trainers/configs/fer2013_vgg19.py \
+    --data=data/fer2013 --workdir=runs/fer2013_vgg19
+
+What their attention is measured against, at the same budget: not the paper's recipe.
+"""
+
+from ml_collections import ConfigDict
+
+from trainers.configs import fer2013_quick
+
+
+def get_config() -> ConfigDict:
+    """Returns the configuration."""
+    config = fer2013_quick.get_config()
+    config.model.name = "vgg19_fer"
+    config.model.arguments = ConfigDict(dict(input_shape=(44, 44, 1)))
+    return config
