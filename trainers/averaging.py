@@ -4,6 +4,8 @@ import contextlib
 
 import tensorflow as tf
 
+from trainers.cli import UsageError
+
 
 class WeightAverage(tf.Module):
     """Exponential average of all that a model computes with.
@@ -17,13 +19,13 @@ class WeightAverage(tf.Module):
         decay: In (0, 1), the highest; 0.999 averages over some thousand steps.
 
     Raises:
-        ValueError: If the decay is out of range.
+        UsageError: If the decay is out of range.
     """
 
     def __init__(self, model, decay: float):
         super().__init__()
         if not 0 < decay < 1:
-            raise ValueError(f"`ema_decay` must be in [0, 1). Received: {decay}.")
+            raise UsageError(f"`ema_decay` must be in [0, 1). Received: {decay}.")
         self.decay = decay
         self.count = tf.Variable(0, dtype=tf.int64, trainable=False)
         self._of_model = [v.value for v in model.variables if v.value.dtype.is_floating]

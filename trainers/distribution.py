@@ -16,6 +16,8 @@ import sys
 
 import tensorflow as tf
 
+from trainers.cli import UsageError
+
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
 # How a worker's death shows itself in the others.
 _LOST = (
@@ -36,12 +38,12 @@ def make_strategy(config) -> tf.distribute.Strategy:
     where there are several, else one device.
 
     Raises:
-        ValueError: If there is no such strategy, the batch cannot be shared out
+        UsageError: If there is no such strategy, the batch cannot be shared out
             among the replicas, or XLA is asked for with several.
     """
     name = config.strategy
     if name not in STRATEGIES:
-        raise ValueError(
+        raise UsageError(
             f"`strategy` must be one of {', '.join(STRATEGIES)}. Received: {name!r}."
         )
     if name == "auto":
@@ -56,7 +58,7 @@ def make_strategy(config) -> tf.distribute.Strategy:
         strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
     else:
         if not _workers():
-            raise ValueError(
+            raise UsageError(
                 "`strategy` multi_worker needs the environment variable TF_CONFIG "
                 "with the addresses of the workers."
             )
@@ -72,23 +74,23 @@ def _workers():
     try:
         cluster = json.loads(text).get("cluster", {})
     except (json.JSONDecodeError, AttributeError) as error:
-        raise ValueError(f"TF_CONFIG is not a JSON object: {text[:80]!r}") from error
+        raise UsageError(f"TF_CONFIG is not a JSON object: {text[:80]!r}") from error
     return [*cluster.get("chief", ()), *cluster.get("worker", ())]
 
 
 def _check(config, replicas):
     if config.micro_batches < 1:
-        raise ValueError(
+        raise UsageError(
             f"`micro_batches` must be at least 1. Received: {config.micro_batches}."
         )
     parts = replicas * config.micro_batches
     if config.batch_size % parts:
-        raise ValueError(
+        raise UsageError(
             f"`batch_size` {config.batch_size} cannot be shared out evenly among "
             f"{replicas} replicas with {config.micro_batches} micro-batches each."
         )
     if replicas > 1 and str(config.jit_compile).lower() == "true":
-        raise ValueError(
+        raise UsageError(
             f"`jit_compile` true needs one device: XLA and {replicas} replicas do not "
             "go together. Leave it at auto."
         )

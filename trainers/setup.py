@@ -67,7 +67,8 @@ def load_weights(config, model: keras.Model) -> None:
     `{"face_network": "runs/meen_face_network"}`.
 
     Raises:
-        ValueError: If a path is not given, or what lies there does not fit.
+        UsageError: If a path is not given.
+        ValueError: If what lies there does not fit.
     """
     published = config.published
     if published.format:
@@ -76,12 +77,12 @@ def load_weights(config, model: keras.Model) -> None:
             "vggface2": se_resnet50.load_vggface2,
         }
         if published.format not in readers:
-            raise ValueError(
+            raise UsageError(
                 f"`published.format` must be one of {', '.join(readers)}, or empty. "
                 f"Received: {published.format!r}."
             )
         if not published.path:
-            raise ValueError(
+            raise UsageError(
                 f"`published.path` is empty: this run begins with {published.format}; "
                 "give its file, or --config.published.format= to begin from scratch"
             )
@@ -90,7 +91,7 @@ def load_weights(config, model: keras.Model) -> None:
         )
     for name, path in config.submodels.items():
         if not path:
-            raise ValueError(
+            raise UsageError(
                 f"`submodels.{name}` is empty: give the workdir of the trained {name}"
             )
         _load_submodel(model.get_layer(name), path)
@@ -151,7 +152,7 @@ def set_trainable(model: keras.Model, stage, can_train: list[bool]) -> keras.Mod
         can_train: Of each layer, whether its builder left it to be trained.
 
     Raises:
-        ValueError: If no layer that can train matches.
+        UsageError: If no layer that can train matches.
     """
     for layer, can in zip(model.layers, can_train):
         layer.trainable = (
@@ -161,7 +162,7 @@ def set_trainable(model: keras.Model, stage, can_train: list[bool]) -> keras.Mod
         )
     trained = model.get_layer(stage.submodel) if stage.submodel else model
     if not trained.trainable_variables:
-        raise ValueError(f"`train` matches no layer that can train: {stage.train!r}.")
+        raise UsageError(f"`train` matches no layer that can train: {stage.train!r}.")
     return trained
 
 
@@ -286,15 +287,14 @@ def build_optimizer(config, stage, total_steps: int):
         "adamw": keras.optimizers.AdamW,
     }
     if name not in classes:
-        raise ValueError(
+        raise UsageError(
             f"`optimizer.name` must be one of {', '.join(classes)}. Received: {name!r}."
         )
     limits = {"global_clipnorm": stage.clip_norm, "clipvalue": stage.clip_value}
     arguments |= {name: limit for name, limit in limits.items() if limit}
-    try:
-        optimizer = classes[name](rate, **arguments)
-    except TypeError as error:
-        raise ValueError(f"`optimizer` {name}: {error}") from error
+    optimizer = _configured(
+        f"`optimizer` {name}", lambda: classes[name](rate, **arguments)
+    )
     for limit in ("clipnorm", "global_clipnorm", "clipvalue"):
         # Replicas hand it the mean of their gradients, and it adds those up.
         if getattr(optimizer, limit) is not None:
@@ -313,10 +313,9 @@ def build_plateau(stage) -> optimizers.ReduceOnPlateau:
     """Builds the plateau rule of a stage whose schedule is `plateau`."""
     arguments = stage.schedule.to_dict()
     arguments.pop("name")
-    try:
-        return optimizers.ReduceOnPlateau(**arguments)
-    except TypeError as error:
-        raise ValueError(f"`schedule` plateau: {error}") from error
+    return _configured(
+        "`schedule` plateau", lambda: optimizers.ReduceOnPlateau(**arguments)
+    )
 
 
 def _schedule(config, base, total_steps):
@@ -330,11 +329,19 @@ def _schedule(config, base, total_steps):
         "cosine": optimizers.WarmupCosine,
     }
     if name not in schedules:
-        raise ValueError(
+        raise UsageError(
             "`schedule.name` must be constant, plateau or one of "
             f"{', '.join(schedules)}. Received: {name!r}."
         )
+    return _configured(
+        f"`schedule` {name}",
+        lambda: schedules[name](base, total_steps=total_steps, **arguments),
+    )
+
+
+def _configured(setting, build):
+    """What a setting builds; one that cannot be is named."""
     try:
-        return schedules[name](base, total_steps=total_steps, **arguments)
-    except TypeError as error:
-        raise ValueError(f"`schedule` {name}: {error}") from error
+        return build()
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{setting}: {error}") from error

@@ -5,6 +5,7 @@ import math
 import tensorflow as tf
 
 from trainers import distribution
+from trainers.cli import UsageError
 from trainers.workdir import PROTOCOLS
 
 
@@ -54,7 +55,7 @@ def should_jit(jit_compile) -> bool:
     # A flag arrives as text.
     choice = str(jit_compile).lower()
     if choice not in ("auto", "true", "false"):
-        raise ValueError(
+        raise UsageError(
             f"`jit_compile` must be auto, true or false. Received: {jit_compile!r}."
         )
     if choice == "auto":

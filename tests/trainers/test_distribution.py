@@ -10,6 +10,7 @@ import pytest
 
 from tests.testing_utils import tiny_config
 from trainers import distribution
+from trainers.cli import UsageError
 
 
 def replicas(*cases):
@@ -64,5 +65,5 @@ def test_two_devices_give_those_of_one_with_every_option(case):
 )
 def test_what_cannot_be_shared_out_is_refused(changes, tf_config, message, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", tf_config or "{}")
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UsageError, match=message):
         distribution.make_strategy(tiny_config(**changes))

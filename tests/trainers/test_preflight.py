@@ -6,6 +6,7 @@ from ml_collections import ConfigDict
 from data_pipelines.pipeline import open_prepared
 from tests.testing_utils import tiny_config
 from trainers import fit, loop
+from trainers.cli import UsageError
 
 WRONG = {
     "views": (dict(views="foo"), "one of center"),
@@ -14,12 +15,17 @@ WRONG = {
     "other window": (dict(input=dict(window=40)), r"\(44, 44, 1\).*\(40, 40, 1\)"),
     "color": (dict(input=dict(color="rgb")), r"\(44, 44, 1\).*\(44, 44, 3\)"),
     "batch": (dict(batch_size=0), "`batch_size` must be at least 1"),
+    "format": (dict(published=dict(format="caffe")), "`published.format` must be"),
     "few": (dict(batch_size=5000), "fewer than one batch of 5000"),
 }
 STAGES = {
     "epochs": (dict(epochs=0), "at least one epoch or step"),
     "steps": (dict(steps=-1), "at least one epoch or step"),
     "rate": (dict(learning_rate=-1.0), "`stages.0..learning_rate` must be positive"),
+    "optimizer": (dict(optimizer=dict(name="sdg")), "`optimizer.name` must be one of"),
+    "momentum": (dict(optimizer=dict(momentum=1.5)), "`optimizer` sgd: "),
+    "schedule": (dict(schedule=dict(name="circle")), "`schedule.name` must be"),
+    "train": (dict(train="nothing.*"), "`train` matches no layer"),
     "clip": (dict(clip_norm=-1.0), "`stages.0..clip_norm` must not be negative"),
 }
 
@@ -29,11 +35,22 @@ def test_it_is_refused_by_both_ways_of_training(case, synthetic_data, tmp_path):
     config = tiny_config()
     changes, message = {**WRONG, **STAGES}[case]
     (config.stages[0] if case in STAGES else config).update(changes)
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UsageError, match=message):
         loop.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(UsageError, match=message):
         fit.compiled(config, synthetic_data)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [dict(ema_decay=1.5), dict(jit_compile="maybe")],
+    ids=str,
+)
+def test_how_the_loop_trains_is_refused_as_well(change, synthetic_data, tmp_path):
+    config = tiny_config(**change)
+    with pytest.raises(UsageError, match=f"`{list(change)[0]}`"):
+        loop.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
 
 
 def test_a_metric_that_is_no_single_number_cannot_choose(synthetic_data, tmp_path):
