@@ -33,6 +33,15 @@ _MAX_CARD_BYTES = 1 << 20
 
 # Outputs of a model, and which of the card's names they are named by.
 NAMED = {"expression": "expressions", "action_units": "action_units"}
+# Outputs that are readings of a face, and the losses any of which trains them.
+_TRAINED_BY = {
+    "expression": ("expression",),
+    "is_face": ("is_face",),
+    "action_units": ("action_units",),
+    "valence_arousal": ("valence_arousal", "valence", "arousal"),
+    "valence": ("valence",),
+    "arousal": ("arousal",),
+}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,6 +56,7 @@ class Card:
         average: What is averaged, `logits` or `probabilities`.
         expressions: Names of the expression outputs, in order.
         action_units: Names of the action-unit outputs, in order.
+        trained: Losses that the weights were trained by; None if nobody noted it.
     """
 
     model: str
@@ -56,6 +66,13 @@ class Card:
     average: str
     expressions: tuple[str, ...] = labels.EXPRESSIONS
     action_units: tuple[str, ...] = labels.ACTION_UNITS
+    trained: tuple[str, ...] | None = None
+
+    def reads(self, output: str) -> bool:
+        """Whether an output means something: a head that nothing trained does not."""
+        if self.trained is None or output not in _TRAINED_BY:
+            return True
+        return not set(_TRAINED_BY[output]).isdisjoint(self.trained)
 
 
 def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
@@ -258,12 +275,16 @@ def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
         ValueError: If a part is missing, or is not what it must be.
     """
     fields = [field.name for field in dataclasses.fields(Card)]
+    # Cards of before have no `trained`.
+    described = {"trained": None, **described}
     missing = [name for name in fields if name not in described]
     if missing:
         raise ValueError(f"{where}: lacks {', '.join(missing)}")
     values = {name: described[name] for name in fields}
-    for name in ("expressions", "action_units"):
+    for name in ("expressions", "action_units", "trained"):
         names = values[name]
+        if name == "trained" and names is None:
+            continue
         if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
             raise ValueError(f"{where}: {name} must be a list of names")
         values[name] = tuple(names)

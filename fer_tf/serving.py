@@ -9,6 +9,11 @@ from fer_tf.loading import NAMED
 
 # Logits stay inside: what ships is what people read.
 _HIDDEN = ("expression", "is_face", "action_units")
+_HEAD_OF = {
+    "probabilities": "expression",
+    "face_probabilities": "is_face",
+    "action_unit_probabilities": "action_units",
+}
 
 _BATCH = 64
 
@@ -27,7 +32,7 @@ def make_serving_model(model: keras.Model, *, dtype: str = "uint8") -> keras.Mod
         Functional model from `crops` `(batch, size, size, channels)` to a dict of
         float32 outputs: `probabilities`, `valence_arousal`,
         `action_unit_probabilities`, `face_probabilities`, as far as the model has
-        them, and its maps.
+        them and was trained to give them, and its maps.
 
     Raises:
         ValueError: If the model has further inputs.
@@ -46,7 +51,11 @@ def make_serving_model(model: keras.Model, *, dtype: str = "uint8") -> keras.Mod
         (spec.size, spec.size, spec.channels), dtype=dtype, name="crops"
     )
     outputs = inference(crops if dtype == "float32" else ops.cast(crops, "float32"))
-    outputs = {k: v for k, v in outputs.items() if k not in _HIDDEN}
+    outputs = {
+        name: value
+        for name, value in outputs.items()
+        if name not in _HIDDEN and card.reads(_HEAD_OF.get(name, name))
+    }
     return keras.Model(crops, outputs, name=f"{model.name}_serving")
 
 
@@ -60,14 +69,15 @@ def crops_signature(model: keras.Model, batch: int | None) -> list[keras.InputSp
 def names_inside(model: keras.Model) -> dict:
     """What travels inside a file: names of the outputs in order, crop spec."""
     card = model.card
+    given = {name: x for name, x in model.output.items() if card.reads(name)}
     names = {
-        field: list(getattr(card, field)[: model.output[output].shape[-1]])
+        field: list(getattr(card, field)[: given[output].shape[-1]])
         for output, field in NAMED.items()
-        if output in model.output
+        if output in given
     }
-    if "valence_arousal" in model.output:
+    if "valence_arousal" in given:
         names["valence_arousal"] = ["valence", "arousal"]
-    if "is_face" in model.output:
+    if "is_face" in given:
         names["faces"] = ["no face", "face"]
     return {**names, "crop_spec": card.crop_spec.to_dict()}
 

@@ -69,7 +69,10 @@ def build(predictor: Predictor):
         ) from error
 
     reader = _Reader(predictor, gr.Error)
-    dimensional = "valence_arousal" in predictor.model.output
+    dimensional = (
+        "valence_arousal" in predictor.model.output
+        and predictor.card.reads("valence_arousal")
+    )
     hour = 3600
     with gr.Blocks(
         title="fer-tf", analytics_enabled=False, delete_cache=(hour, hour)

@@ -18,6 +18,7 @@ from fer_tf.convert import se_resnet50, vgg_face
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.inference import make_inference_model
 from trainers.cli import UsageError
+from trainers.objectives import make_objective
 
 
 def build_model(config) -> keras.Model:
@@ -137,7 +138,14 @@ def card(config, prepared: Prepared, spec: CropSpec) -> loading.Card:
         average=config.average,
         expressions=prepared.expressions,
         action_units=prepared.action_units,
+        trained=tuple(_tasks(config)),
     )
+
+
+def _tasks(config):
+    """Losses of all stages, each once."""
+    found = [stage.objective or config.objective for stage in config.stages]
+    return dict.fromkeys(t for each in found for t in make_objective(each).tasks)
 
 
 def set_trainable(model: keras.Model, stage, can_train: list[bool]) -> keras.Model:

@@ -7,6 +7,7 @@ go to `timing.json`.
 
 import contextlib
 import csv
+import dataclasses
 import io
 import json
 import os
@@ -117,10 +118,16 @@ class Workdir:
         self.rows = [row for row in rows if row["step"] <= step]
 
     def save_best(self, model, protocol: str, row: dict) -> None:
-        """Keeps the weights as the best of a protocol."""
+        """Keeps the weights as the best of a protocol.
+
+        A loss of exactly 0 in every epoch had no labels, and trained nothing.
+        """
         folder = os.path.join(self.path, "best", protocol)
         chosen = {"protocol": protocol, "epoch": row["epoch"], "step": row["step"]}
-        loading.save(folder, model, self.card, extra=chosen)
+        rows = [*self.rows, row]
+        trained = [t for t in self.card.trained if any(each.get(t) for each in rows)]
+        card = dataclasses.replace(self.card, trained=tuple(trained))
+        loading.save(folder, model, card, extra=chosen)
 
 
 class _Clock:

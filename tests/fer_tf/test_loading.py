@@ -213,6 +213,7 @@ def spec(**changes):
         ({"arguments": []}, "arguments must be a dict"),
         ({"expressions": ["neutral"]}, "1 expressions, but the model predicts 7"),
         ({"expressions": "neutral"}, "expressions must be a list of names"),
+        ({"trained": "expression"}, "trained must be a list of names"),
         ({"crop_spec": {"version": 99}}, "version 99"),
         ({"crop_spec": None}, "must be a dict"),
         ({"crop_spec": spec(size=40)}, "size is 40, but the model takes 44x44"),

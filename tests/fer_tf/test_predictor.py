@@ -8,6 +8,7 @@ from fer_tf import loading, models, predictor
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.inference import make_inference_model
+from fer_tf.serving import names_inside
 from tests.testing_utils import TINY, save_tiny_model
 
 
@@ -55,6 +56,31 @@ def test_a_face_is_aligned_by_the_models_own_crop_spec(model, drawn):
         assert found["probabilities"][name] == pytest.approx(float(probability), 1e-4)
     assert found["expression"] == names[expected.argmax()]
     assert found["box"] == [10, 10, 100, 100] and found["confidence"] == 0.99
+
+
+@pytest.mark.parametrize(
+    "trained, read",
+    [(None, {"expression", "valence", "arousal"}), (("expression",), {"expression"}),
+     (("expression", "valence", "arousal"), {"expression", "valence", "arousal"}),
+     (("valence_arousal",), {"valence", "arousal"})],
+    ids=str,
+)  # fmt: skip
+def test_a_head_that_nothing_trained_is_not_read_out(trained, read, tmp_path):
+    arguments = dict(width=0.125)
+    card = loading.Card(
+        model="two_att_two_mt", arguments=arguments, crop_spec=CROP_SPECS["wang2018"],
+        views="center", average="logits", trained=trained,
+    )  # fmt: skip
+    network = models.create_model("two_att_two_mt", **arguments)
+    loading.save(str(tmp_path / "m"), network, card)
+    again = loading.load(tmp_path / "m")
+    size, channels = card.crop_spec.size, card.crop_spec.channels
+    reader = predictor.Predictor(again, detector=KnownFaces([]))
+    (reading,) = reader.read_crops(np.zeros((1, size, size, channels), np.uint8))
+    assert set(reading) - {"probabilities"} == read
+    named = {"expressions"} if "expression" in read else set()
+    named |= {"valence_arousal"} if "valence" in read else set()
+    assert set(names_inside(again)) - {"crop_spec"} == named
 
 
 def test_the_largest_face_comes_first_and_none_is_lost_over_a_batch(model, drawn):

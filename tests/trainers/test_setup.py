@@ -3,9 +3,11 @@ import pytest
 from ml_collections import ConfigDict
 
 from data_pipelines.prepared import open_prepared
+from fer_tf import loading
 from tests.testing_utils import tiny_config
 from trainers import setup
 from trainers.cli import UsageError
+from trainers.workdir import Workdir
 
 
 def batches(config, data, count):
@@ -20,6 +22,22 @@ def test_a_network_of_two_inputs_is_refused():
     )
     with pytest.raises(UsageError, match="takes image, region_masks; networks of one"):
         setup.build_model(config)
+
+
+def test_the_card_says_which_heads_were_trained(synthetic_data, tmp_path):
+    config = tiny_config()
+    data = open_prepared(synthetic_data)
+    spec = setup.crop_spec(config, data)
+    assert setup.card(config, data, spec).trained == ("expression",)
+    config.objective = ConfigDict(dict(name="multi_task"))
+    folder = Workdir(str(tmp_path), config, data, spec=spec)
+    losses = dict(valence_arousal=0.0, action_units=0.0, expression=1.9)
+    folder.rows = [dict(epoch=1, step=7, **losses)]
+    # Of the action units, the data has a label in the second epoch at last.
+    row = dict(epoch=2, step=14, **losses | dict(action_units=0.7))
+    folder.save_best(setup.build_model(config), "clean", row)
+    card = loading.card_from(loading.read_card(str(tmp_path / "best" / "clean")))
+    assert card.trained == ("action_units", "expression")
 
 
 def test_an_epoch_is_as_long_as_its_sampling_makes_it(synthetic_data):
