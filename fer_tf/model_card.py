@@ -12,6 +12,10 @@ _PROTOCOLS = {
         "set may have done: the test numbers flatter the model"
     ),
 }
+_WITHOUT_TEST = (
+    "weights chosen on the very data that is reported, for want of a test split: "
+    "the numbers flatter the model"
+)
 _SHOWS = {
     "expressions": "which of these expressions a face shows, as probabilities",
     "valence_arousal": "valence and arousal, each in -1 to 1",
@@ -129,7 +133,8 @@ def _measured(described):
         yield "Nothing measured came with the weights."
         return
     if protocol in _PROTOCOLS:
-        yield f"Protocol `{protocol}`: {_PROTOCOLS[protocol]}."
+        meaning = _PROTOCOLS[protocol] if "test" in splits else _WITHOUT_TEST
+        yield f"Protocol `{protocol}`: {meaning}."
         yield ""
     yield f"| metric ({described['dataset']}) | " + " | ".join(splits) + " |"
     yield "|---" * (1 + len(splits)) + "|"
@@ -141,7 +146,7 @@ def _measured(described):
     yield ""
     yield "Fractions; in brackets 95 % bootstrap intervals."
     last = measured[splits[-1]]
-    if last.get("calibration", {}).get("temperature"):
+    if last.get("calibration", {}).get("ece_after") is not None:
         yield from ("", *_calibration(last["calibration"], splits[-1]))
     if last.get("groups"):
         yield from ("", *_groups(last["groups"], splits[-1]))
@@ -158,9 +163,11 @@ def _calibration(found, split):
     yield "| surest part of the faces | accuracy | where the model says at least |"
     yield "|---|---|---|"
     for row in found["coverage"]:
-        low, high = row["interval"]
+        # One person, or one video, has none.
+        low, high = row.get("interval", (None, None))
+        ends = "" if low is None else f" [{low:.4f}, {high:.4f}]"
         yield (
-            f"| {row['coverage']:.0%} | {row['accuracy']:.4f} [{low:.4f}, {high:.4f}] "
+            f"| {row['coverage']:.0%} | {row['accuracy']:.4f}{ends} "
             f"| {row['confidence']:.3f} |"
         )
 

@@ -272,18 +272,19 @@ def action_units(labels, logits, weights=None, names=None) -> SumScores:
             f"At least one unit must be valid. Received: {len(labels)} rows, none."
         )
     hits, wrong = weights * (labels & detected), weights * (labels != detected)
-    count = len(names)
+    # Nothing is known of a unit that nobody annotated, not even that it never occurs.
+    annotated = np.flatnonzero(weights.any(axis=0))
 
     def finish(sums):
-        parts = sums.reshape(*sums.shape[:-1], 3, count)
-        hits, wrong, total = np.moveaxis(parts, -2, 0)
+        parts = sums.reshape(*sums.shape[:-1], 3, len(names))
+        hits, wrong, total = np.moveaxis(parts[..., annotated], -2, 0)
         f1 = _ratio(2 * hits, 2 * hits + wrong)
         accuracy = 1 - _ratio(wrong.sum(-1), total.sum(-1))
         return {
             "au_f1": f1.mean(-1),
             "au_accuracy": accuracy,
             "au_score": 0.5 * f1.mean(-1) + 0.5 * accuracy,
-            **{f"au_f1_{name}": f1[..., i] for i, name in enumerate(names)},
+            **{f"au_f1_{names[unit]}": f1[..., i] for i, unit in enumerate(annotated)},
         }
 
     return SumScores(np.concatenate([hits, wrong, weights], axis=1), finish)
@@ -299,9 +300,9 @@ def action_unit_scores(labels, logits, weights=None, names=None):
         names: The units' names, in order; by default Aff-Wild2's, of their number.
 
     Returns:
-        Floats "au_f1" (the mean; a unit that never occurs counts 0),
-        "au_accuracy" (over all valid decisions), "au_score" (ABAW-2020's half
-        of each), and "au_f1_<name>" of each unit.
+        Floats "au_f1" (the mean over annotated units; one that never occurs counts
+        0), "au_accuracy" (over all valid decisions), "au_score" (ABAW-2020's half
+        of each), and "au_f1_<name>" of each annotated unit.
 
     Raises:
         ValueError: If nothing is valid, or the names are not as many as units.

@@ -18,12 +18,19 @@ def pixels(figure, *, dpi: int = 90) -> np.ndarray:
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
-def crops(batch: dict, expressions: Sequence[str], *, title: str) -> np.ndarray:
+def crops(
+    batch: dict,
+    expressions: Sequence[str],
+    *,
+    action_units: Sequence[str] = labels.ACTION_UNITS,
+    title: str,
+) -> np.ndarray:
     """The first faces of a training batch, augmented as they are, with their labels.
 
     Args:
         batch: As the loop gets it; `image` in 0..255.
         expressions: Names of the expressions.
+        action_units: Names of the action units.
         title: Printed above.
 
     Returns:
@@ -32,14 +39,22 @@ def crops(batch: dict, expressions: Sequence[str], *, title: str) -> np.ndarray:
     columns = {name: np.asarray(value) for name, value in batch.items()}
     count = min(_COLUMNS * _ROWS, len(columns["image"]))
     cells = [
-        (caption(columns, row, expressions), plotting_maps.face(columns["image"][row]))
+        (
+            caption(columns, row, expressions, action_units),
+            plotting_maps.face(columns["image"][row]),
+        )
         for row in range(count)
     ]
     rows = [cells[i : i + _COLUMNS] for i in range(0, count, _COLUMNS)]
     return pixels(plotting_maps.captioned(rows, title=title))
 
 
-def caption(columns: dict, row: int, expressions: Sequence[str]) -> str:
+def caption(
+    columns: dict,
+    row: int,
+    expressions: Sequence[str],
+    action_units: Sequence[str] = labels.ACTION_UNITS,
+) -> str:
     """What is annotated of one face, a line each; "no label" if nothing is."""
     given = lambda task: f"{task}_weight" in columns and columns[f"{task}_weight"][row]
     lines = []
@@ -50,9 +65,7 @@ def caption(columns: dict, row: int, expressions: Sequence[str]) -> str:
         lines.append(f"v {valence:+.2f}  a {arousal:+.2f}")
     units = columns.get("action_units", np.zeros((row + 1, 0)))[row]
     if np.any(given("action_units")):
-        present = zip(
-            labels.action_unit_names(len(units)), units, given("action_units")
-        )
+        present = zip(action_units, units, given("action_units"))
         numbers = [n.removeprefix("AU") for n, u, known in present if known and u > 0.5]
         lines.append(" ".join(["AU", *numbers]) if numbers else "no action unit")
     if np.any(given("is_face")) and not lines:

@@ -31,6 +31,8 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Crops a batch.", lower_bo
 
 def main() -> None:
     """Entry point of the command line."""
+    if _JSON.value:
+        os.makedirs(os.path.dirname(os.path.abspath(_JSON.value)), exist_ok=True)
     with cli.quiet_imports():
         from data_pipelines import atomic, pipeline
         from fer_tf import loading
@@ -71,10 +73,14 @@ def _evaluator(model, prepared):
     """Returns `outputs(split)`: what the model says of every example of a split.
 
     Raises:
-        ValueError: If the data was cropped by another recipe than the model's.
+        ValueError: If the data was cropped by another recipe than the model's, or
+            has labels of other names.
     """
+    import numpy as np
+
     from data_pipelines import atomic, ops, pipeline
     from fer_tf.inference import make_inference_model
+    from fer_tf.loading import NAMED
     from trainers import evaluation
 
     card, spec = model.card, model.card.crop_spec
@@ -88,7 +94,7 @@ def _evaluator(model, prepared):
     inference = make_inference_model(
         model, spec, views=card.views, average=card.average
     )
-    evaluator = evaluation.Evaluator(inference)
+    evaluator = evaluation.Evaluator(inference, card.action_units)
 
     def outputs(split):
         batches = pipeline.eval_batches(
@@ -99,9 +105,24 @@ def _evaluator(model, prepared):
             channels=spec.channels,
             batch_size=_BATCH_SIZE.value,
         )
-        return evaluator.outputs(batches)
+        columns = evaluator.outputs(batches)
+        for task, field in NAMED.items():
+            if columns.get(f"{task}_weight", np.zeros(0)).any():
+                width = columns[task].shape[1]
+                _require_same_names(card, prepared, field, width)
+        return columns
 
     return outputs
+
+
+def _require_same_names(card, prepared, field, width):
+    """Labels are compared by their place: it must be of the same class."""
+    ours, theirs = getattr(card, field)[:width], getattr(prepared, field)[:width]
+    if ours != theirs:
+        raise ValueError(
+            f"{_DATA.value}: its {field} are {', '.join(theirs)}; those of the model "
+            f"{', '.join(ours)}"
+        )
 
 
 def _draw(columns, measured, prepared, name):
@@ -138,10 +159,10 @@ def _calibration_lines(found):
     if found["temperature"] is None:
         yield "temperature            none: no validation examples to fit it on"
     else:
-        yield (
-            f"temperature            {found['temperature']:.4f}  (ece "
-            f"{found['ece_before']:.4f} -> {found['ece_after']:.4f})"
-        )
+        effect = "fitted on these examples"
+        if found["ece_after"] is not None:
+            effect = f"ece {found['ece_before']:.4f} -> {found['ece_after']:.4f}"
+        yield f"temperature            {found['temperature']:.4f}  ({effect})"
     for row in found["coverage"]:
         name = f"accuracy at {row['coverage']:.0%}"
         yield (

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from data_pipelines import atomic
-from fer_tf import bootstrap, scores
+from fer_tf import bootstrap, labels, scores
 
 # Tasks a model may have, and the features that they are scored against.
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
@@ -28,10 +28,11 @@ class Evaluator:
     Args:
         model: From `fer_tf.inference.make_inference_model`. The graph is traced
             once; it sees the weights as they are when it is called.
+        action_units: Names of its action units.
     """
 
-    def __init__(self, model: keras.Model):
-        self.model = model
+    def __init__(self, model: keras.Model, action_units: tuple[str, ...]):
+        self.model, self.action_units = model, action_units
         self._call = tf.function(lambda images: model(images, training=False))
 
     def outputs(self, batches) -> dict[str, np.ndarray]:
@@ -53,14 +54,18 @@ class Evaluator:
         names = [name for name in _LABELS if name in outputs]
         if "valence" in outputs or "arousal" in outputs:
             names.append("valence_arousal")
-        labels = {f"true_{name}": batch[name] for name in names}
+        true = {f"true_{name}": batch[name] for name in names}
         origin = {name: batch[name] for name in _ORIGIN if name in batch}
         weights = {f"{name}_weight": batch[f"{name}_weight"] for name in names}
         if "expression" in names:
             # As in training, a class that the model does not have is no label.
             known = batch["expression"] < outputs["expression"].shape[-1]
             weights["expression_weight"] *= tf.cast(known, tf.float32)
-        return {**labels, **origin, **weights}
+        if "action_units" in names:
+            # A row each, as all else: what is cut from the columns keeps its names.
+            shape = batch["action_units"].shape
+            origin["action_unit_names"] = np.broadcast_to(self.action_units, shape)
+        return {**true, **origin, **weights}
 
 
 def save_outputs(path: str, columns: dict[str, np.ndarray]) -> None:
@@ -150,6 +155,13 @@ def by_group(columns: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]
     return found
 
 
+def action_unit_names(columns: dict[str, np.ndarray]) -> list[str]:
+    """Names of the action units in columns that have some."""
+    if "action_unit_names" not in columns:  # As of outputs kept before they had them.
+        return list(labels.action_unit_names(columns["action_units"].shape[1]))
+    return columns["action_unit_names"][0].astype(str).tolist()
+
+
 def families(columns: dict[str, np.ndarray]) -> Iterator:
     """Yields each task's `SumScores`, and bool `(n,)`: which rows they are over."""
     for task, prefix in (("expression", ""), ("is_face", "face_")):
@@ -178,5 +190,6 @@ def families(columns: dict[str, np.ndarray]) -> Iterator:
                 columns["true_action_units"][given],
                 columns["action_units"][given],
                 columns["action_units_weight"][given],
+                action_unit_names(columns),
             )
             yield family, given

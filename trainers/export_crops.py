@@ -47,6 +47,10 @@ def for_check(model: keras.Model, data: str | None, split: str, examples: int) -
         derived = dataclasses.replace(found, size=spec.size, color=spec.color)
         spec.require_same(derived, f"the data in {data}")
     crops, labels = _spread(prepared, split, spec, examples)
+    if labels is not None and "expression" in model.output:
+        # As in evaluation, a class that the model does not have is no label.
+        known = labels < model.output["expression"].shape[-1]
+        crops, labels = crops[known], labels[known]
     calibration = crops
     if prepared.count("train"):
         calibration, _ = _spread(prepared, "train", spec, _CALIBRATION)

@@ -71,7 +71,8 @@ class Run:
         self.selector = evaluation.Evaluator(
             setup.make_inference(
                 config, self.model, self.spec, views=config.selection_views
-            )
+            ),
+            prepared.action_units,
         )
         self.eval_streams = {
             split: setup.eval_stream(config, prepared, split)
@@ -322,6 +323,9 @@ def _note(losses):
     return ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
 
 
+_SMALLER_IS_BETTER = {"ece", "nll", "rmse"}
+
+
 def _signed(found, select, split):
     """What a split scores in `select`, so that larger is better: `-rmse`."""
     sign, name = (-1, select[1:]) if select.startswith("-") else (1, select)
@@ -331,5 +335,10 @@ def _signed(found, select, split):
         raise UsageError(
             f"`select` must be a metric of the model that {split} has labels for, one "
             f"of {', '.join(found)}. Received: {select!r}."
+        )
+    if (sign < 0) != (not _SMALLER_IS_BETTER.isdisjoint(name.split("_"))):
+        other = name if sign < 0 else f"-{name}"
+        raise UsageError(
+            f"`select` {select!r} would keep the worst weights: give {other!r}."
         )
     return sign * found[name]

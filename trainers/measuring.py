@@ -85,13 +85,15 @@ def calibrated(columns: dict, validation: dict | None) -> dict:
     Returns:
         `"temperature"`, fitted on `"num_fitted"` validation examples, or None
         without any; `"ece_before"`, `"ece_after"`, `"nll_before"` and
-        `"nll_after"` it; `"coverage"`: a list of `{"coverage", "accuracy",
+        `"nll_after"` it, the latter None where the examples are those that it was
+        fitted on; `"coverage"`: a list of `{"coverage", "accuracy",
         "interval", "confidence"}`, the accuracy of the surest part and the
         confidence from which a face belongs to it: the model's own, which whoever
         uses it sees, without the temperature.
     """
     labels, logits, units = _expressions(columns)
     temperature, num_fitted = fit(validation)
+    judged = temperature is not None and validation is not columns
     before = scores.classification_scores(labels, logits, logits.shape[1])
     cooled = logits / (temperature or 1.0)
     after = scores.classification_scores(labels, cooled, logits.shape[1])
@@ -109,9 +111,9 @@ def calibrated(columns: dict, validation: dict | None) -> dict:
         "temperature": temperature,
         "num_fitted": num_fitted,
         "ece_before": before["ece"],
-        "ece_after": None if temperature is None else after["ece"],
+        "ece_after": after["ece"] if judged else None,
         "nll_before": before["nll"],
-        "nll_after": None if temperature is None else after["nll"],
+        "nll_after": after["nll"] if judged else None,
         "coverage": curve,
     }
 

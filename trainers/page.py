@@ -69,9 +69,8 @@ def build(predictor: Predictor):
         ) from error
 
     reader = _Reader(predictor, gr.Error)
-    dimensional = (
-        "valence_arousal" in predictor.model.output
-        and predictor.card.reads("valence_arousal")
+    dimensional = "valence_arousal" in predictor.model.output and predictor.card.reads(
+        "valence_arousal"
     )
     hour = 3600
     with gr.Blocks(

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_tf import labels, plotting, plotting_scores, scores
+from fer_tf import plotting, plotting_scores, scores
+from trainers import evaluation
 
 
 def draw(
@@ -73,11 +74,11 @@ def _action_units(columns, found, expressions, title):
         return None
     weights = columns["action_units_weight"]
     present = (columns["true_action_units"] * weights).sum(0)
-    rates = present / np.maximum(weights.sum(0), 1)
+    counted = zip(evaluation.action_unit_names(columns), present, weights.sum(0))
     return plotting_scores.action_units(
         found["metrics"],
         found["intervals"],
-        dict(zip(labels.action_unit_names(len(rates)), rates)),
+        {name: yes / count for name, yes, count in counted if count},
     )
 
 

@@ -16,6 +16,7 @@ _MEANING = {
     "clean": "chosen on validation, reported on test",
     "paper": "chosen on test, as public code does and papers may have done",
 }
+_WITHOUT_TEST = "chosen on validation and reported on it, for want of a test split"
 
 
 def finish(run) -> str:
@@ -30,12 +31,16 @@ def finish(run) -> str:
         if not os.path.isdir(folder):
             continue
         chosen = loading.read_card(folder)
-        step = chosen["step"]
-        # Steps count through all stages: both protocols' choice is measured once.
-        if step not in known:
-            known[step] = _measured(run, folder)
-        outputs, scores = known[step]
-        results[protocol] = {"epoch": chosen["epoch"], "step": step, **scores}
+        # By the bytes: after a kill, weights of one step need not be the same.
+        weights = chosen["weights"]["sha256"]
+        if weights not in known:
+            known[weights] = _measured(run, folder)
+        outputs, scores = known[weights]
+        results[protocol] = {
+            "epoch": chosen["epoch"],
+            "step": chosen["step"],
+            **scores,
+        }
         # Of each picture that the reported numbers are of.
         evaluation.save_outputs(
             os.path.join(path, "outputs", f"{protocol}.npz"), _reported(outputs)
@@ -85,7 +90,8 @@ def _outputs(run, folder):
     # Loaded as anybody will load it, so that the numbers are its own.
     model = loading.load(folder)
     evaluator = evaluation.Evaluator(
-        setup.make_inference(run.config, model, run.spec, views=run.config.views)
+        setup.make_inference(run.config, model, run.spec, views=run.config.views),
+        model.card.action_units,
     )
     return {
         split: evaluator.outputs(setup.eval_stream(run.config, run.prepared, split))
@@ -145,7 +151,10 @@ def _markdown(results, config, drawn):
         "",
         table(results),
         "",
-        *(f"- {name}: {_MEANING[name]}" for name in results["protocols"]),
+        *(
+            f"- {name}: {_MEANING[name] if split == 'test' else _WITHOUT_TEST}"
+            for name in results["protocols"]
+        ),
         f"- in brackets: {resampled['level']:.0%} of {resampled['num_resamples']:,} "
         f"bootstrap resamples of {resampled['num_units']:,} {resampled['unit']}s",
         *_calibration_lines(found.get("calibration"), protocol),
@@ -171,11 +180,15 @@ def _calibration_lines(found, protocol):
     if found["temperature"] is not None:
         end = " (the end of its range: none is best)"
         end = end if calibration.is_bound(found["temperature"]) else ""
+        effect = "which are those reported"
+        if found["ece_after"] is not None:
+            effect = (
+                f"takes the calibration error from {found['ece_before']:.4f} to "
+                f"{found['ece_after']:.4f}"
+            )
         yield (
             f"- calibration ({protocol}): temperature {found['temperature']:.3f}{end}, "
-            f"fitted on {found['num_fitted']:,} validation examples, takes the "
-            f"calibration error from {found['ece_before']:.4f} to "
-            f"{found['ece_after']:.4f}"
+            f"fitted on {found['num_fitted']:,} validation examples, {effect}"
         )
     answers = ", ".join(
         f"{row['accuracy']:.4f} at {row['coverage']:.0%}" for row in found["coverage"]

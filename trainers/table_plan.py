@@ -91,7 +91,7 @@ def find_sources(data: str, table: Table) -> Sources:
     Of several data sets the paper's own is taken, if it is among them.
 
     Raises:
-        DataError: If nothing prepared is there.
+        DataError: If nothing prepared is there, or a folder holds one data set twice.
     """
     folders = [folder for part in data.split(",") for folder in _expanded(part)]
     manifests = {folder: records.read_manifest(folder) for folder in folders}
@@ -103,6 +103,12 @@ def find_sources(data: str, table: Table) -> Sources:
     if not main:
         raise DataError(f"{data}: no training examples with labels of {table.dataset}")
     names = sorted({manifests[folder]["dataset"] for folder in main})
+    if len(names) < len(main) and set(main) - set(data.split(",")):
+        # As prepared with and without its copies: one or the other is meant.
+        raise DataError(
+            f"{data}: several folders of {', '.join(names)} ({', '.join(main)}); "
+            "name the one that is meant"
+        )
     # A set of its own is better than one that shows few other pictures.
     apart = [f for f in faces if f not in main]
     faces = tuple(apart or faces)

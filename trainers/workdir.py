@@ -63,7 +63,8 @@ class Workdir:
         with atomic.locked(os.path.join(self.path, ".lock")):
             begin(self.path, self.config, self.prepared)
             for left in pathlib.Path(self.path).rglob(".part-*"):  # By a kill.
-                left.unlink()
+                if not left.is_dir():  # An export's, which it replaces itself.
+                    left.unlink()
             events = os.path.join(self.path, "tensorboard")
             self._board = tf.summary.create_file_writer(events)
             try:
@@ -89,7 +90,12 @@ class Workdir:
         """Puts a training batch on TensorBoard, as the model is given it."""
         if self.writes:
             title = f"{self.config.model.name}, stage {stage}: augmented crops"
-            picture = board.crops(batch, self.card.expressions, title=title)
+            picture = board.crops(
+                batch,
+                self.card.expressions,
+                action_units=self.card.action_units,
+                title=title,
+            )
             self._show(f"crops/{stage}", picture, step)
 
     def show_confusion(self, split: str, counts, step: int) -> None:

@@ -45,6 +45,10 @@ class _ActionUnitMetric(keras.metrics.Metric):
         hits, false_alarms, misses = (self.outcomes[i] for i in range(3))
         return ops.divide_no_nan(2.0 * hits, 2.0 * hits + false_alarms + misses)
 
+    def _mean_f1(self):
+        annotated = ops.cast(ops.sum(self.outcomes, axis=0) > 0, "float32")
+        return ops.divide_no_nan(ops.sum(self._f1()), ops.sum(annotated))
+
     def _accuracy(self):
         right = ops.sum(self.outcomes[0]) + ops.sum(self.outcomes[3])
         return ops.divide_no_nan(right, ops.sum(self.outcomes))
@@ -55,7 +59,7 @@ class _ActionUnitMetric(keras.metrics.Metric):
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class ActionUnitF1(_ActionUnitMetric):
-    """Mean binary F1 over units, or one unit's; 0 for one that never occurs.
+    """Mean binary F1 over annotated units, or one unit's; 0 if it never occurs.
 
     Args:
         num_action_units: Number of units.
@@ -68,8 +72,7 @@ class ActionUnitF1(_ActionUnitMetric):
         self.index = index
 
     def result(self):
-        f1 = self._f1()
-        return ops.mean(f1) if self.index is None else f1[self.index]
+        return self._mean_f1() if self.index is None else self._f1()[self.index]
 
     def get_config(self):
         return {**super().get_config(), "index": self.index}
@@ -94,4 +97,4 @@ class ActionUnitScore(_ActionUnitMetric):
         super().__init__(num_action_units, name=name, **kwargs)
 
     def result(self):
-        return 0.5 * ops.mean(self._f1()) + 0.5 * self._accuracy()
+        return 0.5 * self._mean_f1() + 0.5 * self._accuracy()

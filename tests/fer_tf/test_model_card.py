@@ -80,9 +80,18 @@ def test_calibration_and_groups_are_shown_where_they_were_measured():
     assert "temperature 0.830" in text and "0.0210 instead of 0.0560" in text
     assert "| 80% | 0.7500 [0.7000, 0.8000] | 0.610 |" in text
     assert "| age: 60-69 | 7 | 0.5000 |" in text
-    without = {**split, "calibration": {**split["calibration"], "temperature": None}}
-    text = model_card.render("quick", DESCRIBED | {"measured": {"test": without}})
-    assert "temperature" not in text
+    del coverage["interval"]  # Of a single person.
+    text = model_card.render("quick", DESCRIBED | {"measured": {"test": split}})
+    assert "| 80% | 0.7500 | 0.610 |" in text
+    for none in ({"temperature": None, "ece_after": None}, {"ece_after": None}):
+        without = {**split, "calibration": {**split["calibration"], **none}}
+        text = model_card.render("quick", DESCRIBED | {"measured": {"test": without}})
+        assert "temperature" not in text
+
+
+def test_without_a_test_split_the_numbers_flatter():
+    text = model_card.render("quick", DESCRIBED | {"measured": {"validation": SPLIT}})
+    assert "for want of a test split" in text and "reported on test" not in text
 
 
 def test_every_dataset_that_can_be_prepared_has_facts():
@@ -103,9 +112,9 @@ def test_every_kind_of_output_is_named(name):
     from fer_tf import loading, serving
 
     model = MODELS[name](name=name, width=0.125)
-    card = SimpleNamespace(
-        expressions=loading.Card.expressions, action_units=loading.Card.action_units,
-        crop_spec=CROP_SPECS["meen"],
+    card = loading.Card(
+        model=name, arguments={}, crop_spec=CROP_SPECS["meen"], views="center",
+        average="logits",
     )  # fmt: skip
     wrapped = SimpleNamespace(output=model.output, card=card)
     names = serving.names_inside(wrapped)

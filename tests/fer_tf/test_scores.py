@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as sk
 
-from fer_tf import scores
+from fer_tf import metrics, scores
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 6, 500)  # Class 6 never occurs.
@@ -101,6 +101,19 @@ def test_action_units_against_scikit_learn():
     np.testing.assert_allclose(
         masked["au_f1_AU1"], sk.f1_score(y[kept, 0], logits[kept, 0] > 0)
     )
+
+
+def test_a_unit_that_nobody_annotated_is_not_measured():
+    y, logits = np.eye(8)[:6], 2.0 * np.eye(8)[:6] - 1.0
+    weights = np.zeros((6, 8))
+    weights[:, 1] = 1.0
+    weights[:, 7] = 1.0  # Never occurs: 0 by ABAW's rule.
+    found = scores.action_unit_scores(y, logits, weights)
+    assert found["au_f1"] == 0.5 and found["au_accuracy"] == 1.0
+    assert {n for n in found if n.startswith("au_f1_")} == {"au_f1_AU2", "au_f1_AU25"}
+    metric = metrics.ActionUnitF1(8)
+    metric.update_state(y, logits, weights)
+    assert float(metric.result()) == 0.5
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ import shutil
 import cv2
 import pytest
 
+import fer_tf
+from fer_tf import labels, loading
 from fer_tf.faces.crop_spec import CROP_SPECS
+from tests.testing_utils import assert_one_line, save_tiny_model
 from tests.testing_utils import run_command as run
-from tests.testing_utils import save_tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,39 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "field, names",
+    [("expressions", [*labels.EXPRESSIONS[:5], "anger", "disgust", "contempt"]),
+     ("action_units", ["AU1", "AU2", "AU4", "AU6", "AU9", "AU12", "AU25", "AU26"])],
+)  # fmt: skip
+def test_labels_of_other_names_are_not_compared_by_place(
+    field, names, synthetic_data, tmp_path
+):
+    spec = dataclasses.replace(CROP_SPECS["synthetic"], size=48)
+    arguments = dict(width=0.125, input_shape=(48, 48, 3))
+    card = loading.Card(
+        model="mtanet_senet50", arguments=arguments, crop_spec=spec,
+        views="center", average="logits", **{field: tuple(names)},
+    )  # fmt: skip
+    network = fer_tf.create_model("mtanet_senet50", **arguments)
+    loading.save(str(tmp_path / "m"), network, card)
+    result = run("evaluate", f"--workdir={tmp_path / 'm'}", f"--data={synthetic_data}")
+    assert_one_line(result, 1, f"its {field} are")
+
+
+def test_a_set_that_weights_are_fitted_on_does_not_judge_them(
+    model_folder, synthetic_data, tmp_path
+):
+    path = tmp_path / "not" / "yet" / "s.json"
+    result = run(
+        "evaluate", f"--workdir={model_folder}", f"--data={synthetic_data}",
+        "--split=validation", f"--json={path}",
+    )  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert "fitted on these examples" in result.stdout
+    assert json.loads(path.read_text())["calibration"]["ece_after"] is None
+
+
 def test_explain_measures_the_right_place(model_folder, tmp_path):
     args = [f"--model={model_folder}", f"--output={tmp_path / 'out'}"]
     result = run("explain", *args, "--input=synthetic", "--source=examples=8",

@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 import pytest
 
+from data_pipelines import pipeline
 from fer_tf import loading
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests.fer_tf.test_export import trained
@@ -86,8 +87,6 @@ def test_bad_arguments_are_one_line(command, args, code, text):
 
 
 def test_crops_of_the_data_are_spread_over_the_split(synthetic_data, workdir):
-    from data_pipelines import pipeline
-
     model = loading.load(str(workdir / "m"))
     spec = pipeline.open_prepared(synthetic_data).crop_specs[0]
     with pytest.raises(ValueError, match="crops differ"):
@@ -104,6 +103,25 @@ def test_crops_of_the_data_are_spread_over_the_split(synthetic_data, workdir):
     np.testing.assert_array_equal(some["labels"], everything["labels"][::step])
     assert 0 < len(some["calibration"]) <= 200
     assert some["source"] == "synthetic, test"
+
+
+def test_a_class_that_the_model_lacks_is_no_miss(synthetic_data, workdir, monkeypatch):
+    model = loading.load(str(workdir / "m"))
+    spec = pipeline.open_prepared(synthetic_data).crop_specs[0]
+    object.__setattr__(model.card, "crop_spec", spec)
+    every = export_crops.for_check(model, synthetic_data, "test", 9)
+    spread = export_crops._spread
+    monkeypatch.setattr(
+        export_crops, "_spread",
+        lambda *args: (lambda crops, labels: (crops, np.where(labels == 3, 7, labels)))(
+            *spread(*args)
+        ),
+    )  # fmt: skip
+    some = export_crops.for_check(model, synthetic_data, "test", 9)
+    kept = every["labels"] != 3
+    assert 0 < kept.sum() < len(kept)
+    np.testing.assert_array_equal(some["labels"], every["labels"][kept])
+    np.testing.assert_array_equal(some["crops"], every["crops"][kept])
 
 
 def test_drawn_faces_have_the_models_own_framing(workdir, monkeypatch):

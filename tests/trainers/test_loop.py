@@ -12,6 +12,7 @@ from fer_tf import loading, losses
 from fer_tf.optimizers import CoupledSGD
 from tests.testing_utils import tiny_config
 from trainers import loop, objectives, reporting, setup, steps
+from trainers.cli import UsageError
 
 
 def start(config, data, path):
@@ -287,16 +288,20 @@ def test_a_finished_workdir_holds_what_it_should(finished, synthetic_data):
     assert not [p for p in path.rglob("*") if p.name.startswith(".part")]
 
 
-@pytest.mark.parametrize("same", [True, False])
+# After a kill the repeated epoch may beat one protocol's best and not the other's.
+@pytest.mark.parametrize("same, step", [(True, 2), (False, 4), (False, 2)])
 def test_weights_that_both_protocols_chose_are_measured_once(
-    same, synthetic_data, tmp_path, monkeypatch
+    same, step, synthetic_data, tmp_path, monkeypatch
 ):
     run = start(tiny_config(), synthetic_data, tmp_path)
-    for protocol, step in (("clean", 2), ("paper", 2 if same else 4)):
+    for protocol, chosen, answer in (
+        ("clean", 2, 2),
+        ("paper", step, 2 if same else 4),
+    ):
         # Each protocol's weights say something of their own.
         bias = run.model.layers[-1].bias
-        bias.assign(10 * np.eye(bias.shape[0])[step])
-        row = {"epoch": step // 2, "step": step}
+        bias.assign(10 * np.eye(bias.shape[0])[answer])
+        row = {"epoch": chosen // 2, "step": chosen}
         run.workdir.save_best(run.model, protocol, row)
     read = []
     real = loading.load
@@ -306,9 +311,32 @@ def test_weights_that_both_protocols_chose_are_measured_once(
     clean, paper = results["clean"], results["paper"]
     assert len(read) == (1 if same else 2)
     assert (clean["test"] == paper["test"]) == same
-    assert (clean["step"], paper["step"]) == (2, 2 if same else 4)
+    assert (clean["step"], paper["step"]) == (2, step)
     for protocol in results:
         assert (tmp_path / "outputs" / f"{protocol}.npz").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "select, other",
+    [("nll", "-nll"), ("ece", "-ece"), ("rmse_mean", "-rmse_mean"),
+     ("-accuracy", "accuracy")],
+)  # fmt: skip
+def test_the_worst_weights_cannot_be_selected(select, other):
+    found = {"nll": 1.0, "ece": 0.1, "rmse_mean": 0.3, "accuracy": 0.5}
+    with pytest.raises(UsageError, match=f"worst weights: give '{other}'"):
+        loop._signed(found, select, "test")
+    assert abs(loop._signed(found, other, "test")) == found[other.removeprefix("-")]
+
+
+def test_a_killed_exports_folder_does_not_stop_a_run(synthetic_data, tmp_path):
+    run = start(tiny_config(), synthetic_data, tmp_path / "run")
+    with run.workdir.opened():
+        pass
+    left = tmp_path / "run" / ".part-export"
+    left.mkdir()
+    (tmp_path / "run" / ".part-file").write_text("")
+    with run.workdir.opened():
+        assert left.is_dir() and not (tmp_path / "run" / ".part-file").exists()
 
 
 def test_of_equal_scores_the_earlier_epoch_is_kept(

@@ -102,6 +102,8 @@ def test_temperature_is_of_validation_and_lowers_the_calibration_error():
     without = measuring.calibrated(test, None)
     assert without["temperature"] is without["ece_after"] is None
     assert without["ece_before"] == found["ece_before"]
+    itself = measuring.calibrated(test, test)
+    assert itself["temperature"] and itself["ece_after"] is itself["nll_after"] is None
 
 
 def test_coverage_against_accuracy_by_hand():

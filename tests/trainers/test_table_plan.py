@@ -1,6 +1,7 @@
 """Which runs a table needs, on which data, with which changes."""
 
 import json
+import shutil
 
 import pytest
 from absl import flags
@@ -60,6 +61,16 @@ def test_the_papers_data_is_picked_out_of_a_folder_of_several(data, tmp_path):
         table_plan.find_sources(data["facenonface"], TABLES["meen_1"])
     with pytest.raises(DataError, match="no manifest.json"):
         table_plan.find_sources(str(tmp_path / "absent"), TABLES["meen_1"])
+
+
+def test_a_data_set_prepared_twice_must_be_named(data, tmp_path):
+    for name in ("raw", "clean"):
+        shutil.copytree(data["fer2013"], tmp_path / "both" / name)
+    with pytest.raises(DataError, match="several folders of fer2013 .*clean.*raw"):
+        table_plan.find_sources(str(tmp_path / "both"), TABLES["meen_1"])
+    # Who names both means both: parts of one set.
+    both = f"{tmp_path}/both/raw,{tmp_path}/both/clean"
+    assert len(table_plan.find_sources(both, TABLES["meen_1"]).main) == 2
 
 
 def test_the_face_network_comes_first_or_its_rows_say_what_is_missing(data):

@@ -16,7 +16,7 @@ def test_a_class_the_model_does_not_have_is_not_scored():
         "expression_weight": tf.constant([1.0, 1, 1, 1, 0, 1]),
         "sample_id": tf.constant(list("abcdef")),
     }
-    columns = evaluation.Evaluator(model).outputs([batch])
+    columns = evaluation.Evaluator(model, ()).outputs([batch])
     np.testing.assert_array_equal(columns["expression_weight"], [1, 0, 1, 0, 0])
     found = evaluation.score(columns)
     assert found["confusion"].sum() == 2
