@@ -37,7 +37,8 @@ class Tracker:
     """Gives the faces of a video's frames, shown in order, stable numbers.
 
     Args:
-        max_gap: Seconds that somebody may be unseen and keep the number.
+        max_gap: Seconds that somebody may be unseen and keep the number. Who was in
+            the frame before is not unseen, however long ago that was.
         smoothing: Time constant in seconds of the exponential mean that is
             taken of each person's readings; 0 leaves them as they are.
 
@@ -53,6 +54,7 @@ class Tracker:
             )
         self._max_gap, self._smoothing = max_gap, smoothing
         self._tracks: list[_Track] = []
+        self._before = -math.inf
         self._numbers = itertools.count(1)
 
     def update(self, faces: list[dict], time: float) -> list[dict]:
@@ -67,7 +69,9 @@ class Tracker:
             With smoothing their readings are means over the track, and
             `unsmoothed` holds those of this frame alone.
         """
-        self._tracks = [t for t in self._tracks if time - t.time <= self._max_gap]
+        since = min(time - self._max_gap, self._before)
+        self._tracks = [track for track in self._tracks if track.time >= since]
+        self._before = time
         boxes = np.array([face["box"] for face in faces], float).reshape(-1, 4)
         pairs = _pairs(boxes, [track.expected(time) for track in self._tracks])
         known = {face: self._tracks[track] for face, track in pairs}

@@ -2,7 +2,8 @@
 
 PyAV (extra `video`) decodes and encodes. A frame's time is its own time stamp,
 not its number divided by a rate, so that clips of variable rate keep time; a
-phone's rotation is applied. One frame is held at a time, whatever the length.
+phone's rotation is applied, and pixels that are not square are made so. One frame
+is held at a time, whatever the length.
 """
 
 import dataclasses
@@ -10,6 +11,7 @@ import fractions
 import os
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 
 ENDINGS = (
@@ -80,7 +82,8 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
     with _opened(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        if (stream.width or 0) * (stream.height or 0) > MAX_PIXELS:
+        shape = float(stream.sample_aspect_ratio or 1)
+        if (stream.width or 0) * (stream.height or 0) * max(shape, 1) > MAX_PIXELS:
             raise VideoError("frames of more than 34 megapixels")
         index, first, last = -1, None, 0.0
         try:
@@ -88,7 +91,8 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
                 time = index / 25.0 if frame.time is None else float(frame.time)
                 first = time if first is None else first
                 if index % every == 0:
-                    image = _upright(frame.to_ndarray(format="rgb24"), frame.rotation)
+                    image = _square(frame.to_ndarray(format="rgb24"), shape)
+                    image = _upright(image, frame.rotation)
                     # The clock of a joined file may start anew; time does not go back.
                     last = max(last, time - first)
                     yield Frame(index, last, image)
@@ -146,6 +150,13 @@ class VideoWriter:
         self._last = max(self._last + 1, round(time * _CLOCK))
         frame.pts, frame.time_base = self._last, fractions.Fraction(1, _CLOCK)
         self._container.mux(self._stream.encode(frame))
+
+
+def _square(image, shape):
+    """Stretches pixels of `shape` times their height to squares, as players do."""
+    height, width = image.shape[:2]
+    shown = max(1, round(width * shape))
+    return image if shown == width else cv2.resize(image, (shown, height))
 
 
 def _upright(image, rotation):

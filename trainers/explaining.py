@@ -14,11 +14,19 @@ _BATCH = 16
 
 
 def names(models, paths: list[str]) -> list[str]:
-    """What the models are called: what they are, or else their folder's name."""
+    """What the models are called: what they are, or else their folder's name.
+
+    Where two folders end alike, as in `a/best/clean,b/best/clean`, a number tells
+    them apart: one's pictures would replace the other's.
+    """
     kinds = [model.card.model for model in models]
-    return [
+    found = [
         kind if kinds.count(kind) == 1 else os.path.basename(os.path.normpath(path))
         for kind, path in zip(kinds, paths)
+    ]
+    return [
+        name if found.count(name) == 1 else f"{name}{number}"
+        for number, name in enumerate(found, 1)
     ]
 
 

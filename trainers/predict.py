@@ -121,25 +121,33 @@ def _files(path):
         return list(_files_in(path))
     if os.path.lexists(path):
         return [path]
-    found = sorted(p for p in glob.glob(path, recursive=True) if os.path.isfile(p))
+    from trainers import prediction
+
+    found = sorted(
+        file
+        for file in glob.glob(path, recursive=True)
+        if os.path.isfile(file) and not prediction.is_own(file, _OUTPUT.value)
+    )
     if not found:
         raise ValueError(f"{path}: no such file or folder")
     return found
 
 
 def _files_in(path):
-    for folder, folders, names in os.walk(path):
-        # What an earlier run wrote is not input.
-        folders[:] = sorted(f for f in folders if not _is_output(folder, f))
+    seen = {os.path.realpath(path)}  # Links to folders are followed, in no circle.
+    for folder, folders, names in os.walk(path, followlinks=True):
+        kept = []
+        for name in sorted(folders):
+            real = os.path.realpath(os.path.join(folder, name))
+            # What an earlier run wrote is not input.
+            output = real == os.path.realpath(_OUTPUT.value)
+            if not (name.startswith(".") or output or real in seen):
+                seen.add(real)
+                kept.append(name)
+        folders[:] = kept
         for name in sorted(names):
             if not name.startswith("."):
                 yield os.path.join(folder, name)
-
-
-def _is_output(folder, name):
-    return os.path.realpath(os.path.join(folder, name)) == os.path.realpath(
-        _OUTPUT.value
-    )
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from trainers.progress import Progress
 SCHEMA_VERSION = 1
 NO_FACE = "no face found"
 JSONL, CSV, RUN = "predictions.jsonl", "predictions.csv", "run.json"
+_DRAWN = "_annotated.png"
 
 # Pictures that are searched together: so many, but no more pixels than this.
 _TOGETHER, _PIXELS = 8, 12_000_000
@@ -72,10 +73,14 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool):
     Returns:
         All `Records` of predictions.jsonl, those of earlier calls too, and the names
         of the pictures' own, in their order.
+
+    Raises:
+        ValueError: If the output holds another picture's prediction by a name.
     """
     names = [_name(path, root) for path in paths]
     drawn = _picture_names(names, output, root) if pictures else {}
     records = Records(output)
+    _refuse_others(records, zip(paths, names), output)
     new = [
         (path, name)
         for path, name in zip(paths, names)
@@ -202,6 +207,8 @@ def _in_words(face):
     for name in ("valence", "arousal"):
         if name in face:
             words.append(f"{name} {face[name]:+.2f}")
+    if "face_probability" in face:
+        words.append(f"face {face['face_probability']:.0%}")
     if face["enlargement"] > 1.5:
         words.append(f"(small: enlarged {face['enlargement']:.1f} times)")
     return " ".join(words) or "face"
@@ -211,13 +218,33 @@ def _name(path, root):
     return os.path.relpath(path, root) if os.path.isdir(root) else path
 
 
+def _refuse_others(records, files, output):
+    """Pictures of two folders may have one name; neither's prediction is lost."""
+    for path, name in files:
+        found = records[name]["file"] if name in records else None
+        known, own = (found or {}).get("path"), os.path.realpath(path)
+        # What is gone has moved: its prediction may make way.
+        if known not in (None, own) and os.path.exists(known):
+            raise ValueError(
+                f"{output}: holds a prediction of {known} as {name}, which {own} would "
+                "be too; choose another --output"
+            )
+
+
 def _is_done(records, path, name, picture):
-    """Whether a record is there, of this very file, and drawn if it is to be."""
+    """Whether a record is there, of this very file, and drawn if it is to be.
+
+    One that could not be read is tried again: what was in the way may be gone.
+    """
     if name not in records:
         return False
     record = records[name]
+    if record["error"] not in (None, NO_FACE):
+        return False
     drawn = picture is None or not record["faces"] or os.path.exists(picture)
-    return record["file"] == _stamp(path) and drawn
+    stamp, found = _stamp(path), record["file"] or {}
+    same = stamp and all(found.get(key) == value for key, value in stamp.items())
+    return bool(drawn and same)
 
 
 def _stamp(path):
@@ -225,7 +252,7 @@ def _stamp(path):
     try:
         found = os.stat(path)
     except OSError:
-        return None
+        return {}
     return {"bytes": found.st_size, "modified_ns": found.st_mtime_ns}
 
 
@@ -250,11 +277,17 @@ def _picture_names(names, output, root):
     return {
         name: os.path.join(
             output,
-            short_name(stem(name) if stems[stem(name)] == 1 else inside[name])
-            + "_annotated.png",
+            short_name(stem(name) if stems[stem(name)] == 1 else inside[name]) + _DRAWN,
         )
         for name in names
     }
+
+
+def is_own(path: str, output: str) -> bool:
+    """Whether an earlier call wrote this file to its output."""
+    name = os.path.basename(path)
+    inside = os.path.realpath(path).startswith(os.path.realpath(output) + os.sep)
+    return inside and (name in (JSONL, CSV, RUN) or name.endswith(_DRAWN))
 
 
 def short_name(path: str) -> str:
@@ -300,7 +333,8 @@ def _read(files):
 def _decode(path, name):
     """A picture's record, still without faces, and its pixels if it has any."""
     record = {"schema_version": SCHEMA_VERSION, "source": name, "frame": None}
-    record |= {"file": _stamp(path), "faces": [], "error": None}
+    file = {**_stamp(path), "path": os.path.realpath(path)}
+    record |= {"file": file, "faces": [], "error": None}
     if video.is_video(path):
         record["error"] = "a video: give it as an --input of its own"
         return record, None

@@ -14,8 +14,9 @@ def columns(card) -> list[str]:
     """
     names = [
         "source", "frame", "time", "face", "track_id", "x", "y", "width", "height",
-        "confidence", "enlargement", "expression", *labels.EXPRESSIONS,
-        *card.expressions, "valence", "arousal", *labels.ACTION_UNITS,
+        "confidence", "enlargement", "face_probability", "expression",
+        *labels.EXPRESSIONS, *card.expressions, "valence", "arousal",
+        *labels.ACTION_UNITS,
         *card.action_units, "error",
     ]  # fmt: skip
     return list(dict.fromkeys(names))

@@ -39,6 +39,11 @@ def check(config, model: keras.Model, spec: CropSpec, num_train: int) -> None:
                 f"`{key}` must be one of {', '.join(choices)}. "
                 f"Received: {config[key]!r}."
             )
+    if config.sampling.limit and config.sampling.name in ("all", "up"):
+        raise UsageError(
+            "`sampling.limit` is for `sampling.name` down and videos. Received: "
+            f"name={config.sampling.name!r}, limit={config.sampling.limit}."
+        )
     if not any(stage.keep_best for stage in config.stages):
         raise UsageError("`keep_best` must be true for at least one stage.")
     for number, stage in enumerate(config.stages):

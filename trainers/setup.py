@@ -20,6 +20,12 @@ from fer_tf.inference import make_inference_model
 from trainers.cli import UsageError
 from trainers.objectives import make_objective
 
+# Formats of published weights, and what reads them into a model.
+_PUBLISHED = {
+    "vgg_face": vgg_face.load_vgg_face,
+    "vggface2": se_resnet50.load_vggface2,
+}
+
 
 def build_model(config) -> keras.Model:
     """Builds the config's model under its dtype policy."""
@@ -73,13 +79,9 @@ def load_weights(config, model: keras.Model) -> None:
     """
     published = config.published
     if published.format:
-        readers = {
-            "vgg_face": vgg_face.load_vgg_face,
-            "vggface2": se_resnet50.load_vggface2,
-        }
-        if published.format not in readers:
+        if published.format not in _PUBLISHED:
             raise UsageError(
-                f"`published.format` must be one of {', '.join(readers)}, or empty. "
+                f"`published.format` must be one of {', '.join(_PUBLISHED)}, or empty. "
                 f"Received: {published.format!r}."
             )
         if not published.path:
@@ -87,8 +89,14 @@ def load_weights(config, model: keras.Model) -> None:
                 f"`published.path` is empty: this run begins with {published.format}; "
                 "give its file, or --config.published.format= to begin from scratch"
             )
-        readers[published.format](
+        _PUBLISHED[published.format](
             model, published.path, sha256=published.sha256 or None
+        )
+    elif published.path or published.sha256:
+        # Else the run would begin from scratch without a word.
+        raise UsageError(
+            "`published.path` needs `published.format`, one of "
+            f"{', '.join(_PUBLISHED)}."
         )
     for name, path in config.submodels.items():
         if not path:

@@ -20,6 +20,15 @@ def test_people_keep_their_numbers_whatever_the_order_of_the_faces():
     assert ids(tracker.update([face(8), face(400), face(206)], 0.2)) == [1, 3, 2]
 
 
+def test_frames_far_apart_do_not_make_a_new_person_of_each():
+    """As with `--every=30`: who was in the frame before is not unseen."""
+    tracker = Tracker(max_gap=1.0, smoothing=0)
+    for frame in range(5):
+        assert ids(tracker.update([face(2 * frame)], 1.2 * frame)) == [1]
+    tracker.update([], 6.0)
+    assert ids(tracker.update([face(10)], 7.2)) == [2]
+
+
 def test_two_people_who_pass_each_other_keep_their_numbers():
     """One runs right, one left: at the meeting only their speeds tell."""
     tracker = Tracker(smoothing=0)
@@ -43,6 +52,7 @@ def test_a_short_absence_keeps_the_number_and_a_long_one_does_not():
     assert ids(tracker.update([face(0)], 0.0)) == [1]
     assert tracker.update([], 0.5) == []
     assert ids(tracker.update([face(2)], 0.9)) == [1]
+    assert tracker.update([], 1.4) == []
     assert ids(tracker.update([face(2)], 2.0)) == [2]
 
 

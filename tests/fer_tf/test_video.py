@@ -78,6 +78,22 @@ def test_every_nth_frame(clip):
         next(video.read_frames(clip, every=0))
 
 
+def test_pixels_that_are_not_square_are_made_so(tmp_path):
+    """As HDV's 1440x1080, which is shown 1920 wide."""
+    path = str(tmp_path / "hdv.mp4")
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libx264", 25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = fractions.Fraction(4, 3)
+        frame = av.VideoFrame.from_ndarray(picture(3), format="rgb24")
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    (frame,) = video.read_frames(path)
+    assert frame.image.shape == (48, 85, 3)
+    red = frame.image[:, :, 0] > frame.image[:, :, 2] + 60
+    assert abs(red.mean() - 0.5) < 0.03
+
+
 def test_a_phones_rotation_is_applied(clip):
     """The matrix that phones write for a quarter turn clockwise."""
     data = bytearray(open(clip, "rb").read())

@@ -2,6 +2,8 @@ import csv
 import dataclasses
 import json
 import os
+import subprocess
+import sys
 import types
 
 import cv2
@@ -101,6 +103,75 @@ def test_only_what_is_new_or_changed_is_read_again(tmp_path):
     assert [r["source"] for r in records] == ["a.png", "c.png", "d.png"]
     reader, again = run(photos, output)
     assert reader.read == [] and again == records
+
+
+FILES = """
+import sys
+from absl import flags
+from trainers import predict
+
+flags.FLAGS(["predict", f"--output={sys.argv[2]}"])
+print(*predict._files(sys.argv[1]), sep="\\n")
+"""
+
+
+def files(given, output):
+    found = subprocess.run(
+        [sys.executable, "-c", FILES, str(given), str(output)],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return found.stdout.split()
+
+
+def test_what_an_input_means(tmp_path):
+    photos, away = tmp_path / "photos", tmp_path / "away"
+    for folder in (
+        photos,
+        photos / "day",
+        photos / ".thumbnails",
+        away,
+        photos / "out",
+    ):
+        write(folder, "a.png", 10)
+    write(photos / "out", "a_annotated.png", 10)
+    (photos / "out" / "predictions.jsonl").write_text("")
+    (photos / "linked").symlink_to(away)
+    (away / "round").symlink_to(photos)
+    named = [f"{photos}/{name}" for name in ("a.png", "day/a.png", "linked/a.png")]
+    assert files(photos, photos / "out") == named
+    # A pattern means what it matches, but for what an earlier call has written.
+    assert files(f"{photos}/out/*", photos / "out") == [f"{photos}/out/a.png"]
+    assert files(f"{photos}/day/*.png", photos / "day") == [f"{photos}/day/a.png"]
+
+
+def test_what_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    write(photos, "a.png", 10)
+
+    def broken(path):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(prediction, "read_image", broken)
+        _, (record,) = run(photos, output)
+    assert "Input/output error" in record["error"]
+    _, (record,) = run(photos, output)
+    assert record["error"] is None and lines(output) == [record]
+
+
+def test_pictures_of_one_name_in_two_folders_do_not_mix(tmp_path):
+    output = tmp_path / "out"
+    for day, level in (("day1", 10), ("day2", 20)):
+        write(tmp_path / day, "IMG_1.png", level)
+    run(tmp_path / "day1", output)
+    before = lines(output)
+    with pytest.raises(ValueError, match="day1/IMG_1.png as IMG_1.png, which .*day2"):
+        run(tmp_path / "day2", output)
+    assert lines(output) == before
+    # A folder that was moved is still the same.
+    (tmp_path / "day1").rename(tmp_path / "moved")
+    reader, records = run(tmp_path / "moved", output)
+    assert reader.read == [] and records == before
 
 
 def test_what_earlier_calls_have_read_is_not_lost(tmp_path):

@@ -2,7 +2,7 @@ import csv
 import types
 
 from fer_tf import labels
-from trainers import board, prediction_table
+from trainers import board, prediction, prediction_table
 
 OTHER = (*labels.EXPRESSIONS[:7], "other")
 
@@ -17,6 +17,17 @@ def test_columns_are_the_same_for_every_usual_model_and_grow_for_others():
     more = prediction_table.columns(card(OTHER, labels.ACTION_UNITS_2022))
     assert set(more) - set(usual) == {"other", "AU7", "AU10", "AU23", "AU24", "AU26"}
     assert [name for name in more if name in usual] == usual
+
+
+def test_a_face_networks_reading_is_there(tmp_path):
+    face = dict(box=[1, 2, 3, 4], face_probability=0.9, enlargement=1.0)
+    record = dict(source="a.jpg", faces=[face], error=None)
+    path = str(tmp_path / "p.csv")
+    prediction_table.write(path, [record], card())
+    with open(path, newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert row["face_probability"] == "0.9"
+    assert prediction.describe(record) == "a.jpg: face 90%"
 
 
 def test_a_models_own_names_are_not_lost(tmp_path):

@@ -16,6 +16,8 @@ WRONG = {
     "color": (dict(input=dict(color="rgb")), r"\(44, 44, 1\).*\(44, 44, 3\)"),
     "batch": (dict(batch_size=0), "`batch_size` must be at least 1"),
     "format": (dict(published=dict(format="caffe")), "`published.format` must be"),
+    "published": (dict(published=dict(path="w.h5")), "needs `published.format`"),
+    "limit": (dict(sampling=dict(limit=5)), "`sampling.limit` is for"),
     "few": (dict(batch_size=5000), "fewer than one batch of 5000"),
 }
 STAGES = {
