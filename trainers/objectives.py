@@ -109,17 +109,25 @@ class TwoStageMultitask(Objective):
         scale: Of Tukey's residuals: 1 as printed, another number, or `mad`. A
             number may be text, so that one flag takes either.
         outputs: Outputs of the model that are trained.
+        weights: Of category, valence and arousal, in place of a reading's.
     """
 
-    def __init__(self, *, reading="A", regression="tukey", scale=1.0, outputs=()):
+    def __init__(
+        self, *, reading="A", regression="tukey", scale=1.0, outputs=(), weights=()
+    ):
         if reading not in WANG_WEIGHTS or regression not in ("tukey", "mse"):
             raise ValueError(
                 f"`reading` must be one of {', '.join(WANG_WEIGHTS)} and `regression` "
                 "'tukey' or 'mse'. Received: "
                 f"reading={reading!r}, regression={regression!r}."
             )
+        if len(weights) not in (0, 3):
+            raise ValueError(
+                "`weights` must be three, of category, valence and arousal. "
+                f"Received: weights={weights!r}."
+            )
         names = ("expression", "valence", "arousal")
-        self.weights = dict(zip(names, WANG_WEIGHTS[reading]))
+        self.weights = dict(zip(names, weights or WANG_WEIGHTS[reading]))
         self.regression, self.scale = regression, _number_or_mad(scale)
         self.tasks = tuple(outputs) or names
 

@@ -300,6 +300,7 @@ def build_optimizer(config, stage, total_steps: int):
         "sgd": optimizers.CoupledSGD,
         "adam": optimizers.CoupledAdam,
         "rmsprop_tf1": optimizers.RMSpropTF1,
+        "rmsprop": keras.optimizers.RMSprop,
         "adamw": keras.optimizers.AdamW,
     }
     if name not in classes:

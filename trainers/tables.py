@@ -131,6 +131,8 @@ _WANG_TABLES = {
         _CCC,
         ("MSE", "wang_mse", (0.709, 0.541, 0.625)),
         ("Tukey's biweight", _BEST, _BEST_SIX[:3]),
+        note="of small residuals Tukey's loss is half the square: MSE weighs valence "
+        "and arousal twice as much against the category",
     ),
     "wang_6": _wang(
         6,

@@ -80,7 +80,8 @@ class RegionAttention(keras.layers.Layer):
         v = ops.reshape(features, (-1, self.pixels, features.shape[-1]))
         m = ops.reshape(masks, (-1, self.pixels, masks.shape[-1]))
         kernel, bias = self.buffer
-        gates = self._gates(v, m) * ops.expand_dims(weights, -1)  # q_r e_r
+        weights = ops.cast(ops.expand_dims(weights, -1), "float32")
+        gates = ops.cast(self._gates(v, m) * weights, v.dtype)  # q_r e_r
         # (batch, 1, channels): the bias also acts outside the mask.
         fused = ops.sum(gates * bias, axis=1, keepdims=True)
         for r in range(m.shape[-1]):
@@ -89,13 +90,14 @@ class RegionAttention(keras.layers.Layer):
         return ops.reshape(fused, shape)
 
     def _gates(self, v, m):
-        """Channel gates `e`, `(batch, regions, channels)`."""
+        """Channel gates `e`, float32 `(batch, regions, channels)`."""
         # Divided before the sum: 196 large activations overflow a float16.
         pooled = ops.matmul(ops.transpose(m / self.pixels, (0, 2, 1)), v)
         x = ops.transpose(pooled, (1, 0, 2))  # (regions, batch, channels)
         x = self._per_region(x, self.buffer)
         x = self.rectify(self._per_region(x, self.reduce))
-        x = ops.sigmoid(self._per_region(x, self.expand))
+        # float32: half precision would round a gate near 1 to 1.
+        x = ops.sigmoid(ops.cast(self._per_region(x, self.expand), "float32"))
         return ops.transpose(x, (1, 0, 2))
 
     @staticmethod

@@ -252,13 +252,20 @@ def _squeeze_excitation(x):
     """Scales the channels of `x` by gates computed from their means."""
     channels = x.shape[-1]
     gates = layers.GlobalAveragePooling2D(keepdims=True, name="se_squeeze")(x)
-    for name, units, activation in (
-        ("se_reduce", max(1, channels // SE_RATIO), "relu"),
-        ("se_expand", channels, "sigmoid"),
-    ):
-        gates = layers.Dense(
-            units, activation=activation, kernel_initializer=vgg16.XAVIER, name=name
-        )(gates)
+    gates = layers.Dense(
+        max(1, channels // SE_RATIO),
+        activation="relu",
+        kernel_initializer=vgg16.XAVIER,
+        name="se_reduce",
+    )(gates)
+    # float32: half precision would round a gate near 1 to 1.
+    gates = layers.Dense(
+        channels,
+        activation="sigmoid",
+        kernel_initializer=vgg16.XAVIER,
+        dtype="float32",
+        name="se_expand",
+    )(gates)
     return layers.Multiply(name="se_scale")([x, gates])
 
 

@@ -91,6 +91,16 @@ def test_wang_equation_4_in_its_four_readings(reading, weights, regression):
     assert set(tasks) == {"expression", "valence", "arousal"}
 
 
+def test_wang_equation_4_with_weights_of_ones_own():
+    data, found = batch(), outputs()
+    objective = objectives.TwoStageMultitask(weights=(1.0, 2.0, 4.0))
+    total, tasks = objective(data, found)
+    parts = [float(tasks[name]) for name in ("expression", "valence", "arousal")]
+    assert float(total) == pytest.approx(np.dot((1, 2, 4), parts), rel=1e-5)
+    with pytest.raises(ValueError, match="must be three"):
+        objectives.TwoStageMultitask(weights=(1.0, 2.0))
+
+
 def test_tukey_residuals_are_scaled_as_a_flag_says():
     # A flag arrives as text: "mad", or a number.
     data, found = batch(), outputs()

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from ml_collections import ConfigDict
@@ -38,6 +39,13 @@ def test_the_card_says_which_heads_were_trained(synthetic_data, tmp_path):
     folder.save_best(setup.build_model(config), "clean", row)
     card = loading.card_from(loading.read_card(str(tmp_path / "best" / "clean")))
     assert card.trained == ("action_units", "expression")
+
+
+def test_keras_own_rmsprop_can_be_chosen():
+    stage = tiny_config().stages[0]
+    stage.optimizer = ConfigDict(dict(name="rmsprop", rho=0.8))
+    optimizer = setup.build_optimizer(tiny_config(), stage, 10)
+    assert type(optimizer) is keras.optimizers.RMSprop and optimizer.rho == 0.8
 
 
 def test_an_epoch_is_as_long_as_its_sampling_makes_it(synthetic_data):

@@ -63,6 +63,7 @@ def recipe(
         dict(
             name="two_stage_multitask",
             reading="A",
+            weights=(),  # Of category, valence and arousal, where no reading is meant.
             regression=regression,
             scale="1",
             outputs=outputs,
