@@ -11,8 +11,6 @@ import os
 import shutil
 import tempfile
 
-import cv2
-
 from fer_tf import (
     circumplex,
     explain,
@@ -25,6 +23,7 @@ from fer_tf import (
 from fer_tf.faces.images import read_image
 from fer_tf.predictor import Predictor
 from trainers.faces import Picture, windows
+from trainers.photos import shrunk
 
 MAX_UPLOAD = "64mb"
 # A minute at 25 frames a second; longer clips are read to here.
@@ -135,10 +134,10 @@ class _Reader:
         faces = self.predictor.predict(image)
         said = f"{len(faces)} face{'s' * (len(faces) != 1)} found."
         if not faces:
-            return _fitted(image), "No face found.", [], None, None, [], None
+            return shrunk(image, _SHOWN), "No face found.", [], None, None, [], None
         rows = [_row(number, face) for number, face in enumerate(faces, 1)]
         return (
-            _fitted(overlay.draw_faces(image, faces)), said, rows,
+            shrunk(overlay.draw_faces(image, faces), _SHOWN), said, rows,
             plotting.bars(faces), circumplex.circumplex(faces),
             self._looked(image, faces[:8]), self._csv([_COLUMNS, *rows]),
         )  # fmt: skip
@@ -206,11 +205,3 @@ def _row(number, face):
     value = lambda name: round(face[name], 3) if name in face else None
     numbers = [value(name) for name in _COLUMNS[2:]]
     return [number, face.get("expression"), *numbers]
-
-
-def _fitted(image):
-    """The picture no larger than it is shown."""
-    scale = _SHOWN / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
