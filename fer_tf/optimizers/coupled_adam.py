@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from fer_tf.optimizers.coupled_decay import CoupledDecay
-from fer_tf.optimizers.fused import fused_kernels_apply
+from fer_tf.optimizers.fused import fused_kernels_apply, slot_index
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -63,7 +63,7 @@ class CoupledAdam(CoupledDecay, keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         dtype = variable.dtype
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         gradient = self._with_decay(ops.cast(gradient, dtype), variable, index)
         mean, square = self.means[index], self.squares[index]
         root = ops.sqrt(self._bias_correction(self.beta_2))
