@@ -68,7 +68,6 @@ def build(predictor: Predictor):
         ) from error
 
     reader = _Reader(predictor, gr.Error)
-    dimensional = "valence_arousal" in predictor.model.output
     hour = 3600
     with gr.Blocks(
         title="fer-tf", analytics_enabled=False, delete_cache=(hour, hour)
@@ -79,40 +78,49 @@ def build(predictor: Predictor):
             "what somebody feels."
         )
         with gr.Tab("Photograph"):
-            with gr.Row():
-                photo = gr.Image(
-                    type="filepath", sources=["upload", "webcam", "clipboard"],
-                    label="photograph", elem_id="photo",
-                )  # fmt: skip
-                drawn = gr.Image(label="faces", format="png", elem_id="drawn",
-                                 buttons=["download", "fullscreen"])  # fmt: skip
-            said = gr.Markdown(elem_id="said")
-            table = gr.Dataframe(headers=list(_COLUMNS), label="readings",
-                                 interactive=False, elem_id="table")  # fmt: skip
-            with gr.Row():
-                bars = gr.Plot(label="probabilities")
-                plane = gr.Plot(label="circumplex", visible=dimensional)
-                looked = gr.Gallery(
-                    label="where it looked (Grad-CAM)", columns=4, height=260,
-                    object_fit="contain", fit_columns=False, elem_id="looked",
-                    buttons=["download", "fullscreen"],
-                )  # fmt: skip
-            file = gr.File(label="the readings as CSV", elem_id="csv")
-            outputs = [drawn, said, table, bars, plane, looked, file]
-            photo.change(reader.photo, photo, outputs, api_name="photo")
+            _photograph_tab(gr, reader)
         with gr.Tab("Clip"):
-            with gr.Row():
-                clip = gr.Video(sources=["upload", "webcam"], label="clip",
-                                elem_id="clip")  # fmt: skip
-                played = gr.Video(label="faces", elem_id="played")
-            every = gr.Slider(1, 10, 2, step=1, label="read every n-th frame")
-            start = gr.Button("Read the clip", variant="primary")
-            told = gr.Markdown()
-            spans = gr.Plot(label="each person over time")
-            lines = gr.File(label="the readings as CSV")
-            results = [played, told, spans, lines]
-            start.click(reader.clip, [clip, every], results, api_name="clip")
+            _clip_tab(gr, reader)
     return page
+
+
+def _photograph_tab(gr, reader):
+    dimensional = "valence_arousal" in reader.predictor.model.output
+    with gr.Row():
+        photo = gr.Image(
+            type="filepath", sources=["upload", "webcam", "clipboard"],
+            label="photograph", elem_id="photo",
+        )  # fmt: skip
+        drawn = gr.Image(label="faces", format="png", elem_id="drawn",
+                         buttons=["download", "fullscreen"])  # fmt: skip
+    said = gr.Markdown(elem_id="said")
+    table = gr.Dataframe(headers=list(_COLUMNS), label="readings",
+                         interactive=False, elem_id="table")  # fmt: skip
+    with gr.Row():
+        bars = gr.Plot(label="probabilities")
+        plane = gr.Plot(label="circumplex", visible=dimensional)
+        looked = gr.Gallery(
+            label="where it looked (Grad-CAM)", columns=4, height=260,
+            object_fit="contain", fit_columns=False, elem_id="looked",
+            buttons=["download", "fullscreen"],
+        )  # fmt: skip
+    file = gr.File(label="the readings as CSV", elem_id="csv")
+    outputs = [drawn, said, table, bars, plane, looked, file]
+    photo.change(reader.photo, photo, outputs, api_name="photo")
+
+
+def _clip_tab(gr, reader):
+    with gr.Row():
+        clip = gr.Video(sources=["upload", "webcam"], label="clip",
+                        elem_id="clip")  # fmt: skip
+        played = gr.Video(label="faces", elem_id="played")
+    every = gr.Slider(1, 10, 2, step=1, label="read every n-th frame")
+    start = gr.Button("Read the clip", variant="primary")
+    told = gr.Markdown()
+    spans = gr.Plot(label="each person over time")
+    lines = gr.File(label="the readings as CSV")
+    results = [played, told, spans, lines]
+    start.click(reader.clip, [clip, every], results, api_name="clip")
 
 
 class _Reader:
