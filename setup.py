@@ -46,6 +46,7 @@ setup(
         "opencv-python-headless>=4.10,<5.1",
         "numpy>=2.0,<2.5",
         "scikit-learn>=1.5,<1.10",
+        "scipy>=1.13,<1.18",
         "absl-py>=2.1,<3",
         "ml-collections>=1.0,<2",
         "matplotlib>=3.9,<4",

@@ -6,22 +6,6 @@ import numpy as np
 
 from data_pipelines import face_geometry as geometry
 
-HAIR_STYLES = (
-    "bald",
-    "buzz",
-    "short",
-    "side",
-    "fringe",
-    "curly",
-    "afro",
-    "receding",
-    "bob",
-    "long",
-    "curtain",
-    "bun",
-    "scarf",
-    "beanie",
-)
 BEARDS = ("none", "stubble", "moustache", "goatee", "full")
 GLASSES = ("none", "round", "square", "thin")
 

@@ -136,7 +136,7 @@ def guided_backpropagation(
     Raises:
         ValueError: If the task or the target does not exist.
     """
-    inputs = _inputs(model, images)
+    inputs = _inputs(images)
     score = _score(model, _task(model, task), target, len(inputs["image"]))
 
     def function(image):
@@ -196,7 +196,7 @@ def attention(
     if not found:
         return {}
     outputs = keras.Model(model.input, found)(
-        _as_model_input(model, _inputs(model, images)), training=False
+        _as_model_input(model, _inputs(images)), training=False
     )
     return {
         name: ops.convert_to_numpy(ops.cast(value, "float32"))
@@ -224,7 +224,7 @@ def last_feature_map(model: keras.Model) -> str:
 
 def _grad_cam(model, images, task, target, layer):
     """The maps, and `{"target", "score"}`."""
-    inputs = _inputs(model, images)
+    inputs = _inputs(images)
     image = inputs["image"]
     score = _score(model, _task(model, task), target, len(image))
     watched = model.get_layer(layer or last_feature_map(model))
@@ -291,7 +291,7 @@ def _task(model, task):
     return task
 
 
-def _inputs(model, images):
+def _inputs(images):
     inputs = images if isinstance(images, dict) else {"image": images}
     return {name: np.asarray(value, np.float32) for name, value in inputs.items()}
 

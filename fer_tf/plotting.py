@@ -59,13 +59,12 @@ def save(figure: Figure, path: str, *, dpi: int = 110) -> None:
 _WIDEST = 4.0
 
 
-def annotated(image: np.ndarray, faces: list[dict], *, title: str = "") -> Figure:
+def annotated(image: np.ndarray, faces: list[dict]) -> Figure:
     """A photograph with its faces boxed, and what was read beside it.
 
     Args:
         image: uint8 RGB `(height, width, 3)`.
         faces: As `fer_tf.Predictor` returns them.
-        title: Printed above.
     """
     height, width = image.shape[:2]
     panel = 2.3 if faces else 0.0
@@ -78,14 +77,9 @@ def annotated(image: np.ndarray, faces: list[dict], *, title: str = "") -> Figur
     axes.imshow(image)
     axes.set_axis_off()
     for number, face in enumerate(faces, 1):
-        _draw_face(axes, number, face, labelled=True)
+        _draw_face(axes, number, face)
     if faces:
         _draw_bars(figure, faces, photo_share)
-    if title:
-        axes.text(
-            0.01, 0.99, title, transform=axes.transAxes, va="top", fontsize=8,
-            color="white", bbox=dict(facecolor=INK, alpha=0.6, pad=3, lw=0),
-        )  # fmt: skip
     return figure
 
 
@@ -96,7 +90,7 @@ def bars(faces: list[dict]) -> Figure:
     return figure
 
 
-def _draw_face(axes, number, face, *, labelled):
+def _draw_face(axes, number, face):
     from matplotlib.patches import FancyBboxPatch
 
     x, y, w, h = face["box"]
@@ -110,14 +104,13 @@ def _draw_face(axes, number, face, *, labelled):
     )  # fmt: skip
     points = np.asarray(face["landmarks"])
     axes.plot(points[:, 0], points[:, 1], ".", color=color, ms=4, mec="white", mew=0.4)
-    if labelled:
-        sure = face.get("probabilities", {}).get(name)
-        text = f"{number} {name}" + (f" {sure:.0%}" if sure is not None else "")
-        axes.text(
-            x, y - 0.03 * h, text, va="bottom", ha="left", fontsize=9, color="white",
-            weight="bold", clip_on=True,
-            bbox=dict(facecolor=color, alpha=0.9, pad=2.2, lw=0),
-        )  # fmt: skip
+    sure = face.get("probabilities", {}).get(name)
+    text = f"{number} {name}" + (f" {sure:.0%}" if sure is not None else "")
+    axes.text(
+        x, y - 0.03 * h, text, va="bottom", ha="left", fontsize=9, color="white",
+        weight="bold", clip_on=True,
+        bbox=dict(facecolor=color, alpha=0.9, pad=2.2, lw=0),
+    )  # fmt: skip
 
 
 def _draw_bars(figure, faces, left):

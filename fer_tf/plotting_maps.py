@@ -55,7 +55,7 @@ def product(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return face(255 * values / max(values.max(), 1e-9))
 
 
-def grid(cells, *, rows=(), columns=(), title: str = "", note: str = "") -> Figure:
+def grid(cells, *, rows=(), columns=(), title: str = "") -> Figure:
     """Pictures side by side under their names.
 
     Args:
@@ -63,13 +63,11 @@ def grid(cells, *, rows=(), columns=(), title: str = "", note: str = "") -> Figu
         rows: Names of the rows.
         columns: Names of the columns.
         title: Printed above.
-        note: Printed below, small.
     """
     count = max(len(row) for row in cells)
     cell = 1.35
     left = 0.24 + 0.088 * max(map(len, rows), default=0) if any(rows) else 0.12
     top, bottom = (0.5 if title else 0.12) + 0.36 * bool(any(columns)), 0.12
-    bottom += 0.24 * bool(note)
     width = left + cell * count + 0.12
     height = top + cell * len(cells) + bottom
     figure = Figure(figsize=(width, height), facecolor="white")
@@ -98,8 +96,6 @@ def grid(cells, *, rows=(), columns=(), title: str = "", note: str = "") -> Figu
         )  # fmt: skip
     if title:
         figure.text(0.5, 1 - 0.24 / height, title, fontsize=11, **text)
-    if note:
-        figure.text(0.5, 0.15 / height, note, fontsize=8, **text)
     return figure
 
 

@@ -10,9 +10,9 @@ from fer_tf import labels, plotting, plotting_maps
 _COLUMNS, _ROWS = 8, 3
 
 
-def pixels(figure, *, dpi: int = 90) -> np.ndarray:
+def pixels(figure) -> np.ndarray:
     """A figure as uint8 RGB `(height, width, 3)`."""
-    figure.set_dpi(dpi)
+    figure.set_dpi(90)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()

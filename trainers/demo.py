@@ -28,9 +28,11 @@ _CONFIG = flags.DEFINE_string(
 
 def main() -> None:
     """Entry point of the command line."""
+    from trainers import photos
+
     output = _OUTPUT.value
     os.makedirs(output, exist_ok=True)
-    photo = _PHOTO.value or _astronaut(output)
+    photo = _PHOTO.value or photos.write_astronaut(output)
     if not os.path.isfile(photo):
         raise ValueError(f"{photo}: no such photograph")
     data, workdir = os.path.join(output, "data"), os.path.join(output, "run")
@@ -65,22 +67,6 @@ def _command(name, *arguments):
     code = subprocess.call([sys.executable, "-m", f"trainers.{name}", *arguments])
     if code:
         sys.exit(code)
-
-
-def _astronaut(output):
-    """Writes scikit-image's photograph of Eileen Collins; returns its path."""
-    try:
-        from skimage import data
-    except ImportError as error:
-        raise ValueError(
-            "the demo's photograph comes with scikit-image, the extra `demo`: "
-            "pip install -e '.[demo]', or give --photo"
-        ) from error
-    import cv2
-
-    path = os.path.join(output, "astronaut.png")
-    cv2.imwrite(path, data.astronaut()[..., ::-1])
-    return path
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ also several together.
 
 import time
 
-import cv2
 import numpy as np
 
 from fer_tf.faces import ImageError, MTCNNDetector, read_image
+from trainers import photos
 from trainers.benchmarks import photographs, processor
 
 _TOGETHER = 16
@@ -87,24 +87,15 @@ class _Timed:
 def _photographs(folders):
     """The photographs of folders, decoded."""
     if folders is None:
-        from skimage import data
-
-        return [data.astronaut()]
+        return [photos.astronaut()]
     images = []
     for folder in folders.split(","):
         for path in photographs(folder):
             try:
-                images.append(_shrunk(read_image(path)))
+                images.append(photos.shrunk(read_image(path), _MAX_SIDE))
             except ImageError as error:
                 raise ValueError(f"{path}: {error}") from None
     return images
-
-
-def _shrunk(image):
-    ratio = _MAX_SIDE / max(image.shape[:2])
-    if ratio >= 1:
-        return image
-    return cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
 
 
 def _agreement(pairs):

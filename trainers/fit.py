@@ -46,6 +46,8 @@ class Trainee(keras.Model):
 
     Attributes:
         network: The network.
+        card, can_train: Set by `compiled`; a model read from a `.keras` file has
+            neither and cannot be `after`.
     """
 
     def __init__(self, network, objective, submodel="", **kwargs):

@@ -11,8 +11,6 @@ import os
 import shutil
 import tempfile
 
-import cv2
-
 from fer_tf import (
     circumplex,
     explain,
@@ -25,6 +23,7 @@ from fer_tf import (
 from fer_tf.faces.images import read_image
 from fer_tf.predictor import Predictor
 from trainers.faces import Picture, windows
+from trainers.photos import shrunk
 
 MAX_UPLOAD = "64mb"
 # A minute at 25 frames a second; longer clips are read to here.
@@ -69,9 +68,6 @@ def build(predictor: Predictor):
         ) from error
 
     reader = _Reader(predictor, gr.Error)
-    dimensional = "valence_arousal" in predictor.model.output and predictor.card.reads(
-        "valence_arousal"
-    )
     hour = 3600
     with gr.Blocks(
         title="fer-tf", analytics_enabled=False, delete_cache=(hour, hour)
@@ -82,40 +78,50 @@ def build(predictor: Predictor):
             "what somebody feels."
         )
         with gr.Tab("Photograph"):
-            with gr.Row():
-                photo = gr.Image(
-                    type="filepath", sources=["upload", "webcam", "clipboard"],
-                    label="photograph", elem_id="photo",
-                )  # fmt: skip
-                drawn = gr.Image(label="faces", format="png", elem_id="drawn",
-                                 buttons=["download", "fullscreen"])  # fmt: skip
-            said = gr.Markdown(elem_id="said")
-            table = gr.Dataframe(headers=list(_COLUMNS), label="readings",
-                                 interactive=False, elem_id="table")  # fmt: skip
-            with gr.Row():
-                bars = gr.Plot(label="probabilities")
-                plane = gr.Plot(label="circumplex", visible=dimensional)
-                looked = gr.Gallery(
-                    label="where it looked (Grad-CAM)", columns=4, height=260,
-                    object_fit="contain", fit_columns=False, elem_id="looked",
-                    buttons=["download", "fullscreen"],
-                )  # fmt: skip
-            file = gr.File(label="the readings as CSV", elem_id="csv")
-            outputs = [drawn, said, table, bars, plane, looked, file]
-            photo.change(reader.photo, photo, outputs, api_name="photo")
+            _photograph_tab(gr, reader)
         with gr.Tab("Clip"):
-            with gr.Row():
-                clip = gr.Video(sources=["upload", "webcam"], label="clip",
-                                elem_id="clip")  # fmt: skip
-                played = gr.Video(label="faces", elem_id="played")
-            every = gr.Slider(1, 10, 2, step=1, label="read every n-th frame")
-            start = gr.Button("Read the clip", variant="primary")
-            told = gr.Markdown()
-            spans = gr.Plot(label="each person over time")
-            lines = gr.File(label="the readings as CSV")
-            results = [played, told, spans, lines]
-            start.click(reader.clip, [clip, every], results, api_name="clip")
+            _clip_tab(gr, reader)
     return page
+
+
+def _photograph_tab(gr, reader):
+    model, name = reader.predictor.model, "valence_arousal"
+    dimensional = name in model.output and model.card.reads(name)
+    with gr.Row():
+        photo = gr.Image(
+            type="filepath", sources=["upload", "webcam", "clipboard"],
+            label="photograph", elem_id="photo",
+        )  # fmt: skip
+        drawn = gr.Image(label="faces", format="png", elem_id="drawn",
+                         buttons=["download", "fullscreen"])  # fmt: skip
+    said = gr.Markdown(elem_id="said")
+    table = gr.Dataframe(headers=list(_COLUMNS), label="readings",
+                         interactive=False, elem_id="table")  # fmt: skip
+    with gr.Row():
+        bars = gr.Plot(label="probabilities")
+        plane = gr.Plot(label="circumplex", visible=dimensional)
+        looked = gr.Gallery(
+            label="where it looked (Grad-CAM)", columns=4, height=260,
+            object_fit="contain", fit_columns=False, elem_id="looked",
+            buttons=["download", "fullscreen"],
+        )  # fmt: skip
+    file = gr.File(label="the readings as CSV", elem_id="csv")
+    outputs = [drawn, said, table, bars, plane, looked, file]
+    photo.change(reader.photo, photo, outputs, api_name="photo")
+
+
+def _clip_tab(gr, reader):
+    with gr.Row():
+        clip = gr.Video(sources=["upload", "webcam"], label="clip",
+                        elem_id="clip")  # fmt: skip
+        played = gr.Video(label="faces", elem_id="played")
+    every = gr.Slider(1, 10, 2, step=1, label="read every n-th frame")
+    start = gr.Button("Read the clip", variant="primary")
+    told = gr.Markdown()
+    spans = gr.Plot(label="each person over time")
+    lines = gr.File(label="the readings as CSV")
+    results = [played, told, spans, lines]
+    start.click(reader.clip, [clip, every], results, api_name="clip")
 
 
 class _Reader:
@@ -137,10 +143,10 @@ class _Reader:
         faces = self.predictor.predict(image)
         said = f"{len(faces)} face{'s' * (len(faces) != 1)} found."
         if not faces:
-            return _fitted(image), "No face found.", [], None, None, [], None
+            return shrunk(image, _SHOWN), "No face found.", [], None, None, [], None
         rows = [_row(number, face) for number, face in enumerate(faces, 1)]
         return (
-            _fitted(overlay.draw_faces(image, faces)), said, rows,
+            shrunk(overlay.draw_faces(image, faces), _SHOWN), said, rows,
             plotting.bars(faces), circumplex.circumplex(faces),
             self._looked(image, faces[:8]), self._csv([_COLUMNS, *rows]),
         )  # fmt: skip
@@ -208,11 +214,3 @@ def _row(number, face):
     value = lambda name: round(face[name], 3) if name in face else None
     numbers = [value(name) for name in _COLUMNS[2:]]
     return [number, face.get("expression"), *numbers]
-
-
-def _fitted(image):
-    """The picture no larger than it is shown."""
-    scale = _SHOWN / max(image.shape[:2])
-    if scale >= 1:
-        return image
-    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

@@ -20,6 +20,7 @@ from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.serving import make_serving_model
 from trainers.benchmarks import device, in_turns, photographs, result
 from trainers.cli import UsageError
+from trainers.photos import write_astronaut
 
 _TOGETHER = 8
 _CROPS = 256
@@ -115,11 +116,7 @@ def _untrained(scratch):
 
 def _photographs(folder, scratch):
     if folder is None:
-        from skimage import data
-
-        path = os.path.join(scratch, "astronaut.png")
-        cv2.imwrite(path, data.astronaut()[..., ::-1])
-        return [path]
+        return [write_astronaut(scratch)]
     return photographs(folder)
 
 

@@ -3,6 +3,9 @@
 import sys
 import time
 
+# Between two lines where there is no terminal.
+_PLAIN_SECONDS = 30.0
+
 
 class Progress:
     """Shows how far, how fast, and how long still.
@@ -11,13 +14,11 @@ class Progress:
         what: What is being done ("prepare").
         total: Units in all; None if nobody knows.
         unit: What is counted ("images").
-        every: Seconds between two plain lines where there is no terminal.
-        stream: Where to write.
     """
 
-    def __init__(self, what, total, *, unit, every=30.0, stream=None):
-        self.what, self.total, self.unit, self.every = what, total, unit, every
-        self.stream = stream or sys.stderr
+    def __init__(self, what, total, *, unit):
+        self.what, self.total, self.unit = what, total, unit
+        self.stream = sys.stderr
         self.terminal = self.stream.isatty()
         self.start = self.shown = time.monotonic()
         self.first, self.open = None, False
@@ -32,7 +33,7 @@ class Progress:
         if self.first is None:
             self.first, self.start = done, now
         last = done == self.total
-        if not last and now - self.shown < (0.1 if self.terminal else self.every):
+        if not last and now - self.shown < (0.1 if self.terminal else _PLAIN_SECONDS):
             return
         self.shown = now
         rate = (done - self.first) / max(now - self.start, 1e-9)

@@ -11,7 +11,6 @@ _EXPORTS = {
     "align": "fer_tf.faces.alignment",
     "crop_box": "fer_tf.faces.alignment",
     "landmarks5": "fer_tf.faces.alignment",
-    "landmarks8": "fer_tf.faces.alignment",
     "read_image": "fer_tf.faces.images",
     "whole": "fer_tf.faces.alignment",
 }

@@ -22,16 +22,6 @@ _FIVE = {
     37: (range(13, 19), range(19, 25), (7,), (25,), (31,)),  # RAF-DB, Face++
     68: (range(36, 42), range(42, 48), (30,), (48,), (54,)),  # iBUG, CK+
 }
-# Nose tip; left eye's outer and inner corner, right eye's inner and outer;
-# mouth corners; below the mouth. The figure of Gan et al. is lost; the eyes
-# follow from their Table 2, and the lower lip for l8 is our reading.
-_EIGHT = {
-    37: (7, 13, 16, 19, 22, 25, 31, 34),
-    68: (30, 36, 39, 42, 45, 48, 54, 57),
-}
-# How far below the mouth's centre its lower lip lies, in units of the way from
-# the nose to that centre.
-_LOWER_LIP = 0.8
 
 # No intermediate picture is larger than this, so that landmarks from a broken
 # annotation cannot ask for gigabytes.
@@ -150,31 +140,8 @@ def landmarks5(points) -> np.ndarray:
     Returns:
         float64 `(5, 2)`. An eye's centre is the mean of its outline.
     """
-    points = _check_count(points, _FIVE)
+    points = _check_count(points)
     return np.stack([points[list(group)].mean(axis=0) for group in _FIVE[len(points)]])
-
-
-def landmarks8(points) -> np.ndarray:
-    """The eight points of Gan et al. (2020), l1..l8.
-
-    Nose tip; outer and inner corner of the left eye, inner and outer of the
-    right; mouth corners; lower lip. Five points have no eye corners: both of
-    an eye are its centre then, which leaves the centres of all regions as they
-    are, and the lower lip is put 0.8 times the way from nose to mouth below it.
-
-    Args:
-        points: As for `landmarks5`.
-
-    Returns:
-        float64 `(8, 2)`.
-    """
-    points = _check_count(points, _FIVE)
-    if len(points) in _EIGHT:
-        return points[list(_EIGHT[len(points)])]
-    left, right, nose, mouth_left, mouth_right = points
-    mouth = (mouth_left + mouth_right) / 2
-    lip = mouth + _LOWER_LIP * (mouth - nose)
-    return np.stack([nose, left, left, right, right, mouth_left, mouth_right, lip])
 
 
 def to_color(image, color: str) -> np.ndarray:
@@ -295,12 +262,12 @@ def _check_points(points, name, shape) -> np.ndarray:
     return array
 
 
-def _check_count(points, known) -> np.ndarray:
+def _check_count(points) -> np.ndarray:
     """Points as float64 `(n, 2)`, if we know that many."""
     array = np.asarray(points, np.float64)
-    if array.ndim != 2 or array.shape[1] != 2 or len(array) not in known:
+    if array.ndim != 2 or array.shape[1] != 2 or len(array) not in _FIVE:
         raise ValueError(
-            f"`points` must have the shape (n, 2) with n one of {sorted(known)}. "
+            f"`points` must have the shape (n, 2) with n one of {sorted(_FIVE)}. "
             f"Received: shape={array.shape}."
         )
     return array

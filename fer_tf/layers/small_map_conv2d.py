@@ -62,66 +62,60 @@ def _convolution():
     """
     import tensorflow as tf
 
-    def offsets(kernel):
-        """`(row, column)` shift of each tap; 3x3 gives -1..1 twice."""
-        rows, columns = kernel.shape[:2]
-        return [
-            (i - rows // 2, j - columns // 2)
-            for i in range(rows)
-            for j in range(columns)
-        ]
-
-    def gather(x, kernel):
-        """Inputs under each tap: `(batch * h * w, taps * channels)`."""
-        height, width, channels = x.shape[1:]
-        rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
-        x = tf.pad(x, [[0, 0], [rows, rows], [columns, columns], [0, 0]])
-        x = tf.concat(
-            [
-                x[:, rows + i : rows + i + height, columns + j : columns + j + width]
-                for i, j in offsets(kernel)
-            ],
-            axis=-1,
-        )
-        return tf.reshape(x, [-1, kernel.shape[0] * kernel.shape[1] * channels])
-
-    def scatter(patches, x, kernel):
-        """Adjoint of `gather`: adds each tap's share back where it came from."""
-        height, width, channels = x.shape[1:]
-        taps = offsets(kernel)
-        patches = tf.reshape(patches, [-1, height, width, len(taps) * channels])
-        parts = []
-        for (i, j), part in zip(taps, tf.split(patches, len(taps), axis=-1)):
-            if abs(i) >= height or abs(j) >= width:
-                continue  # this tap only ever sees padding
-            part = part[
-                :, max(0, -i) : height - max(0, i), max(0, -j) : width - max(0, j)
-            ]
-            parts.append(
-                tf.pad(
-                    part,
-                    [
-                        [0, 0],
-                        [max(0, i), max(0, -i)],
-                        [max(0, j), max(0, -j)],
-                        [0, 0],
-                    ],
-                )
-            )
-        return tf.add_n(parts)
-
     @tf.custom_gradient
     def convolve(x, kernel):
         flat_kernel = tf.reshape(kernel, [-1, kernel.shape[-1]])
 
         def gradient(dy):
             dy = tf.reshape(dy, [-1, kernel.shape[-1]])
-            dx = scatter(tf.matmul(dy, flat_kernel, transpose_b=True), x, kernel)
+            dx = _scatter(tf.matmul(dy, flat_kernel, transpose_b=True), x, kernel)
             # Gathered again rather than kept: nine times the inputs' memory.
-            dkernel = tf.matmul(gather(x, kernel), dy, transpose_a=True)
+            dkernel = tf.matmul(_gather(x, kernel), dy, transpose_a=True)
             return dx, tf.reshape(dkernel, kernel.shape)
 
-        y = tf.matmul(gather(x, kernel), flat_kernel)
+        y = tf.matmul(_gather(x, kernel), flat_kernel)
         return tf.reshape(y, [-1, *x.shape[1:3], kernel.shape[-1]]), gradient
 
     return convolve
+
+
+def _gather(x, kernel):
+    """Inputs under each tap: `(batch * h * w, taps * channels)`."""
+    import tensorflow as tf
+
+    height, width, channels = x.shape[1:]
+    rows, columns = kernel.shape[0] // 2, kernel.shape[1] // 2
+    x = tf.pad(x, [[0, 0], [rows, rows], [columns, columns], [0, 0]])
+    x = tf.concat(
+        [
+            x[:, rows + i : rows + i + height, columns + j : columns + j + width]
+            for i, j in _offsets(kernel)
+        ],
+        axis=-1,
+    )
+    return tf.reshape(x, [-1, kernel.shape[0] * kernel.shape[1] * channels])
+
+
+def _scatter(patches, x, kernel):
+    """Adjoint of `_gather`: adds each tap's share back where it came from."""
+    import tensorflow as tf
+
+    height, width, channels = x.shape[1:]
+    taps = _offsets(kernel)
+    patches = tf.reshape(patches, [-1, height, width, len(taps) * channels])
+    parts = []
+    for (i, j), part in zip(taps, tf.split(patches, len(taps), axis=-1)):
+        if abs(i) >= height or abs(j) >= width:
+            continue  # this tap only ever sees padding
+        part = part[:, max(0, -i) : height - max(0, i), max(0, -j) : width - max(0, j)]
+        padding = [[0, 0], [max(0, i), max(0, -i)], [max(0, j), max(0, -j)], [0, 0]]
+        parts.append(tf.pad(part, padding))
+    return tf.add_n(parts)
+
+
+def _offsets(kernel):
+    """`(row, column)` shift of each tap; 3x3 gives -1..1 twice."""
+    rows, columns = kernel.shape[:2]
+    return [
+        (i - rows // 2, j - columns // 2) for i in range(rows) for j in range(columns)
+    ]

@@ -129,8 +129,9 @@ def ccc_loss(targets, predictions, weights=None):
 
     `rho = 2 s_xy / (s_x^2 + s_y^2 + (mean_x - mean_y)^2)` with population
     moments of the valid rows; for two outputs `1 - (rho_v + rho_a) / 2`. It is
-    a statistic of the batch: use 64 rows or more, from mixed videos. Under a
-    distribution strategy it is each replica's own.
+    a statistic of the batch: use 64 rows or more, from mixed videos. It is of
+    the rows that it is given: under a strategy the loop gives it the whole
+    batch's, `model.fit` each replica's own.
 
     Args:
         targets: `(batch,)` or `(batch, outputs)`.

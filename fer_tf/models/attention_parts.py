@@ -6,15 +6,7 @@ from fer_tf.initializers import pytorch_defaults
 from fer_tf.layers.attended_conv2d import COMBINATIONS, AttendedConv2D, num_planes
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.stop_gradient import StopGradient
-
-
-def check_choice(argument, value, choices):
-    """Raises a ValueError unless `value` is one of `choices`."""
-    if value not in choices:
-        raise ValueError(
-            f"`{argument}` must be one of {', '.join(map(str, choices))}. "
-            f"Received: {argument}={value!r}."
-        )
+from fer_tf.models.variant import check_choice
 
 
 def detached(x, *, name):

@@ -43,7 +43,7 @@ from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.models import attention_parts
 from fer_tf.models.densenet121 import densenet121_features
 from fer_tf.models.resnet18 import resnet18_features
-from fer_tf.models.variant import Variant, image_input
+from fer_tf.models.variant import Variant, check_choice, image_input
 from fer_tf.models.vgg19 import vgg19_features
 
 _INPUT_SHAPE = (44, 44, 1)
@@ -241,10 +241,8 @@ def meen_model3(
         ValueError: If an argument has an unknown value or the image is too
             small.
     """
-    attention_parts.check_choice(
-        "source", source, ("facial", "emotion", "combination", "separately")
-    )
-    attention_parts.check_choice("maps", maps, ("all", "average"))
+    check_choice("source", source, ("facial", "emotion", "combination", "separately"))
+    check_choice("maps", maps, ("all", "average"))
     image = _input(input_shape)
     features, _, default_taps = _backbone(backbone)
     taps = tuple(taps or default_taps)
@@ -295,7 +293,7 @@ def _scale(image):
 
 
 def _backbone(name):
-    attention_parts.check_choice("backbone", name, _BACKBONES)
+    check_choice("backbone", name, _BACKBONES)
     return _BACKBONES[name]
 
 
@@ -313,7 +311,7 @@ def _face_taps(image, taps, backbone, width):
     inputs = keras.Input(image.shape[1:], name="image")
     found, is_face = _face_graph(inputs, backbone, width)
     for tap in taps:
-        attention_parts.check_choice("tap", tap, found)
+        check_choice("tap", tap, found)
     network = keras.Model(
         inputs,
         {"is_face": is_face, **{tap: found[tap] for tap in taps}},

@@ -30,7 +30,7 @@ from keras import layers
 from fer_tf.initializers import pytorch_defaults
 from fer_tf.models.resnext50 import resnext50_features
 from fer_tf.models.se_resnet50 import se_resnet50_features
-from fer_tf.models.variant import Variant, scaled
+from fer_tf.models.variant import Variant, check_choice, scaled
 
 BACKBONES = {
     "senet50": se_resnet50_features,
@@ -74,11 +74,7 @@ def mtanet(
         ValueError: If the backbone or the activation is unknown, or the images
             do not fit.
     """
-    if backbone not in BACKBONES:
-        raise ValueError(
-            f"`backbone` must be one of {', '.join(BACKBONES)}. "
-            f"Received: backbone={backbone!r}."
-        )
+    check_choice("backbone", backbone, BACKBONES)
     if valence_arousal_activation not in (None, "tanh"):
         raise ValueError(
             "`valence_arousal_activation` must be None or tanh. "

@@ -76,7 +76,7 @@ def resnext50(
     return keras.Model(image, x, name=name)
 
 
-def channel_gate(x, *, name, reduction=REDUCTION):
+def channel_gate(x, *, name):
     """Scales each channel; the gate is the layer `{name}_channel_gate`.
 
     One pair of dense layers sees the mean and the maximum of every channel; its
@@ -84,7 +84,7 @@ def channel_gate(x, *, name, reduction=REDUCTION):
     """
     channels = x.shape[-1]
     down = layers.Dense(
-        max(1, channels // reduction),
+        max(1, channels // REDUCTION),
         activation="relu",
         kernel_initializer="he_normal",
         name=f"{name}_channel_down",

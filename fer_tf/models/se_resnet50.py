@@ -64,12 +64,12 @@ def se_resnet50(
     return keras.Model(image, se_resnet50_features(image, width=width), name=name)
 
 
-def squeeze_excite(x, *, name, reduction=REDUCTION):
+def squeeze_excite(x, *, name):
     """Scales each channel by a gate in 0..1; the gate is the layer `{name}_up`."""
     channels = x.shape[-1]
     gate = layers.GlobalAveragePooling2D(name=f"{name}_squeeze")(x)
     gate = layers.Dense(
-        max(1, channels // reduction),
+        max(1, channels // REDUCTION),
         activation="relu",
         kernel_initializer="he_normal",
         name=f"{name}_down",

@@ -38,10 +38,10 @@ Deviations, and readings where the paper is silent:
 import keras
 from keras import layers
 
-from fer_tf.layers.batch_normalization import BatchNormalization
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.pixel_scaling import PixelScaling
-from fer_tf.models.variant import Variant, image_input, scaled
+from fer_tf.models.variant import Variant, check_choice, image_input, scaled
+from fer_tf.models.vgg19 import batch_norm_relu
 
 # Channels of the five AlexNet convolutions.
 WIDTHS = {
@@ -72,13 +72,8 @@ def _conv(x, filters, kernel_size, *, name, activation=None, use_bias=True):
     )(x)
 
 
-def _batch_norm_relu(x, *, name):
-    x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
-
-
 def _batch_norm_relu_conv(x, filters, kernel_size, *, name):
-    x = _batch_norm_relu(x, name=name)
+    x = batch_norm_relu(x, name=name)
     return _conv(x, filters, kernel_size, use_bias=False, name=f"{name}_conv")
 
 
@@ -129,7 +124,7 @@ def _attention_block(x, *, depth, skip, activate, name):
     gated = layers.Multiply(name=f"{name}_gated")([trunk, mask])
     features = layers.Add(name=f"{name}_features")([trunk, gated])
     x = _unit(features, name=f"{name}_output")
-    return _batch_norm_relu(x, name=f"{name}_activated") if activate else x
+    return batch_norm_relu(x, name=f"{name}_activated") if activate else x
 
 
 def _stages(image, *, filters, num_stages, attention_blocks, skip, activate):
@@ -197,14 +192,6 @@ def _heads(x, *, target, num_classes, dimensional_units, categorical_units):
     return {target: predictions[0], **outputs}
 
 
-def _check(argument, value, allowed):
-    if value not in allowed:
-        raise ValueError(
-            f"`{argument}` must be one of {', '.join(map(repr, allowed))}. "
-            f"Received: {argument}={value!r}."
-        )
-
-
 def two_level_attention(
     *,
     input_shape: tuple[int, int, int] = (48, 48, 1),
@@ -270,12 +257,12 @@ def two_level_attention(
     Raises:
         ValueError: If an argument is none of the values listed above.
     """
-    _check("attention_blocks", attention_blocks, (0, 1, 2, 3))
-    _check("levels", levels, ("stages", "blocks", None))
-    _check("combine", combine, ("concat", "mean"))
-    _check("target", target, ("valence_arousal", "valence", "arousal"))
-    _check("widths", widths, tuple(WIDTHS))
-    _check("rnn_cell", rnn_cell, tuple(RECURRENT_CELLS))
+    check_choice("attention_blocks", attention_blocks, (0, 1, 2, 3))
+    check_choice("levels", levels, ("stages", "blocks", None))
+    check_choice("combine", combine, ("concat", "mean"))
+    check_choice("target", target, ("valence_arousal", "valence", "arousal"))
+    check_choice("widths", widths, tuple(WIDTHS))
+    check_choice("rnn_cell", rnn_cell, tuple(RECURRENT_CELLS))
     if levels == "blocks" and attention_blocks == 0:
         raise ValueError(
             "`levels` must be 'stages' or None without attention blocks. "

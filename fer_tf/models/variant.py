@@ -27,6 +27,15 @@ class Variant:
         return self.builder(**{**self.arguments, **overrides})
 
 
+def check_choice(argument, value, choices):
+    """Raises a ValueError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise ValueError(
+            f"`{argument}` must be one of {', '.join(map(str, choices))}. "
+            f"Received: {argument}={value!r}."
+        )
+
+
 def image_input(input_shape: tuple[int, int, int], *, smallest: int):
     """The input `image` of a network whose poolings need sides of some length.
 

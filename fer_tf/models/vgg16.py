@@ -64,7 +64,7 @@ def convolution_block(x, block, *, width=1):
     return pool(x, name=f"pool{block}")
 
 
-def classifier(x, num_classes, *, width=1, dropout=0.5):
+def classifier(x, num_classes, *, width=1):
     """fc6, fc7 with ReLU and dropout, and the logits in float32."""
     x = layers.Flatten(name="flatten")(x)
     for name in ("fc6", "fc7"):
@@ -74,7 +74,7 @@ def classifier(x, num_classes, *, width=1, dropout=0.5):
             kernel_initializer=XAVIER,
             name=name,
         )(x)
-        x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
+        x = layers.Dropout(0.5, name=f"{name}_dropout")(x)
     return layers.Dense(
         num_classes, kernel_initializer=XAVIER, dtype="float32", name="expression"
     )(x)

@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 from fer_tf.optimizers.coupled_decay import CoupledDecay
-from fer_tf.optimizers.fused import fused_kernels_apply
+from fer_tf.optimizers.fused import fused_kernels_apply, slot_index
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -20,7 +20,7 @@ class CoupledAdam(CoupledDecay, keras.optimizers.Optimizer):
     Args:
         learning_rate: A float or a schedule.
         beta_1: Decay rate of the first moment, in [0, 1).
-        beta_2: Decay rate of the second moment, in [0, 1).
+        beta_2: Decay rate of the second moment, in (0, 1).
         epsilon: Added to the root of the second moment.
         weight_decay: The L2 coefficient.
         exclude: As of `CoupledSGD`.
@@ -44,7 +44,7 @@ class CoupledAdam(CoupledDecay, keras.optimizers.Optimizer):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         if not (0 <= beta_1 < 1 and 0 < beta_2 < 1):
             raise ValueError(
-                "`beta_1` and `beta_2` must be in [0, 1). "
+                "`beta_1` must be in [0, 1) and `beta_2` in (0, 1). "
                 f"Received: beta_1={beta_1}, beta_2={beta_2}."
             )
         self._init_decay(weight_decay, exclude)
@@ -63,7 +63,7 @@ class CoupledAdam(CoupledDecay, keras.optimizers.Optimizer):
 
     def update_step(self, gradient, variable, learning_rate):
         dtype = variable.dtype
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         gradient = self._with_decay(ops.cast(gradient, dtype), variable, index)
         mean, square = self.means[index], self.squares[index]
         root = ops.sqrt(self._bias_correction(self.beta_2))

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from fer_tf.optimizers.coupled_decay import CoupledDecay
-from fer_tf.optimizers.fused import fused_kernels_apply
+from fer_tf.optimizers.fused import fused_kernels_apply, slot_index
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -79,7 +79,7 @@ class CoupledSGD(CoupledDecay, keras.optimizers.Optimizer):
     def update_step(self, gradient, variable, learning_rate):
         rate = ops.cast(learning_rate, variable.dtype)
         gradient = ops.cast(gradient, variable.dtype)
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         if self.momentum and fused_kernels_apply():
             self._fused_step(gradient, variable, rate, index)
             return

@@ -6,20 +6,19 @@ import math
 class ReduceOnPlateau:
     """Wang et al.: "when the loss did not drop, divided by 10".
 
-    Plain Python, so its state goes into a JSON file beside a checkpoint. The
+    Plain Python: the loop feeds it the logged losses again after a kill. The
     paper names neither the loss watched nor the patience.
 
     Args:
         factor: What a drop multiplies the rate by, in (0, 1).
         patience: Updates without an improvement that cause a drop.
         min_delta: A loss must fall by more than this to have dropped.
-        min_scale: The scale never falls below this.
 
     Raises:
         ValueError: If `factor` or `patience` is out of range.
     """
 
-    def __init__(self, *, factor=0.1, patience=1, min_delta=1e-4, min_scale=0.0):
+    def __init__(self, *, factor=0.1, patience=1, min_delta=1e-4):
         if not 0 < factor < 1 or patience < 1:
             raise ValueError(
                 "`factor` must be in (0, 1) and `patience` at least 1. "
@@ -28,7 +27,6 @@ class ReduceOnPlateau:
         self.factor = factor
         self.patience = patience
         self.min_delta = min_delta
-        self.min_scale = min_scale
         self._best = math.inf
         self._waited = 0
         self._drops = 0
@@ -36,7 +34,7 @@ class ReduceOnPlateau:
     @property
     def scale(self):
         """What the base rate is multiplied by, 1 before the first drop."""
-        return max(self.min_scale, self.factor**self._drops)
+        return self.factor**self._drops
 
     def update(self, loss):
         """Takes an epoch's loss; returns `scale`. NaN is no improvement."""
@@ -49,14 +47,3 @@ class ReduceOnPlateau:
             self._drops += 1
             self._waited = 0
         return self.scale
-
-    def state(self):
-        """The state, as JSON takes it (no infinity: `best` may be None)."""
-        best = None if math.isinf(self._best) else self._best
-        return {"best": best, "waited": self._waited, "drops": self._drops}
-
-    def restore(self, state):
-        """Sets what `state` returned."""
-        self._best = math.inf if state["best"] is None else float(state["best"])
-        self._waited = int(state["waited"])
-        self._drops = int(state["drops"])

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from fer_tf.optimizers.fused import slot_index
+
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class RMSpropTF1(keras.optimizers.Optimizer):
@@ -57,7 +59,7 @@ class RMSpropTF1(keras.optimizers.Optimizer):
         dtype = variable.dtype
         rate = ops.cast(learning_rate, dtype)
         gradient = ops.cast(gradient, dtype)
-        index = self._get_variable_index(variable)
+        index = slot_index(self, variable)
         square = self.squares[index]
         self.assign_add(
             square, (ops.square(gradient) - square) * ops.cast(1 - self.rho, dtype)

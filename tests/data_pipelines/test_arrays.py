@@ -11,8 +11,6 @@ from data_pipelines.sources import DataError, open_source
 
 SIZE = dict(size=48, channels=1)
 BATCH = dict(batch_size=16, seed=5, shuffle_window=50)
-# Of the shuffled pictures; what interpolates agrees to rounding, the rest exactly.
-EXACT = ("random_crop", "random_flip", "center_crop", "region_masks", "to_model_input")
 
 
 @pytest.fixture(scope="module")

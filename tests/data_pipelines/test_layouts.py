@@ -178,7 +178,7 @@ def lines(root, path):
         return file.read().splitlines()
 
 
-def test_the_files_are_what_the_owners_write(written):
+def test_fer2013_is_what_its_owner_writes(written):
     root, _ = written("fer2013")
     header, first = lines(root, "fer2013.csv")[:2]
     assert header == "emotion,pixels,Usage"
@@ -187,6 +187,19 @@ def test_the_files_are_what_the_owners_write(written):
     order = ["Training", "PublicTest", "PrivateTest"]
     assert usages == sorted(usages, key=order.index)
 
+
+def test_fer2013_folders_is_what_its_owner_writes(written):
+    root, _ = written("fer2013_folders")
+    names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    assert set(os.listdir(os.path.join(root, "train"))) <= set(names)
+    assert all(
+        re.fullmatch(r"(PublicTest|PrivateTest)_\d+\.jpg", file)
+        for _, _, files in os.walk(os.path.join(root, "test"))
+        for file in files
+    )
+
+
+def test_ferplus_is_what_its_owner_writes(written):
     root, _ = written("ferplus")
     table = lines(root, "fer2013new.csv")
     assert table[0] == (
@@ -198,6 +211,8 @@ def test_the_files_are_what_the_owners_write(written):
     label = lines(root, "data/FER2013Train/label.csv")[0]
     assert re.fullmatch(r'fer\d{7}\.png,"\(0, 0, 48, 48\)"(,\d+){10}', label)
 
+
+def test_affectnet_is_what_its_owner_writes(written):
     root, _ = written("affectnet")
     assert lines(root, "training.csv")[0].startswith("subDirectory_filePath,face_x,")
     first = lines(root, "validation.csv")[0]
@@ -206,6 +221,8 @@ def test_the_files_are_what_the_owners_write(written):
     pattern = rf"\d+/[0-9a-f]{{56}}\.jpg(,\d+){{4}},{marks},\d+,{number},{number}"
     assert re.fullmatch(pattern, first), first
 
+
+def test_affwild2_is_what_its_owner_writes(written):
     root, _ = written("affwild2")
     path = "annotations/VA_Set/Training_Set/video1.txt"
     values = lines(root, path)
@@ -219,6 +236,8 @@ def test_the_files_are_what_the_owners_write(written):
     image = cv2.imread(os.path.join(root, "cropped_aligned", "video1", "00001.jpg"))
     assert image.shape == (112, 112, 3)
 
+
+def test_affwild2_2022_is_what_its_owner_writes(written):
     root, _ = written("affwild2_2022")
     path = "annotations/AU_Detection_Challenge/Train_Set/video1.txt"
     units = "AU1,AU2,AU4,AU6,AU7,AU10,AU12,AU15,AU23,AU24,AU25,AU26"
@@ -226,15 +245,9 @@ def test_the_files_are_what_the_owners_write(written):
     path = "annotations/EXPR_Classification_Challenge/Validation_Set/video4.txt"
     assert lines(root, path)[0].endswith("Sadness,Surprise,Other")
     assert lines(root, path)[11] == "7"
-    root, _ = written("fer2013_folders")
-    names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-    assert set(os.listdir(os.path.join(root, "train"))) <= set(names)
-    assert all(
-        re.fullmatch(r"(PublicTest|PrivateTest)_\d+\.jpg", file)
-        for _, _, files in os.walk(os.path.join(root, "test"))
-        for file in files
-    )
 
+
+def test_rafdb_is_what_its_owner_writes(written):
     root, _ = written("rafdb")
     listed = lines(root, "basic/EmoLabel/list_patition_label.txt")
     assert re.fullmatch(r"train_00001\.jpg [1-7]", listed[0])
@@ -245,6 +258,8 @@ def test_the_files_are_what_the_owners_write(written):
     assert len(manual) == 8 and manual[0].count("\t") == 1
     assert len(lines(root, "basic/Annotation/auto/train_00001_auto_attri.txt")) == 37
 
+
+def test_ckplus_is_what_its_owner_writes(written):
     root, _ = written("ckplus")
     stem = "S005/001/S005_001_0000000"
     assert cv2.imread(os.path.join(root, f"cohn-kanade-images/{stem}1.png")).shape == (

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import time
@@ -11,13 +12,14 @@ import cv2
 import numpy as np
 import pytest
 
+import trainers
 from data_pipelines import synthetic
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests.testing_utils import assert_one_line, save_tiny_model
 from tests.testing_utils import run_command as run
 
-COMMANDS = ("prepare", "verify", "train", "evaluate", "export", "predict", "benchmark",
-            "demo", "synthesize", "explain", "catalog", "reproduce")  # fmt: skip
+FILES = sorted(pathlib.Path(trainers.__file__).parent.glob("*.py"))
+COMMANDS = [path.stem for path in FILES if "cli.run(" in path.read_text()]
 
 
 @pytest.fixture(scope="module")

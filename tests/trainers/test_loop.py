@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ml_collections import ConfigDict
 
 from data_pipelines import pipeline
 from fer_tf import loading, losses
@@ -69,6 +70,20 @@ def averaged(synthetic_data, tmp_path_factory):
     return run, path
 
 
+@pytest.fixture(scope="module")
+def dropping(synthetic_data, tmp_path_factory):
+    """One whose loss never drops by enough, so that its rate does."""
+    config = tiny_config()
+    config.stages[0].epochs = 3
+    config.stages[0].schedule = ConfigDict(
+        dict(name="plateau", factor=0.1, patience=1, min_delta=100.0)
+    )
+    path = tmp_path_factory.mktemp("runs") / "dropping"
+    run = start(config, synthetic_data, path)
+    run.train()
+    return run, path
+
+
 class Stopped(Exception):
     pass
 
@@ -76,7 +91,7 @@ class Stopped(Exception):
 @pytest.mark.parametrize(
     "stop, kind",
     [(1, "finished"), (8, "finished"), (4, "averaged"), (7, "averaged"),
-     (12, "averaged")],
+     (12, "averaged"), (17, "dropping")],
 )  # fmt: skip
 def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
     stop, kind, request, synthetic_data, tmp_path, monkeypatch
@@ -125,6 +140,41 @@ def test_the_best_weights_are_the_average_and_a_stage_hands_it_on(averaged):
     assert frozen
     for variable in frozen:  # By the second stage, bit for bit.
         np.testing.assert_array_equal(kept[variable.path], variable.numpy())
+
+
+def test_within_a_stage_the_average_is_evaluated_and_the_weights_train_on(
+    synthetic_data, tmp_path, monkeypatch
+):
+    run = start(tiny_config(ema_decay=0.9), synthetic_data, tmp_path)
+    values = lambda variables: np.concatenate([v.numpy().ravel() for v in variables])
+    weights = lambda: values(run.average._of_model)
+    scores, end_of_epoch, evaluated = run.selector.scores, run._end_of_epoch, []
+
+    def evaluating(stream):
+        evaluated.append(weights())
+        return scores(stream)
+
+    def first_epoch(*args):
+        before, average = weights(), values(run.average.averages)
+        assert not np.array_equal(before, average)
+        end_of_epoch(*args)
+        assert evaluated
+        for found in evaluated:
+            np.testing.assert_array_equal(found, average)
+        np.testing.assert_array_equal(weights(), before)
+        raise Stopped
+
+    monkeypatch.setattr(run.selector, "scores", evaluating)
+    monkeypatch.setattr(run, "_end_of_epoch", first_epoch)
+    with pytest.raises(Stopped):
+        run.train()
+    assert int(run.state.step) < run.total_steps(run.config.stages[0])
+
+
+def test_the_rate_drops_after_an_epoch_whose_loss_did_not(dropping):
+    run, _ = dropping
+    rates = [row["learning_rate"] for row in run.workdir.rows]
+    np.testing.assert_allclose(rates, [rates[0], rates[0], 0.1 * rates[0]], rtol=1e-6)
 
 
 def test_a_second_run_in_one_workdir_is_refused(finished, synthetic_data):

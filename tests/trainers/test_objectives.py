@@ -181,7 +181,7 @@ def test_a_task_without_a_label_in_the_batch_moves_nothing(task, weights):
     assert still == [f"log_variance_{task}"]
 
 
-def test_region_masks_sum_over_the_1568_cells_of_the_papers_grid():
+def test_region_masks_sum_over_cells_and_average_over_rows():
     data, found = batch(region_masks_weight=[1, 1, 1, 0, 0, 1]), outputs()
     total, _ = objectives.RegionMasks()(data, found)
     half, _ = objectives.RegionMasks(caffe_half=True)(data, found)

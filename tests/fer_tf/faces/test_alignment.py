@@ -144,22 +144,15 @@ def test_bgr_is_rgb_reversed():
 def test_landmarks_of_every_annotation(count):
     """Point i lies at (i, 2i): the picked indices are read off the x."""
     points = np.stack([np.arange(count), 2 * np.arange(count)], 1)
-    five, eight = alignment.landmarks5(points), alignment.landmarks8(points)
-    picked = {
-        37: ([15.5, 21.5, 7, 25, 31], [7, 13, 16, 19, 22, 25, 31, 34]),
-        68: ([38.5, 44.5, 30, 48, 54], [30, 36, 39, 42, 45, 48, 54, 57]),
-    }[count]
-    assert five[:, 0].tolist() == picked[0] and eight[:, 0].tolist() == picked[1]
+    five = alignment.landmarks5(points)
+    picked = {37: [15.5, 21.5, 7, 25, 31], 68: [38.5, 44.5, 30, 48, 54]}[count]
+    assert five[:, 0].tolist() == picked
     np.testing.assert_array_equal(five[:, 1], 2 * five[:, 0])
 
 
-def test_five_points_stay_and_give_eight():
+def test_five_points_stay():
     five = np.array([[30, 40], [70, 40], [50, 60], [35, 80], [65, 84]], float)
     np.testing.assert_array_equal(alignment.landmarks5(five), five)
-    eight = alignment.landmarks8(five)
-    np.testing.assert_array_equal((eight[1] + eight[2]) / 2, five[0])
-    np.testing.assert_array_equal((eight[3] + eight[4]) / 2, five[1])
-    np.testing.assert_allclose(eight[7], [50, 82 + 0.8 * 22])
 
 
 @pytest.mark.parametrize(

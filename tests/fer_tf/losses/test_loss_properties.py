@@ -70,11 +70,10 @@ def test_masked_rows_are_as_absent(name, data):
     fn, kept = make(), weights > 0
     spoil = lambda rows: np.where(kept.reshape(-1, *[1] * (rows.ndim - 1)), rows, junk)
     spoilt = spoil(predictions)
-    # Missing labels are often NaN; those of classes are whole numbers.
-    given = targets if name == "expression" else spoil(targets)
-    value, slope = gradient(lambda p: fn(given, p, sample_weight=weights), spoilt)
+    labels = spoil(targets)  # A missing label is often NaN.
+    value, slope = gradient(lambda p: fn(labels, p, sample_weight=weights), spoilt)
     assert not slope[~kept].any()
-    same, _ = gradient(lambda p: fn(given, p, sample_weight=kept), spoilt)
+    same, _ = gradient(lambda p: fn(labels, p, sample_weight=kept), spoilt)
     assert value == same  # Validity is often said in booleans.
     if not kept.any():
         assert value == 0

@@ -81,6 +81,7 @@ def test_gradients_are_clipped_before_the_decay_is_added():
         (lambda: CoupledSGD(weight_decay=-1.0), "weight_decay=-1.0"),
         (lambda: CoupledAdam(exclude="bias"), "exclude='bias'"),
         (lambda: CoupledAdam(beta_2=1.0), "beta_2=1.0"),
+        (lambda: CoupledAdam(beta_2=0.0), r"`beta_2` in \(0, 1\)"),
         (lambda: RMSpropTF1(rho=1.0), "rho=1.0"),
     ],
 )

@@ -1,0 +1,37 @@
+"""A photograph for those who give none, and photographs no larger than is needed."""
+
+import os
+
+import cv2
+import numpy as np
+
+
+def astronaut() -> np.ndarray:
+    """scikit-image's photograph of Eileen Collins, uint8 RGB.
+
+    Raises:
+        ValueError: If scikit-image is not installed.
+    """
+    try:
+        from skimage import data
+    except ImportError as error:
+        raise ValueError(
+            "the astronaut's photograph comes with scikit-image, the extra `demo`: "
+            "pip install -e '.[demo]', or give photographs of your own"
+        ) from error
+    return data.astronaut()
+
+
+def write_astronaut(folder: str) -> str:
+    """Writes it into a folder as `astronaut.png`; returns its path."""
+    path = os.path.join(folder, "astronaut.png")
+    cv2.imwrite(path, astronaut()[..., ::-1])
+    return path
+
+
+def shrunk(image: np.ndarray, side: int) -> np.ndarray:
+    """A picture whose longer side is no longer than `side`."""
+    ratio = side / max(image.shape[:2])
+    if ratio >= 1:
+        return image
+    return cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
