@@ -159,7 +159,7 @@ def _signature(source, spec):
         name: tf.TensorSpec(feature.shape, feature.dtype)
         for name, feature in records.feature_spec(manifest).items()
     }
-    for task in ("expression", "valence_arousal", "is_face", "landmarks"):
+    for task in records.ROW_WEIGHTED:
         signature[f"{task}_weight"] = tf.TensorSpec((), tf.float32)
     return {
         **signature,

@@ -168,7 +168,7 @@ def _reader(prepared, split, size, channels) -> Read:
         else:
             batch["landmarks"] = tf.zeros((tf.shape(rows)[0], 0, 2))
             batch["landmarks_weight"] = tf.zeros((tf.shape(rows)[0], 1))
-        for task in ("expression", "valence_arousal", "is_face", "landmarks"):
+        for task in records.ROW_WEIGHTED:
             batch[f"{task}_weight"] = batch[f"{task}_weight"][:, 0]
         return batch
 

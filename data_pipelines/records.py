@@ -28,6 +28,10 @@ from fer_tf.quiet import quiet_imports
 SCHEMA_VERSION = 1
 MANIFEST = "manifest.json"
 
+# What is annotated of a face as a whole, or not: its weight is one number. Of action
+# units each has its own.
+ROW_WEIGHTED = ("expression", "valence_arousal", "is_face", "landmarks")
+
 
 def to_features(
     sample: Sample,
@@ -186,7 +190,7 @@ def examples(path: str, manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]
 
     def parse(record):
         example = tf.io.parse_single_example(record, spec)
-        for task in ("expression", "valence_arousal", "is_face", "landmarks"):
+        for task in ROW_WEIGHTED:
             example[f"{task}_weight"] = example[f"{task}_weight"][0]
         return {**example, "image": tf.io.decode_png(example["image"])}
 

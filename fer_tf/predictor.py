@@ -67,10 +67,10 @@ class Predictor:
             `landmarks` (5 points) in pixels of the picture, `confidence` of
             the detector, `enlargement`, and, as far as the model predicts them,
             `expression` (name), `probabilities` {name: p}, `valence` and
-            `arousal` in [-1, 1], `action_units` {name: p}. No face: an empty
-            list. `enlargement` is how many pixels of the crop one pixel of the
-            picture became: well above 1, the face is smaller than those that
-            the model was trained on, and its reading means less.
+            `arousal` in [-1, 1], `action_units` {name: p}, `face_probability`.
+            No face: an empty list. `enlargement` is how many pixels of the crop
+            one pixel of the picture became: well above 1, the face is smaller
+            than those that the model was trained on, and its reading means less.
 
         Raises:
             ImageError: If the picture cannot be read.

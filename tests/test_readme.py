@@ -155,10 +155,10 @@ def test_compared_networks_stand_with_their_costs_or_not_at_all(tmp_path):
     assert readme_tables.comparison(str(tmp_path)) == readme_tables.NONE
     metrics = dict(accuracy=0.6, macro_f1=0.5, mean_class_accuracy=0.55, ece=0.04)
     test = dict(metrics=metrics, intervals=dict(accuracy=[0.58, 0.62]))
-    run = dict(config="a", epochs=12.0, protocols=dict(clean=dict(test=test)))
+    run = dict(model="a", epochs=12.0, protocols=dict(clean=dict(test=test)))
     cost = dict(parameters=1200, gflops_per_image=0.25, faces_per_second=310.4)
     for name, config in zip(readme_tables.COMPARED, ("a", "b")):
-        text = json.dumps({**run, "config": config})
+        text = json.dumps({**run, "model": config})
         (tmp_path / f"{name}.json").write_text(text)
     speed = dict(what="faces", device="CPU", command="c", models=dict(a=cost))
     (tmp_path / "speed_faces.json").write_text(json.dumps(speed))
@@ -181,7 +181,7 @@ def _row(name, paper, ours, std, seeds=3, interval=(0.0, 0.0)):
 def test_a_run_without_expressions_has_its_row(tmp_path):
     test = dict(metrics=dict(ccc_mean=0.5), intervals=dict(ccc_mean=[0.4, 0.6]))
     run = dict(
-        config="two_att_mt", dataset="affectnet", paper={}, epochs=2.0, seconds=60.0,
+        model="two_att_mt", dataset="affectnet", paper={}, epochs=2.0, seconds=60.0,
         machine="m", command="c", note="", protocols=dict(clean=dict(test=test)),
     )  # fmt: skip
     (tmp_path / "wang_run.json").write_text(json.dumps(run))

@@ -10,7 +10,6 @@ predicted, a temperature is fitted on the validation split, and the accuracy is 
 of the surest 100, 90, 80 and 70 % of the faces.
 """
 
-import dataclasses
 import os
 
 from absl import flags
@@ -78,19 +77,13 @@ def _evaluator(model, prepared):
     """
     import numpy as np
 
-    from data_pipelines import atomic, ops, pipeline
+    from data_pipelines import ops, pipeline
     from fer_tf.inference import make_inference_model
     from fer_tf.loading import NAMED
-    from trainers import evaluation
+    from trainers import evaluation, setup
 
     card, spec = model.card, model.card.crop_spec
-    # A model that is no run's has no such file, and folders must fit then.
-    begun = atomic.read_json(os.path.join(_WORKDIR.value, "config.json"))
-    mixed = begun.get("config", {}).get("mixed_crops", False)
-    for found in prepared.crop_specs[:1] if mixed else prepared.crop_specs:
-        # Size and colour are derived from the records; framing cannot be.
-        derived = dataclasses.replace(found, size=spec.size, color=spec.color)
-        spec.require_same(derived, f"the data in {_DATA.value}")
+    setup.require_crops(spec, prepared, workdir=_WORKDIR.value)
     inference = make_inference_model(
         model, spec, views=card.views, average=card.average
     )

@@ -75,7 +75,9 @@ def main() -> None:
 
     folder = loading.find(_WORKDIR.value, protocol=_PROTOCOL.value)
     model = loading.load(folder)
-    checked = export_crops.for_check(model, _DATA.value, _SPLIT.value, _EXAMPLES.value)
+    checked = export_crops.for_check(
+        model, _DATA.value, _SPLIT.value, _EXAMPLES.value, workdir=_WORKDIR.value
+    )
     # Converters write pages of notices to stderr, whatever they are told.
     with quiet_stderr(shown_on_error=False):
         export.export_model(

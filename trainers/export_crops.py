@@ -1,6 +1,5 @@
 """Crops that an export is checked on, and calibrated with."""
 
-import dataclasses
 import math
 
 import keras
@@ -8,6 +7,7 @@ import numpy as np
 
 from data_pipelines import pipeline, synthetic
 from fer_tf.faces import alignment
+from trainers import setup
 
 # Faces that are drawn where no data are given; drawing takes some 20 ms each.
 _DRAWN = 64
@@ -15,7 +15,9 @@ _CALIBRATION = 200
 _BATCH = 64
 
 
-def for_check(model: keras.Model, data: str | None, split: str, examples: int) -> dict:
+def for_check(
+    model: keras.Model, data: str | None, split: str, examples: int, *, workdir: str
+) -> dict:
     """Arguments of `fer_tf.export.export_model`.
 
     Args:
@@ -24,6 +26,7 @@ def for_check(model: keras.Model, data: str | None, split: str, examples: int) -
         split: What to check on; int8 is calibrated with training crops where
             the folder has some.
         examples: How many crops, spread evenly over the split.
+        workdir: Where the model came from: a run on mixed crops takes them.
 
     Returns:
         `crops`, `labels` (None where they say nothing of the model), `calibration`
@@ -42,10 +45,7 @@ def for_check(model: keras.Model, data: str | None, split: str, examples: int) -
             "source": "drawn faces",
         }
     prepared = pipeline.open_prepared(data)
-    for found in prepared.crop_specs:
-        # Size and colour are derived from the records; framing cannot be.
-        derived = dataclasses.replace(found, size=spec.size, color=spec.color)
-        spec.require_same(derived, f"the data in {data}")
+    setup.require_crops(spec, prepared, workdir=workdir)
     crops, labels = _spread(prepared, split, spec, examples)
     if labels is not None and "expression" in model.output:
         # As in evaluation, a class that the model does not have is no label.

@@ -1,7 +1,9 @@
 """The one training loop: stages, epochs, checkpoints, resume.
 
 All that decides what comes next lies in one `tf.train.Checkpoint`: weights,
-dropout seeds, optimizer, step, the running losses and the best scores so far.
+dropout seeds, optimizer, step, the running losses and the best scores so far. The
+plateau schedule alone reads the rows of `metrics.csv` again, which a resumed run cuts
+back to the checkpoint's step.
 The data stream and its augmentation are functions of the step, so nothing else
 is needed for a run that was stopped anywhere to end like one that was not.
 """

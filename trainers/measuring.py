@@ -92,7 +92,7 @@ def calibrated(columns: dict, validation: dict | None) -> dict:
         uses it sees, without the temperature.
     """
     labels, logits, units = _expressions(columns)
-    temperature, num_fitted = fit(validation)
+    temperature, num_fitted = _fit_temperature(validation)
     judged = temperature is not None and validation is not columns
     before = scores.classification_scores(labels, logits, logits.shape[1])
     cooled = logits / (temperature or 1.0)
@@ -118,7 +118,7 @@ def calibrated(columns: dict, validation: dict | None) -> dict:
     }
 
 
-def fit(validation: dict | None) -> tuple[float | None, int]:
+def _fit_temperature(validation: dict | None) -> tuple[float | None, int]:
     """The temperature of the validation split, and of how many examples it is."""
     if validation is None or not _classified(validation).any():
         return None, 0

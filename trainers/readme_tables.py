@@ -8,7 +8,8 @@ import os
 import numpy as np
 from scipy import stats
 
-MISSING = "—"
+from trainers.table_cells import by_row, line, number, shown
+
 NONE = "Nothing yet."
 
 
@@ -33,13 +34,13 @@ def runs_table(folder: str) -> str:
             continue  # A whole table, not one run.
         stated = found["paper"].get("accuracy")
         cells = [
-            name, f"`{found['config']}`", found["dataset"],
+            name, f"`{found['model']}`", found["dataset"],
             "" if stated is None else f"{100 * stated:.2f}",
             _accuracy(found, "clean"), _accuracy(found, "paper"),
             f"{found['epochs']:g} epochs, {found['seconds'] / 60:.0f} min, "
             f"{found['machine']}",
         ]  # fmt: skip
-        lines.append(_line(cells))
+        lines.append(line(cells))
         note = f" {found['note']}" if found["note"] else ""
         commands.append(f"- {name}: `{found['command']}`{note}")
     return "\n".join([*lines, "", *commands])
@@ -65,12 +66,11 @@ def papers_overview(folder: str) -> str:
     for name, found in sorted(_tables(folder).items(), key=lambda i: _elsewhere(i[1])):
         label, data = name, found["dataset"] + (" †" if _elsewhere(found) else "")
         rows = [e for e in _measured(found["rows"]) if e["protocol"] == "clean"]
-        shown = _percent if found["percent"] else _plain
         for entry in rows:
             metrics = [metric for metric in entry["ours"] if metric in _FIRST]
             own = {"clean": entry}
-            for cells in _cells(entry["row"], own, metrics, shown, own):
-                lines.append(_line([label, data, *cells]))
+            for cells in _cells(entry["row"], own, metrics, found["percent"], own):
+                lines.append(line([label, data, *cells]))
                 label = data = ""
         if rows:
             commands.append(f"- {name}: `{found['command']}`")
@@ -97,9 +97,7 @@ _FIRST = ("accuracy", "ccc_mean", "au_f1", "macro_f1")
 
 def paper_table(found: dict) -> str:
     """One table as `trainers.reproduce` measured it, rows without numbers left out."""
-    rows = {}
-    for entry in _measured(found["rows"]):
-        rows.setdefault(entry["row"], {})[entry["protocol"]] = entry
+    rows = by_row(_measured(found["rows"]))
     if not rows:
         return f"**{found['title']}**: {NONE}"
     first = next(iter(next(iter(rows.values())).values()))
@@ -110,9 +108,8 @@ def paper_table(found: dict) -> str:
         "| row | metric | paper | clean | paper's protocol | runs | epochs |",
         "|---|---|---|---|---|---|---|",
     ]
-    shown = _percent if found["percent"] else _plain
     for row, entries in rows.items():
-        lines += map(_line, _cells(row, entries, metrics, shown))
+        lines += map(line, _cells(row, entries, metrics, found["percent"]))
     spread = "one run [95 % interval]"
     if first["std"]:
         spread = "mean ± deviation over the runs [95 % interval over test faces]"
@@ -187,41 +184,16 @@ def _paper_data(found):
     return f"; the paper's numbers are of {found['paper_dataset']}"
 
 
-def _percent(value):
-    return f"{100 * value:.2f}"
-
-
-def _plain(value):
-    return f"{value:.3f}"
-
-
-def _cells(row, entries, metrics, shown, protocols=("clean", "paper")):
+def _cells(row, entries, metrics, percent, protocols=("clean", "paper")):
     """Row, metric, the paper's, ours by protocol, runs, epochs: a metric a list."""
     first = next(iter(entries.values()))
     budget = [f"{first['seeds']}", f"{first['epochs']:g}"]
     for metric in metrics:
-        stated = first["paper"].get(metric)
         yield [
-            row, metric, MISSING if stated is None else shown(stated),
-            *(_ours(entries.get(p), metric, shown) for p in protocols), *budget,
+            row, metric, shown(first["paper"].get(metric), percent),
+            *(number(entries.get(p), metric, percent) for p in protocols), *budget,
         ]  # fmt: skip
         row, budget = "", ["", ""]
-
-
-def _line(cells):
-    return "| " + " | ".join(cells) + " |"
-
-
-def _ours(entry, metric, shown):
-    if entry is None or metric not in entry["ours"]:
-        return MISSING
-    text = shown(entry["ours"][metric])
-    if entry["std"]:
-        text += f" ± {shown(entry['std'][metric])}"
-    if metric in entry["intervals"]:
-        low, high = entry["intervals"][metric]
-        text += f" [{shown(low)}, {shown(high)}]"
-    return text
 
 
 def _budget(found, first):
@@ -252,7 +224,7 @@ def comparison(folder: str) -> str:
     kept = read_all(folder)
     costs = kept.get("speed_faces", {"models": {}})
     runs = [kept[name] for name in COMPARED if name in kept]
-    runs = [run for run in runs if run["config"] in costs["models"]]
+    runs = [run for run in runs if run["model"] in costs["models"]]
     if not runs:
         return NONE
     lines = [
@@ -261,17 +233,17 @@ def comparison(folder: str) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for run in runs:
-        cost, test = costs["models"][run["config"]], run["protocols"]["clean"]["test"]
+        cost, test = costs["models"][run["model"]], run["protocols"]["clean"]["test"]
         metrics = test["metrics"]
         cells = [
-            f"`{run['config']}`", _accuracy(run, "clean"), _accuracy(run, "paper"),
+            f"`{run['model']}`", _accuracy(run, "clean"), _accuracy(run, "paper"),
             f"{100 * metrics['macro_f1']:.2f}",
             f"{100 * metrics['mean_class_accuracy']:.2f}",
             f"{100 * metrics['ece']:.2f}", f"{run['epochs']:g}",
             f"{cost['parameters']:,}", f"{cost['gflops_per_image']:.2f}",
             f"{cost['faces_per_second']:.0f}",
         ]  # fmt: skip
-        lines.append(_line(cells))
+        lines.append(line(cells))
     return "\n".join([*lines, "", f"Costs on {costs['device']}: `{costs['command']}`"])
 
 

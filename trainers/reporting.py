@@ -56,7 +56,7 @@ def finish(run) -> str:
                 title=title,
             )
     results = {
-        "config": config.model.name,
+        "model": config.model.name,
         "dataset": run.prepared.dataset,
         "parameters": run.model.count_params(),
         "views": config.views,

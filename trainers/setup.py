@@ -5,13 +5,14 @@ TensorFlow is imported only where its data sets and strategies are asked for:
 """
 
 import dataclasses
+import os
 import re
 
 import keras
 import numpy as np
 
 import fer_tf
-from data_pipelines import sampling
+from data_pipelines import atomic, sampling
 from data_pipelines.prepared import Prepared
 from fer_tf import loading, optimizers
 from fer_tf.convert import se_resnet50, vgg_face
@@ -134,6 +135,26 @@ def crop_spec(config, prepared: Prepared) -> CropSpec:
         if not config.mixed_crops:
             derived[0].require_same(other, f"{folder} (or set `mixed_crops`)")
     return derived[0]
+
+
+def require_crops(spec: CropSpec, prepared: Prepared, *, workdir: str) -> None:
+    """Refuses data that was cropped by another recipe than a trained model's.
+
+    Args:
+        spec: Of the model.
+        prepared: The data.
+        workdir: A run's, whose `mixed_crops` counts, or any folder.
+
+    Raises:
+        ValueError: If the framing is not the same.
+    """
+    # A model that is no run's has no such file, and every folder must fit then.
+    begun = atomic.read_json(os.path.join(workdir, "config.json"))
+    mixed = begun.get("config", {}).get("mixed_crops", False)
+    for folder, found in zip(prepared.folders, prepared.crop_specs):
+        spec.require_same_framing(found, f"the data in {folder}")
+        if mixed:
+            return
 
 
 def card(config, prepared: Prepared, spec: CropSpec) -> loading.Card:

@@ -14,12 +14,12 @@ from data_pipelines import atomic, folds
 from data_pipelines.pipeline import open_prepared
 from fer_tf import plotting
 from trainers import table_plot
+from trainers.table_cells import MISSING, by_row, head, line, number, shown
 from trainers.table_plan import Choices, PlannedRow, Sources
 from trainers.table_scores import row_scores
 from trainers.tables import OURS, Table
 
-MISSING = "—"
-PROTOCOLS = {
+_MEANING = {
     "clean": "weights chosen on validation data, protocol `clean`",
     "paper": "weights chosen on the test set itself, as public code of the field "
     "does and papers may have done, protocol `paper`",
@@ -88,7 +88,7 @@ def _entries(planned, table):
         return [entry]
     entries = []
     classes = table.classes if row.name == OURS else ()
-    for protocol in PROTOCOLS:
+    for protocol in _MEANING:
         scores = row_scores(planned, protocol, classes)
         found = {} if scores is None else _measured(planned, scores, table.metrics)
         entries.append({**entry, "protocol": protocol, **found})
@@ -198,7 +198,7 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
         f"Numbers on the test set, {unit}: mean over seeds ± their deviation [95 % "
         f"bootstrap interval]; {MISSING}: not stated, or not measured here.",
         "",
-        *(f"- {_COLUMNS[name]}: {meaning}" for name, meaning in PROTOCOLS.items()),
+        *(f"- {_COLUMNS[name]}: {meaning}" for name, meaning in _MEANING.items()),
         "",
     ]
     notes = {e["row"]: e["note"] for e in result["rows"] if e["note"]}
@@ -210,44 +210,18 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
 
 
 def _numbers(result, table):
-    head = ["row", "metric", "paper", *_COLUMNS.values()]
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for row, entries in _by_row(result).items():
-        shown = row
+    lines = head(["row", "metric", "paper", *_COLUMNS.values()])
+    for row, entries in by_row(result["rows"]).items():
+        name = row
         for metric in table.metrics:
-            cells = [_number(e, metric, table.percent) for e in entries.values()]
+            cells = [number(e, metric, table.percent) for e in entries.values()]
             stated = next(iter(entries.values()))["paper"].get(metric)
             if stated is None and set(cells) <= {MISSING}:
                 continue
-            cells = cells if None not in entries else [MISSING] * len(PROTOCOLS)
-            paper = MISSING if stated is None else _shown(stated, table.percent)
-            lines.append("| " + " | ".join([shown, metric, paper, *cells]) + " |")
-            shown = ""
+            cells = cells if None not in entries else [MISSING] * len(_MEANING)
+            lines.append(line([name, metric, shown(stated, table.percent), *cells]))
+            name = ""
     return lines
-
-
-def _by_row(result):
-    rows = {}
-    for entry in result["rows"]:
-        rows.setdefault(entry["row"], {})[entry["protocol"]] = entry
-    return rows
-
-
-def _number(entry, metric, percent):
-    value = entry["ours"].get(metric)
-    if value is None:
-        return MISSING
-    text = _shown(value, percent)
-    if entry["std"]:
-        text += f" ± {_shown(entry['std'][metric], percent)}"
-    ends = entry["intervals"].get(metric)
-    if ends:
-        text += f" [{_shown(ends[0], percent)}, {_shown(ends[1], percent)}]"
-    return text
-
-
-def _shown(value, percent):
-    return f"{100 * value:.2f}" if percent else f"{value:.3f}"
 
 
 def _confusions(result, table):
@@ -265,19 +239,18 @@ def _confusions(result, table):
     for title, matrix in matrices:
         short = [name[:2].upper() for name in table.classes]
         lines += [f"Confusion, {title} (percent of the true class, rows true):", ""]
-        lines += ["| | " + " | ".join(short) + " |", "|---" * (len(short) + 1) + "|"]
+        lines += head(["", *short])
         for name, row in zip(short, matrix):
-            cells = " | ".join(f"{100 * cell:.2f}" for cell in row)
-            lines.append(f"| {name} | {cells} |")
+            lines.append(line([name, *(f"{100 * cell:.2f}" for cell in row)]))
         lines.append("")
     return lines
 
 
 def _facts(result):
     """How each number was made."""
-    head = ["row", "protocol", "model", "parameters", "runs", "epochs", "seconds",
-            "test faces", "weights", "splits"]  # fmt: skip
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    columns = ["row", "protocol", "model", "parameters", "runs", "epochs", "seconds",
+               "test faces", "weights", "splits"]  # fmt: skip
+    lines = head(columns)
     measured = [entry for entry in result["rows"] if entry["ours"]]
     for e in measured:
         runs = f"{e['seeds']}" + (
@@ -288,7 +261,7 @@ def _facts(result):
             f"{e['epochs']:g}", f"{e['seconds']:.0f}", f"{e['num_examples']:,}",
             e["weights"][0][:8], e["split_hash"][:8],
         ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(line(cells))
     if not measured:
         return ["Nothing is measured yet.", ""]
     spec = measured[0]["crop_spec"]

@@ -179,8 +179,9 @@ _MEEN_NOTE = (
 )
 
 
-def _meen(name, config, percent):
-    return Row(name, (config,), {"accuracy": round(percent / 100, 4)})
+def _accuracy(name, config, percent, note=""):
+    configs = (config,) if config else ()
+    return Row(name, configs, {"accuracy": round(percent / 100, 4)}, note)
 
 
 _MEEN_TABLES = {
@@ -189,15 +190,15 @@ _MEEN_TABLES = {
         "fer2013",
         ("accuracy",),
         (
-            _meen("VGG19", "meen_vgg19_fer2013", 72.61),
-            _meen("Model 1: All features", "meen_model1_all", 72.9),
-            _meen("Model 1: Averaging", "meen_model1_average", 73.1),
-            _meen("Model 2: All features", "meen_model2_all", 73.08),
-            _meen("Model 2: Averaging", "meen_model2_average", 72.69),
-            _meen("Model 3: Facial features", "meen_model3_facial", 73.35),
-            _meen("Model 3: Emotion features", "meen_model3_emotion", 73.08),
-            _meen("Model 3: Combination", "meen_model3_combination", 72.97),
-            _meen("Model 3: Separately", "meen_model3_separately", 73.59),
+            _accuracy("VGG19", "meen_vgg19_fer2013", 72.61),
+            _accuracy("Model 1: All features", "meen_model1_all", 72.9),
+            _accuracy("Model 1: Averaging", "meen_model1_average", 73.1),
+            _accuracy("Model 2: All features", "meen_model2_all", 73.08),
+            _accuracy("Model 2: Averaging", "meen_model2_average", 72.69),
+            _accuracy("Model 3: Facial features", "meen_model3_facial", 73.35),
+            _accuracy("Model 3: Emotion features", "meen_model3_emotion", 73.08),
+            _accuracy("Model 3: Combination", "meen_model3_combination", 72.97),
+            _accuracy("Model 3: Separately", "meen_model3_separately", 73.59),
         ),
         percent=True,
         note=_MEEN_NOTE,
@@ -210,11 +211,6 @@ _FOLD_MEAN = (
 )
 
 
-def _gan(name, config, percent, note=""):
-    configs = (config,) if config else ()
-    return Row(name, configs, {"accuracy": round(percent / 100, 4)}, note)
-
-
 def _matrix(*rows):
     return tuple(tuple(round(cell / 100, 4) for cell in row) for row in rows)
 
@@ -225,17 +221,17 @@ _GAN_TABLES = {
         "rafdb",
         ("accuracy",),
         (
-            _gan("Ours", "gan_rafdb_man", 85.69),
-            _gan("Ours*", "gan_rafdb_man_scratch", 75.59, _STARRED),
-            _gan("VGG+SE", "gan_rafdb_vgg16_se", 83.28),
-            _gan("VGG+SE*", "gan_rafdb_vgg16_se_scratch", 73.27, _STARRED),
-            _gan("VGG fine-tuning", "gan_rafdb_vgg16", 83.89),
-            _gan("VGG fine-tuning*", "gan_rafdb_vgg16_scratch", 73.63, _STARRED),
-            _gan("PG-CNN", "", 83.27, "published by others"),
-            _gan("DLP-CNN*", "", 74.20, "published by others, from scratch"),
-            _gan("MRE-CNN", "", 76.73, "published by others"),
-            _gan("FSN", "", 72.46, "published by others"),
-            _gan("Ghosh et al.**", "", 77.48,
+            _accuracy("Ours", "gan_rafdb_man", 85.69),
+            _accuracy("Ours*", "gan_rafdb_man_scratch", 75.59, _STARRED),
+            _accuracy("VGG+SE", "gan_rafdb_vgg16_se", 83.28),
+            _accuracy("VGG+SE*", "gan_rafdb_vgg16_se_scratch", 73.27, _STARRED),
+            _accuracy("VGG fine-tuning", "gan_rafdb_vgg16", 83.89),
+            _accuracy("VGG fine-tuning*", "gan_rafdb_vgg16_scratch", 73.63, _STARRED),
+            _accuracy("PG-CNN", "", 83.27, "published by others"),
+            _accuracy("DLP-CNN*", "", 74.20, "published by others, from scratch"),
+            _accuracy("MRE-CNN", "", 76.73, "published by others"),
+            _accuracy("FSN", "", 72.46, "published by others"),
+            _accuracy("Ghosh et al.**", "", 77.48,
                  "published by others, from scratch or not mentioned"),
         ),
         percent=True,
@@ -270,13 +266,15 @@ _GAN_TABLES = {
         "ckplus",
         ("accuracy", "accuracy_pooled"),
         (
-            _gan("Ours", "gan_ckplus_man", 96.28, "last three frames, 7 classes"),
-            _gan("VGG+SE", "gan_ckplus_vgg16_se", 93.11,
+            _accuracy("Ours", "gan_ckplus_man", 96.28, "last three frames, 7 classes"),
+            _accuracy("VGG+SE", "gan_ckplus_vgg16_se", 93.11,
                  "last three frames, 7 classes"),
-            _gan("VGG fine-tuning", "gan_ckplus_vgg16", 92.27,
+            _accuracy("VGG fine-tuning", "gan_ckplus_vgg16", 92.27,
                  "last three frames, 7 classes"),
             *(
-                _gan(name, "", percent, f"published by others: {frames}, {classes}")
+                _accuracy(
+                    name, "", percent, f"published by others: {frames}, {classes}"
+                )
                 for name, frames, classes, percent in (
                     ("AUDN", "first and last three frames", "7 with neutral", 93.70),
                     ("Island loss", "last three frames", "7 classes", 94.35),

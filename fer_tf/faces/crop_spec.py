@@ -139,6 +139,14 @@ class CropSpec:
             if getattr(self, field.name) != getattr(other, field.name)
         ]
 
+    def require_same_framing(self, other: "CropSpec", what: str) -> None:
+        """Raises unless crops of `other`, brought to this size and colour, are ours.
+
+        Size and colour can be derived from records; framing cannot.
+        """
+        derived = dataclasses.replace(other, size=self.size, color=self.color)
+        self.require_same(derived, what)
+
     def require_same(self, other: "CropSpec", what: str) -> None:
         """Raises a ValueError unless `other`, the spec of `what`, is this one."""
         fields = self.difference(other)

@@ -90,14 +90,20 @@ def test_crops_of_the_data_are_spread_over_the_split(synthetic_data, workdir):
     model = loading.load(str(workdir / "m"))
     spec = pipeline.open_prepared(synthetic_data).crop_specs[0]
     with pytest.raises(ValueError, match="crops differ"):
-        export_crops.for_check(model, synthetic_data, "test", 5)
+        export_crops.for_check(
+            model, synthetic_data, "test", 5, workdir=str(workdir / "m")
+        )
     object.__setattr__(model.card, "crop_spec", spec)
     prepared = pipeline.open_prepared(synthetic_data)
     total = prepared.count("test")
-    everything = export_crops.for_check(model, synthetic_data, "test", total)
+    everything = export_crops.for_check(
+        model, synthetic_data, "test", total, workdir=str(workdir / "m")
+    )
     assert everything["crops"].shape == (total, 48, 48, 3)
     assert everything["crops"].dtype == np.uint8
-    some = export_crops.for_check(model, synthetic_data, "test", total // 3)
+    some = export_crops.for_check(
+        model, synthetic_data, "test", total // 3, workdir=str(workdir / "m")
+    )
     step = -(-total // (total // 3))
     np.testing.assert_array_equal(some["crops"], everything["crops"][::step])
     np.testing.assert_array_equal(some["labels"], everything["labels"][::step])
@@ -109,7 +115,9 @@ def test_a_class_that_the_model_lacks_is_no_miss(synthetic_data, workdir, monkey
     model = loading.load(str(workdir / "m"))
     spec = pipeline.open_prepared(synthetic_data).crop_specs[0]
     object.__setattr__(model.card, "crop_spec", spec)
-    every = export_crops.for_check(model, synthetic_data, "test", 9)
+    every = export_crops.for_check(
+        model, synthetic_data, "test", 9, workdir=str(workdir / "m")
+    )
     spread = export_crops._spread
     monkeypatch.setattr(
         export_crops, "_spread",
@@ -117,7 +125,9 @@ def test_a_class_that_the_model_lacks_is_no_miss(synthetic_data, workdir, monkey
             *spread(*args)
         ),
     )  # fmt: skip
-    some = export_crops.for_check(model, synthetic_data, "test", 9)
+    some = export_crops.for_check(
+        model, synthetic_data, "test", 9, workdir=str(workdir / "m")
+    )
     kept = every["labels"] != 3
     assert 0 < kept.sum() < len(kept)
     np.testing.assert_array_equal(some["labels"], every["labels"][kept])
@@ -127,7 +137,9 @@ def test_a_class_that_the_model_lacks_is_no_miss(synthetic_data, workdir, monkey
 def test_drawn_faces_have_the_models_own_framing(workdir, monkeypatch):
     monkeypatch.setattr(export_crops, "_DRAWN", 8)
     model = loading.load(str(workdir / "m"))
-    found = export_crops.for_check(model, None, "test", 1000)
+    found = export_crops.for_check(
+        model, None, "test", 1000, workdir=str(workdir / "m")
+    )
     assert found["crops"].shape == (8, 48, 48, 1)
     assert found["labels"] is None and found["source"] == "drawn faces"
     # None of the faces of the check decides the ranges.
