@@ -195,7 +195,7 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
     unit = "percent" if table.percent else "as the paper has them"
     lines += [
         "",
-        f"Numbers on the test set, {unit}: mean over seeds ± their deviation [95 % "
+        f"Numbers on {_tested_on(result)}, {unit}: mean over seeds ± their deviation [95 % "
         f"bootstrap interval]; {MISSING}: not stated, or not measured here.",
         "",
         *(f"- {_COLUMNS[name]}: {meaning}" for name, meaning in _MEANING.items()),
@@ -207,6 +207,13 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
     lines += ["", *_confusions(result, table), *_facts(result)]
     lines += [f"![{name}]({name})" for name in pictures]
     return "\n".join(lines) + "\n"
+
+
+def _tested_on(result):
+    sizes = [e["split_sizes"] for e in result["rows"] if e["ours"]]
+    if sizes and not any(each["test"] for each in sizes):
+        return "the validation set that chose the weights, for want of a test set"
+    return "the test set"
 
 
 def _numbers(result, table):

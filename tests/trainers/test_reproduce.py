@@ -103,10 +103,22 @@ def test_what_was_not_measured_is_a_dash_and_what_was_stands_there(
     assert clean["paper"]["accuracy"] == 0.8569
     assert len(clean["split_hash"]) == 64 and clean["crop_spec"]["size"] == 48
     # The confusion in the paper's order of classes, and both pictures.
-    assert "| | SU | FE | DI | HA | SA | AN | NE |" in text
+    assert "|  | SU | FE | DI | HA | SA | AN | NE |" in text
     assert np.array(clean["confusion"]).shape == (7, 7)
     for name in re.findall(r"!\[.*\]\((.*)\)", text):
         assert cv2.imread(str(tmp_path / name)).std() > 0
+
+
+def test_numbers_of_a_set_without_test_data_say_so(synthetic_data, tmp_path):
+    folder = shutil.copytree(synthetic_data, tmp_path / "data")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    del manifest["counts"]["test"]
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    table = TABLES["wang_6"]
+    plan, sources, choices = planned(table, str(folder), tmp_path)
+    finish(tmp_path / "runs" / "wang_two_att_two_mt_seed0", 3)
+    text = table_report.write("wang_6", table, plan, sources, choices)
+    assert "Numbers on the validation set" in text and "on the test set," not in text
 
 
 def test_a_smoke_run_says_so_wherever_a_number_stands(synthetic_data, tmp_path):
