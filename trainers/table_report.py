@@ -195,8 +195,8 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
     unit = "percent" if table.percent else "as the paper has them"
     lines += [
         "",
-        f"Numbers on {_tested_on(result)}, {unit}: mean over seeds ± their deviation [95 % "
-        f"bootstrap interval]; {MISSING}: not stated, or not measured here.",
+        f"Numbers on {_tested_on(result)}, {unit}: mean over seeds ± their deviation "
+        f"[95 % bootstrap interval]; {MISSING}: not stated, or not measured here.",
         "",
         *(f"- {_COLUMNS[name]}: {meaning}" for name, meaning in _MEANING.items()),
         "",
