@@ -279,11 +279,19 @@ def _score(model, task, target, batch):
     return score
 
 
+def default_task(model: keras.Model) -> str:
+    """The output that is explained unless another is asked for.
+
+    The expression, or else the first that the model was trained for.
+    """
+    card = getattr(model, "card", None)
+    tasks = [name for name in model.output if card is None or card.reads(name)]
+    return "expression" if "expression" in tasks else tasks[0]
+
+
 def _task(model, task):
     if task is None:
-        return (
-            "expression" if "expression" in model.output else next(iter(model.output))
-        )
+        return default_task(model)
     if task not in model.output:
         raise ValueError(
             f"`task` must be one of {', '.join(model.output)}. Received: task={task!r}."

@@ -39,7 +39,7 @@ def _table(**changes):
         row="Ours", protocol="clean", paper=dict(accuracy=0.5, ccc=0.714),
         ours=dict(accuracy=0.25, ccc=0.5), std=dict(accuracy=0.01, ccc=0.02),
         intervals=dict(accuracy=[0.2, 0.3]), seeds=3, epochs=4.0, num_examples=40,
-        split_sizes=dict(train=1000), configs=["ours"],
+        split_sizes=dict(train=1000, test=500), configs=["ours"],
         command="train --config=configs/ours.py", commands=["a"],
     )  # fmt: skip
     unmeasured = dict(entry, row="Theirs", ours={}, protocol=None)
@@ -149,6 +149,17 @@ def test_speeds_are_those_of_every_kept_measurement_after_its_command(tmp_path):
     )
     assert "| `a` | 12 | 0.50 | 64 | 3.0 | 2.00 | 1,000 |" in text
     assert "input" not in readme_tables.runs_table(str(tmp_path))  # No run.
+
+
+def test_a_run_of_before_is_kept_under_todays_names(tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "kept"))
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "results.json").write_text(json.dumps({"config": "vgg19_fer", "epochs": 2}))
+    (run / "metrics.csv").write_text("epoch\n")
+    readme.add(str(run), "old", note="", machine="", command="")
+    kept = json.loads((tmp_path / "kept" / "old.json").read_text())
+    assert kept["model"] == "vgg19_fer" and "config" not in kept
 
 
 def test_compared_networks_stand_with_their_costs_or_not_at_all(tmp_path):

@@ -79,7 +79,6 @@ def _evaluator(model, prepared):
 
     from data_pipelines import ops, pipeline
     from fer_tf.inference import make_inference_model
-    from fer_tf.loading import NAMED
     from trainers import evaluation, setup
 
     card, spec = model.card, model.card.crop_spec
@@ -87,7 +86,7 @@ def _evaluator(model, prepared):
     inference = make_inference_model(
         model, spec, views=card.views, average=card.average
     )
-    evaluator = evaluation.Evaluator(inference, card.action_units)
+    evaluator = evaluation.Evaluator(inference, prepared.action_units)
 
     def outputs(split):
         batches = pipeline.eval_batches(
@@ -99,23 +98,15 @@ def _evaluator(model, prepared):
             batch_size=_BATCH_SIZE.value,
         )
         columns = evaluator.outputs(batches)
-        for task, field in NAMED.items():
-            if columns.get(f"{task}_weight", np.zeros(0)).any():
-                width = columns[task].shape[1]
-                _require_same_names(card, prepared, field, width)
+        if "expression" in columns:
+            used = columns["true_expression"][columns["expression_weight"] > 0]
+            setup.require_names(card, prepared, "expressions", used)
+        if "action_units" in columns:
+            used = np.flatnonzero(columns["action_units_weight"].any(axis=0))
+            setup.require_names(card, prepared, "action_units", used)
         return columns
 
     return outputs
-
-
-def _require_same_names(card, prepared, field, width):
-    """Labels are compared by their place: it must be of the same class."""
-    ours, theirs = getattr(card, field)[:width], getattr(prepared, field)[:width]
-    if ours != theirs:
-        raise ValueError(
-            f"{_DATA.value}: its {field} are {', '.join(theirs)}; those of the model "
-            f"{', '.join(ours)}"
-        )
 
 
 def _draw(columns, measured, prepared, name):

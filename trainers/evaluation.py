@@ -64,7 +64,8 @@ class Evaluator:
         if "action_units" in names:
             # A row each, as all else: what is cut from the columns keeps its names.
             shape = batch["action_units"].shape
-            origin["action_unit_names"] = np.broadcast_to(self.action_units, shape)
+            named = np.array(self.action_units, "S")
+            origin["action_unit_names"] = np.broadcast_to(named, shape)
         return {**true, **origin, **weights}
 
 

@@ -50,7 +50,10 @@ def for_check(
     if labels is not None and "expression" in model.output:
         # As in evaluation, a class that the model does not have is no label.
         known = labels < model.output["expression"].shape[-1]
+        if not known.any():
+            raise ValueError(f"{data}: {split} has no expression that the model has")
         crops, labels = crops[known], labels[known]
+        setup.require_names(model.card, prepared, "expressions", labels)
     calibration = crops
     if prepared.count("train"):
         calibration, _ = _spread(prepared, "train", spec, _CALIBRATION)

@@ -69,7 +69,7 @@ class Explained:
         """The name of what was explained, from the index that `explain` gave."""
         if target is not None:
             return target
-        task = self._task()
+        task = explain.default_task(self.model)
         named = {place: name for name, place in self._outputs().items()}
         return named.get((task, index), f"{task} {index}")
 
@@ -84,14 +84,10 @@ class Explained:
             return outputs[target]
         labels = [self.pictures[row].expression for row in rows]
         places = [outputs.get(label) for label in labels]
-        if self._task() == "expression" and None not in places:
+        task = explain.default_task(self.model)
+        if task == "expression" and None not in places:
             return "expression", [index for _, index in places]
-        return self._task(), None
-
-    def _task(self):
-        """What is explained unless something else is asked for."""
-        tasks = list(self.model.output)
-        return "expression" if "expression" in tasks else tasks[0]
+        return task, None
 
     def _outputs(self):
         """`{name: (task, index)}` of everything the model says."""

@@ -20,6 +20,8 @@ commands take. What only `trainers.train` does is refused where the config asks 
 it: mixup, averaged weights, micro-batches, several devices.
 """
 
+import dataclasses
+
 import keras
 from ml_collections import ConfigDict
 
@@ -146,7 +148,9 @@ def compiled(
         network, (chosen.objective or config.objective).to_dict(), chosen.submodel
     )
     model.can_train = can_train
-    model.card = setup.card(config, prepared, spec)
+    # Which of its losses had labels is not known before it is trained.
+    card = setup.card(config, prepared, spec)
+    model.card = dataclasses.replace(card, trained=None)
     steps = [setup.total_steps(config, each, num_train) for each in config.stages]
     optimizer = setup.build_optimizer(config, chosen, steps[stage])
     model.compile(optimizer, jit_compile=_should_jit(config))

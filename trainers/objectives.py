@@ -127,7 +127,8 @@ class TwoStageMultitask(Objective):
                 f"Received: weights={weights!r}."
             )
         names = ("expression", "valence", "arousal")
-        self.weights = dict(zip(names, weights or WANG_WEIGHTS[reading]))
+        chosen = tuple(map(float, weights)) or WANG_WEIGHTS[reading]
+        self.weights = dict(zip(names, chosen))
         self.regression, self.scale = regression, _number_or_mad(scale)
         self.tasks = tuple(outputs) or names
 

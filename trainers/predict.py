@@ -10,8 +10,9 @@ Writes predictions.jsonl (a line a picture or frame), predictions.csv (a line a
 face) and an annotated picture each; for a video the drawn video and a timeline of
 each person. A picture that cannot be read is a line with its reason; the command
 then exits 1 after the rest is done. The same command again goes on where it was
-stopped, and reads what is new in the folder; a video it reads anew. `--serve` opens
-a page instead, for this machine alone unless --host says otherwise.
+stopped, and reads what is new in the folder or could not be read; a video it reads
+anew. Of a folder, hidden files and folders are passed over. `--serve` opens a page
+instead, for this machine alone unless --host says otherwise.
 """
 
 import glob
@@ -134,15 +135,24 @@ def _files(path):
 
 
 def _files_in(path):
-    seen = {os.path.realpath(path)}  # Links to folders are followed, in no circle.
+    """Files below a folder, hidden ones and hidden folders passed over.
+
+    Links to folders are followed, but for those whose pictures are below the folder
+    anyway, or that lead back up.
+    """
+    root, seen = os.path.realpath(path), set()
+    inside = lambda one, other: f"{one}{os.sep}".startswith(f"{other}{os.sep}")
     for folder, folders, names in os.walk(path, followlinks=True):
         kept = []
         for name in sorted(folders):
-            real = os.path.realpath(os.path.join(folder, name))
+            whole = os.path.join(folder, name)
+            real = os.path.realpath(whole)
             # What an earlier run wrote is not input.
-            output = real == os.path.realpath(_OUTPUT.value)
-            if not (name.startswith(".") or output or real in seen):
+            passed = name.startswith(".") or real == os.path.realpath(_OUTPUT.value)
+            if os.path.islink(whole):
+                passed |= inside(real, root) or inside(root, real) or real in seen
                 seen.add(real)
+            if not passed:
                 kept.append(name)
         folders[:] = kept
         for name in sorted(names):

@@ -58,7 +58,10 @@ def main() -> None:
 
 def add(workdir: str, name: str, **facts) -> None:
     """Copies a finished run's results and curve, with its command, here."""
-    _keep(_read(os.path.join(workdir, "results.json")), name, facts)
+    results = _read(os.path.join(workdir, "results.json"))
+    if "config" in results:  # As the model's name was called before.
+        results["model"] = results.pop("config")
+    _keep(results, name, facts)
     curve = os.path.join(RESULTS, f"{name}.csv")
     with atomic.replacing(curve) as temporary:
         shutil.copyfile(os.path.join(workdir, "metrics.csv"), temporary)

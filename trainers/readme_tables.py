@@ -8,7 +8,7 @@ import os
 import numpy as np
 from scipy import stats
 
-from trainers.table_cells import by_row, line, number, shown
+from trainers.table_cells import by_row, line, number, shown, tested_on
 
 NONE = "Nothing yet."
 
@@ -115,7 +115,8 @@ def paper_table(found: dict) -> str:
         spread = "mean ± deviation over the runs [95 % interval over test faces]"
     order = orderings(list(rows.values()), next(m for m in metrics if m in _FIRST))
     lines += ["", order] if order else []
-    lines += ["", f"Test set, {spread}; {_budget(found, first)}"]
+    where = tested_on(found["rows"])
+    lines += ["", f"On {where}, {spread}; {_budget(found, first)}"]
     return "\n".join(lines)
 
 

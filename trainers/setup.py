@@ -157,6 +157,27 @@ def require_crops(spec: CropSpec, prepared: Prepared, *, workdir: str) -> None:
             return
 
 
+def require_names(card, prepared: Prepared, field: str, used) -> None:
+    """Refuses labels of another class than the output in their place.
+
+    Args:
+        card: Of the model.
+        prepared: The data.
+        field: `expressions` or `action_units`.
+        used: Places that labels are for.
+
+    Raises:
+        ValueError: If one is named otherwise.
+    """
+    ours, theirs = getattr(card, field), getattr(prepared, field)
+    for place in np.unique(used).tolist():
+        if place >= len(ours) or ours[place] != theirs[place]:
+            raise ValueError(
+                f"{','.join(prepared.folders)}: its {field} are {', '.join(theirs)}; "
+                f"those of the model {', '.join(ours)}"
+            )
+
+
 def card(config, prepared: Prepared, spec: CropSpec) -> loading.Card:
     """What the weights of a run mean."""
     return loading.Card(

@@ -11,6 +11,14 @@ def by_row(entries: list[dict]) -> dict[str, dict]:
     return rows
 
 
+def tested_on(entries: list[dict]) -> str:
+    """What the numbers of a table's entries are of."""
+    sizes = [entry["split_sizes"] for entry in entries if entry["ours"]]
+    if sizes and not any(each["test"] for each in sizes):
+        return "the validation set that chose the weights, for want of a test set"
+    return "the test set"
+
+
 def shown(value: float | None, percent: bool) -> str:
     """A number as its paper prints it."""
     if value is None:

@@ -216,7 +216,7 @@ def _budget(config, choices):
         }
         if config.sampling.name == "videos":
             # Any data will do here, and few have videos.
-            changes["sampling.name"] = "all"
+            changes |= {"sampling.name": "all", "sampling.limit": "0"}
         steps = {f"stages[{n}].steps": SMOKE_STEPS for n in range(len(config.stages))}
         changes |= {key: str(value) for key, value in steps.items()}
     if choices.epochs:

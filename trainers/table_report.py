@@ -14,7 +14,7 @@ from data_pipelines import atomic, folds
 from data_pipelines.pipeline import open_prepared
 from fer_tf import plotting
 from trainers import table_plot
-from trainers.table_cells import MISSING, by_row, head, line, number, shown
+from trainers.table_cells import MISSING, by_row, head, line, number, shown, tested_on
 from trainers.table_plan import Choices, PlannedRow, Sources
 from trainers.table_scores import row_scores
 from trainers.tables import OURS, Table
@@ -195,8 +195,9 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
     unit = "percent" if table.percent else "as the paper has them"
     lines += [
         "",
-        f"Numbers on {_tested_on(result)}, {unit}: mean over seeds ± their deviation "
-        f"[95 % bootstrap interval]; {MISSING}: not stated, or not measured here.",
+        f"Numbers on {tested_on(result['rows'])}, {unit}: mean over seeds ± their "
+        f"deviation [95 % bootstrap interval]; {MISSING}: not stated, or not measured "
+        "here.",
         "",
         *(f"- {_COLUMNS[name]}: {meaning}" for name, meaning in _MEANING.items()),
         "",
@@ -207,13 +208,6 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
     lines += ["", *_confusions(result, table), *_facts(result)]
     lines += [f"![{name}]({name})" for name in pictures]
     return "\n".join(lines) + "\n"
-
-
-def _tested_on(result):
-    sizes = [e["split_sizes"] for e in result["rows"] if e["ours"]]
-    if sizes and not any(each["test"] for each in sizes):
-        return "the validation set that chose the weights, for want of a test set"
-    return "the test set"
 
 
 def _numbers(result, table):

@@ -199,8 +199,13 @@ def begin(path: str, config, prepared) -> None:
 
 def _identity(config, prepared):
     """What a run is: its config and the bytes of its data."""
+    config = json.loads(config.to_json())
+    for each in (config, *config["stages"]):
+        objective = each.get("objective") or {}
+        if not objective.get("weights", True):
+            del objective["weights"]  # Runs of before have none, and mean the same.
     return {
-        "config": json.loads(config.to_json()),
+        "config": config,
         "data": [
             {
                 "dataset": m["dataset"],
@@ -213,11 +218,11 @@ def _identity(config, prepared):
 
 
 def _first_difference(found, wanted):
-    old, new = found.get("config", {}), wanted["config"]
-    for key in sorted(set(old) | set(new)):
-        if old.get(key) != new.get(key):
-            return f" ({key} was {old.get(key)!r}, now {new.get(key)!r})"
-    return ""
+    old, new, name = found.get("config", {}), wanted["config"], ""
+    while isinstance(old, dict) and isinstance(new, dict) and old != new:
+        key = min(k for k in {*old, *new} if old.get(k) != new.get(k))
+        old, new, name = old.get(key), new.get(key), f"{name}.{key}".lstrip(".")
+    return f" ({name} was {old!r}, now {new!r})" if name else ""
 
 
 def _to_csv(rows):

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from fer_tf import explain
+from fer_tf import explain, loading
+from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.models import MODELS, create_model
 
 SMALL = {
@@ -13,6 +14,16 @@ SMALL = {
     "gan_man": {"input_shape": (96, 96, 3)},
     "gan_rasnet": {"input_shape": (96, 96, 3)},
 }
+
+
+def test_a_head_that_nothing_trained_is_not_explained_by_default():
+    model = create_model("two_att_two_mt", width=0.125)
+    assert explain.default_task(model) == "expression"
+    model.card = loading.Card(
+        model="two_att_two_mt", arguments={}, crop_spec=CROP_SPECS["wang2018"],
+        views="center", average="logits", trained=("valence", "arousal"),
+    )  # fmt: skip
+    assert explain.default_task(model) == "valence_arousal"
 
 
 def images(model, count=2):

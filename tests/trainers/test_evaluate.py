@@ -61,7 +61,6 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
     assert "accuracy at 70%" in result.stdout and "skin dark" in result.stdout
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "field, names",
     [("expressions", [*labels.EXPRESSIONS[:5], "anger", "disgust", "contempt"]),
@@ -95,6 +94,7 @@ def test_a_set_that_weights_are_fitted_on_does_not_judge_them(
     assert json.loads(path.read_text())["calibration"]["ece_after"] is None
 
 
+@pytest.mark.slow
 def test_explain_measures_the_right_place(model_folder, tmp_path):
     args = [f"--model={model_folder}", f"--output={tmp_path / 'out'}"]
     result = run("explain", *args, "--input=synthetic", "--source=examples=8",

@@ -12,7 +12,7 @@ from data_pipelines import pipeline
 from fer_tf import loading, losses
 from fer_tf.optimizers import CoupledSGD
 from tests.testing_utils import tiny_config
-from trainers import loop, objectives, reporting, setup, steps
+from trainers import loop, objectives, reporting, setup, steps, workdir
 from trainers.cli import UsageError
 
 
@@ -375,7 +375,8 @@ def test_the_worst_weights_cannot_be_selected(select, other):
     found = {"nll": 1.0, "ece": 0.1, "rmse_mean": 0.3, "accuracy": 0.5}
     with pytest.raises(UsageError, match=f"worst weights: give '{other}'"):
         loop._signed(found, select, "test")
-    assert abs(loop._signed(found, other, "test")) == found[other.removeprefix("-")]
+    sign = -1 if other.startswith("-") else 1
+    assert loop._signed(found, other, "test") == sign * found[other.removeprefix("-")]
 
 
 def test_a_killed_exports_folder_does_not_stop_a_run(synthetic_data, tmp_path):
@@ -387,6 +388,23 @@ def test_a_killed_exports_folder_does_not_stop_a_run(synthetic_data, tmp_path):
     (tmp_path / "run" / ".part-file").write_text("")
     with run.workdir.opened():
         assert left.is_dir() and not (tmp_path / "run" / ".part-file").exists()
+
+
+def test_a_workdir_of_before_a_setting_goes_on_and_one_of_another_says_which(
+    synthetic_data, tmp_path
+):
+    config = tiny_config()
+    config.objective = ConfigDict(
+        dict(name="two_stage_multitask", reading="A", weights=(), outputs=())
+    )
+    prepared = pipeline.open_prepared(synthetic_data)
+    workdir.begin(str(tmp_path), config, prepared)
+    written = json.loads((tmp_path / "config.json").read_text())
+    assert "weights" not in written["config"]["objective"]
+    workdir.require_same(str(tmp_path), config, prepared)
+    config.objective.weights = (1.0, 2.0, 3.0)
+    with pytest.raises(ValueError, match=r"\(objective.weights was None, now \[1.0"):
+        workdir.require_same(str(tmp_path), config, prepared)
 
 
 def test_of_equal_scores_the_earlier_epoch_is_kept(

@@ -136,8 +136,10 @@ def test_what_an_input_means(tmp_path):
     write(photos / "out", "a_annotated.png", 10)
     (photos / "out" / "predictions.jsonl").write_text("")
     (photos / "linked").symlink_to(away)
+    (photos / "again").symlink_to(away / ".." / "away")
     (away / "round").symlink_to(photos)
-    named = [f"{photos}/{name}" for name in ("a.png", "day/a.png", "linked/a.png")]
+    (photos / "best").symlink_to(photos / "day")
+    named = [f"{photos}/{name}" for name in ("a.png", "again/a.png", "day/a.png")]
     assert files(photos, photos / "out") == named
     # A pattern means what it matches, but for what an earlier call has written.
     assert files(f"{photos}/out/*", photos / "out") == [f"{photos}/out/a.png"]

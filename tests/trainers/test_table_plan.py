@@ -131,6 +131,7 @@ def test_smoke_is_narrow_and_short_for_every_row_of_every_table(data):
                 config = run.load()
                 assert config.model.arguments.width == table_plan.SMOKE_WIDTH
                 assert config.batch_size <= 16 and not config.published.format
+                assert not (config.sampling.name == "all" and config.sampling.limit)
                 assert all(s.steps == table_plan.SMOKE_STEPS for s in config.stages)
 
 
