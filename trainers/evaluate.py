@@ -79,10 +79,10 @@ def _evaluator(model, prepared):
 
     from data_pipelines import ops, pipeline
     from fer_tf.inference import make_inference_model
-    from trainers import evaluation, setup
+    from trainers import agreement, evaluation
 
     card, spec = model.card, model.card.crop_spec
-    setup.require_crops(spec, prepared, workdir=_WORKDIR.value)
+    agreement.require_crops(spec, prepared, workdir=_WORKDIR.value)
     inference = make_inference_model(
         model, spec, views=card.views, average=card.average
     )
@@ -100,10 +100,10 @@ def _evaluator(model, prepared):
         columns = evaluator.outputs(batches)
         if "expression" in columns:
             used = columns["true_expression"][columns["expression_weight"] > 0]
-            setup.require_names(card, prepared, "expressions", used)
+            agreement.require_names(card, prepared, "expressions", used)
         if "action_units" in columns:
             used = np.flatnonzero(columns["action_units_weight"].any(axis=0))
-            setup.require_names(card, prepared, "action_units", used)
+            agreement.require_names(card, prepared, "action_units", used)
         return columns
 
     return outputs

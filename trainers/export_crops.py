@@ -7,7 +7,7 @@ import numpy as np
 
 from data_pipelines import pipeline, synthetic
 from fer_tf.faces import alignment
-from trainers import setup
+from trainers import agreement
 
 # Faces that are drawn where no data are given; drawing takes some 20 ms each.
 _DRAWN = 64
@@ -45,7 +45,7 @@ def for_check(
             "source": "drawn faces",
         }
     prepared = pipeline.open_prepared(data)
-    setup.require_crops(spec, prepared, workdir=workdir)
+    agreement.require_crops(spec, prepared, workdir=workdir)
     crops, labels = _spread(prepared, split, spec, examples)
     if labels is not None and "expression" in model.output:
         # As in evaluation, a class that the model does not have is no label.
@@ -53,7 +53,7 @@ def for_check(
         if not known.any():
             raise ValueError(f"{data}: {split} has no expression that the model has")
         crops, labels = crops[known], labels[known]
-        setup.require_names(model.card, prepared, "expressions", labels)
+        agreement.require_names(model.card, prepared, "expressions", labels)
     calibration = crops
     if prepared.count("train"):
         calibration, _ = _spread(prepared, "train", spec, _CALIBRATION)

@@ -28,7 +28,7 @@ from ml_collections import ConfigDict
 from data_pipelines import array_ops, arrays
 from data_pipelines.prepared import Prepared, open_prepared
 from fer_tf import metrics
-from trainers import objectives, preflight, setup
+from trainers import objectives, optimizing, preflight, setup
 
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
 
@@ -151,8 +151,8 @@ def compiled(
     # Which of its losses had labels is not known before it is trained.
     card = setup.card(config, prepared, spec)
     model.card = dataclasses.replace(card, trained=None)
-    steps = [setup.total_steps(config, each, num_train) for each in config.stages]
-    optimizer = setup.build_optimizer(config, chosen, steps[stage])
+    steps = [optimizing.total_steps(config, each, num_train) for each in config.stages]
+    optimizer = optimizing.build_optimizer(config, chosen, steps[stage])
     model.compile(optimizer, jit_compile=_should_jit(config))
     an_epoch = min(steps[stage], num_train // config.batch_size)
     arguments = {
@@ -259,7 +259,7 @@ class _Plateau(keras.callbacks.Callback):
 
     def __init__(self, stage):
         super().__init__()
-        self.plateau, self.base = setup.build_plateau(stage), None
+        self.plateau, self.base = optimizing.build_plateau(stage), None
 
     def on_train_begin(self, logs=None):
         # An optimizer that was restored has the rate of the drops before it, which

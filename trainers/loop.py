@@ -23,6 +23,7 @@ from trainers import (
     evaluation,
     mixup,
     objectives,
+    optimizing,
     preflight,
     setup,
     steps,
@@ -144,7 +145,7 @@ class Run:
 
     def total_steps(self, stage) -> int:
         """Steps of a stage, from its epochs or as given."""
-        return setup.total_steps(self.config, stage, self.num_train)
+        return optimizing.total_steps(self.config, stage, self.num_train)
 
     def set_trainable(self, stage) -> keras.Model:
         """Freezes all but what a stage trains, and returns the model it trains."""
@@ -155,7 +156,7 @@ class Run:
         trained = self.set_trainable(stage)
         objective = self.objectives[number]
         with self.strategy.scope():
-            optimizer = setup.build_optimizer(self.config, stage, total)
+            optimizer = optimizing.build_optimizer(self.config, stage, total)
             step = steps.make_train_step(
                 trained,
                 optimizer,
@@ -243,7 +244,7 @@ class Run:
         """
         if stage.schedule.name != "plateau":
             return
-        plateau = setup.build_plateau(stage)
+        plateau = optimizing.build_plateau(stage)
         for row in self.workdir.rows:
             if row["stage"] == stage.name:
                 plateau.update(row["loss"])

@@ -5,7 +5,7 @@ import keras
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.inference import AVERAGES
 from fer_tf.layers.crop_views import VIEWS
-from trainers import setup
+from trainers import optimizing
 from trainers.cli import UsageError
 
 _ONE_OF = {"selection_views": VIEWS, "views": VIEWS, "average": AVERAGES}
@@ -48,10 +48,10 @@ def check(config, model: keras.Model, spec: CropSpec, num_train: int) -> None:
         raise UsageError("`keep_best` must be true for at least one stage.")
     for number, stage in enumerate(config.stages):
         _check_stage(stage, f"stages[{number}]")
-        total = setup.total_steps(config, stage, num_train)
-        setup.build_optimizer(config, stage, total)
+        total = optimizing.total_steps(config, stage, num_train)
+        optimizing.build_optimizer(config, stage, total)
         if stage.schedule.name == "plateau":
-            setup.build_plateau(stage)
+            optimizing.build_plateau(stage)
 
 
 def _check_window(config, model, spec):

@@ -1,20 +1,19 @@
-"""From a config to the objects it names: model, optimizer, batches.
+"""From a config to the objects it names: model, batches, card.
 
 TensorFlow is imported only where its data sets and strategies are asked for:
 `trainers.fit` trains without it.
 """
 
 import dataclasses
-import os
 import re
 
 import keras
 import numpy as np
 
 import fer_tf
-from data_pipelines import atomic, sampling
+from data_pipelines import sampling
 from data_pipelines.prepared import Prepared
-from fer_tf import loading, optimizers
+from fer_tf import loading
 from fer_tf.convert import se_resnet50, vgg_face
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.inference import make_inference_model
@@ -135,47 +134,6 @@ def crop_spec(config, prepared: Prepared) -> CropSpec:
         if not config.mixed_crops:
             derived[0].require_same(other, f"{folder} (or set `mixed_crops`)")
     return derived[0]
-
-
-def require_crops(spec: CropSpec, prepared: Prepared, *, workdir: str) -> None:
-    """Refuses data that was cropped by another recipe than a trained model's.
-
-    Args:
-        spec: Of the model.
-        prepared: The data.
-        workdir: A run's, whose `mixed_crops` counts, or any folder.
-
-    Raises:
-        ValueError: If the framing is not the same.
-    """
-    # A model that is no run's has no such file, and every folder must fit then.
-    begun = atomic.read_json(os.path.join(workdir, "config.json"))
-    mixed = begun.get("config", {}).get("mixed_crops", False)
-    for folder, found in zip(prepared.folders, prepared.crop_specs):
-        spec.require_same_framing(found, f"the data in {folder}")
-        if mixed:
-            return
-
-
-def require_names(card, prepared: Prepared, field: str, used) -> None:
-    """Refuses labels of another class than the output in their place.
-
-    Args:
-        card: Of the model.
-        prepared: The data.
-        field: `expressions` or `action_units`.
-        used: Places that labels are for.
-
-    Raises:
-        ValueError: If one is named otherwise.
-    """
-    ours, theirs = getattr(card, field), getattr(prepared, field)
-    for place in np.unique(used).tolist():
-        if place >= len(ours) or ours[place] != theirs[place]:
-            raise ValueError(
-                f"{','.join(prepared.folders)}: its {field} are {', '.join(theirs)}; "
-                f"those of the model {', '.join(ours)}"
-            )
 
 
 def card(config, prepared: Prepared, spec: CropSpec) -> loading.Card:
@@ -331,76 +289,3 @@ def eval_stream(config, prepared, split: str):
 def make_inference(config, model, spec: CropSpec, *, views: str) -> keras.Model:
     """The model of whole crops that evaluation and exports share."""
     return make_inference_model(model, spec, views=views, average=config.average)
-
-
-def build_optimizer(config, stage, total_steps: int):
-    """Builds the optimizer of one stage, with its schedule over its steps."""
-    rate = _schedule(stage.schedule, stage.learning_rate, total_steps)
-    arguments = stage.optimizer.to_dict()
-    name = arguments.pop("name")
-    classes = {
-        "sgd": optimizers.CoupledSGD,
-        "adam": optimizers.CoupledAdam,
-        "rmsprop_tf1": optimizers.RMSpropTF1,
-        "rmsprop": keras.optimizers.RMSprop,
-        "adamw": keras.optimizers.AdamW,
-    }
-    if name not in classes:
-        raise UsageError(
-            f"`optimizer.name` must be one of {', '.join(classes)}. Received: {name!r}."
-        )
-    limits = {"global_clipnorm": stage.clip_norm, "clipvalue": stage.clip_value}
-    arguments |= {name: limit for name, limit in limits.items() if limit}
-    optimizer = _configured(
-        f"`optimizer` {name}", lambda: classes[name](rate, **arguments)
-    )
-    for limit in ("clipnorm", "global_clipnorm", "clipvalue"):
-        # Replicas hand it the mean of their gradients, and it adds those up.
-        if getattr(optimizer, limit) is not None:
-            setattr(optimizer, limit, getattr(optimizer, limit) / replicas())
-    if config.dtype_policy == "mixed_float16":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    return optimizer
-
-
-def total_steps(config, stage, num_train: int) -> int:
-    """Steps of a stage, from its epochs or as given."""
-    return stage.steps or max(1, stage.epochs * num_train // config.batch_size)
-
-
-def build_plateau(stage) -> optimizers.ReduceOnPlateau:
-    """Builds the plateau rule of a stage whose schedule is `plateau`."""
-    arguments = stage.schedule.to_dict()
-    arguments.pop("name")
-    return _configured(
-        "`schedule` plateau", lambda: optimizers.ReduceOnPlateau(**arguments)
-    )
-
-
-def _schedule(config, base, total_steps):
-    arguments = config.to_dict()
-    name = arguments.pop("name")
-    if name in ("constant", "plateau"):
-        return base
-    schedules = {
-        "piecewise": optimizers.piecewise,
-        "one_cycle": optimizers.OneCycle,
-        "cosine": optimizers.WarmupCosine,
-    }
-    if name not in schedules:
-        raise UsageError(
-            "`schedule.name` must be constant, plateau or one of "
-            f"{', '.join(schedules)}. Received: {name!r}."
-        )
-    return _configured(
-        f"`schedule` {name}",
-        lambda: schedules[name](base, total_steps=total_steps, **arguments),
-    )
-
-
-def _configured(setting, build):
-    """What a setting builds; one that cannot be is named."""
-    try:
-        return build()
-    except (TypeError, ValueError) as error:
-        raise UsageError(f"{setting}: {error}") from error

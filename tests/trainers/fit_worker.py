@@ -14,7 +14,7 @@ from ml_collections import ConfigDict  # noqa: E402
 
 from fer_tf.layers.pixel_scaling import PixelScaling  # noqa: E402
 from tests.fer_tf.backend_worker import BACKEND, set_weights
-from trainers import fit, setup  # noqa: E402
+from trainers import fit, optimizing, setup  # noqa: E402
 from trainers.configs import (  # noqa: E402
     base,
     gan_synthetic,
@@ -127,12 +127,12 @@ def looped(config, data, stage):
     )
     set_weights(network)
     totals = [
-        setup.total_steps(config, each, setup.epoch_size(config, prepared))
+        optimizing.total_steps(config, each, setup.epoch_size(config, prepared))
         for each in config.stages
     ]
     step = steps.make_train_step(
         trained,
-        setup.build_optimizer(config, chosen, totals[stage]),
+        optimizing.build_optimizer(config, chosen, totals[stage]),
         objectives.make_objective(chosen.objective or config.objective),
         jit_compile=False,
     )

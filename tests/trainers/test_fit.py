@@ -13,7 +13,7 @@ from data_pipelines.sources import open_source
 from fer_tf import loading
 from tests.fer_tf.test_backends import run
 from tests.testing_utils import tiny_config
-from trainers import fit, setup
+from trainers import fit, optimizing, setup
 
 WORKER = pathlib.Path(__file__).with_name("fit_worker.py")
 AMOUNTS = [
@@ -134,7 +134,7 @@ def test_stages_follow_one_another(synthetic_data):
     }
     # It begins where the batches of the first stage ended.
     prepared = fit.open_prepared(synthetic_data)
-    step = setup.total_steps(config, config.stages[0], prepared.count("train"))
+    step = optimizing.total_steps(config, config.stages[0], prepared.count("train"))
     (expected,) = setup.train_stream(config, prepared, start_step=step).take(1)
     image, _, _ = next(iter(arguments["x"]))
     np.testing.assert_array_equal(image, expected["image"])

@@ -12,7 +12,7 @@ from data_pipelines import pipeline
 from fer_tf import loading, losses
 from fer_tf.optimizers import CoupledSGD
 from tests.testing_utils import tiny_config
-from trainers import loop, objectives, reporting, setup, steps, workdir
+from trainers import loop, objectives, optimizing, reporting, setup, steps, workdir
 from trainers.cli import UsageError
 
 
@@ -312,7 +312,7 @@ def test_one_batch_is_learned_by_heart(synthetic_data):
     model = setup.build_model(config)
     step = steps.make_train_step(
         model,
-        setup.build_optimizer(config, config.stages[0], 100),
+        optimizing.build_optimizer(config, config.stages[0], 100),
         objectives.make_objective(config.objective),
         jit_compile=False,
     )

@@ -6,7 +6,7 @@ from ml_collections import ConfigDict
 from data_pipelines.prepared import open_prepared
 from fer_tf import loading
 from tests.testing_utils import tiny_config
-from trainers import setup
+from trainers import optimizing, setup
 from trainers.cli import UsageError
 from trainers.workdir import Workdir
 
@@ -44,7 +44,7 @@ def test_the_card_says_which_heads_were_trained(synthetic_data, tmp_path):
 def test_keras_own_rmsprop_can_be_chosen():
     stage = tiny_config().stages[0]
     stage.optimizer = ConfigDict(dict(name="rmsprop", rho=0.8))
-    optimizer = setup.build_optimizer(tiny_config(), stage, 10)
+    optimizer = optimizing.build_optimizer(tiny_config(), stage, 10)
     assert type(optimizer) is keras.optimizers.RMSprop and optimizer.rho == 0.8
 
 
@@ -59,7 +59,7 @@ def test_an_epoch_is_as_long_as_its_sampling_makes_it(synthetic_data):
     assert setup.epoch_size(config, data) == np.minimum(counts, 3).sum()
     stage = config.stages[0]
     stage.epochs = 4
-    steps = setup.total_steps(config, stage, setup.epoch_size(config, data))
+    steps = optimizing.total_steps(config, stage, setup.epoch_size(config, data))
     assert steps == 4 * np.minimum(counts, 3).sum() // 16
 
 

@@ -9,7 +9,7 @@ from ml_collections import ConfigDict
 from fer_tf.optimizers import CoupledSGD
 from tests.testing_utils import tiny_config
 from tests.trainers import replica_worker
-from trainers import averaging, mixup, objectives, setup, steps
+from trainers import averaging, mixup, objectives, optimizing, steps
 
 
 def small(*, dropout=0.0, normalize=False, policy="float32"):
@@ -102,7 +102,7 @@ def test_gradients_are_clipped_as_asked(name):
     config.stages[0].update({name: limit, "learning_rate": 1.0})
     config.stages[0].optimizer = ConfigDict(dict(name="sgd"))
     before = values(model)
-    optimizer = setup.build_optimizer(config, config.stages[0], 10)
+    optimizer = optimizing.build_optimizer(config, config.stages[0], 10)
     step = steps.make_train_step(model, optimizer, objective, jit_compile=False)
     step(batch())
     for was, now, gradient in zip(before, values(model), expected, strict=True):
@@ -112,7 +112,7 @@ def test_gradients_are_clipped_as_asked(name):
 def test_an_overflow_in_float16_skips_the_step_and_halves_the_scale():
     config = tiny_config(dtype_policy="mixed_float16")
     model, objective = small(policy="mixed_float16")
-    optimizer = setup.build_optimizer(config, config.stages[0], 10)
+    optimizer = optimizing.build_optimizer(config, config.stages[0], 10)
     step = steps.make_train_step(model, optimizer, objective, jit_compile=False)
     before = values(model)
     optimizer.dynamic_scale.assign(2.0**40)
@@ -134,7 +134,7 @@ def test_half_precision_learns_as_float32_does(policy):
     for each in ("float32", policy):
         model, objective = small(policy=each)
         config = tiny_config(dtype_policy=each)
-        optimizer = setup.build_optimizer(config, config.stages[0], 10)
+        optimizer = optimizing.build_optimizer(config, config.stages[0], 10)
         step = steps.make_train_step(model, optimizer, objective, jit_compile=False)
         found.append([float(step(batch())["loss"]) for _ in range(5)])
         kinds = {v.dtype for v in model.trainable_variables}
