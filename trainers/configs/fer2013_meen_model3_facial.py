@@ -1,22 +1,21 @@
-r"""Meen et al.'s Model 3, Facial features, on FER2013 by the recipe of fer2013_quick.
+r"""Meen et al.'s Model 3, Facial features, on FER2013 as `fer2013_vgg19` without it.
 
 python -m trainers.train --config=trainers/configs/fer2013_meen_model3_facial.py \
     --data=data/fer2013 --workdir=runs/fer2013_meen_model3_facial \
     --config.submodels.face_network=runs/meen_face_network
 
-The second of their best two rows, at the same budget: not the paper's recipe. The face
-network inside is trained by its own (`meen_face_network.py`) and frozen.
+The second of their best two rows, at the same rate and budget: not the paper's recipe.
+The face network inside is trained by its own (`meen_face_network.py`) and frozen.
 """
 
 from ml_collections import ConfigDict
 
-from trainers.configs import fer2013_quick
+from trainers.configs import fer2013_vgg19
 
 
 def get_config() -> ConfigDict:
     """Returns the configuration."""
-    config = fer2013_quick.get_config()
+    config = fer2013_vgg19.get_config()
     config.model.name = "meen_model3_facial"
-    config.model.arguments = ConfigDict(dict(input_shape=(44, 44, 1)))
     config.submodels = ConfigDict(dict(face_network=""))
     return config
