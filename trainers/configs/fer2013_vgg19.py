@@ -7,6 +7,8 @@ What their attention is measured against, at the same budget: not the paper's re
 At the common rate, 0.1, it had learned nothing after four of the twelve epochs
 (`--config.stages[0].learning_rate=0.1`: 25.6 % of PublicTest after three, the share of
 the commonest class).
+
+Measured: 68.29 % of PrivateTest, 72 minutes on two busy CPU cores.
 """
 
 from ml_collections import ConfigDict
