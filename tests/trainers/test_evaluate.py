@@ -7,8 +7,6 @@ import shutil
 import cv2
 import pytest
 
-import fer_tf
-from fer_tf import labels, loading
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests.testing_utils import assert_one_line, save_tiny_model
 from tests.testing_utils import run_command as run
@@ -61,24 +59,16 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
     assert "accuracy at 70%" in result.stdout and "skin dark" in result.stdout
 
 
-@pytest.mark.parametrize(
-    "field, names",
-    [("expressions", [*labels.EXPRESSIONS[:5], "anger", "disgust", "contempt"]),
-     ("action_units", ["AU1", "AU2", "AU4", "AU6", "AU9", "AU12", "AU25", "AU26"])],
-)  # fmt: skip
 def test_labels_of_other_names_are_not_compared_by_place(
-    field, names, synthetic_data, tmp_path
+    model_folder, synthetic_data, tmp_path
 ):
-    spec = dataclasses.replace(CROP_SPECS["synthetic"], size=48)
-    arguments = dict(width=0.125, input_shape=(48, 48, 3))
-    card = loading.Card(
-        model="mtanet_senet50", arguments=arguments, crop_spec=spec,
-        views="center", average="logits", **{field: tuple(names)},
-    )  # fmt: skip
-    network = fer_tf.create_model("mtanet_senet50", **arguments)
-    loading.save(str(tmp_path / "m"), network, card)
-    result = run("evaluate", f"--workdir={tmp_path / 'm'}", f"--data={synthetic_data}")
-    assert_one_line(result, 1, f"its {field} are")
+    folder = shutil.copytree(model_folder, tmp_path / "model")
+    card = json.loads((folder / "model.json").read_text())
+    names = card["expressions"]
+    card["expressions"] = [*names[:5], names[6], names[5], names[7]]
+    (folder / "model.json").write_text(json.dumps(card))
+    result = run("evaluate", f"--workdir={folder}", f"--data={synthetic_data}")
+    assert_one_line(result, 1, "its expressions are")
 
 
 def test_a_set_that_weights_are_fitted_on_does_not_judge_them(
