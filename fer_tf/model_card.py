@@ -163,12 +163,10 @@ def _calibration(found, split):
     yield "| surest part of the faces | accuracy | where the model says at least |"
     yield "|---|---|---|"
     for row in found["coverage"]:
-        # One person, or one video, has none.
-        low, high = row.get("interval", (None, None))
-        ends = "" if low is None else f" [{low:.4f}, {high:.4f}]"
+        # One person, or one video, has no interval.
         yield (
-            f"| {row['coverage']:.0%} | {row['accuracy']:.4f}{ends} "
-            f"| {row['confidence']:.3f} |"
+            f"| {row['coverage']:.0%} | {row['accuracy']:.4f}"
+            f"{_ends(row.get('interval'))} | {row['confidence']:.3f} |"
         )
 
 
@@ -214,9 +212,11 @@ def _cell(found, metric):
     value = found["metrics"].get(metric)
     if value is None:
         return ""
-    interval = found.get("intervals", {}).get(metric)
-    shown = f" [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else ""
-    return f"{value:.4f}{shown}"
+    return f"{value:.4f}{_ends(found.get('intervals', {}).get(metric))}"
+
+
+def _ends(interval):
+    return f" [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else ""
 
 
 def _crops(described):

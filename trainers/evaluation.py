@@ -28,7 +28,7 @@ class Evaluator:
     Args:
         model: From `fer_tf.inference.make_inference_model`. The graph is traced
             once; it sees the weights as they are when it is called.
-        action_units: Names of its action units.
+        action_units: Names of the action units that the data is labelled with.
     """
 
     def __init__(self, model: keras.Model, action_units: tuple[str, ...]):

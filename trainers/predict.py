@@ -140,7 +140,8 @@ def _files_in(path):
     Links to folders are followed, but for those whose pictures are below the folder
     anyway, or that lead back up.
     """
-    root, seen = os.path.realpath(path), set()
+    root, output = map(os.path.realpath, (path, _OUTPUT.value))
+    seen = set()
     inside = lambda one, other: f"{one}{os.sep}".startswith(f"{other}{os.sep}")
     for folder, folders, names in os.walk(path, followlinks=True):
         kept = []
@@ -148,7 +149,7 @@ def _files_in(path):
             whole = os.path.join(folder, name)
             real = os.path.realpath(whole)
             # What an earlier run wrote is not input.
-            passed = name.startswith(".") or real == os.path.realpath(_OUTPUT.value)
+            passed = name.startswith(".") or real == output
             if os.path.islink(whole):
                 passed |= inside(real, root) or inside(root, real) or real in seen
                 seen.add(real)

@@ -80,12 +80,14 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool):
     names = [_name(path, root) for path in paths]
     drawn = _picture_names(names, output, root) if pictures else {}
     records = Records(output)
-    _refuse_others(records, zip(paths, names), output)
-    new = [
-        (path, name)
-        for path, name in zip(paths, names)
-        if not _is_done(records, path, name, drawn.get(name))
-    ]
+    new = []
+    for path, name in zip(paths, names):
+        if name in records:
+            record = records[name]
+            _refuse_another(record, path, output)
+            if _is_done(record, path, drawn.get(name)):
+                continue
+        new.append((path, name))
     bar = Progress("predict", len(paths), unit="pictures")
     done = len(paths) - len(new)
     bar.update(done)
@@ -218,27 +220,22 @@ def _name(path, root):
     return os.path.relpath(path, root) if os.path.isdir(root) else path
 
 
-def _refuse_others(records, files, output):
+def _refuse_another(record, path, output):
     """Pictures of two folders may have one name; neither's prediction is lost."""
-    for path, name in files:
-        found = records[name]["file"] if name in records else None
-        known, own = (found or {}).get("path"), os.path.realpath(path)
-        # What is gone has moved: its prediction may make way.
-        if known not in (None, own) and os.path.exists(known):
-            raise ValueError(
-                f"{output}: holds a prediction of {known} as {name}, which {own} would "
-                "be too; choose another --output"
-            )
+    known, own = (record["file"] or {}).get("path"), os.path.realpath(path)
+    # What is gone has moved: its prediction may make way.
+    if known not in (None, own) and os.path.exists(known):
+        raise ValueError(
+            f"{output}: holds a prediction of {known} as {record['source']}, which "
+            f"{own} would be too; choose another --output"
+        )
 
 
-def _is_done(records, path, name, picture):
-    """Whether a record is there, of this very file, and drawn if it is to be.
+def _is_done(record, path, picture):
+    """Whether a record is of this very file, and drawn if it is to be.
 
     One that could not be read is tried again: what was in the way may be gone.
     """
-    if name not in records:
-        return False
-    record = records[name]
     if record["error"] not in (None, NO_FACE):
         return False
     drawn = picture is None or not record["faces"] or os.path.exists(picture)

@@ -16,8 +16,7 @@ def columns(card) -> list[str]:
         "source", "frame", "time", "face", "track_id", "x", "y", "width", "height",
         "confidence", "enlargement", "face_probability", "expression",
         *labels.EXPRESSIONS, *card.expressions, "valence", "arousal",
-        *labels.ACTION_UNITS,
-        *card.action_units, "error",
+        *labels.ACTION_UNITS, *card.action_units, "error",
     ]  # fmt: skip
     return list(dict.fromkeys(names))
 

@@ -232,7 +232,7 @@ _GAN_TABLES = {
             _accuracy("MRE-CNN", "", 76.73, "published by others"),
             _accuracy("FSN", "", 72.46, "published by others"),
             _accuracy("Ghosh et al.**", "", 77.48,
-                 "published by others, from scratch or not mentioned"),
+                      "published by others, from scratch or not mentioned"),
         ),
         percent=True,
         note="the text once says 85.82 for Ours; the confusion matrix of Table 4 is "
@@ -268,9 +268,9 @@ _GAN_TABLES = {
         (
             _accuracy("Ours", "gan_ckplus_man", 96.28, "last three frames, 7 classes"),
             _accuracy("VGG+SE", "gan_ckplus_vgg16_se", 93.11,
-                 "last three frames, 7 classes"),
+                      "last three frames, 7 classes"),
             _accuracy("VGG fine-tuning", "gan_ckplus_vgg16", 92.27,
-                 "last three frames, 7 classes"),
+                      "last three frames, 7 classes"),
             *(
                 _accuracy(
                     name, "", percent, f"published by others: {frames}, {classes}"

@@ -31,7 +31,7 @@ from keras import layers
 from fer_tf.layers.region_attention import RegionAttention
 from fer_tf.layers.stop_gradient import StopGradient
 from fer_tf.models import vgg16
-from fer_tf.models.variant import Variant, image_input, scaled
+from fer_tf.models.variant import Variant, check_choice, image_input, scaled
 
 NUM_REGIONS = 8
 MASK_STRIDE = 16  # 1 / lambda of Eq. 4: four pools before the MA block.
@@ -204,12 +204,7 @@ def gan_man(
         raise ValueError(
             f'`masks` must be "predicted" or "given". Received: masks={masks!r}.'
         )
-    if weight_normalisation not in _WEIGHT_NORMALISATIONS:
-        raise ValueError(
-            "`weight_normalisation` must be one of "
-            f"{', '.join(_WEIGHT_NORMALISATIONS)}. "
-            f"Received: weight_normalisation={weight_normalisation!r}."
-        )
+    check_choice("weight_normalisation", weight_normalisation, _WEIGHT_NORMALISATIONS)
     smallest = MIN_RASNET_SIDE if masks == "predicted" else MASK_STRIDE
     rows, columns = _check_grid(input_shape, smallest=smallest)
     image = keras.Input(input_shape, name="image")
