@@ -13,8 +13,9 @@ DEMO := runs/demo
 demo: $(VENV)/demo.installed
 	$(BIN)/python -m trainers.demo --output=$(DEMO)
 
+# By files on several cores: a file's tests share models and data.
 test: $(VENV)/dev.installed
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 
 # The numbers of TensorFlow, JAX and PyTorch side by side (a large download).
 test-backends: $(VENV)/dev.installed

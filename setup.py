@@ -67,6 +67,7 @@ setup(
         "export": ["tf2onnx>=1.17", "onnxruntime>=1.20"],
         "dev": [
             "pytest>=8",
+            "pytest-xdist>=3.6",
             "ruff>=0.6",
             "av>=14",
             "nbclient>=0.10",

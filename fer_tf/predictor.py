@@ -137,6 +137,8 @@ class Predictor:
 
         Raises:
             ValueError: If they are no such crops.
+            FloatingPointError: If the model says NaN or infinity of one, which would
+                be read as its first class.
         """
         crops = np.asarray(crops)
         spec = self.card.crop_spec
@@ -154,6 +156,12 @@ class Predictor:
             for name, value in self._call(filled).items():
                 columns.setdefault(name, []).append(value.numpy()[: len(batch)])
         columns = {name: np.concatenate(parts) for name, parts in columns.items()}
+        for name, values in columns.items():
+            if not np.isfinite(values).all():
+                raise FloatingPointError(
+                    f"the model's {name} is NaN or infinite: its weights or its "
+                    "precision do not bear this picture"
+                )
         return [self._named(columns, row) for row in range(len(crops))]
 
     def _named(self, columns, row):

@@ -36,13 +36,20 @@ class Evaluator:
         self._call = tf.function(lambda images: model(images, training=False))
 
     def outputs(self, batches) -> dict[str, np.ndarray]:
-        """Outputs and labels of all real rows, in order, as arrays."""
+        """Outputs and labels of all real rows, in order, as arrays.
+
+        Raises:
+            FloatingPointError: If the model says NaN or infinity, which argmax would
+                count as its first class.
+        """
         columns = {}
         for batch in batches:
             rows = batch["mask"].numpy() > 0
-            found = self._call(batch["image"])
-            for name, value in {**self._labels(batch), **found}.items():
-                columns.setdefault(name, []).append(np.asarray(value)[rows])
+            found = {k: v.numpy()[rows] for k, v in self._call(batch["image"]).items()}
+            labelled = {k: np.asarray(v)[rows] for k, v in self._labels(batch).items()}
+            _check_finite(found, labelled["sample_id"])
+            for name, value in {**labelled, **found}.items():
+                columns.setdefault(name, []).append(value)
         return {name: np.concatenate(parts) for name, parts in columns.items()}
 
     def scores(self, batches) -> dict[str, float]:
@@ -67,6 +74,16 @@ class Evaluator:
             named = np.array(self.action_units, "S")
             origin["action_unit_names"] = np.broadcast_to(named, shape)
         return {**true, **origin, **weights}
+
+
+def _check_finite(outputs, ids):
+    for name, values in outputs.items():
+        bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        if bad.any():
+            raise FloatingPointError(
+                f"the model's {name} is NaN or infinite for {ids[bad][0].decode()!r}: "
+                "its weights or its precision do not bear this picture"
+            )
 
 
 def save_outputs(path: str, columns: dict[str, np.ndarray]) -> None:

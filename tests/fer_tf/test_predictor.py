@@ -186,3 +186,15 @@ def test_a_video_is_read_frame_by_frame_with_numbers(model, drawn, tmp_path):
     assert [frame.index for frame, _ in found] == [0, 3, 6, 9]
     assert [[f["track_id"] for f in faces] for _, faces in found] == [[1]] * 4
     assert all("unsmoothed" in faces[0] for _, faces in found)
+
+
+def test_what_is_not_a_number_is_no_first_class(tmp_path):
+    save_tiny_model(tmp_path / "m", CROP_SPECS["meen"], views="center_mirror")
+    broken = loading.load(tmp_path / "m")
+    for weight in broken.trainable_weights:
+        weight.assign(np.full(weight.shape, 1e38, np.float32))  # Finite; no sum is.
+    reader = predictor.Predictor(broken, detector=KnownFaces([]))
+    spec = reader.card.crop_spec
+    crops = np.full((1, spec.size, spec.size, spec.channels), 200, np.uint8)
+    with pytest.raises(FloatingPointError, match="is NaN or infinite"):
+        reader.read_crops(crops)

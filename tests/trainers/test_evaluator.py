@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from trainers import evaluation
@@ -20,3 +21,21 @@ def test_a_class_the_model_does_not_have_is_not_scored():
     np.testing.assert_array_equal(columns["expression_weight"], [1, 0, 1, 0, 0])
     found = evaluation.score(columns)
     assert found["confusion"].sum() == 2
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_what_is_not_a_number_is_no_first_class(broken):
+    image = keras.Input((1,), name="image")
+    model = keras.Model(image, {"expression": keras.layers.Dense(7)(image)})
+    batch = {
+        "image": tf.constant([[1.0], [broken], [broken]]),
+        "mask": tf.constant([1.0, 1, 0]),  # The last row only fills the batch.
+        "expression": tf.constant([0, 0, 0], tf.int64),
+        "expression_weight": tf.ones(3),
+        "sample_id": tf.constant(["good", "bad", "none"]),
+    }
+    evaluator = evaluation.Evaluator(model, ())
+    with pytest.raises(FloatingPointError, match="expression is NaN .* for 'bad'"):
+        evaluator.outputs([batch])
+    batch["mask"] = tf.constant([1.0, 0, 0])
+    assert len(evaluator.outputs([batch])["expression"]) == 1
