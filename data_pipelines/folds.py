@@ -74,7 +74,9 @@ class _Dealt:
                 f"{folder}: {FOLDS} folds need {FOLDS} people and everybody's name; "
                 f"{known} are named"
             )
-        self.fold_of = {name: k % FOLDS for k, name in enumerate(subjects)}
+        # Where nobody noted them, those who are left are all.
+        counted = manifest.get("fold_subjects") or subjects
+        self.fold_of = {name: k % FOLDS for k, name in enumerate(counted)}
 
     def write(self, fold, output):
         """Writes a fold's records to one file; returns what a manifest says of it."""

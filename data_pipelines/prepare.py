@@ -360,4 +360,6 @@ def _manifest(source, plan, crop_spec, rejects, summaries):
         "expressions": list(source.expressions),
         "votes": source.has_votes,
         "num_landmarks": source.num_landmarks,
+        # So that the folds stay the owner's when somebody has no usable picture.
+        "fold_subjects": list(source.fold_subjects),
     }

@@ -55,9 +55,13 @@ class Prepared:
         """Whether all folders give the same points; otherwise none are given."""
         return len({m["num_landmarks"] for m in self.manifests}) == 1
 
+    def counts(self, split: str) -> list[int]:
+        """Examples of a split in each folder."""
+        return [sum(m["counts"].get(split, {}).values()) for m in self.manifests]
+
     def count(self, split: str) -> int:
         """Examples of a split, in all folders."""
-        return sum(sum(m["counts"].get(split, {}).values()) for m in self.manifests)
+        return sum(self.counts(split))
 
     def class_counts(self, split: str) -> np.ndarray:
         """Examples of each expression, in the order of the labels."""

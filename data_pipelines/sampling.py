@@ -7,7 +7,7 @@ The examples lie in groups, and every epoch takes a group's quota of examples fr
 it. A group goes round: none of its examples comes again before all have come.
 All of the ways to draw are groups with quotas:
 
-    all     one group, all of it, every epoch
+    all     a group a prepared folder, all of it, every epoch
     up      a group a class, as many as the largest class has: AffectNet's
             up-sampling (Mollahosseini et al., 2017), in which small classes repeat
     down    a group a class, `limit` at most, the same ones in every epoch:
@@ -145,8 +145,7 @@ def order(
             f"of down and videos at least 1. Received: name={name!r}, limit={limit}."
         )
     if name == "all":
-        rows = np.arange(prepared.count("train"))
-        groups = [Group(rows, len(rows), _BLOCK)]
+        groups = _folders(prepared)
     elif name == "videos":
         groups = _videos(prepared, limit)
     else:
@@ -165,6 +164,13 @@ def require_a_batch(prepared: Prepared, order: Order, batch_size: int) -> None:
             f"{','.join(prepared.folders)}: {order.epoch_size} training examples are "
             f"fewer than one batch of {batch_size}"
         )
+
+
+def _folders(prepared):
+    """A group a folder: of one group, whole windows could lack a small folder."""
+    counts = prepared.counts("train")
+    parts = np.split(np.arange(sum(counts)), np.cumsum(counts)[:-1])
+    return [Group(rows, len(rows), _BLOCK) for rows in parts if len(rows)]
 
 
 def _classes(prepared, name, limit, seed):

@@ -140,19 +140,21 @@ def intervals_of(scored: Iterable, units: np.ndarray) -> dict[str, list[float]]:
 
 
 def independent_units(columns: dict[str, np.ndarray]) -> tuple[np.ndarray, str]:
-    """What of a set is independent: `(n,)` labels, and what they are.
+    """What of a set is independent: `(n,)` labels, and what they are, in words.
 
-    That is the subject where any is known, else the video, else the example. An
-    example without one stands for itself.
+    Of each row that is the subject where it is known, else the video, else the row:
+    of a set of people and one of videos, merged, "subject or video".
     """
-    ids = columns["sample_id"]
-    for name in ("subject", "video"):
-        if name in columns and (known := columns[name] != b"").any():
+    rows = np.arange(len(columns["sample_id"])).astype(bytes)
+    units, kinds = np.char.add(b"example ", rows), np.full(len(rows), "example")
+    for name in ("video", "subject"):
+        if name in columns:
+            known = columns[name] != b""
             # A person and a picture of the same name are two units.
             named = np.char.add(f"{name} ".encode(), columns[name].astype(bytes))
-            alone = np.char.add(b"example ", ids.astype(bytes))
-            return np.where(known, named, alone), name
-    return ids.astype(bytes), "example"
+            units, kinds = np.where(known, named, units), np.where(known, name, kinds)
+    present = [k for k in ("subject", "video", "example") if (kinds == k).any()]
+    return units, " or ".join(present)
 
 
 def by_group(columns: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:

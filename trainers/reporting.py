@@ -156,7 +156,8 @@ def _markdown(results, config, drawn):
             for name in results["protocols"]
         ),
         f"- in brackets: {resampled['level']:.0%} of {resampled['num_resamples']:,} "
-        f"bootstrap resamples of {resampled['num_units']:,} {resampled['unit']}s",
+        f"bootstrap resamples of {resampled['num_units']:,} "
+        f"{resampled['unit'].replace(' or ', 's or ')}s",
         *_calibration_lines(found.get("calibration"), protocol),
         "",
         *(f"![{name}]({name})" for name in drawn),

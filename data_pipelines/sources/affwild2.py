@@ -49,10 +49,10 @@ class AffWild2(Source):
     """Source of Aff-Wild2's frames.
 
     The owner's validation set is `test`; `validation` is a tenth of the training
-    videos (seed 0; both people of a video fall on the same side). A video that one
-    task trains on and another validates on is `test`, with the labels of the
-    latter alone. Frames without a picture or without a valid label are expected
-    rejects.
+    videos (seed 0). Both people of a recording fall on the same side: one that is
+    trained on for one task or person and validated on for another is `test`, with the
+    labels of the latter alone. Frames without a picture or without a valid label are
+    expected rejects.
 
     Args:
         root: Folder that holds the annotations and `cropped_aligned`, each here or
@@ -112,22 +112,23 @@ class AffWild2(Source):
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the frames, video by video."""
         videos = self._videos()
-        held_out = _held_out(
-            video
+        tested = {
+            _clip(video)
             for video, tasks in videos.items()
-            if all(split == "train" for split, _ in tasks.values())
-        )
+            if "test" in (split for split, _ in tasks.values())
+        }
+        held_out = _held_out(video for video in videos if _clip(video) not in tested)
         for video, tasks in videos.items():
-            splits = {split for split, _ in tasks.values()}
-            split = "test" if "test" in splits else "train"
+            split = "test" if _clip(video) in tested else "train"
             for task, (own, path) in tasks.items():
                 if own != split:
-                    reason = f"not used: another task validates on {video}"
+                    reason = f"not used: the recording of {video} is validated on"
                     yield Reject(path, f"{task} labels {reason}", True)
             used = {task: path for task, (own, path) in tasks.items() if own == split}
             if split == "train" and _clip(video) in held_out:
                 split = "validation"
-            yield from self._frames(video, split, used)
+            if used:
+                yield from self._frames(video, split, used)
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one frame, an aligned face of 112 pixels."""

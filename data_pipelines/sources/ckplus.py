@@ -115,40 +115,58 @@ class CkPlus(Source):
             self.root, contents=contents, listed=listed, text=self.layout
         )
 
+    @functools.cached_property
+    def fold_subjects(self) -> tuple[str, ...]:
+        """Everybody with a labelled sequence, whether or not its pictures are there."""
+        named = {
+            subject for (subject, _), e in self._labelled.items() if type(e) is str
+        }
+        return tuple(sorted(named))
+
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the last frames of the labelled sequences, by subject."""
-        sequences = dict(self._sequences())
-        labelled = {key: self._emotion(key) for key in sequences}
-        folds = ckplus_folds(
-            subject
-            for (subject, _), emotion in labelled.items()
-            if isinstance(emotion, str)
-        )
+        folds = ckplus_folds(self.fold_subjects)
         splits = {subject: "train" for fold in folds for subject in fold}
         splits |= dict.fromkeys(folds[(self.fold + 1) % FOLDS], "validation")
         splits |= dict.fromkeys(folds[self.fold], "test")
-        for key, emotion in labelled.items():
+        for key, emotion in self._labelled.items():
             if isinstance(emotion, Reject):
                 yield emotion
                 continue
-            yield from self._frames(key, emotion, splits[key[0]], sequences[key])
+            yield from self._frames(key, emotion, splits[key[0]])
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one frame, of 640x490 pixels, most of them grey."""
         return sample, read_image(resolve_inside(self.root, sample.path))
 
-    def _sequences(self):
-        """`(subject, sequence), last frames` in sorted order."""
-        images = os.path.join(self.root, self._images)
-        for subject in files.folders(images):
-            for sequence in files.folders(os.path.join(images, subject)):
-                top = f"{self._images}/{subject}/{sequence}"
-                frames = [
-                    path
-                    for path in list_files(self.root, top)
-                    if path.lower().endswith(_PICTURES)
-                ]
-                yield (subject, sequence), frames[-FRAMES:]
+    @functools.cached_property
+    def _labelled(self):
+        """`{(subject, sequence): name of the emotion, or a Reject}`, sorted.
+
+        A sequence of either folder: one whose pictures are missing must not vanish.
+        """
+        keys = self._pictured | self._sequences(self._emotions)
+        return {key: self._emotion(key) for key in sorted(keys)}
+
+    @functools.cached_property
+    def _pictured(self):
+        return self._sequences(self._images)
+
+    def _sequences(self, part):
+        """`{(subject, sequence)}` of a part; links are not followed."""
+        top = os.path.join(self.root, part)
+        return {
+            (subject, sequence)
+            for subject in files.folders(top)
+            for sequence in files.folders(os.path.join(top, subject))
+        }
+
+    def _last_frames(self, key):
+        if key not in self._pictured:
+            return []
+        top = f"{self._images}/{key[0]}/{key[1]}"
+        found = [p for p in list_files(self.root, top) if p.lower().endswith(_PICTURES)]
+        return found[-FRAMES:]
 
     def _emotion(self, key):
         """Name of a sequence's emotion, or a Reject."""
@@ -168,10 +186,11 @@ class CkPlus(Source):
         except ValueError as error:
             return Reject.of(name, error)
 
-    def _frames(self, key, emotion, split, frames):
-        sequence = f"{self._images}/{key[0]}/{key[1]}"
+    def _frames(self, key, emotion, split):
+        sequence, frames = f"{self._images}/{key[0]}/{key[1]}", self._last_frames(key)
         if len(frames) < FRAMES:
-            yield Reject(sequence, f"{len(frames)} frames, and {FRAMES} are used")
+            reason = f"{len(frames)} frames, and {FRAMES} are used"
+            yield Reject(sequence, reason, kind="bad_row" if frames else "missing")
             return
         for path in frames:
             stem = os.path.splitext(os.path.basename(path))[0]

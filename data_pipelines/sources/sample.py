@@ -143,6 +143,8 @@ class Source(Protocol):
         expressions: Vocabulary of `Sample.expression`, in the order of the records.
         action_units: Vocabulary of `Sample.action_units`, likewise.
         has_votes: Whether every sample has `votes`.
+        fold_subjects: Everybody whom a cross-validation of the set counts, those
+            without a usable picture too; empty where it has none.
     """
 
     name: str
@@ -156,6 +158,7 @@ class Source(Protocol):
     expressions: tuple[str, ...] = labels.EXPRESSIONS
     action_units: tuple[str, ...] = labels.ACTION_UNITS
     has_votes: bool = False
+    fold_subjects: Sequence[str] = ()
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the data set in a fixed order, decoding no picture."""

@@ -84,7 +84,13 @@ class Table(Source):
         seen = files.Seen()
         for place, text in self._lines():
             try:
-                yield self._sample(self._row(text), seen)
+                row = self._row(text)
+                if alone := _without_partner(row):
+                    # It costs the row its other labels as little as an empty field.
+                    row[alone] = ""
+                    reason = f"{alone} without the other of the two is no label"
+                    yield Reject(place, reason, True)
+                yield self._sample(row, seen)
             except ValueError as error:
                 yield Reject.of(place, error)
 
@@ -138,8 +144,6 @@ class Table(Source):
             for key in ("valence", "arousal")
             if key in given
         }
-        if len(values) == 1:
-            raise DataError(f"{next(iter(values))} without the other of the two")
         units = {
             key: files.present(given[key], key) for key in given if _UNIT.fullmatch(key)
         }
@@ -184,6 +188,12 @@ class Table(Source):
         if not subject:
             return None
         return {0: "validation", 1: "test"}.get(_tenth(subject), "train")
+
+
+def _without_partner(row):
+    """Whichever of valence and arousal is given alone."""
+    given = [key for key in ("valence", "arousal") if row.get(key)]
+    return given[0] if len(given) == 1 else None
 
 
 def _find(root):

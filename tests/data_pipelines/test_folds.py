@@ -53,6 +53,23 @@ def test_folds_are_those_of_the_source(root, dealt, tmp_path):
     assert counts[0] == counts[1]
 
 
+def test_somebody_whose_pictures_are_unusable_moves_nobody(tmp_path):
+    damaged = tmp_path / "download"
+    layouts.write("ckplus", str(damaged), examples=13 * 40, seed=1)
+    (emotions,) = damaged.rglob("Emotion")
+    labelled = sorted({p.parts[-3] for p in emotions.rglob("*_emotion.txt")})
+    for picture in (emotions.parent / "cohn-kanade-images" / labelled[2]).rglob(
+        "*.png"
+    ):
+        picture.write_bytes(b"no picture")
+    whole = prepared(str(damaged), str(tmp_path / "whole"))
+    folders = folds.deal(whole, str(tmp_path / "folds"))
+    for fold, folder in enumerate(folders):
+        expected = {name.encode() for name in labelled[fold::10]}
+        expected.discard(labelled[2].encode())
+        assert set(people(folder, "test")) == expected
+
+
 def test_everybody_is_tested_once_and_never_trained_on(dealt):
     whole, folders = dealt
     everyone = sum(

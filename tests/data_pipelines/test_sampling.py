@@ -20,8 +20,8 @@ class Columns:
     def __init__(self, **columns):
         self.training_columns = columns
 
-    def count(self, split):
-        return len(next(iter(self.training_columns.values())))
+    def counts(self, split):
+        return [len(next(iter(self.training_columns.values())))]
 
 
 def classes():
@@ -204,3 +204,23 @@ def test_batches_of_prepared_videos_hold_frames_of_many(tmp_path):
     assert some.epoch_size == 4 * 18
     rows, _ = some.epoch(0)
     assert set(np.unique(videos[rows], return_counts=True)[1]) == {4}
+
+
+def test_a_small_folder_is_in_every_window():
+    """As FER2013 beside 4,758 drawn faces, whose blocks fell into one window of three.
+
+    Each of the two begins and ends in a window within one example of its share; the
+    last window, which is short, likewise.
+    """
+    data = Columns()
+    data.counts = lambda split: [28709, 0, 4758]
+    order = draw(data, "all", window=16384)
+    share = 4758 / order.epoch_size
+    for epoch in range(4):
+        rows, turns = order.epoch(epoch)
+        assert sorted(rows) == list(range(order.epoch_size)) and set(turns) == {epoch}
+        for start in range(0, len(rows), 16384):
+            window = rows[start : start + 16384] >= 28709
+            assert abs(window.sum() - share * len(window)) <= 2
+        batches = (rows[: len(rows) // 128 * 128] >= 28709).reshape(-1, 128)
+        assert batches.any(axis=1).all()

@@ -65,9 +65,11 @@ def test_people_are_resampled_together():
     [
         ([b"", b"", b""], [b"", b"", b""], "example", 3),
         ([b"", b"", b""], [b"v", b"v", b"w"], "video", 2),
-        ([b"a", b"a", b""], [b"v", b"w", b"w"], "subject", 2),
+        ([b"a", b"a", b""], [b"v", b"w", b"w"], "subject or video", 2),
+        # A set of people beside one of videos: a video stays one unit.
+        ([b"a", b"", b""], [b"", b"v", b"v"], "subject or video", 2),
         # A person called like a picture is not that picture.
-        ([b"z", b"a", b""], [b"", b"", b""], "subject", 3),
+        ([b"z", b"a", b""], [b"", b"", b""], "subject or example", 3),
     ],
 )
 def test_what_is_independent(subject, video, unit, count):
@@ -79,6 +81,12 @@ def test_what_is_independent(subject, video, unit, count):
         }
     )
     assert (name, len(np.unique(found))) == (unit, count)
+
+
+def test_pictures_of_two_sets_that_share_ids_are_two_units():
+    ids = np.array([b"1.png", b"2.png", b"1.png", b"2.png"], object)
+    found, _ = evaluation.independent_units({"sample_id": ids})
+    assert len(np.unique(found)) == 4
 
 
 def test_a_share_of_one_is_not_certain():

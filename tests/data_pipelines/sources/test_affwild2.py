@@ -102,6 +102,18 @@ def test_a_video_of_both_sets_is_tested_with_the_validated_task_alone(tmp_path):
     assert reject.path.endswith("VA_Set/Training_Set/v.txt") and reject.expected
 
 
+def test_the_other_person_of_a_validated_recording_is_not_trained_on(tmp_path):
+    label(tmp_path, "VA_Set", "Training_Set", "v_left", ["0.5,0.5"])
+    label(tmp_path, "VA_Set", "Training_Set", "v_right", ["0.5,0.5"])
+    label(tmp_path, "EXPR_Set", "Validation_Set", "v_left", [1])
+    for video in ("v_left", "v_right"):
+        frames(tmp_path, video, [1])
+    (sample,), rejects = split(open_source("affwild2", str(tmp_path)))
+    assert (sample.split, sample.video) == ("test", "v_left")
+    assert [r.path.rpartition("/")[2] for r in rejects] == ["v_left.txt", "v_right.txt"]
+    assert all(r.expected and "validated on" in r.reason for r in rejects)
+
+
 def test_later_editions_bring_more_units_and_other(tmp_path):
     units = [1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26]
     header = ",".join(f"AU{n}" for n in units)

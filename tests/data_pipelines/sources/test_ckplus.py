@@ -1,3 +1,5 @@
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -48,6 +50,27 @@ def split(source):
     return [r for r in rows if isinstance(r, Sample)], [
         r for r in rows if isinstance(r, Reject)
     ]
+
+
+def test_missing_pictures_are_counted_and_move_nobody_to_another_fold(tmp_path):
+    for person in range(25):
+        sequence(tmp_path, f"S{person:03d}", 1, 1 + person % 7, points=False)
+    before = {
+        s.subject: s.split for s in split(open_source("ckplus", str(tmp_path)))[0]
+    }
+    shutil.rmtree(tmp_path / "cohn-kanade-images" / "S003")
+    linked = tmp_path / "cohn-kanade-images" / "S007"
+    shutil.move(linked, tmp_path / "elsewhere")
+    linked.symlink_to(tmp_path / "elsewhere")
+    source = open_source("ckplus", str(tmp_path))
+    kept, rejects = split(source)
+    after = {s.subject: s.split for s in kept}
+    assert after.items() < before.items() and len(after) == 23
+    assert [(r.path, r.kind, r.expected) for r in rejects] == [
+        ("cohn-kanade-images/S003/001", "missing", False),
+        ("cohn-kanade-images/S007/001", "missing", False),
+    ]
+    assert source.fold_subjects == tuple(sorted(before))
 
 
 def published_tree(root):

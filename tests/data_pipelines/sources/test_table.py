@@ -97,10 +97,19 @@ def test_a_units_number_may_begin_with_a_zero(tmp_path):
         open_source("csv", write(tmp_path, "path,AU01,AU1\na.png,1,0\n"))
 
 
+def test_valence_alone_costs_the_row_no_other_label(tmp_path):
+    text = "path,expression,valence,arousal\na.png,fear,0.5,\nb.png,,,-1\n"
+    (one, two), rejects = split(open_source("csv", write(tmp_path, text)))
+    assert (one.expression, one.valence, one.arousal) == ("fear", None, None)
+    assert (two.expression, two.valence, two.arousal) == (None, None, None)
+    assert [(r.path, r.reason.split()[0], r.expected) for r in rejects] == [
+        ("labels.csv, line 2", "valence", True), ("labels.csv, line 3", "arousal", True)
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     "line, reason",
     [
-        ("b.png,fear,0,,0", "valence without the other"),
         ("../a.png,fear,0,0,0", "not a path inside"),
         (",fear,0,0,0", "not a path inside"),
         ("b.png,bored,0,0,0", "'bored'"),
