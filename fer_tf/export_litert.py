@@ -43,8 +43,10 @@ def write_int8(model: keras.Model, folder: str, calibration: np.ndarray) -> None
     import tensorflow as tf
 
     crops = np.array(calibration, np.float32)
-    # The input's scale is 1 only if the range of pixels is seen whole.
-    crops[0].flat[:2] = 0, 255
+    # The input's scale is 1 only if the range of pixels is seen whole: in the middle,
+    # which every window of a crop sees.
+    middle = crops.shape[1] // 2
+    crops[0, middle, middle], crops[0, middle, middle + 1] = 0, 255
     path = os.path.join(folder, INT8)
     _convert(
         make_serving_model(model, dtype="float32"),

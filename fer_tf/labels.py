@@ -5,6 +5,8 @@ the field's classic silent failure. Readers map to these names, never to
 numbers of another data set; an index without a vocabulary is never stored.
 """
 
+from collections.abc import Mapping
+
 EXPRESSIONS = (
     "neutral",
     "happiness",
@@ -146,3 +148,8 @@ def dataset_expression(dataset: str, class_id: int) -> str:
             f"Received: class_id={class_id}."
         )
     return names[class_id]
+
+
+def active_units(probabilities: Mapping[str, float]) -> list[str]:
+    """Names of the action units that are more likely active than not."""
+    return [name for name, probability in probabilities.items() if probability >= 0.5]

@@ -154,8 +154,17 @@ def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> s
     """The model folder that a path, workdir or catalog name stands for.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If there is none, or its weights are known to be of `clean` where
+            `paper` is asked for.
     """
+    folder = _find(path, protocol)
+    # A folder is not refused by the default, which nobody need have asked for.
+    if protocol == "paper" and read_card(folder).get("protocol") == "clean":
+        raise ValueError(f"{folder}: holds weights of protocol clean, not of paper")
+    return folder
+
+
+def _find(path, protocol):
     path = catalog.default() if path is None else os.fspath(path)
     if not path:
         raise ValueError("the path or name of the model is empty")

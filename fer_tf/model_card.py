@@ -27,17 +27,18 @@ _USES = {
         "TensorFlow",
         "model = tf.saved_model.load(FOLDER)\n"
         'model.signatures["serving_default"](crops=uint8_crops)\n'
-        'model.signatures["serve_bytes"](encoded=jpeg_or_png_bytes)\n'
+        'model.signatures["serve_bytes"](encoded=[jpeg_or_png_bytes])\n'
         'model.signatures["describe"]()  # names, crop spec, notes',
     ),
     "litert_float32": (
         "LiteRT (TFLite)",
-        'Interpreter(model_path="model.tflite").get_signature_runner()(crops=one_crop)',
+        'Interpreter(model_path="model.tflite").get_signature_runner()'
+        "(crops=one_crop[None])",
     ),
     "litert_int8": (
         "LiteRT (TFLite) in whole numbers",
         'Interpreter(model_path="model_int8.tflite").get_signature_runner()'
-        "(crops=one_crop)\n# uint8 out: (value - zero_point) * scale",
+        "(crops=one_crop[None])\n# uint8 out: (value - zero_point) * scale",
     ),
     "onnx": (
         "ONNX",
@@ -138,7 +139,7 @@ def _measured(described):
         yield ""
     yield f"| metric ({described['dataset']}) | " + " | ".join(splits) + " |"
     yield "|---" * (1 + len(splits)) + "|"
-    counts = [f"{measured[split]['num_examples']:,}" for split in splits]
+    counts = [examples(measured[split]) for split in splits]
     yield f"| examples | {' | '.join(counts)} |"
     for metric in dict.fromkeys(m for s in splits for m in measured[s]["metrics"]):
         cells = [_cell(measured[split], metric) for split in splits]
@@ -146,10 +147,39 @@ def _measured(described):
     yield ""
     yield "Fractions; in brackets 95 % bootstrap intervals."
     last = measured[splits[-1]]
+    if note := absent_note(last):
+        yield f"On {splits[-1]}, {note}."
     if last.get("calibration", {}).get("ece_after") is not None:
         yield from ("", *_calibration(last["calibration"], splits[-1]))
     if last.get("groups"):
         yield from ("", *_groups(last["groups"], splits[-1]))
+
+
+def examples(found: Mapping[str, Any]) -> str:
+    """How many examples were measured, and how many of them each metric is of.
+
+    Args:
+        found: What `trainers.evaluate` measured of a split.
+    """
+    total, labelled = found["num_examples"], found.get("labelled", {})
+    text = f"{total:,}"
+    if set(labelled.values()) <= {total}:
+        return text
+    parts = [f"{task} {count:,}" for task, count in labelled.items()]
+    if unknown := found.get("unknown_expressions"):
+        parts.append(f"{unknown:,} of an expression that the model lacks")
+    return f"{text} (labelled: {', '.join(parts)})"
+
+
+def absent_note(found: Mapping[str, Any]) -> str:
+    """What the macro F1 means where the model has classes without an example."""
+    absent = found.get("absent_expressions")
+    if not absent or "macro_f1" not in found["metrics"]:
+        return ""
+    return (
+        f"{absent} of the model's expressions have no example and count as 0 in "
+        "macro_f1 and expression_score"
+    )
 
 
 def _calibration(found, split):
@@ -195,7 +225,7 @@ def _elsewhere(described):
         lines = [
             f"## On data it never saw: {title}",
             "",
-            f"| metric | {found['num_examples']:,} examples |",
+            f"| metric | {examples(found)} examples |",
             "|---|---|",
             *(
                 f"| {metric} | {_cell(found, metric)} |"

@@ -6,6 +6,7 @@
 import cv2
 import numpy as np
 
+from fer_tf import labels
 from fer_tf.plotting import COLORS
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -42,6 +43,7 @@ def _label(face):
     for name in ("valence", "arousal"):
         if name in face:
             parts.append(f"{name[0]}{face[name]:+.1f}")
+    parts += labels.active_units(face.get("action_units", {}))
     return " ".join(parts)
 
 

@@ -123,11 +123,15 @@ def _draw_bars(figure, faces, left):
             (left + 0.42 * (1 - left), bottom + 0.14 * height, 0.5 * (1 - left),
              0.74 * height)
         )  # fmt: skip
-        probabilities = face.get("probabilities", {})
+        probabilities = {
+            **face.get("probabilities", {}), **face.get("action_units", {})
+        }  # fmt: skip
         names = list(probabilities)
         values = [probabilities[name] for name in names]
         axes.barh(range(len(names)), values, color=[COLORS.get(n, INK) for n in names])
-        axes.set_yticks(range(len(names)), names, fontsize=7.5)
+        # With action units below the expressions, the names of four faces are many.
+        points = 72 * figure.get_figheight() * 0.74 * height / max(1, len(names))
+        axes.set_yticks(range(len(names)), names, fontsize=min(7.5, 0.9 * points))
         axes.invert_yaxis()
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.5, 1], ["0", "½", "1"], fontsize=7)

@@ -13,6 +13,7 @@ import tensorflow as tf
 from PIL import Image
 
 from fer_tf import loading, video
+from fer_tf.backend import require_tensorflow
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
 from fer_tf.serving import make_serving_model
@@ -38,6 +39,7 @@ class Predictor:
     def __init__(
         self, model: keras.Model | str | os.PathLike | None = None, *, detector=None
     ):
+        require_tensorflow("a Predictor")
         self.model = model if isinstance(model, keras.Model) else loading.load(model)
         if not hasattr(self.model, "card"):
             raise ValueError(

@@ -124,8 +124,16 @@ def _draw(columns, measured, prepared, name):
 
 def _lines(result):
     """The result for people."""
+    from fer_tf import model_card
+
+    yield (
+        f"{result['dataset']}, {result['split']}, protocol {result['protocol']}: "
+        f"{model_card.examples(result)} examples"
+    )
     for name, value in result["metrics"].items():
         yield f"{name:22} {value:.4f}{_interval(result['intervals'].get(name))}"
+    if note := model_card.absent_note(result):
+        yield f"note: {note}"
     if calibration := result.get("calibration"):
         yield from _calibration_lines(calibration)
     for attribute, values in result.get("groups", {}).items():

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from data_pipelines import atomic
 from fer_tf import bootstrap, labels, scores
+from fer_tf.backend import require_tensorflow
 
 # Tasks a model may have, and the features that they are scored against.
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
@@ -32,6 +33,7 @@ class Evaluator:
     """
 
     def __init__(self, model: keras.Model, action_units: tuple[str, ...]):
+        require_tensorflow("evaluation")
         self.model, self.action_units = model, action_units
         self._call = tf.function(lambda images: model(images, training=False))
 

@@ -28,6 +28,12 @@ _FORMAT_NAMES = {
     "keras": ("keras",),
 }
 
+# What a card keeps of the one that it comes from.
+_CARRIED = (
+    "protocol", "epoch", "step", "dataset", "measured", "measured_elsewhere", "note",
+    "training", "versions",
+)  # fmt: skip
+
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir of a finished run.")
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write; must not exist.")
 _PROTOCOL = flags.DEFINE_enum(
@@ -92,15 +98,21 @@ def main() -> None:
 
 
 def _facts(described, elsewhere):
-    """What the run's files say of it, for the card."""
-    facts = {k: described[k] for k in ("protocol", "epoch", "step") if k in described}
+    """What the run's files say of it, for the card; else what its own card says."""
+    facts = {name: described[name] for name in _CARRIED if name in described}
     results = atomic.read_json(os.path.join(_WORKDIR.value, "results.json"))
     config = atomic.read_json(os.path.join(_WORKDIR.value, "config.json")).get("config")
     if elsewhere:
-        facts["measured_elsewhere"] = elsewhere
+        facts["measured_elsewhere"] = {
+            **facts.get("measured_elsewhere", {}), **elsewhere
+        }  # fmt: skip
     if _NOTE.value:
         facts["note"] = _NOTE.value
-    training = {"command": _COMMAND.value, "config": config}
+    training = dict(facts.get("training", {}))
+    if _COMMAND.value or not training:
+        training["command"] = _COMMAND.value
+    if config or not training.get("config"):
+        training["config"] = config
     if results:
         facts["dataset"] = results["dataset"]
         facts["measured"] = results["protocols"].get(facts.get("protocol"), {})
@@ -111,7 +123,7 @@ def _facts(described, elsewhere):
         training["seed"] = config["seed"]
     names = ("fer-tf", "keras", "tensorflow")
     versions = {name: importlib.metadata.version(name) for name in names}
-    return {**facts, "training": training, "versions": versions}
+    return {"versions": versions, **facts, "training": training}
 
 
 def _titled(text):
@@ -132,7 +144,10 @@ def _measured(path):
     found = atomic.read_json(path)
     if "metrics" not in found or "num_examples" not in found:
         raise ValueError(f"{path}: not what trainers.evaluate --json writes")
-    kept = ("num_examples", "metrics", "intervals", "resampling", "groups")
+    kept = (
+        "num_examples", "labelled", "unknown_expressions", "absent_expressions",
+        "metrics", "intervals", "resampling", "groups",
+    )  # fmt: skip
     return {name: found[name] for name in kept if name in found}
 
 

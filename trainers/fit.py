@@ -142,15 +142,16 @@ def compiled(
     chosen = config.stages[stage]
     network, can_train = _network(config, after)
     num_train = setup.epoch_size(config, prepared)
-    preflight.check(config, network, spec, num_train)
+    preflight.check(config, network, spec, num_train, prepared.action_units)
     setup.set_trainable(network, chosen, can_train)
     model = Trainee(
         network, (chosen.objective or config.objective).to_dict(), chosen.submodel
     )
     model.can_train = can_train
-    # Which of its losses had labels is not known before it is trained.
+    # Which of its losses have labels is not known before it is trained.
     card = setup.card(config, prepared, spec)
     model.card = dataclasses.replace(card, trained=None)
+    before = after.card.trained if after is not None else None
     steps = [optimizing.total_steps(config, each, num_train) for each in config.stages]
     optimizer = optimizing.build_optimizer(config, chosen, steps[stage])
     model.compile(optimizer, jit_compile=_should_jit(config))
@@ -158,7 +159,7 @@ def compiled(
     arguments = {
         "epochs": max(1, round(steps[stage] / an_epoch)),
         "initial_epoch": first_epoch,
-        "callbacks": [keras.callbacks.TerminateOnNaN()],
+        "callbacks": [keras.callbacks.TerminateOnNaN(), _Trained(card, before)],
         "shuffle": False,
     }
     if chosen.schedule.name == "plateau":
@@ -252,6 +253,20 @@ def _tensorflow_batches(config, prepared, start, an_epoch):
         )
         found["validation_data"] = pipeline.for_fit(batches, tasks)
     return found
+
+
+class _Trained(keras.callbacks.Callback):
+    """Notes on the model's card which losses had labels: one of exactly 0 had none."""
+
+    def __init__(self, card, before):
+        super().__init__()
+        self.card, self.tasks = card, set(before or ())
+
+    def on_epoch_end(self, epoch, logs=None):
+        found = self.model.losses_of_tasks
+        self.tasks |= {task for task in found if logs.get(f"{task}_loss")}
+        trained = tuple(task for task in self.card.trained if task in self.tasks)
+        self.model.card = dataclasses.replace(self.card, trained=trained)
 
 
 class _Plateau(keras.callbacks.Callback):

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from fer_tf.backend import require_tensorflow
 from trainers import (
     averaging,
     checkpoints,
@@ -49,6 +50,7 @@ class Run:
     """
 
     def __init__(self, config, prepared, workdir: str, *, strategy=None, started=None):
+        require_tensorflow("trainers.train")
         self.config, self.prepared = config, prepared
         self.started = started or time.monotonic()
         self.trained = False  # Whether a step has been made.
@@ -69,7 +71,9 @@ class Run:
         self.average = None
         if config.ema_decay:
             self.average = averaging.WeightAverage(self.model, config.ema_decay)
-        preflight.check(config, self.model, self.spec, self.num_train)
+        preflight.check(
+            config, self.model, self.spec, self.num_train, prepared.action_units
+        )
         steps.should_jit(config.jit_compile)
         self.selector = evaluation.Evaluator(
             setup.make_inference(

@@ -38,7 +38,9 @@ def measured(columns: dict, validation: dict | None = None) -> dict:
 
     Returns:
         `"num_examples"`, and how many of them have a label of each task, `"labelled"`
-        `{task: n}`; `"metrics"` and their 95 % `"intervals"`;
+        `{task: n}`; where expressions are predicted, `"unknown_expressions"`, how many
+        examples have one that the model lacks, and `"absent_expressions"`, how many of
+        the model's have no example; `"metrics"` and their 95 % `"intervals"`;
         `"resampling"`, what was drawn for them; where expressions are
         predicted, `"calibration"` (see `calibrated`); where the data names
         groups of people, `"groups"` `{attribute: {value: {"num_examples",
@@ -57,6 +59,8 @@ def measured(columns: dict, validation: dict | None = None) -> dict:
             "level": bootstrap.LEVEL,
         },
     }
+    if "expression" in columns:
+        found |= _classes(columns)
     if _classified(columns).any():
         found["calibration"] = calibrated(columns, validation)
     groups = {
@@ -73,6 +77,16 @@ def _labelled(columns):
         given = columns[f"{task}_weight"] > 0
         found[task] = int(given.reshape(len(given), -1).any(axis=1).sum())
     return dict(sorted(found.items()))
+
+
+def _classes(columns):
+    """Where the classes of data and model are not the same."""
+    true, width = columns["true_expression"], columns["expression"].shape[1]
+    present = np.unique(true[_classified(columns)])
+    return {
+        "unknown_expressions": int((true >= width).sum()),
+        "absent_expressions": width - len(present),
+    }
 
 
 def calibrated(columns: dict, validation: dict | None) -> dict:

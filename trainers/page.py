@@ -14,6 +14,7 @@ import tempfile
 from fer_tf import (
     circumplex,
     explain,
+    labels,
     overlay,
     plotting,
     plotting_maps,
@@ -31,7 +32,8 @@ MAX_FRAMES = 1500
 # Pictures are shown no larger than this.
 _SHOWN = 1280
 
-_COLUMNS = ("face", "expression", "valence", "arousal", "confidence", "enlargement")
+_NUMBERS = ("valence", "arousal", "confidence", "enlargement")
+_COLUMNS = ("face", "expression", "action units", *_NUMBERS)
 
 
 def serve(model: str | None, *, host: str, port: int) -> None:
@@ -212,5 +214,5 @@ class _Reader:
 
 def _row(number, face):
     value = lambda name: round(face[name], 3) if name in face else None
-    numbers = [value(name) for name in _COLUMNS[2:]]
-    return [number, face.get("expression"), *numbers]
+    active = " ".join(labels.active_units(face.get("action_units", {})))
+    return [number, face.get("expression"), active, *map(value, _NUMBERS)]

@@ -15,7 +15,7 @@ from collections import Counter, deque
 from concurrent import futures
 
 from data_pipelines import atomic
-from fer_tf import plotting, video
+from fer_tf import labels, plotting, video
 from fer_tf.faces.images import read_image
 from trainers import prediction_table
 from trainers.progress import Progress
@@ -24,6 +24,9 @@ SCHEMA_VERSION = 1
 NO_FACE = "no face found"
 JSONL, CSV, RUN = "predictions.jsonl", "predictions.csv", "run.json"
 _DRAWN = "_annotated.png"
+
+# Of one picture: it cannot be used, or the model says NaN of it.
+_FAILURES = (ValueError, FloatingPointError)
 
 # Pictures that are searched together: so many, but no more pixels than this.
 _TOGETHER, _PIXELS = 8, 12_000_000
@@ -209,6 +212,9 @@ def _in_words(face):
     for name in ("valence", "arousal"):
         if name in face:
             words.append(f"{name} {face[name]:+.2f}")
+    if "action_units" in face:
+        active = labels.active_units(face["action_units"])
+        words.append(" ".join(active) or "no action unit")
     if "face_probability" in face:
         words.append(f"face {face['face_probability']:.0%}")
     if face["enlargement"] > 1.5:
@@ -347,7 +353,7 @@ def _predict(predictor, group):
     images = [image for _, image in group if image is not None]
     try:
         found = iter(predictor.predict_many(images))
-    except ValueError:
+    except _FAILURES:
         found = None
     for record, image in group:
         if image is not None:
@@ -355,7 +361,7 @@ def _predict(predictor, group):
                 faces = predictor.predict(image) if found is None else next(found)
                 record["faces"] = [plain(face) for face in faces]
                 record["error"] = None if faces else NO_FACE
-            except ValueError as error:
+            except _FAILURES as error:
                 record["error"] = str(error)
         yield record, image
 

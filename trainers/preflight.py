@@ -1,5 +1,7 @@
 """What is refused before a run begins, since it would fail, or be lost, at its end."""
 
+from collections.abc import Sequence
+
 import keras
 
 from fer_tf.faces.crop_spec import CropSpec
@@ -12,7 +14,9 @@ _ONE_OF = {"selection_views": VIEWS, "views": VIEWS, "average": AVERAGES}
 _AT_LEAST_ONE = ("batch_size", "eval_batch_size", "eval_epochs", "checkpoint_steps")
 
 
-def check(config, model: keras.Model, spec: CropSpec, num_train: int) -> None:
+def check(
+    config, model: keras.Model, spec: CropSpec, num_train: int, action_units: Sequence
+) -> None:
     """Checks a config against its model and data.
 
     Args:
@@ -20,6 +24,7 @@ def check(config, model: keras.Model, spec: CropSpec, num_train: int) -> None:
         model: As built from it.
         spec: Of the crops.
         num_train: Training examples of an epoch.
+        action_units: Names of those that the data is labelled with.
 
     Raises:
         UsageError: If a value cannot be, or does not fit the others.
@@ -33,6 +38,7 @@ def check(config, model: keras.Model, spec: CropSpec, num_train: int) -> None:
             f"{config.batch_size}"
         )
     _check_window(config, model, spec)
+    _check_action_units(model, action_units)
     for key, choices in _ONE_OF.items():
         if config[key] not in choices:
             raise UsageError(
@@ -66,6 +72,17 @@ def _check_window(config, model, spec):
         raise UsageError(
             f"the model's input_shape is {taken}, and `input` gives windows of {given}"
         )
+
+
+def _check_action_units(model, names):
+    if "action_units" in model.output:
+        width = model.output["action_units"].shape[-1]
+        if width != len(names):
+            raise UsageError(
+                f"the data name {len(names)} action units ({', '.join(names)}), and "
+                f"the model has {width}: give "
+                f"--config.model.arguments.num_action_units={len(names)}"
+            )
 
 
 def _check_stage(stage, name):

@@ -3,7 +3,7 @@
 import os
 
 from data_pipelines import atomic
-from fer_tf import calibration, loading, plotting
+from fer_tf import calibration, loading, model_card, plotting
 from trainers import evaluation, measuring, pictures, setup
 from trainers.workdir import PROTOCOLS
 
@@ -145,8 +145,8 @@ def _markdown(results, config, drawn):
     lines = [
         f"# {config.model.name} on {results['dataset']}",
         "",
-        f"{results['parameters']:,} parameters; {found['num_examples']:,} {split} "
-        f"examples{_labelled(found)}; views: {results['views']}; seed {config.seed}; "
+        f"{results['parameters']:,} parameters; {model_card.examples(found)} {split} "
+        f"examples; views: {results['views']}; seed {config.seed}; "
         f"{results['epochs']:g} epochs in {results['seconds'] / 60:.1f} minutes.",
         "",
         table(results),
@@ -158,20 +158,13 @@ def _markdown(results, config, drawn):
         f"- in brackets: {resampled['level']:.0%} of {resampled['num_resamples']:,} "
         f"bootstrap resamples of {resampled['num_units']:,} "
         f"{resampled['unit'].replace(' or ', 's or ')}s",
+        *(f"- {note}" for note in filter(None, [model_card.absent_note(found)])),
         *_calibration_lines(found.get("calibration"), protocol),
         "",
         *(f"![{name}]({name})" for name in drawn),
         "",
     ]
     return "\n".join(lines)
-
-
-def _labelled(found):
-    """How many examples each metric is of, where that is not all."""
-    counts = found["labelled"]
-    if set(counts.values()) <= {found["num_examples"]}:
-        return ""
-    return f" (labelled: {', '.join(f'{task} {n:,}' for task, n in counts.items())})"
 
 
 def _calibration_lines(found, protocol):

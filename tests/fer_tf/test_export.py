@@ -79,7 +79,7 @@ def random_crops(count, seed=0):
     return np.clip(coarse.repeat(8, 1).repeat(8, 2) + fine, 0, 255).astype(np.uint8)
 
 
-def trained(folder):
+def trained(folder, views="ten_crop"):
     """A small model that is sure of what it says, and loaded from its folder."""
     keras.utils.set_random_seed(0)
     model = models.create_model("small_resnet", **ARGUMENTS)
@@ -87,7 +87,7 @@ def trained(folder):
     kernel.assign(6.0 * kernel)
     card = loading.Card(
         model="small_resnet", arguments=ARGUMENTS, crop_spec=CROP_SPECS["meen"],
-        views="ten_crop", average="logits",
+        views=views, average="logits",
     )  # fmt: skip
     loading.save(str(folder), model, card)
     return loading.load(str(folder))
@@ -363,3 +363,15 @@ def test_a_nan_is_as_different_as_can_be():
         export_proof.require(report, export_proof.QUANTIZATION, "x")
     with pytest.raises(ValueError, match="but Keras gives"):
         export_proof.compare({"valence": np.zeros((1, 1))}, expected)
+
+
+def test_calibration_without_black_or_white_will_do(tmp_path):
+    """Such as drawn faces', for a model whose windows leave the corners out."""
+    model = trained(tmp_path / "trained", views="center_mirror")
+    crops = np.clip(random_crops(20), 20, 230)
+    export.export_model(
+        model, str(tmp_path / "out"), formats=["litert_int8"], crops=crops,
+        labels=None, calibration=crops, source="noise", report=lambda line: None,
+    )  # fmt: skip
+    interpreter = tf.lite.Interpreter(str(tmp_path / "out" / "model_int8.tflite"))
+    assert interpreter.get_input_details()[0]["quantization"] == (1, 0)

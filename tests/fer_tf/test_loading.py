@@ -295,3 +295,11 @@ def test_a_whole_model_that_is_no_archive(model, folder):
     path.write_bytes(path.read_bytes()[:1000])
     change_card(folder, files={loading.WHOLE: {"sha256": sha256(str(path))}})
     refused(path, "cannot be loaded safely")
+
+
+def test_weights_of_another_protocol_are_not_passed_off(folder):
+    change_card(folder, protocol="clean")
+    with pytest.raises(ValueError, match="of protocol clean, not of paper"):
+        loading.load(folder, protocol="paper")
+    change_card(folder, protocol="paper")
+    assert loading.load(folder).card == loading.load(folder, protocol="paper").card

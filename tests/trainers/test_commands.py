@@ -138,3 +138,13 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
     assert "Traceback" not in result.stderr
     assert not (out / "manifest.json").exists()
     assert not [p for p in out.glob("*.tfrecord*")]
+
+
+def test_another_backend_is_one_line(tmp_path):
+    environment = {**os.environ, "KERAS_BACKEND": "jax"}
+    picture = tmp_path / "face.png"
+    cv2.imwrite(str(picture), np.zeros((9, 9, 3), np.uint8))
+    result = run(
+        "predict", f"--input={picture}", f"--output={tmp_path / 'o'}", env=environment
+    )
+    assert_one_line(result, 1, "needs Keras on TensorFlow, and it is on jax")

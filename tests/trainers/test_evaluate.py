@@ -45,7 +45,8 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
     assert result.returncode == 0, result.stderr
     found = json.loads((tmp_path / "s.json").read_text())
     keys = "dataset split num_examples labelled protocol checkpoint metrics intervals"
-    assert found.keys() == {*keys.split(), "resampling", "calibration", "groups"}
+    keys += " unknown_expressions absent_expressions resampling calibration groups"
+    assert found.keys() == set(keys.split())
     assert (found["dataset"], found["split"]) == ("synthetic", "test")
     assert found["resampling"]["unit"] == "subject"
     low, high = found["intervals"]["accuracy"]
@@ -56,6 +57,9 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
         assert total == found["num_examples"]
     written = {path.name for path in (tmp_path / "p").iterdir()}
     assert written == {"confusion.png", "calibration.png", "groups.png"}
+    total = found["num_examples"]
+    first = f"synthetic, test, protocol clean: {total} examples\n"
+    assert result.stdout.startswith(first)
     assert "accuracy at 70%" in result.stdout and "skin dark" in result.stdout
 
 

@@ -59,6 +59,13 @@ def test_a_run_becomes_a_model_with_a_card_and_a_name(workdir, tmp_path):
 
     assert "never saw" not in card
 
+    again = tmp_path / "again"
+    result = run("export", f"--workdir={output}", f"--output={again}")
+    assert result.returncode == 0, result.stderr
+    carried = loading.read_card(str(again))
+    for name in ("dataset", "measured", "protocol", "epoch", "training", "versions"):
+        assert carried[name] == described[name]
+
     result = run("catalog", f"--root={root}", f"--add={output}")
     assert result.returncode == 0, result.stderr
     found = json.loads((root / "catalog.json").read_text())

@@ -14,6 +14,7 @@ from fer_tf import loading
 from tests.fer_tf.test_backends import run
 from tests.testing_utils import tiny_config
 from trainers import fit, optimizing, setup
+from trainers.configs import wang_synthetic
 
 WORKER = pathlib.Path(__file__).with_name("fit_worker.py")
 AMOUNTS = [
@@ -173,3 +174,21 @@ def test_what_fit_would_leave_out_is_refused(key, value, synthetic_data):
     config = tiny_config(**{key: value})
     with pytest.raises(ValueError, match=f"`{key}` {value} is for trainers.train"):
         fit.compiled(config, synthetic_data)
+
+
+def test_a_loss_without_labels_trains_no_head(synthetic_data):
+    config = wang_synthetic.get_config()
+    config.update(input=dict(size=48, window=40), batch_size=16)
+    config.model.arguments.update(width=0.125, input_shape=(40, 40, 1))
+    config.stages[0].epochs = 1
+    model, arguments = fit.compiled(config, synthetic_data)
+    assert model.card.trained is None
+    unlabelled = lambda image, labels, weights: (
+        image, labels, {**weights, "valence_arousal": 0 * weights["valence_arousal"]}
+    )  # fmt: skip
+    arguments |= dict(x=arguments["x"].map(unlabelled), steps_per_epoch=1)
+    model.fit(**arguments | dict(validation_data=None, epochs=1), verbose=0)
+    assert model.card.trained == ("expression",)
+    following, arguments = fit.compiled(config, synthetic_data, after=model)
+    following.fit(**arguments | dict(steps_per_epoch=1, epochs=1), verbose=0)
+    assert following.card.trained == ("expression", "valence", "arousal")

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from fer_tf import bootstrap, scores
+from fer_tf import bootstrap, model_card, scores
 from trainers import evaluation, measuring
 
 RNG = np.random.default_rng(0)
@@ -81,6 +81,21 @@ def test_what_is_independent(subject, video, unit, count):
         }
     )
     assert (name, len(np.unique(found))) == (unit, count)
+
+
+def test_classes_that_data_or_model_lack_are_counted_and_said():
+    given = columns(40)
+    given["true_expression"] = np.arange(40) % 4
+    given["true_expression"][:6] = 7  # Contempt, of which the model has no output.
+    given["expression_weight"][:6] = 0
+    given["expression_weight"][6:8] = 0  # Nobody labelled them.
+    found = measuring.measured(given)
+    assert (found["unknown_expressions"], found["absent_expressions"]) == (6, 3)
+    text = "40 (labelled: expression 32, 6 of an expression that the model lacks)"
+    assert model_card.examples(found) == text
+    assert model_card.absent_note(found).startswith("3 of the model's expressions")
+    whole = measuring.measured(columns(600))
+    assert model_card.examples(whole) == "600" and not model_card.absent_note(whole)
 
 
 def test_pictures_of_two_sets_that_share_ids_are_two_units():

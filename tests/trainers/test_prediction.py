@@ -399,3 +399,26 @@ def test_a_video_that_gives_nothing_leaves_nothing(clip, tmp_path):
             smoothing=0.0,
         )
     assert [p.name for p in tmp_path.iterdir()] == ["clip.mp4"]
+
+
+def test_one_picture_that_the_model_says_nan_of_is_a_line(tmp_path):
+    class Overflowing(Reader):
+        def predict(self, image):
+            if image[0, 0, 0] == 99:
+                raise FloatingPointError("the model's probabilities is NaN")
+            return super().predict(image)
+
+    write(tmp_path / "in", "a.png", 99)
+    write(tmp_path / "in", "b.png", 120)
+    run(tmp_path / "in", tmp_path / "out", Overflowing())
+    one, two = lines(tmp_path / "out")
+    assert one["error"] == "the model's probabilities is NaN" and not one["faces"]
+    assert two["error"] is None and len(two["faces"]) == 1
+
+
+def test_action_units_are_said():
+    face = {"enlargement": 1.0, "action_units": {"AU1": 0.2, "AU12": 0.5, "AU25": 0.9}}
+    record = {"source": "a.png", "error": None, "faces": [face]}
+    assert prediction.describe(record) == "a.png: AU12 AU25"
+    face["action_units"] = {"AU1": 0.49}
+    assert prediction.describe(record) == "a.png: no action unit"

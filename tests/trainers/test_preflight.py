@@ -7,6 +7,7 @@ from data_pipelines.pipeline import open_prepared
 from tests.testing_utils import tiny_config
 from trainers import fit, loop
 from trainers.cli import UsageError
+from trainers.configs import zhang_synthetic
 
 WRONG = {
     "views": (dict(views="foo"), "one of center"),
@@ -42,6 +43,14 @@ def test_it_is_refused_by_both_ways_of_training(case, synthetic_data, tmp_path):
     with pytest.raises(UsageError, match=message):
         fit.compiled(config, synthetic_data)
     assert not (tmp_path / "run").exists()
+
+
+def test_action_units_of_data_and_model_are_as_many(synthetic_data, tmp_path):
+    config = zhang_synthetic.get_config()
+    config.model.arguments.num_action_units = 12
+    message = r"name 8 action units \(AU1, .*, and the model has 12: give .*units=8"
+    with pytest.raises(UsageError, match=message):
+        loop.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
 
 
 @pytest.mark.parametrize(
