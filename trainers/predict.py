@@ -29,6 +29,10 @@ _INPUT = flags.DEFINE_string(
     "input", None, "A photograph, a folder or pattern of them, or a video."
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for what is written.")
+_DETECTOR = flags.DEFINE_enum(
+    "detector", "mtcnn", ["mtcnn", "none"],
+    "What finds the faces; none: each picture is the crop of a face already.",
+)  # fmt: skip
 _PICTURES = flags.DEFINE_bool("pictures", True, "Write annotated pictures too.")
 _EVERY = flags.DEFINE_integer("every", 1, "Read every n-th frame.", lower_bound=1)
 _SMOOTHING = flags.DEFINE_float(
@@ -44,6 +48,8 @@ _PORT = flags.DEFINE_integer("port", 7860, "Port of the page; 0: any free one.",
 def main() -> None:
     """Entry point of the command line."""
     if _SERVE.value:
+        if _DETECTOR.value != "mtcnn":
+            cli.fail("--detector is not for --serve, which searches faces", code=2)
         with cli.quiet_imports():
             from trainers import page
 
@@ -61,10 +67,16 @@ def main() -> None:
         from data_pipelines import atomic
         from fer_tf import loading, video
         from fer_tf import predictor as predictors
+        from fer_tf.faces import WholePicture
         from trainers import prediction
 
-    predictor = predictors.Predictor(loading.load(_MODEL.value))
-    identity = {"weights": predictor.model.sha256}
+    model = loading.load(_MODEL.value)
+    identity = {"weights": model.sha256}
+    detector = None
+    if _DETECTOR.value == "none":
+        detector = WholePicture(model.card.crop_spec)
+        identity["detector"] = "none"
+    predictor = predictors.Predictor(model, detector=detector)
     moving = len(paths) == 1 and video.is_video(paths[0])
     if moving:
         # The video first: it is what a refusal to mix names.

@@ -8,6 +8,7 @@ _EXPORTS = {
     "CropSpec": "fer_tf.faces.crop_spec",
     "ImageError": "fer_tf.faces.images",
     "MTCNNDetector": "fer_tf.faces.detector",
+    "WholePicture": "fer_tf.faces.whole_picture",
     "align": "fer_tf.faces.alignment",
     "crop_box": "fer_tf.faces.alignment",
     "landmarks5": "fer_tf.faces.alignment",

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+import fer_tf
 import trainers
 from data_pipelines import synthetic
 from fer_tf.faces.crop_spec import CROP_SPECS
@@ -148,3 +149,20 @@ def test_another_backend_is_one_line(tmp_path):
         "predict", f"--input={picture}", f"--output={tmp_path / 'o'}", env=environment
     )
     assert_one_line(result, 1, "needs Keras on TensorFlow, and it is on jax")
+
+
+def test_crops_are_read_as_they_are(model_folder, tmp_path):
+    """A grey square, in which no detector finds a face."""
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "a.png"), np.full((48, 48), 90, np.uint8))
+    arguments = [f"--input={tmp_path / 'in'}", f"--output={tmp_path / 'out'}"]
+    arguments.append(f"--model={model_folder}")
+    result = run("predict", *arguments, "--detector=none")
+    assert result.returncode == 0, result.stderr
+    (line,) = (tmp_path / "out" / "predictions.jsonl").read_text().splitlines()
+    (face,) = json.loads(line)["faces"]
+    model = fer_tf.Predictor(model_folder)
+    (expected,) = model.read_crops(np.full((1, 48, 48, 1), 90, np.uint8))
+    assert face["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-4)
+    assert_one_line(run("predict", *arguments), 1, "predictions with detector 'none'")
+    assert_one_line(run("predict", "--serve", "--detector=none"), 2, "not for --serve")

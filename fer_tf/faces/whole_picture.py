@@ -1,0 +1,37 @@
+"""For pictures that are crops of faces already: nothing is searched."""
+
+import cv2
+import numpy as np
+
+from fer_tf.faces import alignment
+from fer_tf.faces.crop_spec import CropSpec
+
+
+class WholePicture:
+    """In place of a detector: every picture is one face, and all of it its crop.
+
+    The crop is `alignment.whole`'s, as `trainers.prepare --detector=none` makes it.
+
+    Args:
+        spec: Of the model that reads the faces.
+    """
+
+    def __init__(self, spec: CropSpec):
+        self.spec = spec
+
+    def detect(self, images: list[np.ndarray]) -> list[list[dict]]:
+        """A face each, as `MTCNNDetector.detect` gives them.
+
+        Its landmarks are where the spec has them, not found; its confidence is 1.
+        """
+        return [[self._face(*image.shape[:2])] for image in images]
+
+    def _face(self, height, width):
+        matrix = alignment.whole_matrix((height, width), self.spec)
+        back = cv2.invertAffineTransform(matrix)
+        points = alignment.template_points(self.spec)
+        return {
+            "box": [0, 0, width, height],
+            "confidence": 1.0,
+            "landmarks": alignment.transform_points(points, back),
+        }
