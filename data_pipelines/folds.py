@@ -38,7 +38,9 @@ def deal(folder: str, output: str) -> list[str]:
     folders = [os.path.join(output, f"fold{fold}") for fold in range(FOLDS)]
     if os.path.isdir(output) and os.listdir(output):
         for path in folders:
-            if records.read_manifest(path).get("dealt_from") != whole:
+            there = records.read_manifest(path)
+            same = there.get("fold_subjects") == manifest.get("fold_subjects")
+            if there.get("dealt_from") != whole or not same:
                 raise DataError(f"{output}: dealt from other data than {folder}")
         return folders
     if manifest.get("format", "tfrecord") != "tfrecord":
@@ -74,7 +76,7 @@ class _Dealt:
                 f"{folder}: {FOLDS} folds need {FOLDS} people and everybody's name; "
                 f"{known} are named"
             )
-        # Where nobody noted them, those who are left are all.
+        # Earlier folders do not name them: then the people in the records are counted.
         counted = manifest.get("fold_subjects") or subjects
         self.fold_of = {name: k % FOLDS for k, name in enumerate(counted)}
 

@@ -224,7 +224,10 @@ def _check_memory(rows, format, crop_spec):
 
 def _describe(source, cropping, format, rows_a_chunk):
     """All that decides the bytes of the records, as JSON."""
+    # Plans of before have no version: theirs is 1.
+    listing = {"listing": source.listing} if source.listing > 1 else {}
     return {
+        **listing,
         "dataset": source.name,
         "fingerprint": source.fingerprint,
         **dataclasses.asdict(cropping),

@@ -25,6 +25,7 @@ from fer_tf import (
     model_card,
     weights_file,
 )
+from fer_tf.backend import require_tensorflow
 from fer_tf.hashing import sha256
 from fer_tf.serving import in_batches, make_serving_model, names_inside
 
@@ -77,6 +78,7 @@ def export_model(
             written or differs from Keras by more than its limit. Nothing is left.
     """
     _require(model, output, formats, crops=crops, calibration=calibration)
+    require_tensorflow("an export")
     folder, name = os.path.split(os.path.abspath(output))
     os.makedirs(folder, exist_ok=True)
     part = os.path.join(folder, f".part-{name}")

@@ -158,7 +158,7 @@ def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> s
             `paper` is asked for.
     """
     folder = _find(path, protocol)
-    # A folder is not refused by the default, which nobody need have asked for.
+    # `clean` is the default: under it a folder of `paper` is taken as well.
     if protocol == "paper" and read_card(folder).get("protocol") == "clean":
         raise ValueError(f"{folder}: holds weights of protocol clean, not of paper")
     return folder

@@ -140,7 +140,7 @@ def _measured(described):
     yield f"| metric ({described['dataset']}) | " + " | ".join(splits) + " |"
     yield "|---" * (1 + len(splits)) + "|"
     counts = [examples(measured[split]) for split in splits]
-    yield f"| examples | {' | '.join(counts)} |"
+    yield f"| measured on | {' | '.join(counts)} |"
     for metric in dict.fromkeys(m for s in splits for m in measured[s]["metrics"]):
         cells = [_cell(measured[split], metric) for split in splits]
         yield f"| {metric} | {' | '.join(cells)} |"
@@ -162,7 +162,7 @@ def examples(found: Mapping[str, Any]) -> str:
         found: What `trainers.evaluate` measured of a split.
     """
     total, labelled = found["num_examples"], found.get("labelled", {})
-    text = f"{total:,}"
+    text = f"{total:,} examples"
     if set(labelled.values()) <= {total}:
         return text
     parts = [f"{task} {count:,}" for task, count in labelled.items()]
@@ -177,8 +177,8 @@ def absent_note(found: Mapping[str, Any]) -> str:
     if not absent or "macro_f1" not in found["metrics"]:
         return ""
     return (
-        f"{absent} of the model's expressions have no example and count as 0 in "
-        "macro_f1 and expression_score"
+        "expressions of the model that have no example count as 0 in macro_f1 and "
+        f"expression_score: {absent}"
     )
 
 
@@ -225,7 +225,7 @@ def _elsewhere(described):
         lines = [
             f"## On data it never saw: {title}",
             "",
-            f"| metric | {examples(found)} examples |",
+            f"| metric | {examples(found)} |",
             "|---|---|",
             *(
                 f"| {metric} | {_cell(found, metric)} |"

@@ -161,8 +161,8 @@ class Predictor:
         for name, values in columns.items():
             if not np.isfinite(values).all():
                 raise FloatingPointError(
-                    f"the model's {name} is NaN or infinite: its weights or its "
-                    "precision do not bear this picture"
+                    f"the model's {name} is NaN or infinite: its weights are damaged, "
+                    "or its numbers overflow in this precision"
                 )
         return [self._named(columns, row) for row in range(len(crops))]
 

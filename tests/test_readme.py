@@ -39,7 +39,7 @@ def _table(**changes):
         row="Ours", protocol="clean", paper=dict(accuracy=0.5, ccc=0.714),
         ours=dict(accuracy=0.25, ccc=0.5), std=dict(accuracy=0.01, ccc=0.02),
         intervals=dict(accuracy=[0.2, 0.3]), seeds=3, epochs=4.0, num_examples=40,
-        split_sizes=dict(train=1000, test=500), configs=["ours"],
+        split_sizes=dict(train=1000, test=500), split_hash="a", configs=["ours"],
         command="train --config=configs/ours.py", commands=["a"],
     )  # fmt: skip
     unmeasured = dict(entry, row="Theirs", ours={}, protocol=None)
@@ -123,6 +123,9 @@ def test_a_kept_table_grows_by_the_rows_trained_on_another_machine(
     add(rows=[first, {**second, **untrained}])
     # The other machine trained only the second row, then only the first one again.
     assert add(rows=[{**first, **untrained}, second]) == [first, second]
+    # Of the same name, but trained on other data: neither row is lost, or mixed.
+    with pytest.raises(ValueError, match="row Second is kept of other data"):
+        add(rows=[{**first, "split_hash": "b"}, {**second, **untrained}])
     again = dict(first, ours={"accuracy": 0.75})
     assert add(rows=[again, {**second, **untrained}]) == [again, second]
     # Another budget is another table: nothing is mixed.

@@ -18,6 +18,7 @@ import fer_tf
 from data_pipelines import ops, pipeline, prepare
 from data_pipelines.sources import open_source
 from fer_tf import flops, losses
+from fer_tf.backend import require_tensorflow
 from fer_tf.layers.batch_normalization import BatchNormalization
 from fer_tf.layers.grouped_conv2d import GroupedConv2D
 from fer_tf.layers.small_map_conv2d import SmallMapConv2D
@@ -58,6 +59,7 @@ def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
 
 def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float):
     """Training rates of a model: ours, stock Keras layers, and the whole loop."""
+    require_tensorflow("the training benchmark")
     ours = _build(model_name, dtype_policy)
     stock = keras.models.clone_model(ours, clone_function=_stock_layer)
     shape = ours.inputs[0].shape[1:]

@@ -128,7 +128,7 @@ def _lines(result):
 
     yield (
         f"{result['dataset']}, {result['split']}, protocol {result['protocol']}: "
-        f"{model_card.examples(result)} examples"
+        f"{model_card.examples(result)}"
     )
     for name, value in result["metrics"].items():
         yield f"{name:22} {value:.4f}{_interval(result['intervals'].get(name))}"

@@ -1,5 +1,6 @@
 """Honest numbers: every example of a split once, through the shipped graph."""
 
+import collections
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -84,7 +85,7 @@ def _check_finite(outputs, ids):
         if bad.any():
             raise FloatingPointError(
                 f"the model's {name} is NaN or infinite for {ids[bad][0].decode()!r}: "
-                "its weights or its precision do not bear this picture"
+                "its weights are damaged, or its numbers overflow in this precision"
             )
 
 
@@ -147,8 +148,8 @@ def independent_units(columns: dict[str, np.ndarray]) -> tuple[np.ndarray, str]:
     Of each row that is the subject where it is known, else the video, else the row:
     of a set of people and one of videos, merged, "subject or video".
     """
-    rows = np.arange(len(columns["sample_id"])).astype(bytes)
-    units, kinds = np.char.add(b"example ", rows), np.full(len(rows), "example")
+    ids = _distinct(columns["sample_id"])
+    units, kinds = np.char.add(b"example ", ids), np.full(len(ids), "example")
     for name in ("video", "subject"):
         if name in columns:
             known = columns[name] != b""
@@ -157,6 +158,15 @@ def independent_units(columns: dict[str, np.ndarray]) -> tuple[np.ndarray, str]:
             units, kinds = np.where(known, named, units), np.where(known, name, kinds)
     present = [k for k in ("subject", "video", "example") if (kinds == k).any()]
     return units, " or ".join(present)
+
+
+def _distinct(ids):
+    """Ids as bytes; one that comes again, as of two merged sets, with a number."""
+    seen, names = collections.Counter(), []
+    for name in ids.astype(bytes).tolist():
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else b"%s %d" % (name, seen[name]))
+    return np.array(names)
 
 
 def by_group(columns: dict[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:

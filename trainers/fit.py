@@ -151,7 +151,6 @@ def compiled(
     # Which of its losses have labels is not known before it is trained.
     card = setup.card(config, prepared, spec)
     model.card = dataclasses.replace(card, trained=None)
-    before = after.card.trained if after is not None else None
     steps = [optimizing.total_steps(config, each, num_train) for each in config.stages]
     optimizer = optimizing.build_optimizer(config, chosen, steps[stage])
     model.compile(optimizer, jit_compile=_should_jit(config))
@@ -159,9 +158,12 @@ def compiled(
     arguments = {
         "epochs": max(1, round(steps[stage] / an_epoch)),
         "initial_epoch": first_epoch,
-        "callbacks": [keras.callbacks.TerminateOnNaN(), _Trained(card, before)],
+        "callbacks": [keras.callbacks.TerminateOnNaN()],
         "shuffle": False,
     }
+    before = () if after is None else after.card.trained
+    if before is not None:  # Not known, of weights that were restored.
+        arguments["callbacks"].append(_Trained(card, before))
     if chosen.schedule.name == "plateau":
         arguments["callbacks"].append(_Plateau(chosen))
     first = sum(steps[:stage])
@@ -260,7 +262,7 @@ class _Trained(keras.callbacks.Callback):
 
     def __init__(self, card, before):
         super().__init__()
-        self.card, self.tasks = card, set(before or ())
+        self.card, self.tasks = card, set(before)
 
     def on_epoch_end(self, epoch, logs=None):
         found = self.model.losses_of_tasks

@@ -142,7 +142,10 @@ class _Reader:
             image = read_image(path)
         except ValueError as problem:
             raise self.error(f"The picture cannot be read: {problem}.") from None
-        faces = self.predictor.predict(image)
+        try:
+            faces = self.predictor.predict(image)
+        except FloatingPointError as problem:
+            raise self.error(f"{problem}.") from None
         said = f"{len(faces)} face{'s' * (len(faces) != 1)} found."
         if not faces:
             return shrunk(image, _SHOWN), "No face found.", [], None, None, [], None
@@ -175,7 +178,7 @@ class _Reader:
                     if seen == MAX_FRAMES:
                         note = f" The rest, after {frame.time:.0f} s, was not read."
                         break
-            except video.VideoError as problem:
+            except (video.VideoError, FloatingPointError) as problem:
                 if not seen:
                     raise self.error(f"The clip cannot be read: {problem}.") from None
                 note = f" Then: {problem}."

@@ -75,7 +75,8 @@ def add_table(path: str, name: str, **facts) -> None:
     Command, machine and note are then to be those of all its rows.
 
     Raises:
-        ValueError: If the name does not tell the paper.
+        ValueError: If the name does not tell the paper, or what is kept under it was
+            measured on other data.
     """
     if name.split("_")[0] not in PAGES:
         raise ValueError(f"--name={name}: must begin with one of {', '.join(PAGES)}")
@@ -92,6 +93,13 @@ def _grown(kept, new):
         return new["rows"]
     name = lambda entry: (entry["row"], entry["protocol"])
     measured = {name(entry): entry for entry in kept["rows"] if entry["ours"]}
+    again = {name(entry): entry["split_hash"] for entry in new["rows"] if entry["ours"]}
+    for key, entry in measured.items():
+        if key not in again and not set(again.values()) <= {entry["split_hash"]}:
+            raise ValueError(
+                f"the row {entry['row']} is kept of other data (of other splits); "
+                "choose another --name"
+            )
     return [
         entry if entry["ours"] else measured.get(name(entry), entry)
         for entry in new["rows"]

@@ -145,8 +145,8 @@ def _markdown(results, config, drawn):
     lines = [
         f"# {config.model.name} on {results['dataset']}",
         "",
-        f"{results['parameters']:,} parameters; {model_card.examples(found)} {split} "
-        f"examples; views: {results['views']}; seed {config.seed}; "
+        f"{results['parameters']:,} parameters; {split}: {model_card.examples(found)}; "
+        f"views: {results['views']}; seed {config.seed}; "
         f"{results['epochs']:g} epochs in {results['seconds'] / 60:.1f} minutes.",
         "",
         table(results),

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from data_pipelines import folds, records
 from data_pipelines.sources import DataError
+from fer_tf import models
+from trainers.cli import UsageError
 from trainers.table_runs import Run, load_config
 from trainers.tables import Row, Table
 
@@ -170,10 +172,10 @@ def _plan_row(row, data, sources, choices):
                     "needs faces and other pictures for the face network: add a folder "
                     "prepared with --dataset=facenonface to --data"
                 )
-        changes |= _budget(config, choices) | _overrides(config, choices)
+        changes |= _budget(config, choices) | _overrides(name, config, choices)
         folder = f"{name}_seed{seed}" + (f"_fold{fold}" if fold is not None else "")
         made = Run(name, where, os.path.join(choices.workdir, "runs", folder), changes)
-        made.load()
+        _check_arguments(name, made.load().model)
         return made
 
     runs = tuple(
@@ -197,13 +199,33 @@ def _published(form, choices, reasons):
         reasons.append(
             f"begins with published weights: give --{form}=FILE, or --from_scratch"
         )
+    elif not os.path.isfile(file):
+        raise UsageError(f"--{form}: {file}: no such file")
     return {"published.path": file or ""}
 
 
-def _overrides(config, choices):
-    """The user's changes, `stages[-1]` by the number that the last stage has here."""
-    last = f"stages[{len(config.stages) - 1}]"
-    return {k.replace("stages[-1]", last): t for k, t in choices.overrides.items()}
+def _overrides(name, config, choices):
+    """The user's changes, `stages[-1]` by the number that the last stage has here.
+
+    The rows' are meant: the face network inside some takes what it can.
+    """
+    last, prefix = f"stages[{len(config.stages) - 1}]", "model.arguments."
+    changes = {k.replace("stages[-1]", last): t for k, t in choices.overrides.items()}
+    if name == FACE_NETWORK:
+        known = {prefix + key for key in models.argument_names(config.model.name)}
+        changes = {
+            key: text
+            for key, text in changes.items()
+            if key in known or not key.startswith(prefix)
+        }
+    return changes
+
+
+def _check_arguments(name, model):
+    try:
+        models.check_arguments(model.name, model.arguments)
+    except ValueError as error:
+        raise UsageError(f"{name}: {error}") from error
 
 
 def _budget(config, choices):

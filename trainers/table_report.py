@@ -112,7 +112,8 @@ def _measured(planned, scores, metrics):
         "seeds": scores["seeds"],
         "folds": len(planned.runs[0]),
         "seconds": round(sum(found["seconds"] for found in results), 1),
-        "parameters": first["parameters"],
+        # Of all networks that the row is made of.
+        "parameters": sum(_parameters(run) for run in planned.runs[0][0]),
         "num_examples": scores["num_examples"],
         "resampled": scores["resampled"],
         "weights": scores["weights"],
@@ -121,8 +122,16 @@ def _measured(planned, scores, metrics):
     }
 
 
+def _parameters(run):
+    return _read(run, "results.json")["parameters"]
+
+
 def _data(planned):
-    """The data a row was trained on: its crops, and a hash of its splits."""
+    """The data a row was trained on: its crops, and a hash of its splits.
+
+    Of a cross-validation, in which everybody is tested once, the mean fold is trained
+    and validated on.
+    """
     where = dict.fromkeys(run.data for fold in planned.runs[0] for run in fold)
     opened = [open_prepared(data) for data in where]
     shards = [s for p in opened for m in p.manifests for s in m["shards"]]
@@ -133,8 +142,11 @@ def _data(planned):
         "crop_spec": spec.to_dict(),
         "split_hash": hashlib.sha256(listed.encode()).hexdigest(),
         "split_sizes": {
-            split: sum(p.count(split) for p in opened)
-            for split in ("train", "validation", "test")
+            "train": round(sum(p.count("train") for p in opened) / len(opened)),
+            "validation": round(
+                sum(p.count("validation") for p in opened) / len(opened)
+            ),
+            "test": sum(p.count("test") for p in opened),
         },
     }
 

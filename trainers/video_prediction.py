@@ -51,7 +51,7 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
                     drawn.write(overlay.draw_faces(frame.image, faces), frame.time)
             except StopIteration:
                 break
-            except video.VideoError as damage:
+            except (video.VideoError, FloatingPointError) as damage:
                 if not seen:
                     raise ValueError(f"{path}: {damage}") from None
                 error = str(damage)

@@ -67,6 +67,7 @@ class AffWild2(Source):
     """
 
     name = "affwild2"
+    listing = 2
 
     def __init__(self, root: str, **options):
         allowed = {"edition": tuple(_EDITIONS), "classes": ("7", "8")}

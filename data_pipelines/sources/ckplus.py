@@ -85,6 +85,7 @@ class CkPlus(Source):
     """
 
     name = "ckplus"
+    listing = 2
     num_landmarks = _NUM_LANDMARKS
 
     def __init__(self, root: str, **options):

@@ -143,6 +143,8 @@ class Source(Protocol):
         expressions: Vocabulary of `Sample.expression`, in the order of the records.
         action_units: Vocabulary of `Sample.action_units`, likewise.
         has_votes: Whether every sample has `votes`.
+        listing: Version of the rules that it lists its rows by: what was prepared by
+            others is not gone on with.
         fold_subjects: Everybody whom a cross-validation of the set counts, those
             without a usable picture too; empty where it has none.
     """
@@ -158,6 +160,7 @@ class Source(Protocol):
     expressions: tuple[str, ...] = labels.EXPRESSIONS
     action_units: tuple[str, ...] = labels.ACTION_UNITS
     has_votes: bool = False
+    listing: int = 1
     fold_subjects: Sequence[str] = ()
 
     def rows(self) -> Iterator[Sample | Reject]:

@@ -54,6 +54,7 @@ class Table(Source):
     """
 
     name = "csv"
+    listing = 2
 
     def __init__(self, root: str, **options):
         files.check_options(self.name, {}, options)
@@ -86,7 +87,7 @@ class Table(Source):
             try:
                 row = self._row(text)
                 if alone := _without_partner(row):
-                    # It costs the row its other labels as little as an empty field.
+                    # The row keeps its other labels, as with an empty field.
                     row[alone] = ""
                     reason = f"{alone} without the other of the two is no label"
                     yield Reject(place, reason, True)

@@ -1,6 +1,7 @@
 """Every model that has a name: one for each row of the papers' tables."""
 
 import inspect
+from collections.abc import Iterable
 
 import keras
 
@@ -28,6 +29,22 @@ def list_models() -> list[str]:
     return list(MODELS)
 
 
+def argument_names(name: str) -> list[str]:
+    """Arguments that the builder of a model takes."""
+    taken = inspect.signature(MODELS[name].builder).parameters
+    return [key for key in taken if key != "name"]
+
+
+def check_arguments(name: str, arguments: Iterable[str]) -> None:
+    """Raises a ValueError at the first that a model's builder does not take."""
+    known = argument_names(name)
+    for key in arguments:
+        if key not in known:
+            raise ValueError(
+                f"{name} has no argument {key!r}; it has {', '.join(known)}."
+            )
+
+
 def create_model(name: str, **overrides) -> keras.Model:
     """Builds a model by name, with fresh weights.
 
@@ -48,14 +65,7 @@ def create_model(name: str, **overrides) -> keras.Model:
         raise ValueError(
             f"`name` must be one of {', '.join(MODELS)}. Received: name={name!r}."
         )
-    known = [
-        k for k in inspect.signature(MODELS[name].builder).parameters if k != "name"
-    ]
-    unknown = [key for key in overrides if key not in known]
-    if unknown:
-        raise ValueError(
-            f"{name} has no argument {unknown[0]!r}; it has {', '.join(known)}."
-        )
+    check_arguments(name, overrides)
     shape = overrides.get("input_shape", (1, 1, 1))
     if len(shape) != 3 or not all(isinstance(n, int) and n > 0 for n in shape):
         raise ValueError(

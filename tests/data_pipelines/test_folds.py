@@ -1,6 +1,8 @@
 import dataclasses
+import json
 import os
 import pathlib
+import shutil
 
 import pytest
 import tensorflow as tf
@@ -101,6 +103,12 @@ def test_folds_are_used_again_but_not_for_other_data(root, dealt, tmp_path):
     prepare.prepare(source, other, crop_spec=smaller, detector="annotated")
     with pytest.raises(DataError, match="other data"):
         folds.deal(other, os.path.dirname(folders[0]))
+    path = pathlib.Path(shutil.copytree(whole, tmp_path / "recounted"), "manifest.json")
+    manifest = json.loads(path.read_text())
+    manifest["fold_subjects"] = manifest["fold_subjects"][1:]
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(DataError, match="other data"):
+        folds.deal(str(path.parent), os.path.dirname(folders[0]))
 
 
 def test_data_that_names_nobody_is_refused(tmp_path):

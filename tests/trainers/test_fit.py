@@ -1,3 +1,4 @@
+import dataclasses
 import importlib.util
 import pathlib
 
@@ -192,3 +193,6 @@ def test_a_loss_without_labels_trains_no_head(synthetic_data):
     following, arguments = fit.compiled(config, synthetic_data, after=model)
     following.fit(**arguments | dict(steps_per_epoch=1, epochs=1), verbose=0)
     assert following.card.trained == ("expression", "valence", "arousal")
+    model.card = dataclasses.replace(model.card, trained=None)  # Restored weights'.
+    _, arguments = fit.compiled(config, synthetic_data, after=model)
+    assert not any(isinstance(c, fit._Trained) for c in arguments["callbacks"])

@@ -91,17 +91,30 @@ def test_classes_that_data_or_model_lack_are_counted_and_said():
     given["expression_weight"][6:8] = 0  # Nobody labelled them.
     found = measuring.measured(given)
     assert (found["unknown_expressions"], found["absent_expressions"]) == (6, 3)
-    text = "40 (labelled: expression 32, 6 of an expression that the model lacks)"
+    text = (
+        "40 examples (labelled: expression 32, 6 of an expression that the model lacks)"
+    )
     assert model_card.examples(found) == text
-    assert model_card.absent_note(found).startswith("3 of the model's expressions")
+    assert model_card.absent_note(found).endswith("macro_f1 and expression_score: 3")
     whole = measuring.measured(columns(600))
-    assert model_card.examples(whole) == "600" and not model_card.absent_note(whole)
+    assert model_card.examples(whole) == "600 examples" and not model_card.absent_note(
+        whole
+    )
 
 
 def test_pictures_of_two_sets_that_share_ids_are_two_units():
     ids = np.array([b"1.png", b"2.png", b"1.png", b"2.png"], object)
     found, _ = evaluation.independent_units({"sample_id": ids})
     assert len(np.unique(found)) == 4
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    given = columns(300, subjects=0)
+    mixed = np.random.default_rng(1).permutation(300)
+    other = {name: values[mixed] for name, values in given.items()}
+    assert evaluation.intervals(given)["accuracy"] == pytest.approx(
+        evaluation.intervals(other)["accuracy"]
+    )
 
 
 def test_a_share_of_one_is_not_certain():

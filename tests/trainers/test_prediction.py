@@ -370,6 +370,29 @@ def test_a_video_damaged_in_the_middle_is_read_as_far_as_it_goes(clip, tmp_path)
     assert [r["frame"] for r in lines(tmp_path)] == [0, 3, 4]
 
 
+class Overflowing(Film):
+    """NaN, from the third frame on."""
+
+    def predict_video(self, path, **options):
+        for number, found in enumerate(super().predict_video(path, **options)):
+            if number == 2:
+                raise FloatingPointError("the model's probabilities is NaN")
+            yield found
+
+
+def test_a_video_is_kept_as_far_as_the_model_says_numbers(clip, tmp_path):
+    found = video_prediction.run(
+        Overflowing(10),
+        str(clip),
+        str(tmp_path),
+        pictures=False,
+        every=1,
+        smoothing=0.0,
+    )
+    assert (found["frames"], found["error"]) == (2, "the model's probabilities is NaN")
+    assert len((tmp_path / "predictions.jsonl").read_text().splitlines()) == 3
+
+
 class Growing(Film):
     """Its frames change their size in the middle, which the drawn video cannot."""
 

@@ -10,6 +10,7 @@ from ml_collections import config_flags
 from data_pipelines import pipeline
 from data_pipelines.sources import DataError
 from trainers import table_plan, table_runs, workdir
+from trainers.cli import UsageError
 from trainers.table_plan import Choices
 from trainers.tables import TABLES
 
@@ -94,16 +95,17 @@ def test_the_face_network_comes_first_or_its_rows_say_what_is_missing(data):
     assert not any(row.runs for row in without) and rows["VGG19"].runs
 
 
-def test_published_weights_are_given_left_out_or_asked_for(data):
+def test_published_weights_are_given_left_out_or_asked_for(data, tmp_path):
+    file = tmp_path / "a file.h5"
+    file.touch()
     rows = planned("gan_3", data["rafdb"])
     assert "--vgg_face" in rows["Ours"].reason and not rows["Ours"].runs
     assert rows["Ours*"].runs and not rows["Ours*"].reason
     assert not rows["PG-CNN"].runs and not rows["PG-CNN"].reason
-    (run,) = planned("gan_3", data["rafdb"], published={"vgg_face": "a file.h5"})[
-        "Ours"
-    ].all_runs
-    assert run.load().published.path == "a file.h5"
-    assert "'--config.published.path=a file.h5'" in run.command
+    rows = planned("gan_3", data["rafdb"], published={"vgg_face": str(file)})
+    (run,) = rows["Ours"].all_runs
+    assert run.load().published.path == str(file)
+    assert f"'--config.published.path={file}'" in run.command
     rows = planned("gan_3", data["rafdb"], from_scratch=True)
     assert rows["Ours"].all_runs[0].load().published.format == ""
     assert "from scratch here" in rows["Ours"].note and not rows["Ours*"].note
@@ -212,3 +214,29 @@ def test_an_override_of_the_last_stage_finds_it_in_each_row(data):
     # The command, too, says it by a number that flags know.
     (run,) = rows["Ours*"].runs[0][0]
     assert "stages[1].learning_rate=0.2" in run.command
+
+
+def test_a_file_of_published_weights_is_looked_for_before_anything_is_trained(data):
+    with pytest.raises(UsageError, match="--vggface2: /absent.h5: no such file"):
+        planned("zhang_1", data["affwild2"], published={"vggface2": "/absent.h5"})
+
+
+def test_an_argument_that_a_row_lacks_is_refused_and_the_face_network_takes_its_own(
+    data,
+):
+    with pytest.raises(UsageError, match="gan_vgg16_se has no argument 'fc_activation"):
+        overrides = {"model.arguments.fc_activation": "relu"}
+        planned("gan_3", data["rafdb"], overrides=overrides, from_scratch=True)
+    overrides = {"model.arguments.combine": "add", "model.arguments.width": "0.5"}
+    sources = f"{data['fer2013']},{data['facenonface']}"
+    table = TABLES["meen_1"]
+    (row,) = table_plan.plan(
+        table,
+        [row for row in table.rows if row.name == "Model 1: All features"],
+        table_plan.find_sources(sources, table),
+        Choices("work", overrides=overrides),
+    )
+    (face,), ((((main,),),)) = row.before, row.runs
+    assert face.changes["model.arguments.width"] == "0.5"
+    assert "model.arguments.combine" not in face.changes
+    assert main.changes["model.arguments.combine"] == "add"
