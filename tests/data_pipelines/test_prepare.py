@@ -118,6 +118,16 @@ def test_another_source_or_crop_into_the_same_folder_is_refused(csv, tmp_path):
     assert contents(tmp_path / "out") == before
 
 
+def test_rows_that_were_listed_by_other_rules_are_not_gone_on_with(csv, tmp_path):
+    source, _ = csv
+    run(source, tmp_path / "out")
+    opened = open_source("fer2013", source)
+    opened.listing = 2
+    spec = prepare.crop_spec_for(opened)
+    with pytest.raises(DataError, match="begun with another listing"):
+        prepare.prepare(opened, str(tmp_path / "out"), crop_spec=spec, rows_a_chunk=20)
+
+
 def test_an_output_inside_the_source_or_not_empty_is_refused(csv, tmp_path):
     source, _ = csv
     with pytest.raises(DataError, match="inside the source"):
