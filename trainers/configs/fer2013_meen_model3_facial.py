@@ -6,6 +6,10 @@ python -m trainers.train --config=trainers/configs/fer2013_meen_model3_facial.py
 
 The second of their best two rows, at the same rate and budget: not the paper's recipe.
 The face network inside is trained by its own (`meen_face_network.py`) and frozen.
+
+Measured: 68.38 % of PrivateTest, where VGG19 alone has 68.29; 113 minutes on two busy
+CPU cores, with a face network of 5 epochs in bfloat16 that knows 99.76 % of 1,236 test
+pictures.
 """
 
 from ml_collections import ConfigDict
