@@ -274,8 +274,9 @@ def _rates(found):
 def _models_speed(found):
     lines = [
         f"`{found['command']}`: the training step on {found['device']}; the ratio is "
-        "against the same graph from stock Keras layers (the papers' attention layers "
-        "stay ours), MiB the peak of the process.",
+        "against the same graph from stock Keras layers (our attention layers, and a "
+        "network inside it such as Meen et al.'s face network, stay as they are), MiB "
+        "the peak of both and of TensorFlow.",
         "",
         "| model | parameters | GFLOPs an image | batch | images/s | ratio | MiB |",
         "|---|---|---|---|---|---|---|",
