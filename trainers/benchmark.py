@@ -5,7 +5,8 @@ python -m trainers.benchmark --what=train --model=vgg19_fer --batch_size=64 \
 python -m trainers.benchmark --what=input --data=data/fer2013 --json=input.json
 
 train: images a second of the compiled training step, of the same graph from
-stock Keras layers and optimizer, and of the whole loop with its input.
+stock Keras layers and optimizer, and of the step as the loop counts it, all on one
+batch in memory. The memory is the peak of all of it.
 input: images a second that the pipeline reads, decodes and augments.
 detect: photographs a second (--data) whose faces are found, one by one and together,
 beside the stock `mtcnn` package, and how many of its faces are found.
