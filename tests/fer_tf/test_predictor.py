@@ -63,7 +63,7 @@ def test_a_face_is_aligned_by_the_models_own_crop_spec(model, drawn):
     [(None, {"expression", "valence", "arousal"}), (("expression",), {"expression"}),
      (("expression", "valence", "arousal"), {"expression", "valence", "arousal"}),
      (("valence_arousal",), {"valence", "arousal"})],
-    ids=str,
+    ids=["not noted", "category", "all", "dimensions"],
 )  # fmt: skip
 def test_a_head_that_nothing_trained_is_not_read_out(trained, read, tmp_path):
     arguments = dict(width=0.125)
