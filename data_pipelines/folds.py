@@ -39,8 +39,8 @@ def deal(folder: str, output: str) -> list[str]:
     if os.path.isdir(output) and os.listdir(output):
         for path in folders:
             there = records.read_manifest(path)
-            same = there.get("fold_subjects") == manifest.get("fold_subjects")
-            if there.get("dealt_from") != whole or not same:
+            origin = there.get("dealt_from"), there.get("fold_subjects")
+            if origin != (whole, manifest.get("fold_subjects")):
                 raise DataError(f"{output}: dealt from other data than {folder}")
         return folders
     if manifest.get("format", "tfrecord") != "tfrecord":

@@ -6,7 +6,10 @@ protocol as much as its layers do. It is put into the graph here, once, so that
 evaluation, prediction and every export give the same numbers.
 """
 
+from collections.abc import Mapping, Sequence
+
 import keras
+import numpy as np
 from keras import layers, ops
 
 from fer_tf.faces.crop_spec import CropSpec
@@ -14,6 +17,28 @@ from fer_tf.layers.crop_views import VIEWS, CropViews, MeanOverViews
 
 AVERAGES = ("logits", "probabilities")
 """What may be averaged over the views of a classification."""
+
+
+def require_finite(
+    outputs: Mapping[str, np.ndarray], ids: Sequence[bytes] | None = None
+) -> None:
+    """Refuses NaN and infinity, which argmax would read as the first class.
+
+    Args:
+        outputs: What a model said, by name, an example a row.
+        ids: Of the examples, where the message is to name the first.
+
+    Raises:
+        FloatingPointError: If there is one.
+    """
+    for name, values in outputs.items():
+        bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+        if bad.any():
+            whose = "" if ids is None else f" for {ids[bad.argmax()].decode()!r}"
+            raise FloatingPointError(
+                f"the model's {name} is NaN or infinite{whose}: its weights are "
+                "damaged, or its numbers overflow in this precision"
+            )
 
 
 def make_inference_model(

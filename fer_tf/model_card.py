@@ -1,6 +1,6 @@
 """A model folder's README.md, written from what its `model.json` says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fer_tf import dataset_facts
@@ -196,7 +196,7 @@ def _calibration(found, split):
         # One person, or one video, has no interval.
         yield (
             f"| {row['coverage']:.0%} | {row['accuracy']:.4f}"
-            f"{_ends(row.get('interval'))} | {row['confidence']:.3f} |"
+            f"{interval(row.get('interval'))} | {row['confidence']:.3f} |"
         )
 
 
@@ -242,11 +242,12 @@ def _cell(found, metric):
     value = found["metrics"].get(metric)
     if value is None:
         return ""
-    return f"{value:.4f}{_ends(found.get('intervals', {}).get(metric))}"
+    return f"{value:.4f}{interval(found.get('intervals', {}).get(metric))}"
 
 
-def _ends(interval):
-    return f" [{interval[0]:.4f}, {interval[1]:.4f}]" if interval else ""
+def interval(ends: Sequence[float] | None) -> str:
+    """The ends of an interval behind a number; nothing where there is none."""
+    return f" [{ends[0]:.4f}, {ends[1]:.4f}]" if ends else ""
 
 
 def _crops(described):

@@ -16,6 +16,7 @@ from fer_tf import loading, video
 from fer_tf.backend import require_tensorflow
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
+from fer_tf.inference import require_finite
 from fer_tf.serving import make_serving_model
 from fer_tf.tracking import Tracker
 
@@ -139,8 +140,7 @@ class Predictor:
 
         Raises:
             ValueError: If they are no such crops.
-            FloatingPointError: If the model says NaN or infinity of one, which would
-                be read as its first class.
+            FloatingPointError: If the model says NaN or infinity of one.
         """
         crops = np.asarray(crops)
         spec = self.card.crop_spec
@@ -158,12 +158,7 @@ class Predictor:
             for name, value in self._call(filled).items():
                 columns.setdefault(name, []).append(value.numpy()[: len(batch)])
         columns = {name: np.concatenate(parts) for name, parts in columns.items()}
-        for name, values in columns.items():
-            if not np.isfinite(values).all():
-                raise FloatingPointError(
-                    f"the model's {name} is NaN or infinite: its weights are damaged, "
-                    "or its numbers overflow in this precision"
-                )
+        require_finite(columns)
         return [self._named(columns, row) for row in range(len(crops))]
 
     def _named(self, columns, row):

@@ -58,7 +58,7 @@ def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
 
 
 def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float):
-    """Training rates of a model: ours, stock Keras layers, and the whole loop."""
+    """Training rates of a model: ours, stock Keras layers, ours as the loop counts."""
     require_tensorflow("the training benchmark")
     ours = _build(model_name, dtype_policy)
     stock = keras.models.clone_model(ours, clone_function=_stock_layer)

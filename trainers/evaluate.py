@@ -14,6 +14,7 @@ import os
 
 from absl import flags
 
+from fer_tf import model_card
 from trainers import cli
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir, or a model folder.")
@@ -124,8 +125,6 @@ def _draw(columns, measured, prepared, name):
 
 def _lines(result):
     """The result for people."""
-    from fer_tf import model_card
-
     yield (
         f"{result['dataset']}, {result['split']}, protocol {result['protocol']}: "
         f"{model_card.examples(result)}"

@@ -12,6 +12,7 @@ import tensorflow as tf
 from data_pipelines import atomic
 from fer_tf import bootstrap, labels, scores
 from fer_tf.backend import require_tensorflow
+from fer_tf.inference import require_finite
 
 # Tasks a model may have, and the features that they are scored against.
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
@@ -42,15 +43,14 @@ class Evaluator:
         """Outputs and labels of all real rows, in order, as arrays.
 
         Raises:
-            FloatingPointError: If the model says NaN or infinity, which argmax would
-                count as its first class.
+            FloatingPointError: If the model says NaN or infinity.
         """
         columns = {}
         for batch in batches:
             rows = batch["mask"].numpy() > 0
             found = {k: v.numpy()[rows] for k, v in self._call(batch["image"]).items()}
             labelled = {k: np.asarray(v)[rows] for k, v in self._labels(batch).items()}
-            _check_finite(found, labelled["sample_id"])
+            require_finite(found, labelled["sample_id"])
             for name, value in {**labelled, **found}.items():
                 columns.setdefault(name, []).append(value)
         return {name: np.concatenate(parts) for name, parts in columns.items()}
@@ -77,16 +77,6 @@ class Evaluator:
             named = np.array(self.action_units, "S")
             origin["action_unit_names"] = np.broadcast_to(named, shape)
         return {**true, **origin, **weights}
-
-
-def _check_finite(outputs, ids):
-    for name, values in outputs.items():
-        bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
-        if bad.any():
-            raise FloatingPointError(
-                f"the model's {name} is NaN or infinite for {ids[bad][0].decode()!r}: "
-                "its weights are damaged, or its numbers overflow in this precision"
-            )
 
 
 def save_outputs(path: str, columns: dict[str, np.ndarray]) -> None:

@@ -108,11 +108,9 @@ def _facts(described, elsewhere):
         }  # fmt: skip
     if _NOTE.value:
         facts["note"] = _NOTE.value
-    training = dict(facts.get("training", {}))
-    if _COMMAND.value or not training:
+    training = {"command": None, "config": None, **facts.get("training", {})}
+    if _COMMAND.value:
         training["command"] = _COMMAND.value
-    if config or not training.get("config"):
-        training["config"] = config
     if results:
         facts["dataset"] = results["dataset"]
         facts["measured"] = results["protocols"].get(facts.get("protocol"), {})
@@ -120,7 +118,7 @@ def _facts(described, elsewhere):
         training["num_train"] = results.get("num_train")
         training["minutes"] = round(results["seconds"] / 60, 1)
     if config:
-        training["seed"] = config["seed"]
+        training["config"], training["seed"] = config, config["seed"]
     names = ("fer-tf", "keras", "tensorflow")
     versions = {name: importlib.metadata.version(name) for name in names}
     return {"versions": versions, **facts, "training": training}

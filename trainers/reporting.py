@@ -120,7 +120,8 @@ def table(results: dict) -> str:
         for found in results["protocols"].values():
             value = _reported(found)["metrics"].get(name)
             shown = "" if value is None else f"{value:.4f}"
-            cells.append(shown + _interval(_reported(found)["intervals"].get(name)))
+            ends = _reported(found)["intervals"].get(name)
+            cells.append(shown + model_card.interval(ends))
         if any(cells):
             stated = results["paper"].get(name)
             stated = "" if stated is None else f"{stated:.4f}"
@@ -133,15 +134,11 @@ def _reported(found):
     return found["test"] if "test" in found else found["validation"]
 
 
-def _interval(ends):
-    return f" [{ends[0]:.4f}, {ends[1]:.4f}]" if ends else ""
-
-
 def _markdown(results, config, drawn):
     protocol, first = next(iter(results["protocols"].items()))
     split = "test" if "test" in first else "validation"
     found = first[split]
-    resampled = found["resampling"]
+    resampled, note = found["resampling"], model_card.absent_note(found)
     lines = [
         f"# {config.model.name} on {results['dataset']}",
         "",
@@ -158,7 +155,7 @@ def _markdown(results, config, drawn):
         f"- in brackets: {resampled['level']:.0%} of {resampled['num_resamples']:,} "
         f"bootstrap resamples of {resampled['num_units']:,} "
         f"{resampled['unit'].replace(' or ', 's or ')}s",
-        *(f"- {note}" for note in filter(None, [model_card.absent_note(found)])),
+        *([f"- {note}"] if note else []),
         *_calibration_lines(found.get("calibration"), protocol),
         "",
         *(f"![{name}]({name})" for name in drawn),

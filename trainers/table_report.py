@@ -100,7 +100,7 @@ def _measured(planned, scores, metrics):
     pick = lambda values: {name: values[name] for name in names if name in values}
     done = [run for run in planned.all_runs if run.finished]
     results = [_read(run, "results.json") for run in done]
-    first = _read(planned.runs[0][0][0], "results.json")
+    networks = [_read(run, "results.json") for run in planned.runs[0][0]]
     several = scores["seeds"] > 1
     confusion = {k: v for k, v in scores.items() if k.startswith("confusion")}
     return {
@@ -108,22 +108,17 @@ def _measured(planned, scores, metrics):
         "std": pick(scores["std"]) if several else None,
         "intervals": pick(scores["intervals"]),
         "per_seed": pick(scores["per_seed"]),
-        "epochs": first["epochs"],
+        "epochs": networks[0]["epochs"],
         "seeds": scores["seeds"],
         "folds": len(planned.runs[0]),
         "seconds": round(sum(found["seconds"] for found in results), 1),
-        # Of all networks that the row is made of.
-        "parameters": sum(_parameters(run) for run in planned.runs[0][0]),
+        "parameters": sum(found["parameters"] for found in networks),
         "num_examples": scores["num_examples"],
         "resampled": scores["resampled"],
         "weights": scores["weights"],
         **_data(planned),
         **confusion,
     }
-
-
-def _parameters(run):
-    return _read(run, "results.json")["parameters"]
 
 
 def _data(planned):
@@ -137,16 +132,15 @@ def _data(planned):
     shards = [s for p in opened for m in p.manifests for s in m["shards"]]
     listed = "\n".join(f"{s['name']} {s['sha256']}" for s in shards)
     spec = opened[0].crop_specs[0]
+    total = lambda split: sum(prepared.count(split) for prepared in opened)
     return {
         "data": list(where),
         "crop_spec": spec.to_dict(),
         "split_hash": hashlib.sha256(listed.encode()).hexdigest(),
         "split_sizes": {
-            "train": round(sum(p.count("train") for p in opened) / len(opened)),
-            "validation": round(
-                sum(p.count("validation") for p in opened) / len(opened)
-            ),
-            "test": sum(p.count("test") for p in opened),
+            "train": round(total("train") / len(opened)),
+            "validation": round(total("validation") / len(opened)),
+            "test": total("test"),
         },
     }
 

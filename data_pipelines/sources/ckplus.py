@@ -119,10 +119,10 @@ class CkPlus(Source):
     @functools.cached_property
     def fold_subjects(self) -> tuple[str, ...]:
         """Everybody with a labelled sequence, whether or not its pictures are there."""
-        named = {
-            subject for (subject, _), e in self._labelled.items() if type(e) is str
-        }
-        return tuple(sorted(named))
+        labelled = self._labelled.items()
+        return tuple(
+            sorted({key[0] for key, found in labelled if isinstance(found, str)})
+        )
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the last frames of the labelled sequences, by subject."""
