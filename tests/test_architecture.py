@@ -82,3 +82,16 @@ def test_every_package_is_installed():
         for path in (ROOT / package).rglob("__init__.py"):
             name = ".".join(path.parent.relative_to(ROOT).parts)
             assert f'"{name}"' in listed, f"{name} is not in setup.py's packages"
+
+
+def test_one_version_everywhere():
+    places = {
+        "fer_tf/__init__.py": r'^__version__ = "(.+)"$',
+        "setup.py": r'^    version="(.+)",$',
+        "CITATION.cff": r"^version: (.+)$",
+    }
+    found = {
+        name: re.search(pattern, (ROOT / name).read_text(), re.M)[1]
+        for name, pattern in places.items()
+    }
+    assert len(set(found.values())) == 1, found
