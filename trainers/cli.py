@@ -4,6 +4,7 @@ Exit 0 on success and for `--help`, 2 on bad arguments, 1 otherwise. Commands
 import Keras and TensorFlow inside `main`, so that `--help` answers at once.
 """
 
+import functools
 import os
 import re
 import signal
@@ -41,7 +42,17 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
     # A file's name need not be valid text; stderr escapes what is not by itself.
     if hasattr(sys.stdout, "reconfigure"):  # A notebook's has not.
         sys.stdout.reconfigure(errors="backslashreplace")
-    app.run(lambda _: _guarded(main), flags_parser=lambda argv: _parse(argv, required))
+    try:
+        try:
+            parse = functools.partial(_parse, required=required)
+            app.run(lambda _: _guarded(main), flags_parser=parse)
+        finally:
+            print(end="", flush=True)
+    except BrokenPipeError:
+        # Nobody reads on, as after `--help | head -1`. What is left in the buffer
+        # would complain once more as Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def fail(message: str, *, code: int = 1) -> None:
@@ -90,6 +101,8 @@ def _guarded(main):
         main()
     except KeyboardInterrupt:
         fail("interrupted")
+    except BrokenPipeError:
+        raise
     except Exception as error:
         if interrupted:  # TensorFlow, while it traces, makes another error of it.
             fail("interrupted")

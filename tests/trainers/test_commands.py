@@ -40,6 +40,23 @@ def test_help_answers_at_once_and_exits_0(name):
     assert os.times().children_user - start[1] < 2.0
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize(
+    "args", [["--help"], ["--dataset=synthetic", "--source=seed=1,examples=20"]]
+)
+def test_output_that_nobody_reads_is_no_error(args, unbuffered):
+    reader, writer = os.pipe()
+    os.close(reader)  # As `| head` does, once it has its lines.
+    result = subprocess.run(
+        [sys.executable, "-m", "trainers.verify", *args],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    )
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (1, b"")
+
+
 @pytest.mark.parametrize(
     "args, text",
     [
