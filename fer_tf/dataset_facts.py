@@ -84,9 +84,9 @@ FACTS = {
         title="Aff-Wild2",
         pictures="Frames of over 500 videos in the wild, cropped by their owner.",
         labels=(
-            "Valence and arousal, seven expressions and eight action units a frame, by "
-            "people; most frames lack some of them. What is called test here is the "
-            "owner's validation set."
+            "Valence and arousal, seven expressions and eight action units a frame "
+            '(since 2022 also "other", and twelve units), by people; most frames lack '
+            "some of them. What is called test here is the owner's validation set."
         ),
         people=_UNRECORDED,
         terms=_OWNERS_TERMS,

@@ -7,7 +7,8 @@ more rows than pictures. A frame carries what is valid of each task.
 
 The tasks' folders were renamed after the 2020 challenge, and one of them again;
 twelve action units replaced eight, an eighth class "Other" came, and the frames of
-fifty new videos lie in a folder of their own. The headers say which.
+fifty new videos lie in a folder of their own. The headers say which. The
+challenges' one list of all three tasks, `MTL_Challenge`, is not read.
 """
 
 import functools
@@ -86,7 +87,8 @@ class AffWild2(Source):
             if self._tasks:
                 break
         else:
-            names = ", ".join(n for f in _EDITIONS[wanted[0]].values() for n in f)
+            tasks = itertools.chain(*(_EDITIONS[e].values() for e in wanted))
+            names = ", ".join(itertools.chain(*tasks))
             raise DataError(f"{root}: none of {names} is here or one level down")
         if not self._images:
             raise DataError(f"{root}: no folder {_IMAGES[0]} here or one level down")
