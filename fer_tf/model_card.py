@@ -19,6 +19,8 @@ _WITHOUT_TEST = (
 _SHOWS = {
     "expressions": "which of these expressions a face shows, as probabilities",
     "valence_arousal": "valence and arousal, each in -1 to 1",
+    "valence": "valence, in -1 to 1",
+    "arousal": "arousal, in -1 to 1",
     "action_units": "which of these action units are active, as probabilities",
     "faces": "whether a crop shows a face, as probabilities",
 }

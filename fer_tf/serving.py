@@ -1,11 +1,14 @@
 """The graph that every export holds, and the names that travel with it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
 
 from fer_tf.inference import make_inference_model
-from fer_tf.loading import NAMED
+from fer_tf.loading import NAMED, Card
 
 # Logits stay inside: what ships is what people read.
 _HIDDEN = ("expression", "is_face", "action_units")
@@ -51,12 +54,13 @@ def make_serving_model(model: keras.Model, *, dtype: str = "uint8") -> keras.Mod
         (spec.size, spec.size, spec.channels), dtype=dtype, name="crops"
     )
     outputs = inference(crops if dtype == "float32" else ops.cast(crops, "float32"))
-    outputs = {
-        name: value
-        for name, value in outputs.items()
-        if name not in _HIDDEN and card.reads(_HEAD_OF.get(name, name))
-    }
+    outputs = {k: v for k, v in read_out(outputs, card).items() if k not in _HIDDEN}
     return keras.Model(crops, outputs, name=f"{model.name}_serving")
+
+
+def read_out(outputs: Mapping[str, Any], card: Card) -> dict[str, Any]:
+    """Of the outputs of an inference model, those whose heads were trained."""
+    return {k: v for k, v in outputs.items() if card.reads(_HEAD_OF.get(k, k))}
 
 
 def crops_signature(model: keras.Model, batch: int | None) -> list[keras.InputSpec]:
@@ -69,7 +73,7 @@ def crops_signature(model: keras.Model, batch: int | None) -> list[keras.InputSp
 def names_inside(model: keras.Model) -> dict:
     """What travels inside a file: names of the outputs in order, crop spec."""
     card = model.card
-    given = {name: x for name, x in model.output.items() if card.reads(name)}
+    given = read_out(model.output, card)
     names = {
         field: list(getattr(card, field)[: given[output].shape[-1]])
         for output, field in NAMED.items()
@@ -77,6 +81,8 @@ def names_inside(model: keras.Model) -> dict:
     }
     if "valence_arousal" in given:
         names["valence_arousal"] = ["valence", "arousal"]
+    # 2Att-CNN's networks, of one dimension each.
+    names |= {name: [name] for name in ("valence", "arousal") if name in given}
     if "is_face" in given:
         names["faces"] = ["no face", "face"]
     return {**names, "crop_spec": card.crop_spec.to_dict()}

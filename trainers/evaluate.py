@@ -35,7 +35,7 @@ def main() -> None:
         os.makedirs(os.path.dirname(os.path.abspath(_JSON.value)), exist_ok=True)
     with cli.quiet_imports():
         from data_pipelines import atomic, pipeline
-        from fer_tf import loading
+        from fer_tf import loading, serving
         from trainers import measuring
 
     folder = loading.find(_WORKDIR.value, protocol=_PROTOCOL.value)
@@ -45,13 +45,14 @@ def main() -> None:
     columns = outputs(_SPLIT.value)
     validation = columns if _SPLIT.value == "validation" else None
     if validation is None and prepared.count("validation"):
-        if "expression" in model.output:  # A temperature is fitted on it.
+        if "expression" in columns:  # A temperature is fitted on it.
             validation = outputs("validation")
     measured = measuring.measured(columns, validation)
+    trained = serving.read_out(model.output, model.card)
     if not measured["metrics"]:
         raise ValueError(
             f"{_DATA.value}: no {_SPLIT.value} example has a label of what the model "
-            f"predicts ({', '.join(model.output)})"
+            f"predicts ({', '.join(trained)})"
         )
     described = loading.read_card(folder)
     result = {
@@ -61,6 +62,8 @@ def main() -> None:
         "checkpoint": f"step {described.get('step', 'unknown')}",
         **measured,
     }
+    if untrained := sorted(model.output.keys() - trained.keys()):
+        result["not_trained"] = untrained
     if _JSON.value:
         atomic.write_json(_JSON.value, result)
     if _PICTURES.value:
@@ -72,13 +75,17 @@ def main() -> None:
 def _evaluator(model, prepared):
     """Returns `outputs(split)`: what the model says of every example of a split.
 
+    A head that nothing trained says nothing.
+
     Raises:
         ValueError: If the data was cropped by another recipe than the model's, or
             has labels of other names.
     """
+    import keras
     import numpy as np
 
     from data_pipelines import ops, pipeline
+    from fer_tf import serving
     from fer_tf.inference import make_inference_model
     from trainers import agreement, evaluation
 
@@ -87,7 +94,8 @@ def _evaluator(model, prepared):
     inference = make_inference_model(
         model, spec, views=card.views, average=card.average
     )
-    evaluator = evaluation.Evaluator(inference, prepared.action_units)
+    trained = keras.Model(inference.input, serving.read_out(inference.output, card))
+    evaluator = evaluation.Evaluator(trained, prepared.action_units)
 
     def outputs(split):
         batches = pipeline.eval_batches(
@@ -133,6 +141,9 @@ def _lines(result):
         yield f"{name:22} {value:.4f}{_interval(result['intervals'].get(name))}"
     if note := model_card.absent_note(result):
         yield f"note: {note}"
+    if "not_trained" in result:
+        names = ", ".join(result["not_trained"])
+        yield f"note: nothing trained these, so they are not measured: {names}"
     if calibration := result.get("calibration"):
         yield from _calibration_lines(calibration)
     for attribute, values in result.get("groups", {}).items():

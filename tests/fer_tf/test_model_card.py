@@ -104,7 +104,10 @@ def test_every_dataset_that_can_be_prepared_has_facts():
     assert dataset_facts.facts_of("csv") == [dataset_facts.UNKNOWN]
 
 
-@pytest.mark.parametrize("name", ["two_att_two_mt", "mtanet_senet50", "face_network"])
+@pytest.mark.parametrize(
+    "name",
+    ["two_att_two_mt", "two_att_cnn_valence", "mtanet_senet50", "face_network"],
+)
 def test_every_kind_of_output_is_named(name):
     """On the model's own outputs: none may be missing from the summary."""
     from types import SimpleNamespace

@@ -7,6 +7,7 @@ import shutil
 import cv2
 import pytest
 
+from fer_tf import loading, models
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests.testing_utils import assert_one_line, save_tiny_model
 from tests.testing_utils import run_command as run
@@ -61,6 +62,23 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
     first = f"synthetic, test, protocol clean: {total} examples\n"
     assert result.stdout.startswith(first)
     assert "accuracy at 70%" in result.stdout and "skin dark" in result.stdout
+
+
+def test_heads_that_nothing_trained_are_not_measured(synthetic_data, tmp_path):
+    spec = dataclasses.replace(CROP_SPECS["synthetic"], size=48, color="grey")
+    card = loading.Card(
+        model="two_att_two_mt", arguments={"width": 0.125}, crop_spec=spec,
+        views="center", average="logits", trained=("expression",),
+    )  # fmt: skip
+    network = models.create_model("two_att_two_mt", **card.arguments)
+    loading.save(str(tmp_path / "m"), network, card)
+    arguments = (f"--data={synthetic_data}", f"--json={tmp_path / 's.json'}")
+    result = run("evaluate", f"--workdir={tmp_path / 'm'}", *arguments)
+    assert result.returncode == 0, result.stderr
+    assert "so they are not measured: valence_arousal\n" in result.stdout
+    found = json.loads((tmp_path / "s.json").read_text())
+    assert "accuracy" in found["metrics"] and found["labelled"].keys() == {"expression"}
+    assert not [name for name in found["metrics"] if name.startswith(("ccc", "rmse"))]
 
 
 def test_labels_of_other_names_are_not_compared_by_place(
