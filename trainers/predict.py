@@ -87,10 +87,11 @@ def main() -> None:
             "every": _EVERY.value,
             "smoothing": _SMOOTHING.value,
         }
-    prediction.begin(_OUTPUT.value, identity)
+    os.makedirs(_OUTPUT.value, exist_ok=True)
     lock = os.path.join(_OUTPUT.value, ".lock")
     with atomic.locked(lock):
         try:
+            prediction.begin(_OUTPUT.value, identity)
             (_read_video if moving else _read_pictures)(predictor, paths)
         finally:
             os.remove(lock)

@@ -23,6 +23,7 @@ from trainers.progress import Progress
 SCHEMA_VERSION = 1
 NO_FACE = "no face found"
 JSONL, CSV, RUN = "predictions.jsonl", "predictions.csv", "run.json"
+_JOURNAL = f".part-{JSONL}"
 _DRAWN = "_annotated.png"
 
 # Of one picture: it cannot be used, or the model says NaN of it.
@@ -44,7 +45,12 @@ def begin(output: str, identity: dict) -> None:
     """
     os.makedirs(output, exist_ok=True)
     path = os.path.join(output, RUN)
-    if os.path.exists(path):
+    kept = [os.path.join(output, name) for name in (JSONL, _JOURNAL, CSV)]
+    if not any(map(os.path.exists, kept)):  # What was begun before gave nothing.
+        atomic.write_json(path, identity)
+    elif not os.path.exists(path):
+        raise ValueError(f"{output}: holds predictions of an unknown model")
+    else:
         with open(path, encoding="utf-8") as file:
             try:
                 found = json.load(file)
@@ -57,10 +63,6 @@ def begin(output: str, identity: dict) -> None:
                     f"{output}: holds predictions with {name} {found.get(name)!r}, now "
                     f"{identity.get(name)!r}; choose another --output"
                 )
-    elif any(os.path.exists(os.path.join(output, name)) for name in (JSONL, CSV)):
-        raise ValueError(f"{output}: holds predictions of an unknown model")
-    else:
-        atomic.write_json(path, identity)
 
 
 def run(predictor, paths, output: str, *, root: str, pictures: bool):
@@ -81,14 +83,14 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool):
         ValueError: If the output holds another picture's prediction by a name.
     """
     names = [_name(path, root) for path in paths]
-    drawn = _picture_names(names, output, root) if pictures else {}
     records = Records(output)
+    drawn = _picture_names(names, root, records) if pictures else {}
     new = []
     for path, name in zip(paths, names):
         if name in records:
             record = records[name]
             _refuse_another(record, path, output)
-            if _is_done(record, path, drawn.get(name)):
+            if _is_done(record, path, drawn.get(name), output):
                 continue
         new.append((path, name))
     bar = Progress("predict", len(paths), unit="pictures")
@@ -98,7 +100,7 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool):
         for some in _read(new):
             for record, image in _predict(predictor, some):
                 if image is not None and pictures:
-                    _draw(image, record, drawn[record["source"]])
+                    _draw(image, record, output, drawn[record["source"]])
                 append(record)
                 done += 1
                 bar.update(done)
@@ -117,7 +119,7 @@ class Records:
 
     def __init__(self, output: str):
         self._final = os.path.join(output, JSONL)
-        self._journal = os.path.join(output, f".part-{JSONL}")
+        self._journal = os.path.join(output, _JOURNAL)
         self._table = os.path.join(output, CSV)
         self._places: dict[str, tuple[str, int]] = {}
         for path in (self._final, self._journal):
@@ -237,14 +239,16 @@ def _refuse_another(record, path, output):
         )
 
 
-def _is_done(record, path, picture):
+def _is_done(record, path, picture, output):
     """Whether a record is of this very file, and drawn if it is to be.
 
     One that could not be read is tried again: what was in the way may be gone.
     """
     if record["error"] not in (None, NO_FACE):
         return False
-    drawn = picture is None or not record["faces"] or os.path.exists(picture)
+    drawn = picture is None or not record["faces"]
+    if picture is not None and record.get("picture") == picture:
+        drawn |= os.path.exists(os.path.join(output, picture))
     stamp, found = _stamp(path), record["file"] or {}
     same = stamp and all(found.get(key) == value for key, value in stamp.items())
     return bool(drawn and same)
@@ -259,8 +263,10 @@ def _stamp(path):
     return {"bytes": found.st_size, "modified_ns": found.st_mtime_ns}
 
 
-def _picture_names(names, output, root):
+def _picture_names(names, root, records):
     """Paths of the annotated pictures: without ending, unless two would be one.
+
+    They are relative to the output, and one that was drawn stays where it is.
 
     Names that lead upwards or away are those of a file or of a pattern, `root`: they
     are taken from its folder, or from the last one that the pattern leaves no choice
@@ -269,21 +275,28 @@ def _picture_names(names, output, root):
     base = os.path.dirname(os.path.abspath(root))
     while glob.has_magic(base):
         base = os.path.dirname(base)
-    inside = {
-        name: os.path.relpath(os.path.abspath(name), base)
-        if os.path.isabs(name) or name.startswith("..")
-        else name
-        for name in names
-    }
+    inside = {name: _inside(name, base) for name in names}
     stem = lambda name: os.path.splitext(inside[name])[0]
     stems = Counter(map(stem, names))
-    return {
-        name: os.path.join(
-            output,
-            short_name(stem(name) if stems[stem(name)] == 1 else inside[name]) + _DRAWN,
-        )
-        for name in names
-    }
+    kept = {r["source"]: r["picture"] for r in records if r.get("picture")}
+    owners = {picture: name for name, picture in kept.items()}
+    found = {}
+    for name in names:
+        plain = stem(name) if stems[stem(name)] == 1 else inside[name]
+        picture = short_name(plain) + _DRAWN
+        if owners.get(picture, name) != name:  # Another's, of an earlier call.
+            own = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
+            picture = short_name(f"{plain}-{own}") + _DRAWN
+        found[name] = kept.get(name, picture)
+    return found
+
+
+def _inside(name, base):
+    """A picture's name as a path that does not lead out of the output."""
+    name = os.path.normpath(name)
+    if os.path.isabs(name) or name.startswith(os.pardir + os.sep):
+        return os.path.relpath(os.path.abspath(name), base)
+    return name
 
 
 def is_own(path: str, output: str) -> bool:
@@ -303,11 +316,13 @@ def short_name(path: str) -> str:
     return os.path.join(folder, name)
 
 
-def _draw(image, record, path):
+def _draw(image, record, output, picture):
     """Writes the annotated picture; one that cannot be drawn is noted."""
+    path = os.path.join(output, picture)
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     try:
         plotting.save(plotting.annotated(image, record["faces"]), path)
+        record["picture"] = picture
     except ValueError as error:
         record["error"] = f"the annotated picture cannot be drawn: {error}"
 
@@ -337,7 +352,7 @@ def _decode(path, name):
     """A picture's record, still without faces, and its pixels if it has any."""
     record = {"schema_version": SCHEMA_VERSION, "source": name, "frame": None}
     file = {**_stamp(path), "path": os.path.realpath(path)}
-    record |= {"file": file, "faces": [], "error": None}
+    record |= {"file": file, "picture": None, "faces": [], "error": None}
     if video.is_video(path):
         record["error"] = "a video: give it as an --input of its own"
         return record, None

@@ -236,12 +236,56 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(tmp_path):
         ("../*/1.jpg", ["../a/1.jpg", "../b/1.jpg"], ["a/1", "b/1"]),
         ("/photos/a/1.jpg", ["/photos/a/1.jpg"], ["1"]),
         ("../1.jpg", ["../1.jpg"], ["1"]),
+        ("./../1.jpg", ["./../1.jpg"], ["1"]),
+        ("a/../../1.jpg", ["a/../../1.jpg"], ["1"]),
     ],
 )
 def test_pictures_from_elsewhere_keep_apart_inside_the_output(root, names, drawn):
-    found = prediction._picture_names(names, "out", root)
-    expected = [os.path.join("out", f"{stem}_annotated.png") for stem in drawn]
-    assert [found[name] for name in names] == expected
+    found = prediction._picture_names(names, root, [])
+    assert [found[name] for name in names] == [f"{s}_annotated.png" for s in drawn]
+
+
+def test_a_later_call_draws_over_nothing_of_an_earlier_one(tmp_path):
+    output = tmp_path / "out"
+    output.mkdir()
+
+    def read(name, level):
+        write((tmp_path / name).parent, os.path.basename(name), level)
+        path = str(tmp_path / name)
+        prediction.run(Reader(), [path], str(output), root=path, pictures=True)
+
+    read("x/1.png", 50)
+    before = (output / "1_annotated.png").read_bytes()
+    read("y/1.png", 250)
+    read("y/1.bmp", 150)
+    assert (output / "1_annotated.png").read_bytes() == before
+    drawn = [record["picture"] for record in lines(output)]
+    assert len(set(drawn)) == 3 and all((output / name).exists() for name in drawn)
+    assert {p.name for p in output.glob("*_annotated.png")} == set(drawn)
+    for record in lines(output):  # Each is its own picture, also when it is done.
+        path = record["source"]
+        reader = Reader()
+        prediction.run(reader, [path], str(output), root=path, pictures=True)
+        assert reader.read == []
+
+
+def test_a_picture_keeps_its_drawing_when_another_of_its_name_comes(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    write(photos, "a.png", 99)
+    run(photos, output, pictures=True)
+    write(photos, "a.bmp", 99)
+    reader, _ = run(photos, output, pictures=True)
+    assert len(reader.read) == 1
+    drawn = {p.name for p in output.glob("*_annotated.png")}
+    assert drawn == {"a_annotated.png", "a.bmp_annotated.png"}
+
+
+def test_what_was_begun_and_gave_nothing_refuses_nothing(tmp_path):
+    prediction.begin(str(tmp_path), {"weights": "aa", "video": "/broken.mp4"})
+    prediction.begin(str(tmp_path), {"weights": "bb"})
+    (tmp_path / "predictions.jsonl").write_text("")
+    with pytest.raises(ValueError, match="weights 'bb', now 'aa'"):
+        prediction.begin(str(tmp_path), {"weights": "aa"})
 
 
 def test_a_name_as_long_as_a_file_system_allows_is_drawn(tmp_path):
@@ -272,6 +316,7 @@ def test_a_name_that_is_no_text_is_a_line_like_any_other(tmp_path, capsys):
 
 def test_predictions_of_two_models_do_not_mix(tmp_path):
     prediction.begin(str(tmp_path), {"weights": "aa"})
+    (tmp_path / "predictions.jsonl").write_text("")
     prediction.begin(str(tmp_path), {"weights": "aa"})
     with pytest.raises(ValueError, match="weights 'aa', now 'bb'"):
         prediction.begin(str(tmp_path), {"weights": "bb"})
@@ -282,6 +327,7 @@ def test_pictures_and_a_video_do_not_mix(tmp_path):
     for first, second in (({"weights": "aa"}, film), (film, {"weights": "aa"})):
         folder = str(tmp_path / f"{len(first)}")
         prediction.begin(folder, first)
+        (tmp_path / f"{len(first)}" / "predictions.csv").write_text("")
         with pytest.raises(ValueError, match="video .*; choose another --output"):
             prediction.begin(folder, second)
 
