@@ -85,21 +85,40 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
         shape = float(stream.sample_aspect_ratio or 1)
         if (stream.width or 0) * (stream.height or 0) * max(shape, 1) > MAX_PIXELS:
             raise VideoError("frames of more than 34 megapixels")
-        index, first, last = -1, None, 0.0
+        index, clock = -1, _Clock()
         try:
             for index, frame in enumerate(container.decode(stream)):
                 time = index / 25.0 if frame.time is None else float(frame.time)
-                first = time if first is None else first
+                time = clock.since_start(time)
                 if index % every == 0:
                     image = _square(frame.to_ndarray(format="rgb24"), shape)
                     image = _upright(image, frame.rotation)
-                    # The clock of a joined file may start anew; time does not go back.
-                    last = max(last, time - first)
-                    yield Frame(index, last, image)
+                    yield Frame(index, time, image)
         except av.FFmpegError as error:
             raise VideoError(f"damaged after frame {index}: {error.strerror}") from None
         if index < 0:
             raise VideoError("no frame in it")
+
+
+class _Clock:
+    """Seconds since the first frame: they never go back, whatever a file's own do."""
+
+    def __init__(self):
+        self._start, self._last, self._step = None, 0.0, 1 / 25
+
+    def since_start(self, stated: float) -> float:
+        """The time of the next frame, of which the file states another."""
+        if self._start is None:
+            self._start = stated
+        time = stated - self._start
+        # A joined file's clock starts anew, and goes on from here; a frame that is a
+        # little early is shown with the one before.
+        if time < self._last - 1.0:
+            time = self._last + self._step
+            self._start = stated - time
+        if time > self._last:
+            self._last, self._step = time, time - self._last
+        return self._last
 
 
 class VideoWriter:

@@ -40,9 +40,17 @@ def test_frames_keep_their_own_times_though_the_rate_varies(clip):
     assert video.count_frames(clip) == 5
 
 
-def test_time_does_not_go_back_where_a_files_clock_starts_anew(clip, monkeypatch):
+@pytest.mark.parametrize(
+    "stated, times",
+    [
+        ((7, 8, 0, 1, 9), (0, 1, 2, 3, 11)),  # Two clips written behind one another.
+        ((7, 8, 7.5, 8.5, 9), (0, 1, 1, 1.5, 2)),
+        ((0, 2, 4, 0, 0), (0, 2, 4, 6, 6)),
+    ],
+)
+def test_time_goes_on_where_a_files_clock_does_not(stated, times, clip, monkeypatch):
     class Joined:
-        """The decoder's view of two clips written behind one another."""
+        """The decoder's view of a file whose frames state these times."""
 
         def __init__(self, container):
             self.container, self.streams = container, container.streams
@@ -54,13 +62,14 @@ def test_time_does_not_go_back_where_a_files_clock_starts_anew(clip, monkeypatch
             self.container.close()
 
         def decode(self, stream):
-            for frame, time in zip(self.container.decode(stream), (7, 8, 0, 1, 9)):
-                frame.pts, frame.time_base = time, fractions.Fraction(1)
+            for frame, time in zip(self.container.decode(stream), stated):
+                frame.pts, frame.time_base = int(2 * time), fractions.Fraction(1, 2)
                 yield frame
 
     real = video._opened
     monkeypatch.setattr(video, "_opened", lambda path: Joined(real(path)))
-    assert [frame.time for frame in video.read_frames(clip)] == [0, 1, 1, 1, 2]
+    assert [frame.time for frame in video.read_frames(clip)] == list(times)
+    assert [f.time for f in video.read_frames(clip, every=2)] == list(times[::2])
 
 
 def test_a_colon_in_a_path_is_no_protocol(tmp_path, monkeypatch):
