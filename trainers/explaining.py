@@ -1,5 +1,6 @@
 """A picture of every map that a model gives of a face, and where the maps lie."""
 
+import itertools
 import os
 
 import numpy as np
@@ -44,13 +45,14 @@ def draw(each, folder: str, *, target: str | None, most: int) -> list[dict]:
         "output" is what is explained and "score" the model's value there.
     """
     described = []
+    files = _file_names([picture.name for picture in each.pictures])
     for rows in _batches(min(most, len(each.pictures))):
         found = each.explain(rows, target=target)
         for place, row in enumerate(rows):
             one = {name: value[place : place + 1] for name, value in found.items()}
             picture = each.pictures[row]
             named = each.output_name(target, int(one["target"][0]))
-            file = f"{picture.name}_{each.name}.png"
+            file = f"{files[row]}_{each.name}.png"
             figure = _of_face(each.images[row], one, f"{each.name}: {named}")
             plotting.save(figure, os.path.join(folder, file))
             described.append(
@@ -64,6 +66,17 @@ def draw(each, folder: str, *, target: str | None, most: int) -> list[dict]:
                 }
             )
     return described
+
+
+def _file_names(names):
+    """Names without folders and ending; of equal ones the later have a number."""
+    found = {}
+    for name in names:
+        plain = os.path.splitext(name)[0].replace(os.sep, "_")
+        numbered = (f"{plain}-{number}" for number in itertools.count(2))
+        free = (n for n in itertools.chain([plain], numbered) if n not in found)
+        found[next(free)] = name
+    return list(found)
 
 
 def _of_face(image, found, title):

@@ -25,7 +25,7 @@ class Picture:
     """A face somewhere in a picture.
 
     Attributes:
-        name: Shown, and used for files.
+        name: Of the drawn face, or of the photograph in its folder.
         image: uint8 RGB.
         points: Five landmarks; None where the picture is a crop as it is.
         expression: As labelled or drawn; None where nobody says.
@@ -98,7 +98,7 @@ def photographs(path: str, detector) -> Iterator[Picture | tuple[str, str]]:
         largest = max(found, key=lambda face: face["box"][2] * face["box"][3])
         expression = _expression(os.path.basename(os.path.dirname(file)))
         yield Picture(
-            name=os.path.splitext(name)[0].replace(os.sep, "_"),
+            name=name,
             image=image,
             points=np.asarray(largest["landmarks"]),
             expression=expression,

@@ -197,6 +197,18 @@ def test_a_picture_of_every_map(drawn, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
+def test_pictures_of_one_name_do_not_overwrite_each_other(small, drawn, tmp_path):
+    names = ["a.jpg", "a.png", "sub/a.png", "sub_a.png", "a-2.png"]
+    pictures = [faces.Picture(name=name, image=drawn[0].image) for name in names]
+    each = figures.Explained("net", small.model, pictures)
+    described = explaining.draw(each, str(tmp_path), target=None, most=9)
+    assert [face["source"] for face in described] == names
+    written = [face["picture"] for face in described]
+    assert len(set(written)) == 5
+    assert {path.name for path in tmp_path.iterdir()} == set(written)
+    assert written[:3] == ["a_net.png", "a-2_net.png", "sub_a_net.png"]
+
+
 class OneFace:
     """Finds a face in any picture that is not black."""
 
@@ -219,14 +231,14 @@ def test_photographs_in_folders(tmp_path):
     assert failed.keys() == {"page.jpg", "wall.png"}
     assert failed["wall.png"] == "no face found"
     assert [(p.name, p.expression, p.person) for p in pictures] == [
-        ("x", None, "x.png"),
-        ("Happy_b", "happiness", "b.png"),
-        ("anger_a", "anger", "a.png"),
-        ("anger_b", "anger", "b.png"),
+        ("x.png", None, "x.png"),
+        ("Happy/b.png", "happiness", "b.png"),
+        ("anger/a.png", "anger", "a.png"),
+        ("anger/b.png", "anger", "b.png"),
     ]
     assert pictures[0].points[0].tolist() == [30, 40]  # Of the larger face.
     (one,) = faces.photographs(str(tmp_path / "x.png"), OneFace())
-    assert one.name == "x"
+    assert one.name == "x.png"
 
 
 def test_models_of_one_kind_are_called_by_their_folders():
