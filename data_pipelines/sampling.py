@@ -64,11 +64,13 @@ class Order:
 
     Attributes:
         epoch_size: Examples an epoch.
+        num_examples: Different examples that it draws from.
     """
 
     def __init__(self, groups: Sequence[Group], *, seed: int, window: int):
         self.groups, self.seed, self.window = tuple(groups), seed, window
         self.epoch_size = sum(group.quota for group in groups)
+        self.num_examples = sum(len(group.rows) for group in groups)
         self._epochs = {}
 
     def batch(self, step: int, batch_size: int) -> tuple[np.ndarray, np.ndarray]:

@@ -41,10 +41,10 @@ def measured(columns: dict, validation: dict | None = None) -> dict:
         `{task: n}`; where expressions are predicted, `"unknown_expressions"`, how many
         examples have one that the model lacks, and `"absent_expressions"`, how many of
         the model's have no example; `"metrics"` and their 95 % `"intervals"`;
-        `"resampling"`, what was drawn for them; where expressions are
-        predicted, `"calibration"` (see `calibrated`); where the data names
-        groups of people, `"groups"` `{attribute: {value: {"num_examples",
-        "num_units", "metrics", "intervals"}}}`.
+        `"resampling"`, what is drawn for them, of all examples, of which a metric's
+        own are those with its label; where expressions are predicted, `"calibration"`
+        (see `calibrated`); where the data names groups of people, `"groups"`
+        `{attribute: {value: {"num_examples", "num_units", "metrics", "intervals"}}}`.
     """
     units, unit = evaluation.independent_units(columns)
     found = {
@@ -118,8 +118,7 @@ def calibrated(columns: dict, validation: dict | None) -> dict:
         last = calibration.kept(coverage, len(hits)) - 1
         row = {"coverage": coverage, "accuracy": float(accuracy[last])}
         chosen = sure >= level[last]
-        ends = bootstrap.intervals(_share(hits[chosen]), units[chosen])
-        ends = {name: list(pair) for name, pair in ends.items()}
+        ends = _of_share(hits[chosen], units[chosen])
         curve.append({**row, **ends, "confidence": float(level[last])})
     return {
         "temperature": temperature,
@@ -152,11 +151,17 @@ def _expressions(columns):
     return true[given].astype(np.int64), logits[given], units[given]
 
 
-def _share(hits):
+def _of_share(hits, units):
+    """`{"interval": [low, high]}`, or nothing of fewer than two units."""
     rows = np.stack([hits, np.ones(len(hits))], axis=1)
-    return scores.SumScores(
+    share = scores.SumScores(
         rows, lambda sums: {"interval": sums[..., 0] / sums[..., 1]}
     )
+    found = bootstrap.intervals(share, units)
+    if found and (hits.all() or not hits.any()):  # As in every resample.
+        count = len(np.unique(units))
+        found["interval"] = evaluation.of_certain_share(hits.mean(), count)
+    return {name: list(ends) for name, ends in found.items()}
 
 
 def _of_group(columns, rows):

@@ -29,6 +29,8 @@ from trainers.photos import shrunk
 MAX_UPLOAD = "64mb"
 # A minute at 25 frames a second; longer clips are read to here.
 MAX_FRAMES = 1500
+# Gradio has a queue for each listener, unless they share one by its name.
+_ONE_AT_A_TIME = "reader"
 # Pictures are shown no larger than this.
 _SHOWN = 1280
 
@@ -109,7 +111,9 @@ def _photograph_tab(gr, reader):
         )  # fmt: skip
     file = gr.File(label="the readings as CSV", elem_id="csv")
     outputs = [drawn, said, table, bars, plane, looked, file]
-    photo.change(reader.photo, photo, outputs, api_name="photo")
+    photo.change(
+        reader.photo, photo, outputs, api_name="photo", concurrency_id=_ONE_AT_A_TIME
+    )
 
 
 def _clip_tab(gr, reader):
@@ -123,7 +127,10 @@ def _clip_tab(gr, reader):
     spans = gr.Plot(label="each person over time")
     lines = gr.File(label="the readings as CSV")
     results = [played, told, spans, lines]
-    start.click(reader.clip, [clip, every], results, api_name="clip")
+    inputs = [clip, every]
+    start.click(
+        reader.clip, inputs, results, api_name="clip", concurrency_id=_ONE_AT_A_TIME
+    )
 
 
 class _Reader:

@@ -62,7 +62,7 @@ def finish(run) -> str:
         "views": config.views,
         "paper": config.paper.to_dict(),
         "epochs": _epochs(run),
-        "num_train": run.prepared.count("train"),
+        "num_train": setup.order(config, run.prepared).num_examples,
         "protocols": results,
         **run.workdir.stop_clock(),
     }
@@ -139,6 +139,7 @@ def _markdown(results, config, drawn):
     split = "test" if "test" in first else "validation"
     found = first[split]
     resampled, note = found["resampling"], model_card.absent_note(found)
+    every = set(found["labelled"].values()) <= {found["num_examples"]}
     lines = [
         f"# {config.model.name} on {results['dataset']}",
         "",
@@ -154,7 +155,8 @@ def _markdown(results, config, drawn):
         ),
         f"- in brackets: {resampled['level']:.0%} of {resampled['num_resamples']:,} "
         f"bootstrap resamples of {resampled['num_units']:,} "
-        f"{resampled['unit'].replace(' or ', 's or ')}s",
+        f"{resampled['unit'].replace(' or ', 's or ')}s"
+        + ("" if every else ", of each metric those with its label"),
         *([f"- {note}"] if note else []),
         *_calibration_lines(found.get("calibration"), protocol),
         "",

@@ -255,14 +255,18 @@ def _picture(config):
 
 def epoch_size(config, prepared: Prepared) -> int:
     """Training examples of an epoch, as the config draws them."""
-    order = sampling.order(
+    return order(config, prepared).epoch_size
+
+
+def order(config, prepared: Prepared) -> sampling.Order:
+    """The training examples as the config draws them."""
+    return sampling.order(
         prepared,
         name=config.sampling.name,
         limit=config.sampling.limit,
         seed=config.seed,
         window=config.shuffle_window,
     )
-    return order.epoch_size
 
 
 def train_stream(config, prepared, *, start_step: int = 0):

@@ -129,6 +129,17 @@ def test_a_share_of_one_is_not_certain():
     np.testing.assert_allclose((1 - high) ** 20, 0.025)
 
 
+def test_the_surest_part_is_not_certain_either():
+    given = columns(20, subjects=0)
+    given["expression"] = 9.0 * np.eye(7)[given["true_expression"]]
+    first = measuring.calibrated(given, None)["coverage"][0]
+    assert first["accuracy"] == 1.0
+    np.testing.assert_allclose(first["interval"], [0.025 ** (1 / 20), 1.0])
+    assert first["interval"] == evaluation.intervals(given)["accuracy"]
+    one = {name: values[:1] for name, values in given.items()}
+    assert "interval" not in measuring.calibrated(one, None)["coverage"][0]
+
+
 def test_temperature_is_of_validation_and_lowers_the_calibration_error():
     test, validation = columns(3000, sharp=3.0), columns(3000, sharp=3.0, seed=1)
     found = measuring.calibrated(test, validation)

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from data_pipelines import synthetic
-from fer_tf import labels
+from fer_tf import labels, predictor
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests.testing_utils import save_tiny_model
+from trainers import page
 
 pytest.importorskip("gradio", reason="needs Gradio: pip install 'fer-tf[web]'")
 
@@ -91,6 +92,12 @@ def ask(address, path):
     events = [s.removeprefix("event: ") for s in lines if s.startswith("event: ")]
     datas = [s.removeprefix("data: ") for s in lines if s.startswith("data: ")]
     return events[-1], datas[-1]
+
+
+def test_photographs_and_clips_wait_in_one_queue(model):
+    built = page.build(predictor.Predictor(model)).fns.values()
+    queues = {each.api_name: each.concurrency_id for each in built}
+    assert queues["photo"] == queues["clip"]
 
 
 def test_it_listens_on_this_machine_alone(address):

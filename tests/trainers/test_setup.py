@@ -55,8 +55,10 @@ def test_an_epoch_is_as_long_as_its_sampling_makes_it(synthetic_data):
     assert setup.epoch_size(config, data) == data.count("train")
     config.sampling.name = "up"
     assert setup.epoch_size(config, data) == counts.max() * np.count_nonzero(counts)
+    assert setup.order(config, data).num_examples == counts.sum()
     config.sampling.update(name="down", limit=3)
     assert setup.epoch_size(config, data) == np.minimum(counts, 3).sum()
+    assert setup.order(config, data).num_examples == np.minimum(counts, 3).sum()
     stage = config.stages[0]
     stage.epochs = 4
     steps = optimizing.total_steps(config, stage, setup.epoch_size(config, data))
