@@ -5,7 +5,7 @@ python -m trainers.evaluate --workdir=runs/meen_vgg19 --data=data/fer2013 \
 
 Every metric but the calibration error comes with a 95 % interval (whole people, or
 videos, are resampled where the data names them). Each group of people that the data
-names has its first metric here, and all of them in the JSON. Where expressions are
+names has its first metric here, and the main ones in the JSON. Where expressions are
 predicted, a temperature is fitted on the validation split, and the accuracy is given
 of the surest 100, 90, 80 and 70 % of the faces.
 """

@@ -7,10 +7,10 @@ python -m trainers.predict --model=runs/quick --input=clip.mp4 --output=out --ev
 python -m trainers.predict --model=runs/quick --input=crops/ --output=o --detector=none
 python -m trainers.predict --model=runs/quick --serve
 
-Writes predictions.jsonl (a line a picture or frame), predictions.csv (a line a
-face) and an annotated picture each; for a video the drawn video and a timeline of
-each person. A picture that cannot be read is a line with its reason; the command
-then exits 1 after the rest is done. The same command again goes on where it was
+Writes predictions.jsonl (a line a picture or frame), predictions.csv (a line a face)
+and an annotated picture each; for a video the drawn video and a timeline of the six
+people seen longest. A picture that cannot be read is a line with its reason; the
+command then exits 1 after the rest is done. The same command again goes on where it was
 stopped, and reads what is new in the folder or could not be read; a video it reads
 anew. Of a folder, hidden files and folders are passed over. `--detector=none` is for
 pictures that are crops of faces already, framed as the model's card says. `--serve`
