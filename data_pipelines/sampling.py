@@ -100,6 +100,8 @@ class Order:
         return found
 
     def _epoch(self, number):
+        # A slot an example, group behind group. The k-th of a group's q examples goes
+        # to a place in [k / q, (k + 1) / q) of the epoch: that spreads every group.
         found = np.concatenate([self._of(g, number) for g in self.groups], axis=1)
         slots = np.arange(self.epoch_size)
         jitter = _draw(slots, self.seed, number, "slot").astype(np.float64)
@@ -109,6 +111,7 @@ class Order:
         # Stable: places of two groups can tie, and their order must be ours.
         places = (inside + jitter) / np.repeat(quotas, quotas)
         spread = np.argsort(places, kind="stable")
+        # Sorted by window, and within one at random.
         shuffle = _draw(slots, self.seed, number, "window")
         return found[:, spread[np.lexsort((shuffle, slots // self.window))]]
 

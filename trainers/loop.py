@@ -11,6 +11,7 @@ is needed for a run that was stopped anywhere to end like one that was not.
 import contextlib
 import math
 import time
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -36,6 +37,14 @@ from trainers.workdir import PROTOCOLS
 
 # Training that a kill, or Ctrl-C, may cost.
 CHECKPOINT_SECONDS = 300
+
+
+class _Resumed(NamedTuple):
+    """A checkpoint, and where it was written: of all stages, which, and which step."""
+
+    path: str
+    stage: int
+    step: int
 
 
 class Run:
@@ -130,22 +139,22 @@ class Run:
         first = 0
         for number, stage in enumerate(self.config.stages):
             total = self.total_steps(stage)
-            if resumed is None or number >= resumed[1]:
+            if resumed is None or number >= resumed.stage:
                 self._run_stage(number, stage, first, total, resumed)
-                resumed = None
+                resumed = None  # Only the stage that was stopped goes on.
             first += total
-        if resumed is not None:
-            self._restore(resumed[0])
+        if resumed is not None:  # All stages were done.
+            self._restore(resumed.path)
 
     def _resumed(self):
-        """`(path, stage, step)` of the checkpoint to go on from, or None."""
+        """The checkpoint to go on from, or None."""
         path = self.checkpoints.newest()
         if self.workdir.writes:
             self.checkpoints.clear_up()
         if path is None:
             return None
         found = [checkpoints.value(path, "state", name) for name in ("stage", "step")]
-        return path, *map(int, found)
+        return _Resumed(path, *map(int, found))
 
     def total_steps(self, stage) -> int:
         """Steps of a stage, from its epochs or as given."""
@@ -173,10 +182,10 @@ class Run:
     def _run_stage(self, number, stage, first, total, resumed):
         """Runs one stage: `total` steps, after `first` of the earlier stages."""
         optimizer, step = self.make_step(number, stage, total)
-        begins = resumed is None or resumed[2] == first
+        begins = resumed is None or resumed.step == first
         if resumed is not None:
             # A checkpoint between two stages holds the earlier one's optimizer.
-            self._restore(resumed[0], None if begins else optimizer)
+            self._restore(resumed.path, None if begins else optimizer)
         if begins and self.average is not None:
             self.average.begin()
         if resumed is not None or number == 0:

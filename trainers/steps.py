@@ -146,6 +146,7 @@ def _in_micro_batches(count):
             scaled = optimizer.scale_loss(total)
         by_output, by_learned = tape.gradient(scaled, [whole, learned])
         slices = {n: split(g) for n, g in by_output.items() if g is not None}
+        # Which variables have a gradient at all is known when a part is traced.
         used = [False] * len(own)
 
         def add_backwards(sums, part_and_gradients):

@@ -118,6 +118,7 @@ def _scores(folds, classes):
     given = columns.get("expression_weight", np.zeros(1)) > 0
     if given.any() and (len(folds) > 1 or classes):
         number = np.repeat(range(len(folds)), [len(f["sample_id"]) for f in folds])
+        # Behind the others, whose scores of the same name give way to its own.
         families += [(_classified(columns, given, number[given], classes), given)]
     return families, units
 

@@ -93,12 +93,14 @@ def _behind_pooling(kernel, bias, alpha, following):
     In front of it, it costs four times as much. Of a rising function the
     greatest value is that of the greatest argument; one with a slope a < 0 is
     max(x, a x), whose maximum is that of the maxima of x and of a x. So a x is
-    computed too, by more filters.
+    computed too, by more filters. PReLU is the greater of x and a x where a is at
+    most 1; beyond, it is the lesser: the negative of the greater of -x and -a x.
 
     Returns:
-        Kernel and bias with the additional filters; two kernels of 1 x 1, the
-        greater of whose results is what PReLU gives; and the following kernel,
-        that expects the negative of it where a > 1.
+        Kernel and bias with a filter more for each a < 0; two kernels of 1 x 1, from
+        those filters to as many as there were, the greater of whose results is what
+        PReLU gives; and the following kernel, that expects the negative of it where
+        a > 1.
     """
     alpha = alpha.reshape(-1)
     count, falling = len(alpha), np.flatnonzero(alpha < 0)
