@@ -45,7 +45,7 @@ _FER2013_PICTURES = (
 _FER2013_TERMS = "The pictures may be measured and trained on, not passed on."
 _FER2013_FLAWS = (
     "1,516 groups of identical pictures; 557 of them reach across the splits and 57 "
-    "carry conflicting labels (`trainers.verify` lists them)."
+    "carry conflicting labels (`trainers.verify` counts them)."
 )
 
 FACTS = {

@@ -24,6 +24,15 @@ _SHOWS = {
     "action_units": "which of these action units are active, as probabilities",
     "faces": "whether a crop shows a face, as probabilities",
 }
+# What short names of metrics mean, where the words do not say it.
+_TERMS = {
+    "macro_f1": "the mean of the classes' F1",
+    "expression_score": "0.67 macro_f1 + 0.33 accuracy, as in the ABAW challenge",
+    "ece": "how far confidence and accuracy are apart on average, 0 at best",
+    "nll": "cross-entropy in nats, 0 at best",
+    "ccc_mean": "agreement of numbers (concordance correlation), 1 at best",
+    "au_f1": "the mean of the action units' F1",
+}
 _USES = {
     "saved_model": (
         "TensorFlow",
@@ -148,6 +157,7 @@ def _measured(described):
         yield f"| {metric} | {' | '.join(cells)} |"
     yield ""
     yield "Fractions; in brackets 95 % bootstrap intervals."
+    yield from _explained(m for split in splits for m in measured[split]["metrics"])
     last = measured[splits[-1]]
     if note := absent_note(last):
         yield f"On {splits[-1]}, {note}."
@@ -155,6 +165,14 @@ def _measured(described):
         yield from ("", *_calibration(last["calibration"], splits[-1]))
     if last.get("groups"):
         yield from ("", *_groups(last["groups"], splits[-1]))
+
+
+def _explained(metrics):
+    """A sentence of what the metrics' short names mean."""
+    present = dict.fromkeys(metrics)
+    terms = [f"`{name}`: {what}" for name, what in _TERMS.items() if name in present]
+    if terms:
+        yield f"{'; '.join(terms)}."
 
 
 def examples(found: Mapping[str, Any]) -> str:

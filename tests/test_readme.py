@@ -58,7 +58,10 @@ def test_a_table_sets_the_papers_values_beside_ours_with_their_spread():
     )
     assert "|  | ccc | 0.714 | 0.500 ± 0.020 | — |  |  |" in text
     assert "Theirs" not in text
-    assert "not as in the paper: epochs = 4" in text and "of affectnet" in text
+    assert (
+        "not as in our recipe of the paper: epochs = 4" in text
+        and "of affectnet" in text
+    )
     assert "1,000 faces to train on, 40 to test" in text
 
 

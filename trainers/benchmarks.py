@@ -114,7 +114,7 @@ def read(data: str | None, *, batch_size: int, seconds: float):
             count += batch_size
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
         return result("input", {"": [count / wall]}) | {
-            "cpu_images_per_second": count / cpu,
+            "images_per_cpu_second": count / cpu,
             "memory_growth_mib": float(_peak_memory() - before),
             "dataset": prepared.dataset,
         }

@@ -190,7 +190,7 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
         changed = ", ".join(
             f"{key} = {text}" for key, text in result["changed"].items()
         )
-        lines += [f"**Not as in the paper: {changed}.**", ""]
+        lines += [f"**Not as in our recipe of the paper: {changed}.**", ""]
     if result["dataset"] != table.dataset:
         lines += [
             f"**Trained and tested on {result['dataset']}; the paper's numbers are of "

@@ -1,4 +1,4 @@
-"""Every model that has a name: one for each row of the papers' tables."""
+"""Every model that has a name: the networks of the papers' tables, and ours."""
 
 import inspect
 from collections.abc import Iterable

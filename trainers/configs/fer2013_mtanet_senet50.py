@@ -8,7 +8,7 @@ FER2013 has no valence, arousal or action units: their two heads are not trained
 
 Measured: 51.10 % of PrivateTest, 117 minutes on two busy CPU cores. Its training loss
 rose from 1.58 to 1.65 between epochs 6 and 9, but a tenth of the common rate is no
-better (`--config.stages[0].learning_rate=0.01`: 47.26 % [45.6, 48.8], 42 minutes).
+better (`--config.stages[0].learning_rate=0.01`: 47.26 % [45.6, 48.8], 44 minutes).
 """
 
 from ml_collections import ConfigDict
