@@ -190,10 +190,9 @@ def examples(
     """
 
     def reject(sample, reason):
-        where = sample.path or sample.sample_id
         if source.strict:
-            raise DataError(f"{where}: {reason}")
-        rejects.append({"path": where, "reason": str(reason)})
+            raise DataError(f"{sample.name}: {reason}")
+        rejects.append({"path": sample.name, "reason": str(reason)})
 
     def pictures():
         for sample in samples:
@@ -205,8 +204,7 @@ def examples(
 
     for sample, image, crop in cropping.crops(pictures(), how):
         if crop is None:
-            where = sample.path or sample.sample_id
-            rejects.append({"path": where, "reason": "no face found"})
+            rejects.append({"path": sample.name, "reason": "no face found"})
             continue
         split = split_of(sample, image, source.holdout)
         sample = dataclasses.replace(sample, split=split)

@@ -102,8 +102,7 @@ class Cropping:
         annotated = self.detector == "annotated" and sample.box is not None
         choice = "box" if annotated else self.on_no_face
         if choice == "error":
-            where = sample.path or sample.sample_id
-            raise DataError(f"{where}: no face found (--on_no_face=error)")
+            raise DataError(f"{sample.name}: no face found (--on_no_face=error)")
         if choice == "skip":
             return "skip", None
         if choice == "box" and sample.box is not None:

@@ -7,7 +7,8 @@ pictures that are not there, cannot be read, or show no face. A finding of sever
 `error` means that numbers measured on this copy would not hold; FER2013's own
 duplicates are a `warning`.
 
-Memory is 27 bytes a picture; a thumbnail of each lies in a temporary file.
+Memory is 27 bytes a picture, and where faces are searched some whole pictures; a
+thumbnail of each lies in a temporary file.
 """
 
 import dataclasses
@@ -74,7 +75,7 @@ def verify_source(
             kind = "left_out" if row.expected and row.kind == "bad_row" else row.kind
             found.findings.add(kind, f"{row.path}: {row.reason}")
         elif isinstance(look, Exception):
-            found.findings.add(_kind_of(look), f"{row.path or row.sample_id}: {look}")
+            found.findings.add(_kind_of(look), f"{row.name}: {look}")
         else:
             found.add(look)
         progress(done)
@@ -211,10 +212,12 @@ def _looks(source, workers, keep) -> Iterator[tuple[Sample | Reject, object]]:
         return [look(row) for row in lot]
 
     rows, waiting = _rows(source), deque()
+    # Whole pictures that wait for the search for faces would fill the memory.
+    size, ahead = (1, workers) if keep else (_LOT, _AHEAD * workers)
     with ThreadPoolExecutor(workers) as pool:
-        while lot := list(itertools.islice(rows, _LOT)):
+        while lot := list(itertools.islice(rows, size)):
             waiting.append(pool.submit(look_at_lot, lot))
-            if len(waiting) > _AHEAD * workers:
+            if len(waiting) > ahead:
                 yield from waiting.popleft().result()
         for future in waiting:
             yield from future.result()

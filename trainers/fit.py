@@ -17,7 +17,9 @@ several stages takes one call each:
 
 `loading.save(folder, model.network, model.card)` writes what `fer_tf.load` and all
 commands take. What only `trainers.train` does is refused where the config asks for
-it: mixup, averaged weights, micro-batches, several devices.
+it: mixup, averaged weights, micro-batches, votes as labels, several devices.
+`deterministic` is left to you: on TensorFlow
+`tf.config.experimental.enable_op_determinism()`, for the whole process.
 """
 
 import dataclasses
@@ -165,7 +167,7 @@ def compiled(
     if before is not None:  # Not known, of weights that were restored.
         arguments["callbacks"].append(_Trained(card, before))
     if chosen.schedule.name == "plateau":
-        arguments["callbacks"].append(_Plateau(chosen))
+        arguments["callbacks"].append(_Plateau(chosen, config.eval_epochs))
     first = sum(steps[:stage])
     if prepared.format == "npz":
         arguments |= _array_batches(config, prepared, first, an_epoch)
@@ -184,6 +186,9 @@ def _refuse(config):
             raise ValueError(
                 f"`{key}` {config[key]} is for trainers.train; model.fit does without."
             )
+    chosen = [each.objective or config.objective for each in config.stages]
+    if any(objective.name == "votes" for objective in chosen):
+        raise ValueError("the objective `votes` is for trainers.train, not model.fit.")
     if setup.replicas() > 1:
         raise ValueError("model.fit trains on one device; trainers.train on several.")
 
@@ -272,11 +277,15 @@ class _Trained(keras.callbacks.Callback):
 
 
 class _Plateau(keras.callbacks.Callback):
-    """Wang et al.'s "when the loss did not drop, divided by 10"."""
+    """Wang et al.'s "when the loss did not drop, divided by 10".
 
-    def __init__(self, stage):
+    The loss is the mean over as many epochs as `trainers.train` evaluates after.
+    """
+
+    def __init__(self, stage, every):
         super().__init__()
         self.plateau, self.base = optimizing.build_plateau(stage), None
+        self.every, self.losses = every, []
 
     def on_train_begin(self, logs=None):
         # An optimizer that was restored has the rate of the drops before it, which
@@ -286,7 +295,11 @@ class _Plateau(keras.callbacks.Callback):
             self.base = float(keras.ops.convert_to_numpy(rate))
 
     def on_epoch_end(self, epoch, logs=None):
-        scale = self.plateau.update(logs["loss"])
+        self.losses.append(logs["loss"])
+        if (epoch + 1) % self.every:
+            return
+        scale = self.plateau.update(sum(self.losses) / len(self.losses))
+        self.losses.clear()
         self.model.optimizer.learning_rate = self.base * scale
 
 

@@ -49,7 +49,6 @@ class FaceNonface(Source):
         self.root = root
         self.folder = root if os.path.isdir(root) else None
         self.layout = "npz" if os.path.isfile(root) else "folders"
-        self._arrays = None
         if self.layout == "npz":
             self._check_npz()
             return
@@ -62,10 +61,6 @@ class FaceNonface(Source):
         if self.layout == "npz":
             return sha256(self.root)
         return files.fingerprint(self.root, listed=self._files())
-
-    def __getstate__(self):
-        # Workers map the arrays themselves.
-        return {**self.__dict__, "_arrays": None}
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the pictures in file order."""
@@ -108,18 +103,26 @@ class FaceNonface(Source):
             )
 
     def _load_npz(self):
-        if self._arrays is None:
+        try:
             # What is no npz makes these stumble in many ways.
-            try:
-                _check_size(self.root)
-                with np.load(self.root, allow_pickle=False) as file:
-                    self._arrays = {key: file[key] for key in ("image", "is_face")}
-            except Exception as error:
-                reason = clip(str(error) or type(error).__name__, 100)
-                raise DataError(
-                    f"{self.root}: not an npz with `image` and `is_face` ({reason})"
-                ) from error
-        return self._arrays
+            found = os.stat(self.root)
+            return _read_npz(self.root, found.st_size, found.st_mtime_ns)
+        except Exception as error:
+            reason = clip(str(error) or type(error).__name__, 100)
+            raise DataError(
+                f"{self.root}: not an npz with `image` and `is_face` ({reason})"
+            ) from error
+
+
+@functools.lru_cache(maxsize=1)
+def _read_npz(path, size, modified):
+    """The arrays of a file of this size and time: read once in every process.
+
+    A source is sent to the workers anew with each of their chunks.
+    """
+    _check_size(path)
+    with np.load(path, allow_pickle=False) as file:
+        return {key: file[key] for key in ("image", "is_face")}
 
 
 def _check_size(path):

@@ -202,7 +202,8 @@ def _find(root):
         return root
     if not os.path.isdir(root):
         raise DataError(f"{root}: no such file or folder")
-    found = sorted(n for n in os.listdir(root) if n.lower().endswith(".csv"))
+    names = (n for n in os.listdir(root) if not n.startswith("."))
+    found = sorted(n for n in names if n.lower().endswith(".csv"))
     if len(found) != 1:
         raise DataError(f"{root}: {len(found)} CSVs here; name the one that is meant")
     return os.path.join(root, found[0])

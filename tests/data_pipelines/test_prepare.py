@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data_pipelines import chunks, prepare, records
+from data_pipelines import chunks, prepare, records, verify
 from data_pipelines.sources import DataError, open_source
 from tests import testing_utils
 
@@ -162,6 +162,22 @@ def test_an_unreadable_picture_stops_a_complete_data_set_by_name(content, tmp_pa
     with pytest.raises(DataError, match="train/happy/Training_99.jpg"):
         run(str(tmp_path / "in"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_bad_row_of_a_csv_is_named_by_its_id(tmp_path):
+    rows = list(testing_utils.fer2013_rows(8))
+    path = tmp_path / "fer2013.csv"
+    testing_utils.write_fer2013_csv(path, rows)
+    lines = path.read_text().splitlines()
+    lines[4] = lines[4].replace(",", ",300 ", 1).replace(" ", "x", 1)
+    path.write_text("\n".join(lines) + "\n")
+    source = open_source("fer2013", str(path))
+    name = list(source.rows())[3].sample_id
+    with pytest.raises(DataError, match=f"^{name}: "):
+        run(str(path), tmp_path / "out")
+    report = verify.verify_source(source)
+    (finding,) = [f for f in report["findings"] if f["kind"] == "unreadable"]
+    assert finding["examples"][0].startswith(f"{name}: ")
 
 
 def test_split_by_pixels_keeps_copies_together_and_shares_out_fairly():

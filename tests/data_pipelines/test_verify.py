@@ -1,12 +1,15 @@
 import json
 import os
 import shutil
+import time
 
 import cv2
 import numpy as np
 import pytest
 
 from data_pipelines import layouts, prepare, verify
+from data_pipelines.checks import faces
+from data_pipelines.checks.findings import Findings
 from data_pipelines.sources import DataError, open_source
 from data_pipelines.synthetic import SyntheticOptions, draw
 from tests import testing_utils
@@ -135,6 +138,40 @@ def test_faces_are_searched_where_that_is_asked_for(tmp_path):
     assert report["no_face"] == ["face/1.png"]
     assert report["unexpected_face"] == ["nonface/0.png"]
     assert "no_face" not in examples(verify.verify_source(source))
+
+
+def test_few_pictures_wait_for_the_search_for_faces(tmp_path, monkeypatch):
+    (tmp_path / "fear").mkdir()
+    for number in range(40):
+        path = tmp_path / "fear" / f"{number}.png"
+        cv2.imwrite(str(path), np.full((9, 9), number, np.uint8))
+    source = open_source("folder", str(tmp_path))
+    loaded, held = [], []
+    load = source.load
+    monkeypatch.setattr(source, "load", lambda row: loaded.append(row) or load(row))
+
+    class Search(verify.FaceSearch):
+        def add(self, *picture):
+            time.sleep(0.01)
+            held.append(len(loaded) - len(held))
+
+    monkeypatch.setattr(verify, "FaceSearch", Search)
+    verify.verify_source(source, faces=True, workers=3)
+    assert len(held) == 40 and max(held) <= 6
+
+
+def test_large_pictures_are_not_gathered_for_the_search():
+    search, sizes = faces.FaceSearch(Findings()), []
+
+    def detect(images):
+        sizes.append(len(images))
+        return [[] for _ in images]
+
+    search._detector.detect = detect
+    for shape in [(8000, 8000)] * 2 + [(9, 9)] * 20:
+        search.add("x", np.broadcast_to(np.uint8(0), (*shape, 3)), True)
+    search.finish()
+    assert sizes == [1, 1, 16, 4]
 
 
 def prepared(source, output, **options):

@@ -157,6 +157,12 @@ def test_the_rate_drops_when_the_loss_does_not(synthetic_data):
     model.optimizer.learning_rate = 0.02  # As its restored state has it.
     assert _rates(plateau, model, (1.4, 1.5)) == pytest.approx([0.02, 0.01])
 
+    config.eval_epochs = 2  # Means of 2.0, 2.0 and 1.0: at epoch 4 none has dropped.
+    model, arguments = fit.compiled(config, synthetic_data)
+    (plateau,) = [c for c in arguments["callbacks"] if isinstance(c, fit._Plateau)]
+    rates = _rates(plateau, model, (3.0, 1.0, 1.0, 3.0, 1.5, 0.5))
+    assert rates == pytest.approx([0.08, 0.08, 0.08, 0.04, 0.04, 0.04])
+
 
 def _rates(plateau, model, losses):
     plateau.set_model(model)
@@ -174,6 +180,13 @@ def _rates(plateau, model, losses):
 def test_what_fit_would_leave_out_is_refused(key, value, synthetic_data):
     config = tiny_config(**{key: value})
     with pytest.raises(ValueError, match=f"`{key}` {value} is for trainers.train"):
+        fit.compiled(config, synthetic_data)
+
+
+def test_votes_are_for_the_loop(synthetic_data):
+    config = tiny_config()
+    config.objective = ConfigDict(dict(name="votes"))
+    with pytest.raises(ValueError, match="`votes` is for trainers.train"):
         fit.compiled(config, synthetic_data)
 
 

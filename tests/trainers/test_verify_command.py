@@ -65,6 +65,13 @@ def test_bad_arguments_exit_2(args, text):
     assert result.stderr.strip().count("\n") == 0
 
 
+@pytest.mark.parametrize("flag", ["json", "exclude_to"])
+def test_nothing_is_written_into_the_data(flag, folder):
+    result = run("--dataset=folder", f"--source={folder}", f"--{flag}={folder}/a.csv")
+    assert result.returncode == 1 and "lies inside the source folder" in result.stderr
+    assert not (folder / "a.csv").exists()
+
+
 def test_a_folder_that_is_not_prepared_is_one_line(tmp_path):
     result = run(f"--data={tmp_path}")
     assert result.returncode == 1 and "no manifest.json here" in result.stderr

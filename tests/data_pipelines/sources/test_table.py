@@ -149,6 +149,12 @@ def test_a_file_that_is_not_such_a_csv_is_refused(tmp_path, text, message):
         list(open_source("csv", write(tmp_path, text)).rows())
 
 
+def test_what_another_system_hides_is_no_second_csv(tmp_path):
+    write(tmp_path, "path,expression\n")
+    (tmp_path / "._labels.csv").write_bytes(b"\x00\x05\x16\x07")  # As macOS leaves.
+    assert list(open_source("csv", str(tmp_path)).rows()) == []
+
+
 def test_a_folder_must_hold_a_single_csv(tmp_path):
     with pytest.raises(DataError, match="0 CSVs"):
         open_source("csv", str(tmp_path))

@@ -1,5 +1,6 @@
 """What comes in label files and archives from outside, tried on every source."""
 
+import copy
 import math
 import os
 import random
@@ -225,3 +226,21 @@ def test_damaged_label_files_give_valid_samples_rejects_or_one_line(tree, tmp_pa
             text = content.decode("utf-8-sig", "replace").split("\n")
             rows = sum(bool(line.strip("\r").strip()) for line in text)
             assert len(kept) + len(rejects) == rows - (tree is table)
+
+
+def test_an_npz_is_read_once_whatever_is_sent_to_a_worker(tmp_path, monkeypatch):
+    path = tmp_path / "a.npz"
+    pictures = np.arange(24, dtype=np.uint8).reshape(6, 2, 2)
+    np.savez(path, image=pictures, is_face=np.arange(6) % 2)
+    source = open_source("facenonface", str(path))
+    monkeypatch.setattr(np, "load", None)
+    for _ in range(2):
+        # What a worker is sent with every chunk.
+        again = copy.copy(source)
+        assert not any(isinstance(v, (dict, np.ndarray)) for v in vars(again).values())
+        found = [again.load(sample)[1] for sample in again.rows()]
+        np.testing.assert_array_equal(found, pictures)
+    monkeypatch.undo()
+    np.savez(path, image=pictures[:3], is_face=np.ones(3, int))
+    os.utime(path, ns=(1, 1))
+    assert len(list(again.rows())) == 3
