@@ -8,7 +8,7 @@ never dropped in silence: what happens to it is chosen, and counted.
 import contextlib
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -160,13 +160,18 @@ def _chosen(faces, box):
     return nearest if distance(nearest) < max(w, h) / 2 else None
 
 
+def enough(images: Sequence[np.ndarray]) -> bool:
+    """Whether so many pictures are to be searched for faces together."""
+    pixels = sum(image.shape[0] * image.shape[1] for image in images)
+    return len(images) == _BATCH or pixels >= _BATCH_PIXELS
+
+
 def _batches(pictures):
-    batch, pixels = [], 0
+    batch = []
     for sample, image in pictures:
         batch.append((sample, image))
-        pixels += image.shape[0] * image.shape[1]
-        if len(batch) == _BATCH or pixels >= _BATCH_PIXELS:
+        if enough([image for _, image in batch]):
             yield batch
-            batch, pixels = [], 0
+            batch = []
     if batch:
         yield batch

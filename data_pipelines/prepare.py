@@ -21,7 +21,7 @@ from data_pipelines import atomic, npz, pool, records, tfds
 from data_pipelines.atomic import locked
 from data_pipelines.chunks import WORK, Chunk, spool
 from data_pipelines.cropping import Cropping
-from data_pipelines.sources import DataError, Source
+from data_pipelines.sources import DataError, Source, files
 from data_pipelines.sources.sample import SPLITS
 from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
 from fer_tf.hashing import sha256
@@ -120,7 +120,7 @@ def prepare(
         DataError: If the source is damaged, empty, too large for the format, or
             not the one that the folder was begun with.
     """
-    _check_folders(source, output)
+    files.require_outside(source, output)
     cropping = Cropping(crop_spec, detector, on_no_face)
     plan = _describe(source, cropping, format, rows_a_chunk)
     work = os.path.join(output, WORK)
@@ -192,14 +192,6 @@ def _prepare(source, cropping, output, plan, rows, progress, run):
     if plan["format"] == "tfrecord":
         tfds.describe(output, manifest)
     return manifest
-
-
-def _check_folders(source, output):
-    if not source.folder:
-        return
-    inside = os.path.realpath(output) + os.sep
-    if inside.startswith(os.path.realpath(source.folder) + os.sep):
-        raise DataError(f"{output}: lies inside the source folder {source.folder}")
 
 
 def _check_empty(output, work):

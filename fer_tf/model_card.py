@@ -181,14 +181,18 @@ def examples(found: Mapping[str, Any]) -> str:
     Args:
         found: What `trainers.evaluate` measured of a split.
     """
-    total, labelled = found["num_examples"], found.get("labelled", {})
-    text = f"{total:,} examples"
-    if set(labelled.values()) <= {total}:
+    text = f"{found['num_examples']:,} examples"
+    if all_labelled(found):
         return text
-    parts = [f"{task} {count:,}" for task, count in labelled.items()]
+    parts = [f"{task} {count:,}" for task, count in found["labelled"].items()]
     if unknown := found.get("unknown_expressions"):
         parts.append(f"{unknown:,} of an expression that the model lacks")
     return f"{text} (labelled: {', '.join(parts)})"
+
+
+def all_labelled(found: Mapping[str, Any]) -> bool:
+    """Whether every example that was measured has a label of every task."""
+    return set(found.get("labelled", {}).values()) <= {found["num_examples"]}
 
 
 def absent_note(found: Mapping[str, Any]) -> str:

@@ -126,15 +126,10 @@ def intervals_of(scored: Iterable, units: np.ndarray) -> dict[str, list[float]]:
             if name in _NO_INTERVAL:
                 continue
             if name in _SHARES and values[name] in (0.0, 1.0):
-                low, high = of_certain_share(values[name], count)
+                beyond = ((1 - bootstrap.LEVEL) / 2) ** (1 / count)
+                low, high = (beyond, 1.0) if values[name] else (0.0, 1 - beyond)
             found[name] = [low, high]
     return found
-
-
-def of_certain_share(share: float, count: int) -> tuple[float, float]:
-    """Clopper and Pearson's interval of a share of 0 or 1, seen in `count` units."""
-    beyond = ((1 - bootstrap.LEVEL) / 2) ** (1 / count)
-    return (beyond, 1.0) if share else (0.0, 1 - beyond)
 
 
 def independent_units(columns: dict[str, np.ndarray]) -> tuple[np.ndarray, str]:

@@ -155,13 +155,10 @@ def _of_share(hits, units):
     """`{"interval": [low, high]}`, or nothing of fewer than two units."""
     rows = np.stack([hits, np.ones(len(hits))], axis=1)
     share = scores.SumScores(
-        rows, lambda sums: {"interval": sums[..., 0] / sums[..., 1]}
+        rows, lambda sums: {"accuracy": sums[..., 0] / sums[..., 1]}
     )
-    found = bootstrap.intervals(share, units)
-    if found and (hits.all() or not hits.any()):  # As in every resample.
-        count = len(np.unique(units))
-        found["interval"] = evaluation.of_certain_share(hits.mean(), count)
-    return {name: list(ends) for name, ends in found.items()}
+    found = evaluation.intervals_of([(share, np.ones(len(hits), bool))], units)
+    return {"interval": found["accuracy"]} if found else {}
 
 
 def _of_group(columns, rows):

@@ -84,7 +84,7 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool):
     """
     names = [_name(path, root) for path in paths]
     records = Records(output)
-    drawn = _picture_names(names, root, records) if pictures else {}
+    drawn = _picture_names(names, root, records.pictures) if pictures else {}
     new = []
     for path, name in zip(paths, names):
         if name in records:
@@ -114,7 +114,10 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool):
 class Records:
     """The records in a folder: finished ones, and the journal of the others.
 
-    Only where each lies is held in memory.
+    Only where each lies, and its annotated picture, is held in memory.
+
+    Attributes:
+        pictures: Name of a record -> its annotated picture, where it has one.
     """
 
     def __init__(self, output: str):
@@ -122,6 +125,7 @@ class Records:
         self._journal = os.path.join(output, _JOURNAL)
         self._table = os.path.join(output, CSV)
         self._places: dict[str, tuple[str, int]] = {}
+        self.pictures: dict[str, str] = {}
         for path in (self._final, self._journal):
             self._index(path)
 
@@ -179,15 +183,19 @@ class Records:
         offset = 0
         with open(path, "rb") as file:
             for line in file:
+                if line[-1:] != b"\n":
+                    break
                 try:
-                    source = json.loads(line)["source"] if line[-1:] == b"\n" else None
+                    record = json.loads(line)
+                    source, picture = record["source"], record.get("picture")
                 except (ValueError, KeyError, TypeError):
                     raise ValueError(
                         f"{path}: byte {offset}: not a line of predictions"
                     ) from None
-                if source is None:
-                    break
                 self._places[source] = path, offset
+                self.pictures.pop(source, None)  # Of an earlier line of its name.
+                if picture:
+                    self.pictures[source] = picture
                 offset += len(line)
         if offset < os.path.getsize(path):
             os.truncate(path, offset)
@@ -263,10 +271,10 @@ def _stamp(path):
     return {"bytes": found.st_size, "modified_ns": found.st_mtime_ns}
 
 
-def _picture_names(names, root, records):
+def _picture_names(names, root, kept):
     """Paths of the annotated pictures: without ending, unless two would be one.
 
-    They are relative to the output, and one that was drawn stays where it is.
+    They are relative to the output, and those that were drawn, `kept`, stay.
 
     Names that lead upwards or away are those of a file or of a pattern, `root`: they
     are taken from its folder, or from the last one that the pattern leaves no choice
@@ -278,7 +286,6 @@ def _picture_names(names, root, records):
     inside = {name: _inside(name, base) for name in names}
     stem = lambda name: os.path.splitext(inside[name])[0]
     stems = Counter(map(stem, names))
-    kept = {r["source"]: r["picture"] for r in records if r.get("picture")}
     owners = {picture: name for name, picture in kept.items()}
     found = {}
     for name in names:

@@ -139,7 +139,6 @@ def _markdown(results, config, drawn):
     split = "test" if "test" in first else "validation"
     found = first[split]
     resampled, note = found["resampling"], model_card.absent_note(found)
-    every = set(found["labelled"].values()) <= {found["num_examples"]}
     lines = [
         f"# {config.model.name} on {results['dataset']}",
         "",
@@ -156,7 +155,11 @@ def _markdown(results, config, drawn):
         f"- in brackets: {resampled['level']:.0%} of {resampled['num_resamples']:,} "
         f"bootstrap resamples of {resampled['num_units']:,} "
         f"{resampled['unit'].replace(' or ', 's or ')}s"
-        + ("" if every else ", of each metric those with its label"),
+        + (
+            ""
+            if model_card.all_labelled(found)
+            else ", of each metric those with its label"
+        ),
         *([f"- {note}"] if note else []),
         *_calibration_lines(found.get("calibration"), protocol),
         "",

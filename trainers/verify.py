@@ -12,7 +12,7 @@ import time
 
 from absl import flags
 
-from data_pipelines.sources import SOURCES, open_source, parse_options
+from data_pipelines.sources import SOURCES, files, open_source, parse_options
 from trainers import cli
 from trainers.progress import Progress
 
@@ -62,10 +62,6 @@ def main() -> None:
         cli.fail("there are errors: numbers measured on this copy would not hold")
 
 
-def _is_inside(path, folder):
-    return os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep)
-
-
 def _verify_source():
     with cli.quiet_imports():
         from data_pipelines import exclusions, verify
@@ -73,9 +69,7 @@ def _verify_source():
     options = parse_options(_OPTIONS.value)
     source = open_source(_DATASET.value, _SOURCE.value, **options)
     for path in filter(None, (_JSON.value, _EXCLUDE_TO.value)):
-        # It would be a file of the data, of which other commands know nothing.
-        if source.folder and _is_inside(path, source.folder):
-            cli.fail(f"{path}: lies inside the source folder {source.folder}")
+        files.require_outside(source, path)
     total = sum(sum(classes.values()) for classes in (source.published or {}).values())
     surplus = [] if _EXCLUDE_TO.value else None
     run = functools.partial(

@@ -2,10 +2,8 @@
 
 import numpy as np
 
+from data_pipelines import cropping
 from data_pipelines.checks.findings import Findings
-
-# Pictures that are searched together: so many, but hardly more pixels than this.
-_BATCH, _PIXELS = 16, 32_000_000
 
 
 class FaceSearch:
@@ -23,8 +21,7 @@ class FaceSearch:
     def add(self, name: str, image, is_face: bool | None) -> None:
         """Takes a picture, uint8 `(h, w)` or RGB."""
         self._waiting.append((name, _rgb(image), is_face))
-        pixels = sum(image.shape[0] * image.shape[1] for _, image, _ in self._waiting)
-        if len(self._waiting) == _BATCH or pixels >= _PIXELS:
+        if cropping.enough([image for _, image, _ in self._waiting]):
             self.finish()
 
     def finish(self) -> None:

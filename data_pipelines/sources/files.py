@@ -18,6 +18,7 @@ from data_pipelines.sources.sample import (
     DataError,
     OptionError,
     OutOfRange,
+    Source,
     resolve_inside,
 )
 from fer_tf.hashing import sha256
@@ -49,6 +50,23 @@ def check_options(
                 f"Received: {key}={value}"
             )
     return {key: str(given[key]) if key in given else None for key in allowed}
+
+
+def require_outside(source: Source, path: str) -> None:
+    """Refuses to write into the data: it would become a file of theirs.
+
+    Args:
+        source: Of the data.
+        path: File or folder that is to be written.
+
+    Raises:
+        DataError: If it lies inside the source's folder, or is it.
+    """
+    if not source.folder:
+        return
+    inside = os.path.realpath(path) + os.sep
+    if inside.startswith(os.path.realpath(source.folder) + os.sep):
+        raise DataError(f"{path}: lies inside the source folder {source.folder}")
 
 
 def text_lines(root: str, name: str) -> Iterator[str]:

@@ -241,7 +241,7 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(tmp_path):
     ],
 )
 def test_pictures_from_elsewhere_keep_apart_inside_the_output(root, names, drawn):
-    found = prediction._picture_names(names, root, [])
+    found = prediction._picture_names(names, root, {})
     assert [found[name] for name in names] == [f"{s}_annotated.png" for s in drawn]
 
 
