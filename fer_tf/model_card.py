@@ -1,7 +1,7 @@
 """A model folder's README.md, written from what its `model.json` says."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from fer_tf import dataset_facts
 
@@ -161,10 +161,67 @@ def _measured(described):
     last = measured[splits[-1]]
     if note := absent_note(last):
         yield f"On {splits[-1]}, {note}."
+    yield from _expressions(last.get("confusion"), splits[-1])
     if last.get("calibration", {}).get("ece_after") is not None:
         yield from ("", *_calibration(last["calibration"], splits[-1]))
     if last.get("groups"):
         yield from ("", *_groups(last["groups"], splits[-1]))
+
+
+class OfExpression(NamedTuple):
+    """What a confusion matrix says of one expression; shares in [0, 1]."""
+
+    name: str
+    num_examples: int
+    recall: float
+    precision: float | None  # None where it was never said,
+    taken_for: str | None  # and None where no example was missed.
+    share_taken: float
+
+
+def of_each_expression(found: Mapping[str, Any] | None) -> Iterator[OfExpression]:
+    """Yields each expression that has an example.
+
+    Args:
+        found: `"confusion"` as `trainers.evaluate` measured it: `"expressions"`, their
+            names, and `"counts"`, a row each true one, a column each that was said.
+    """
+    names, counts = (found["expressions"], found["counts"]) if found else ([], [])
+    for index, (name, row) in enumerate(zip(names, counts)):
+        there, said = sum(row), sum(other[index] for other in counts)
+        if not there:
+            continue
+        missed = [0 if k == index else count for k, count in enumerate(row)]
+        most = max(missed)
+        yield OfExpression(
+            name=name,
+            num_examples=there,
+            recall=row[index] / there,
+            precision=row[index] / said if said else None,
+            taken_for=names[missed.index(most)] if most else None,
+            share_taken=most / there,
+        )
+
+
+def _expressions(confusion, split):
+    rows = list(of_each_expression(confusion))
+    if not rows:
+        return
+    yield ""
+    yield (
+        f"Each expression on {split}: the share of its faces that is found (recall), "
+        "and of the faces said to show it that do (precision)."
+    )
+    yield ""
+    yield "| expression | examples | recall | precision | most often taken for |"
+    yield "|---|---|---|---|---|"
+    for row in rows:
+        taken = f"{row.taken_for} ({row.share_taken:.4f})" if row.taken_for else ""
+        precision = "" if row.precision is None else f"{row.precision:.4f}"
+        yield (
+            f"| {row.name} | {row.num_examples:,} | {row.recall:.4f} | {precision} "
+            f"| {taken} |"
+        )
 
 
 def _explained(metrics):
@@ -257,6 +314,7 @@ def _elsewhere(described):
                 if metric not in _OF_ALL_CLASSES
             ),
         ]
+        lines += _expressions(found.get("confusion"), title)
         if found.get("groups"):
             lines += ["", *_groups(found["groups"], title)]
         yield lines

@@ -6,8 +6,9 @@ python -m trainers.evaluate --workdir=runs/meen_vgg19 --data=data/fer2013 \
 Every metric but the calibration error comes with a 95 % interval (whole people, or
 videos, are resampled where the data names them). Each group of people that the data
 names has its first metric here, and the main ones in the JSON. Where expressions are
-predicted, a temperature is fitted on the validation split, and the accuracy is given
-of the surest 100, 90, 80 and 70 % of the faces.
+predicted, each has its recall and precision (in the JSON there is the whole confusion
+matrix), a temperature is fitted on the validation split, and the accuracy is given of
+the surest 100, 90, 80 and 70 % of the faces.
 """
 
 import os
@@ -47,7 +48,9 @@ def main() -> None:
     if validation is None and prepared.count("validation"):
         if "expression" in columns:  # A temperature is fitted on it.
             validation = outputs("validation")
-    measured = measuring.measured(columns, validation)
+    measured = measuring.measured(
+        columns, validation, expressions=model.card.expressions
+    )
     trained = serving.read_out(model.output, model.card)
     if not measured["metrics"]:
         raise ValueError(
@@ -144,6 +147,12 @@ def _lines(result):
     if "not_trained" in result:
         names = ", ".join(result["not_trained"])
         yield f"note: nothing trained these, so they are not measured: {names}"
+    for row in model_card.of_each_expression(result.get("confusion")):
+        precision = "" if row.precision is None else f", precision {row.precision:.4f}"
+        yield (
+            f"{row.name:22} recall {row.recall:.4f}{precision}, "
+            f"{row.num_examples:,} examples"
+        )
     if calibration := result.get("calibration"):
         yield from _calibration_lines(calibration)
     for attribute, values in result.get("groups", {}).items():

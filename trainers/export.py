@@ -144,7 +144,7 @@ def _measured(path):
         raise ValueError(f"{path}: not what trainers.evaluate --json writes")
     kept = (
         "num_examples", "labelled", "unknown_expressions", "absent_expressions",
-        "metrics", "intervals", "resampling", "groups",
+        "confusion", "metrics", "intervals", "resampling", "groups",
     )  # fmt: skip
     return {name: found[name] for name in kept if name in found}
 

@@ -1,5 +1,7 @@
 """All that is measured of one split: metrics, intervals, calibration, groups."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from fer_tf import bootstrap, calibration, scores
@@ -28,13 +30,17 @@ _LABELLED_BY = {
 }
 
 
-def measured(columns: dict, validation: dict | None = None) -> dict:
+def measured(
+    columns: dict, validation: dict | None = None, *, expressions: Sequence[str]
+) -> dict:
     """Everything measured of a split, ready for JSON.
 
     Args:
         columns: From `Evaluator.outputs`.
         validation: The same of the validation split, on which the temperature
             is fitted; None where there is none.
+        expressions: Names of the model's expressions, in the order of its outputs;
+            names beyond them are of nothing.
 
     Returns:
         `"num_examples"`, and how many of them have a label of each task, `"labelled"`
@@ -42,7 +48,9 @@ def measured(columns: dict, validation: dict | None = None) -> dict:
         examples have one that the model lacks, and `"absent_expressions"`, how many of
         the model's have no example; `"metrics"` and their 95 % `"intervals"`;
         `"resampling"`, what is drawn for them, of all examples, of which a metric's
-        own are those with its label; where expressions are predicted, `"calibration"`
+        own are those with its label; where an example has an expression that is
+        predicted, `"confusion"` `{"expressions": names, "counts": rows}`, a row each
+        true one and a column each that was said, and `"calibration"`
         (see `calibrated`); where the data names groups of people, `"groups"`
         `{attribute: {value: {"num_examples", "num_units", "metrics", "intervals"}}}`.
     """
@@ -62,6 +70,7 @@ def measured(columns: dict, validation: dict | None = None) -> dict:
     if "expression" in columns:
         found |= _classes(columns)
     if _classified(columns).any():
+        found["confusion"] = _confusion(columns, expressions)
         found["calibration"] = calibrated(columns, validation)
     groups = {
         attribute: {value: _of_group(columns, rows) for value, rows in values.items()}
@@ -87,6 +96,13 @@ def _classes(columns):
         "unknown_expressions": int((true >= width).sum()),
         "absent_expressions": width - len(present),
     }
+
+
+def _confusion(columns, expressions):
+    true, logits, _ = _expressions(columns)
+    width = logits.shape[1]
+    counts = scores.confusion_matrix(true, logits.argmax(1), width)
+    return {"expressions": list(expressions[:width]), "counts": counts.tolist()}
 
 
 def calibrated(columns: dict, validation: dict | None) -> dict:

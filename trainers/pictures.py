@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_tf import plotting, plotting_scores, scores
+from fer_tf import plotting, plotting_scores
 from trainers import evaluation
 
 
@@ -36,12 +36,10 @@ def draw(
 
 
 def _confusion(columns, found, expressions, title):
-    if "accuracy" not in found["metrics"]:
+    if "confusion" not in found:
         return None
-    true, logits = _expressions(columns)
-    count = logits.shape[1]
-    counts = scores.confusion_matrix(true, logits.argmax(1), count)
-    return plotting.confusion_matrix(counts, list(expressions[:count]), title=title)
+    names, counts = found["confusion"]["expressions"], found["confusion"]["counts"]
+    return plotting.confusion_matrix(np.array(counts), names, title=title)
 
 
 def _calibration(columns, found, expressions, title):

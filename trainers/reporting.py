@@ -80,7 +80,9 @@ def _measured(run, folder):
     """Outputs of the weights, and scores and intervals of them, by split."""
     outputs = _outputs(run, folder)
     return outputs, {
-        split: measuring.measured(columns, outputs.get("validation"))
+        split: measuring.measured(
+            columns, outputs.get("validation"), expressions=run.prepared.expressions
+        )
         for split, columns in outputs.items()
     }
 

@@ -90,6 +90,29 @@ def test_calibration_and_groups_are_shown_where_they_were_measured():
         assert "temperature" not in text
 
 
+def test_each_expression_has_its_recall_and_precision():
+    names = ["neutral", "fear", "contempt", "surprise", "anger"]
+    counts = [
+        [6, 0, 0, 2, 0],
+        [3, 1, 0, 2, 0],
+        [1, 0, 0, 0, 0],
+        [0] * 5,
+        [0, 0, 0, 0, 4],
+    ]
+    split = {**SPLIT, "confusion": {"expressions": names, "counts": counts}}
+    parts = {"measured": {"test": split}, "measured_elsewhere": {"London": split}}
+    text = model_card.render("quick", DESCRIBED | parts)
+    for row in (
+        "| neutral | 8 | 0.7500 | 0.6000 | surprise (0.2500) |",
+        "| fear | 6 | 0.1667 | 1.0000 | neutral (0.5000) |",
+        "| contempt | 1 | 0.0000 |  | neutral (1.0000) |",  # Never said.
+        "| anger | 4 | 1.0000 | 1.0000 |  |",
+    ):
+        assert text.count(row) == 2, row
+    assert "| surprise |" not in text  # Nobody was surprised.
+    assert "expression | examples | recall" not in model_card.render("q", DESCRIBED)
+
+
 def test_without_a_test_split_the_numbers_flatter():
     text = model_card.render("quick", DESCRIBED | {"measured": {"validation": SPLIT}})
     assert "for want of a test split" in text and "reported on test" not in text

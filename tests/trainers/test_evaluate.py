@@ -2,9 +2,11 @@
 
 import dataclasses
 import json
+import re
 import shutil
 
 import cv2
+import numpy as np
 import pytest
 
 from fer_tf import loading, models
@@ -46,13 +48,19 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
     assert result.returncode == 0, result.stderr
     found = json.loads((tmp_path / "s.json").read_text())
     keys = "dataset split num_examples labelled protocol checkpoint metrics intervals"
-    keys += " unknown_expressions absent_expressions resampling calibration groups"
+    keys += " unknown_expressions absent_expressions confusion resampling calibration"
+    keys += " groups"
     assert found.keys() == set(keys.split())
     assert (found["dataset"], found["split"]) == ("synthetic", "test")
     assert found["resampling"]["unit"] == "subject"
     low, high = found["intervals"]["accuracy"]
     assert 0 <= low <= found["metrics"]["accuracy"] <= high <= 1
     assert found["calibration"]["num_fitted"] > 0
+    counts = np.array(found["confusion"]["counts"])
+    hits = np.trace(counts) / found["num_examples"]
+    assert hits == pytest.approx(found["metrics"]["accuracy"])
+    fear = counts[found["confusion"]["expressions"].index("fear")]
+    assert f"{fear.sum()} examples" in re.search("^fear .*", result.stdout, re.M)[0]
     for groups in found["groups"].values():
         total = sum(group["num_examples"] for group in groups.values())
         assert total == found["num_examples"]

@@ -3,10 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from fer_tf import bootstrap, model_card, scores
+from fer_tf import bootstrap, labels, model_card, scores
 from trainers import evaluation, measuring
 
 RNG = np.random.default_rng(0)
+NAMES = labels.EXPRESSIONS  # Eight; these models have seven.
 
 
 def columns(count=600, *, sharp=1.0, subjects=60, groups=True, seed=0):
@@ -33,7 +34,7 @@ def columns(count=600, *, sharp=1.0, subjects=60, groups=True, seed=0):
 
 
 def test_every_number_comes_with_an_interval_around_it():
-    found = measuring.measured(columns(), columns(seed=1))
+    found = measuring.measured(columns(), columns(seed=1), expressions=NAMES)
     assert json.loads(json.dumps(found)) == found
     for name in ("accuracy", "mean_class_accuracy", "macro_f1", "nll"):
         low, high = found["intervals"][name]
@@ -89,17 +90,29 @@ def test_classes_that_data_or_model_lack_are_counted_and_said():
     given["true_expression"][:6] = 7  # Contempt, of which the model has no output.
     given["expression_weight"][:6] = 0
     given["expression_weight"][6:8] = 0  # Nobody labelled them.
-    found = measuring.measured(given)
+    found = measuring.measured(given, expressions=NAMES)
     assert (found["unknown_expressions"], found["absent_expressions"]) == (6, 3)
     text = (
         "40 examples (labelled: expression 32, 6 of an expression that the model lacks)"
     )
     assert model_card.examples(found) == text
     assert model_card.absent_note(found).endswith("macro_f1 and expression_score: 3")
-    whole = measuring.measured(columns(600))
+    whole = measuring.measured(columns(600), expressions=NAMES)
     assert model_card.examples(whole) == "600 examples" and not model_card.absent_note(
         whole
     )
+
+
+def test_confusions_are_counted_of_the_labelled_alone():
+    given = columns(8)
+    given["true_expression"] = np.array([0, 0, 0, 1, 1, 4, 4, 7])
+    given["expression_weight"] = np.array([1, 1, 1, 1, 1, 1, 0, 0])
+    given["expression"] = np.eye(7)[[0, 0, 2, 1, 0, 2, 4, 1]]
+    found = measuring.measured(given, expressions=NAMES)["confusion"]
+    assert found["expressions"] == list(NAMES[:7])
+    counts = np.zeros((7, 7), int)
+    counts[0, 0], counts[0, 2], counts[1, 1], counts[1, 0], counts[4, 2] = 2, 1, 1, 1, 1
+    assert found["counts"] == counts.tolist()
 
 
 def test_pictures_of_two_sets_that_share_ids_are_two_units():
@@ -179,7 +192,7 @@ def test_coverage_against_accuracy_by_hand():
 
 def test_groups_split_the_set_and_are_measured_alone():
     given = columns()
-    found = measuring.measured(given)["groups"]["age"]
+    found = measuring.measured(given, expressions=NAMES)["groups"]["age"]
     assert found.keys() == {"old", "young", "not annotated"}
     assert sum(group["num_examples"] for group in found.values()) == 600
     assert sum(group["num_units"] for group in found.values()) == 60
@@ -190,14 +203,14 @@ def test_groups_split_the_set_and_are_measured_alone():
     np.testing.assert_allclose(old["metrics"]["accuracy"], hits[rows].mean())
     low, high = old["intervals"]["accuracy"]
     assert low < old["metrics"]["accuracy"] < high
-    assert "groups" not in measuring.measured(columns(groups=False))
+    assert "groups" not in measuring.measured(columns(groups=False), expressions=NAMES)
 
 
 def test_a_group_without_a_class_has_no_macro_f1():
     given = columns()
     young = np.array([b"young" in text for text in given["groups"]])
     given["true_expression"][young & (given["true_expression"] == 5)] = 0
-    found = measuring.measured(given)["groups"]["age"]
+    found = measuring.measured(given, expressions=NAMES)["groups"]["age"]
     assert "macro_f1" not in found["young"]["metrics"]
     assert "macro_f1" in found["old"]["metrics"]
     assert "mean_class_accuracy" in found["young"]["metrics"]
@@ -217,11 +230,11 @@ def test_all_tasks_at_once():
     }
     given["action_units_weight"][:50] = 0
     given["valence_arousal_weight"][:20] = 0
-    found = measuring.measured(given)
+    found = measuring.measured(given, expressions=NAMES)
     labelled = dict(expression=200, valence_arousal=180, action_units=150)
     assert found["labelled"] == labelled
     given["valence_arousal_weight"][:20] = 1
-    found = measuring.measured(given)
+    found = measuring.measured(given, expressions=NAMES)
     expected = scores.dimensional_scores(true, 0.5 * true)
     expected |= scores.action_unit_scores(
         given["true_action_units"][50:], given["action_units"][50:]
