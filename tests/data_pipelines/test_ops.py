@@ -61,6 +61,47 @@ def test_every_offset_of_a_crop_occurs_about_equally():
     assert counts.min() > 130 and counts.max() < 270
 
 
+def test_a_square_of_the_mean_is_erased():
+    before = {**batch(rows=200), "image": tf.constant(
+        np.random.default_rng(0).integers(0, 256, (200, 48, 48, 1), dtype=np.uint8)
+    )}  # fmt: skip
+    erase = lambda p: ops.random_erase(seed=0, probability=p, area=0.2)(before)
+    image = before["image"].numpy()
+    np.testing.assert_array_equal(erase(0.0)["image"], image)
+    after = erase(1.0)["image"].numpy()
+    changed = (after != image)[..., 0]
+    share = changed.mean((1, 2))
+    # Of an area that is drawn from 0 to a fifth, some of it beyond the edge.
+    assert 0.05 < share.mean() < 0.1 and share.max() < 0.2101  # 22 of 48
+    for old, new, where in zip(image[..., 0], after[..., 0], changed):
+        if where.any():
+            rows, columns = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
+            assert np.ptp(rows) < 22 and np.ptp(columns) < 22
+            assert where[rows[0] :, columns[0] :].sum() == where.sum()
+            assert np.abs(new[where] - old.mean()).max() <= 1
+    half = (erase(0.5)["image"].numpy() != image).any((1, 2, 3))
+    assert 70 < half.sum() < 130
+
+
+def test_the_37_points_of_rafdb_are_mirrored_pair_by_pair():
+    """As decoded: outer to inner brow, wings of the nose, corners of the eyes, lips."""
+    mirror = geometry.MIRRORED_POINTS[37]
+    assert sorted(mirror) == list(range(37))
+    assert all(mirror[mirror[point]] == point for point in range(37))
+    pairs = {0: 5, 2: 3, 8: 12, 13: 22, 16: 19, 25: 31}
+    assert {point: mirror[point] for point in pairs} == pairs
+    assert [point for point in range(37) if mirror[point] == point] == [
+        6,
+        7,
+        10,
+        28,
+        34,
+    ]
+    # Tops of the eyes stay tops, and the bottoms bottoms.
+    assert {mirror[point] for point in (14, 15)} == {20, 21}
+    assert {mirror[point] for point in (17, 18)} == {23, 24}
+
+
 def test_flip_mirrors_half_of_the_faces_and_swaps_left_and_right():
     rows = 2000
     points = np.zeros((rows, 5, 2), np.float32)

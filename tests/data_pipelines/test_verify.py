@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import shutil
@@ -172,6 +173,25 @@ def test_large_pictures_are_not_gathered_for_the_search():
         search.add("x", np.broadcast_to(np.uint8(0), (*shape, 3)), True)
     search.finish()
     assert sizes == [1, 1, 16, 4]
+
+
+def test_videos_across_splits_and_blank_pictures_are_found(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    lines = ["path,expression,split"]
+    for number, split in enumerate(("train", "train", "test", "test", "test")):
+        image = rng.integers(0, 256, (48, 48, 3), dtype=np.uint8)
+        image = np.full_like(image, 90) if number == 4 else image
+        cv2.imwrite(str(tmp_path / f"{number}.png"), image)
+        lines.append(f"{number}.png,fear,{split}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    source = open_source("csv", str(tmp_path))
+    videos, rows = iter(["v", "w", "v", "x", "x"]), source.rows
+    named = lambda: (dataclasses.replace(row, video=next(videos)) for row in rows())
+    monkeypatch.setattr(source, "rows", named)
+    report = verify.verify_source(source)
+    assert kinds(report) == {"video_leak": (1, "error"), "blank": (1, "warning")}
+    examples = {f["kind"]: f["examples"] for f in report["findings"]}
+    assert examples["blank"] == ["4.png"] and "v" in examples["video_leak"][0]
 
 
 def prepared(source, output, **options):

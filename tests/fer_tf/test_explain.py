@@ -116,6 +116,29 @@ def test_guided_backpropagation_by_hand():
         np.testing.assert_allclose(got[0, 0, 0], grad, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "name, overrides, layer",
+    [
+        ("gan_vgg16", {"input_shape": (96, 96, 3)}, "conv5_3"),
+        ("gan_man", {"input_shape": (96, 96, 3)}, "conv5_3"),
+        ("multitask_cnn", {}, "stage3_conv3"),
+    ],
+)
+def test_grad_cam_looks_at_the_last_convolution(name, overrides, layer):
+    model = create_model(name, width=1 / 8, **overrides)
+    assert explain.last_feature_map(model) == layer
+
+
+def test_guided_grad_cam_is_the_product(pooled):
+    x = images(pooled, 2)
+    got = explain.explain(pooled, x, task="expression")
+    np.testing.assert_allclose(
+        got["guided_grad_cam"],
+        got["guided_backpropagation"] * np.asarray(got["grad_cam"])[..., None],
+        atol=1e-6,
+    )
+
+
 def test_frozen_masks_do_not_leak():
     """The guided gradient through RASnet's masks is that with the masks given."""
     options = {"input_shape": (96, 96, 3), "width": 1 / 8}

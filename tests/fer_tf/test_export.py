@@ -228,6 +228,18 @@ def test_bytes_of_another_size_and_colour_are_brought_to_the_crops(exported):
     np.testing.assert_allclose(found[1:], found[[0, 0]], atol=1e-3)
 
 
+@pytest.mark.parametrize("side", [30, 100, 221])
+def test_bytes_of_another_size_are_resized_as_pillow_does(exported, side):
+    model, folder = exported
+    serve = tf.saved_model.load(str(folder)).signatures["serve_bytes"]
+    y, x = np.mgrid[:side, :side] / side
+    image = (127 + 60 * np.sin(5 * x) + 60 * np.cos(7 * y)).astype(np.uint8)
+    small = Image.fromarray(image).resize((48, 48), Image.Resampling.BILINEAR)
+    given = tf.constant([encoded(image), encoded(np.asarray(small))])
+    found = serve(encoded=given)["probabilities"].numpy()
+    np.testing.assert_allclose(found[0], found[1], atol=2e-3)
+
+
 def test_the_signature_of_bytes_caps_what_it_takes(exported):
     _, folder = exported
     serve = tf.saved_model.load(str(folder)).signatures["serve_bytes"]

@@ -47,7 +47,37 @@ def test_outputs_are_averaged_over_the_views(average):
         np.testing.assert_allclose(found["expression"], np.mean(logits, 0), rtol=1e-4)
     else:
         expected = np.mean([softmax(x) for x in logits], axis=0)
+        np.testing.assert_allclose(softmax(found["expression"]), expected, rtol=1e-4)
     np.testing.assert_allclose(found["probabilities"], expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("average", ["logits", "probabilities"])
+def test_units_and_dimensions_are_averaged_too(average):
+    keras.utils.set_random_seed(0)
+    image = keras.Input((44, 44, 1), name="image")
+    flat = keras.layers.Flatten()(image)
+    names = {"action_units": 8, "valence_arousal": 2}
+    outputs = {k: keras.layers.Dense(n, name=k)(flat) for k, n in names.items()}
+    model = keras.Model(image, outputs)
+    model.set_weights([w * 0.02 for w in model.get_weights()])
+    crops = np.random.default_rng(0).uniform(0, 255, (3, 48, 48, 1)).astype("float32")
+    inference = make_inference_model(
+        model, CROP_SPECS["meen"], views="center_mirror", average=average
+    )
+    found = {name: np.asarray(value) for name, value in inference(crops).items()}
+    center = crops[:, 2:46, 2:46]
+    views = [model(view) for view in (center, center[:, :, ::-1])]
+    logits, numbers = (np.array([view[k] for view in views]) for k in names)
+    sigmoid = lambda x: 1 / (1 + np.exp(-x))
+    assert np.abs(logits[0] - logits[1]).max() > 1  # Or the two means are one.
+    expected = sigmoid(logits.mean(0)), logits.mean(0)
+    if average == "probabilities":
+        p = sigmoid(logits).mean(0)
+        expected = p, np.log(p / (1 - p))
+    found_two = found["action_unit_probabilities"], found["action_units"]
+    for ours, theirs in zip(found_two, expected):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(found["valence_arousal"], numbers.mean(0), rtol=1e-4)
 
 
 def test_crops_that_do_not_fit_are_refused():

@@ -151,4 +151,4 @@ def test_every_kind_of_output_is_named(name):
     }
     assert widths == expected
     text = model_card.render("x", DESCRIBED | {"names": names})
-    assert text.count("\n- ") >= len(widths)
+    assert text.split("## Use")[0].count("\n- ") == len(widths)

@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -81,6 +83,51 @@ def test_a_head_that_nothing_trained_is_not_read_out(trained, read, tmp_path):
     named = {"expressions"} if "expression" in read else set()
     named |= {"valence_arousal"} if "valence" in read else set()
     assert set(names_inside(again)) - {"crop_spec"} == named
+
+
+def saying(tmp_path, name, outputs, **card):
+    """A model that says the same of every crop: what its last layers' biases are."""
+    card["arguments"] = {"width": 0.125, **card.get("arguments", {})}
+    network = models.create_model(name, **card["arguments"])
+    for layer, values in outputs.items():
+        kernel, bias = network.get_layer(layer).get_weights()
+        network.get_layer(layer).set_weights([0 * kernel, 0 * bias + values])
+    card = loading.Card(model=name, views="center", average="logits", **card)
+    loading.save(str(tmp_path / "m"), network, card)
+    return loading.load(tmp_path / "m")
+
+
+def test_every_output_is_read_out_under_its_own_name(tmp_path):
+    units = np.array([-3.0, -2, -1, 0, 1, 2, 3, 4])
+    classes = np.array([0.0, 1, 2, 3, 6, 5, 4])
+    spec = dataclasses.replace(CROP_SPECS["zhang2020"], size=48)
+    small = {"input_shape": (48, 48, 3)}
+    outputs = {"expression": classes, "valence_arousal": [0.25, -2.0],
+               "action_units": units}  # fmt: skip
+    model = saying(tmp_path, "mtanet_senet50", outputs, crop_spec=spec, arguments=small)
+    reader = predictor.Predictor(model, detector=KnownFaces([]))
+    (found,) = reader.read_crops(np.zeros((1, 48, 48, 3), np.uint8))
+    assert (found["valence"], found["arousal"]) == (0.25, -1.0)  # Kept within -1 to 1.
+    assert found["action_units"] == pytest.approx(
+        dict(zip(("AU1", "AU2", "AU4", "AU6", "AU12", "AU15", "AU20", "AU25"),
+                 1 / (1 + np.exp(-units)))), rel=1e-5
+    )  # fmt: skip
+    assert found["expression"] == "fear"
+    names = ("neutral", "happiness", "sadness", "surprise", "fear", "disgust", "anger")
+    assert found["probabilities"] == pytest.approx(
+        dict(zip(names, np.exp(classes) / np.exp(classes).sum())), rel=1e-5
+    )
+    inside = names_inside(model)
+    assert inside["valence_arousal"] == ["valence", "arousal"]
+    assert inside["action_units"][:3] == ["AU1", "AU2", "AU4"]
+
+
+def test_a_face_is_the_second_class(tmp_path):
+    outputs = {"is_face": np.log([0.1, 0.9])}
+    model = saying(tmp_path, "face_network", outputs, crop_spec=CROP_SPECS["meen"])
+    reader = predictor.Predictor(model, detector=KnownFaces([]))
+    (found,) = reader.read_crops(np.zeros((1, 48, 48, 1), np.uint8))
+    assert found == {"face_probability": pytest.approx(0.9, rel=1e-5)}
 
 
 def test_the_largest_face_comes_first_and_none_is_lost_over_a_batch(model, drawn):

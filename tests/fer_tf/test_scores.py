@@ -41,6 +41,17 @@ def test_calibration_error_by_hand():
     np.testing.assert_allclose(ours["nll"], -np.log([0.6, 0.4, 0.9]).mean())
 
 
+def test_the_bins_of_the_calibration_error_are_fifteen():
+    """.61 (right) and .66 (wrong) are of one, .6 to .667; .68 (right) of the next."""
+    p = np.array([[0.61, 0.39], [0.66, 0.34], [0.68, 0.32]])
+    ours = scores.classification_scores([0, 1, 0], np.log(p), 2)
+    np.testing.assert_allclose(ours["ece"], (2 * (0.635 - 0.5) + 0.32) / 3)
+    # A bin has its upper end: 9/15 is of the one below .6.
+    assert scores.confidence_bins([0.0, 1 / 30, 0.6, 0.61, 1.0]).tolist() == [
+        0, 0, 8, 9, 14
+    ]  # fmt: skip
+
+
 def test_zero_weight_is_absence_and_two_is_twice():
     labels = np.where(WEIGHTS > 0, LABELS, -1)
     masked = scores.classification_scores(labels, LOGITS, 7, WEIGHTS)

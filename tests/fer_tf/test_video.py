@@ -1,4 +1,5 @@
 import fractions
+import itertools
 import struct
 
 import numpy as np
@@ -149,12 +150,37 @@ def test_a_damaged_video_gives_its_good_frames_first(tmp_path):
     data = open(path, "rb").read()
     open(path, "wb").write(data[: len(data) // 2])
     frames = 0
-    try:
+    try:  # Whether a cut is an error to it, FFmpeg's versions do not agree.
         for _ in video.read_frames(path):
             frames += 1
     except video.VideoError as error:
         assert "damaged after frame" in str(error)
     assert 30 <= frames <= 60
+
+
+def test_an_error_of_the_decoder_is_said(clip, monkeypatch):
+    """Whatever FFmpeg makes of a cut: its error comes after the good frames."""
+
+    class Damaged:
+        def __init__(self, container):
+            self.container, self.streams = container, container.streams
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.container.close()
+
+        def decode(self, stream):
+            yield from itertools.islice(self.container.decode(stream), 3)
+            raise av.error.InvalidDataError(1, "bad data")
+
+    real, seen = video._opened, []
+    monkeypatch.setattr(video, "_opened", lambda path: Damaged(real(path)))
+    with pytest.raises(video.VideoError, match="damaged after frame 2: bad data"):
+        for frame in video.read_frames(clip):
+            seen.append(frame.index)
+    assert seen == [0, 1, 2]
 
 
 def test_sides_are_made_even_and_may_not_change(tmp_path):

@@ -96,13 +96,22 @@ def run(strategy, *, optimizer, weighting="sum", clip=None, micro_batches=1,
     return {"losses": losses, "weights": weights}
 
 
+def seeds(strategy):
+    """What each replica's dropout begins with."""
+    with strategy.scope():
+        seed = tf.Variable([7, 0], dtype=tf.uint32)
+    distribution.spread_seeds(strategy, [seed])
+    local = strategy.experimental_local_results(seed)
+    return [value.numpy().tolist() for value in local]
+
+
 def main():
     (cpu,) = tf.config.list_physical_devices("CPU")
     two = [tf.config.LogicalDeviceConfiguration()] * 2
     tf.config.set_logical_device_configuration(cpu, two)
     mirrored = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     one = tf.distribute.get_strategy()
-    found = {}
+    found = {"seeds": seeds(mirrored)}
     for name in sys.argv[1:]:
         case = CASES[name]
         found[name] = {"one": run(one, **case), "two": run(mirrored, **case)}

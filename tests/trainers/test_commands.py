@@ -40,6 +40,27 @@ def test_help_answers_at_once_and_exits_0(name):
     assert os.times().children_user - start[1] < 2.0
 
 
+def test_train_takes_flags_ends_with_a_report_and_says_so_again(
+    synthetic_data, tmp_path
+):
+    arguments = [
+        "--config=tests/trainers/small_config.py", f"--data={synthetic_data}",
+        f"--workdir={tmp_path / 'run'}", "--config.stages[0].epochs=1",
+        "--config.model.arguments.width=0.0625",
+    ]  # fmt: skip
+    result = run("train", *arguments)
+    assert result.returncode == 0, result.stderr
+    report = tmp_path / "run" / "report.md"
+    assert "| accuracy |" in result.stdout and "| accuracy |" in report.read_text()
+    written = json.loads((tmp_path / "run" / "config.json").read_text())["config"]
+    assert written["stages"][0]["epochs"] == 1
+    assert written["model"]["arguments"]["width"] == 0.0625
+    before = report.stat().st_mtime_ns
+    result = run("train", *arguments)
+    assert result.returncode == 0 and "run is finished; see" in result.stdout
+    assert report.stat().st_mtime_ns == before
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     "args", [["--help"], ["--dataset=synthetic", "--source=seed=1,examples=20"]]

@@ -173,6 +173,31 @@ def test_the_schedules_are_the_papers():
     assert (first.optimizer.name, first.learning_rate) == ("adam", 1e-3)
     assert (second.optimizer.name, second.learning_rate) == ("sgd", 1e-4)
     assert (first.optimizer.weight_decay, second.optimizer.weight_decay) == (1e-3, 5e-3)
+    for stage in (masks, expression, fold):
+        optimizer = stage.optimizer
+        assert (optimizer.name, optimizer.momentum_style) == ("sgd", "caffe")
+        assert (optimizer.momentum, optimizer.weight_decay) == (0.9, 5e-4)
+    assert rafdb.batch_size == 42 and not any(rafdb.augment.to_dict().values())
+    assert (rafdb.input.size, rafdb.input.window) == (224, 224)
+    meen = module("meen_model3_separately").get_config()
+    (stage,) = meen.stages
+    assert (stage.epochs, stage.learning_rate) == (250, 0.01)
+    schedule = stage.schedule
+    assert schedule.boundaries_fractions == (0.5, 0.75, 0.9) and schedule.factor == 0.1
+    optimizer = stage.optimizer
+    assert (optimizer.name, optimizer.momentum) == ("sgd", 0.9)
+    assert optimizer.weight_decay == 5e-4 and meen.views == "ten_crop"
+    assert (meen.input.size, meen.input.window) == (48, 44)
+    assert meen.augment.crop and meen.augment.flip
+    wang = module(BEST).get_config()
+    (stage,) = wang.stages
+    assert (stage.epochs, stage.learning_rate, wang.batch_size) == (10, 1e-3, 256)
+    assert (stage.schedule.name, stage.schedule.factor) == ("plateau", 0.1)
+    assert stage.optimizer.to_dict() == {
+        "name": "rmsprop_tf1", "rho": 0.9, "momentum": 0.0, "epsilon": 1e-10
+    }  # fmt: skip
+    assert (wang.input.size, wang.input.window) == (56, 48)
+    assert (wang.views, wang.average) == ("center_mirror", "probabilities")
     sizes = {
         n: module(n).get_config().batch_size
         for n in NAMES

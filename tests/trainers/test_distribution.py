@@ -35,6 +35,8 @@ def test_two_devices_give_the_losses_and_weights_of_one():
     # CCC and means over valid rows, which are not those of halves; a limit on the
     # norm of the whole gradient; and, without it, what batch statistics of halves do.
     found = replicas("uncertainty", "clipped", "not_synchronized")
+    first, second = found.pop("seeds")
+    assert first == [7, 0] and second != first  # Dropout masks of their own.
     halves = found.pop("not_synchronized")
     for run in found.values():
         assert_equal_runs(run)

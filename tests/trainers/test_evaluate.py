@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_tf import loading, models
+from data_pipelines import pipeline
+from fer_tf import loading, models, predictor
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests.testing_utils import assert_one_line, save_tiny_model
 from tests.testing_utils import run_command as run
@@ -55,7 +56,20 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
     assert found["resampling"]["unit"] == "subject"
     low, high = found["intervals"]["accuracy"]
     assert 0 <= low <= found["metrics"]["accuracy"] <= high <= 1
-    assert found["calibration"]["num_fitted"] > 0
+    prepared = pipeline.open_prepared(synthetic_data)
+    assert found["calibration"]["num_fitted"] == prepared.count("validation")
+    # As whoever has the crops would find it, by the views that the model states.
+    crops, true = [], []
+    for batch in pipeline.eval_batches(
+        prepared, "test", [], size=48, channels=1, batch_size=16
+    ):
+        rows = batch["mask"].numpy() > 0
+        crops.append(batch["image"].numpy()[rows])
+        true += batch["expression"].numpy()[rows].tolist()
+    read = predictor.Predictor(model_folder).read_crops(np.concatenate(crops))
+    logs = [np.log(list(reading["probabilities"].values())) for reading in read]
+    nll = -np.mean([log[label] for log, label in zip(logs, true)])
+    assert found["metrics"]["nll"] == pytest.approx(nll, rel=1e-3)
     counts = np.array(found["confusion"]["counts"])
     hits = np.trace(counts) / found["num_examples"]
     assert hits == pytest.approx(found["metrics"]["accuracy"])

@@ -10,9 +10,19 @@ from ml_collections import ConfigDict
 
 from data_pipelines import pipeline
 from fer_tf import loading, losses
+from fer_tf.layers.uncertainty_weighting import UncertaintyWeighting
 from fer_tf.optimizers import CoupledSGD
 from tests.testing_utils import tiny_config
-from trainers import loop, objectives, optimizing, reporting, setup, steps, workdir
+from trainers import (
+    evaluation,
+    loop,
+    objectives,
+    optimizing,
+    reporting,
+    setup,
+    steps,
+    workdir,
+)
 from trainers.cli import UsageError
 
 
@@ -55,6 +65,35 @@ def finished(synthetic_data, tmp_path_factory):
     return run, path
 
 
+class Weighted(objectives.Expression):
+    """Has a weight of its own to learn, as MTANet's second stage has."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = UncertaintyWeighting({"expression": 1.0})
+        self.layer.build()
+
+    def __call__(self, batch, outputs):
+        loss, tasks = super().__call__(batch, outputs)
+        return self.layer({"expression": loss}), tasks
+
+
+@pytest.fixture(scope="module")
+def weighted(synthetic_data, tmp_path_factory):
+    """One whose objective learns, and whose first weights stay the best."""
+    path = tmp_path_factory.mktemp("runs") / "weighted"
+    run = first_is_best(start(tiny_config(), synthetic_data, path))
+    run.train()
+    return run, path
+
+
+def first_is_best(run):
+    """Gives a run an objective that learns, and scores that only fall."""
+    run.objectives = [Weighted()]
+    run.selector.scores = lambda stream: {"accuracy": 1 / (1 + int(run.state.step))}
+    return run
+
+
 @pytest.fixture(scope="module")
 def averaged(synthetic_data, tmp_path_factory):
     """One of two stages with mixup, whose evaluated weights are an average."""
@@ -89,13 +128,17 @@ class Stopped(Exception):
 
 
 @pytest.mark.parametrize(
-    "stop, kind",
-    [(1, "finished"), (8, "finished"), (4, "averaged"), (7, "averaged"),
-     (12, "averaged"), (17, "dropping")],
+    "stop, kind, begin",
+    [(1, "finished", 0), (8, "finished", 7), (4, "averaged", 3), (7, "averaged", 7),
+     (12, "averaged", 10), (17, "dropping", 15), (8, "weighted", 7)],
 )  # fmt: skip
 def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
-    stop, kind, request, synthetic_data, tmp_path, monkeypatch
+    stop, kind, begin, request, synthetic_data, tmp_path, monkeypatch
 ):
+    """Epochs are 7 steps; a checkpoint is kept after every 3 of a stage, and theirs.
+
+    Stopped at 1, there is none yet: two whole runs, in which no clock has a part.
+    """
     whole, path = request.getfixturevalue(kind)
     make = steps.make_counted_step
 
@@ -109,15 +152,43 @@ def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
 
         return run
 
+    def noting(step, state, **kwargs):
+        begun.append(int(state.step))
+        return make(step, state, **kwargs)
+
+    def another():
+        run = start(whole.config, synthetic_data, tmp_path)
+        return first_is_best(run) if kind == "weighted" else run
+
     monkeypatch.setattr(steps, "make_counted_step", stopping)
     with pytest.raises(Stopped):
-        start(whole.config, synthetic_data, tmp_path).train()
-    monkeypatch.setattr(steps, "make_counted_step", make)
-    again = start(whole.config, synthetic_data, tmp_path)
+        another().train()
+    again, begun = another(), []
+    monkeypatch.setattr(steps, "make_counted_step", noting)
     again.train()
+    assert begun[0] == begin
     assert_same(variables(again), variables(whole))
+    for protocol in ("clean", "paper"):
+        kept, expected = (
+            loading.load(str(folder / "best" / protocol)) for folder in (tmp_path, path)
+        )
+        cards = [
+            loading.read_card(str(folder / "best" / protocol))
+            for folder in (tmp_path, path)
+        ]
+        assert cards[0]["step"] == cards[1]["step"]
+        for a, b in zip(kept.get_weights(), expected.get_weights(), strict=True):
+            np.testing.assert_array_equal(a, b)
     log = (tmp_path / "metrics.csv").read_bytes()
     assert log == (path / "metrics.csv").read_bytes()
+
+
+def test_what_an_objective_learned_is_in_the_log(weighted):
+    run, path = weighted
+    learned = [row["log_variance_expression"] for row in run.workdir.rows]
+    assert 0 not in learned and len(set(learned)) == 2
+    card = loading.read_card(str(path / "best" / "clean"))
+    assert (card["epoch"], card["step"]) == (1, 7)
 
 
 def test_nothing_is_traced_after_the_first_epoch(finished):
@@ -198,8 +269,13 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     newest = str(tmp_path / "run" / "checkpoints" / newest.rsplit("/", 1)[-1])
     data = open(f"{newest}.data-00000-of-00001", "rb").read()
     open(f"{newest}.data-00000-of-00001", "wb").write(data[: len(data) // 2])
-    again = start(tiny_config(), synthetic_data, tmp_path / "run")
+    again, resumed = start(tiny_config(), synthetic_data, tmp_path / "run"), []
+    make_step = again.make_step
+    again.make_step = lambda *args: (
+        resumed.append(again._resumed().step) or make_step(*args)
+    )
     again.train()
+    assert resumed and 0 < resumed[0] < int(whole.state.step)
     assert "is damaged" in capsys.readouterr().out
     assert_same(variables(again), variables(whole))
 
@@ -336,6 +412,15 @@ def test_a_finished_workdir_holds_what_it_should(finished, synthetic_data):
         int(r["epoch"]) for r in rows if float(r["validation/accuracy"]) == best
     ]
     assert not [p for p in path.rglob("*") if p.name.startswith(".part")]
+    outputs = evaluation.load_outputs(str(path / "outputs" / "clean.npz"))
+    test = setup.eval_stream(run.config, run.prepared, "test").unbatch()
+    ids = {row["sample_id"].numpy() for row in test if row["mask"] > 0}
+    assert set(outputs["sample_id"].tolist()) == ids
+    results = json.loads((path / "results.json").read_text())
+    found = results["protocols"]["clean"]
+    counts = {split: run.prepared.count(split) for split in ("validation", "test")}
+    assert counts == {s: found[s]["num_examples"] for s in counts}
+    assert found["test"]["calibration"]["num_fitted"] == counts["validation"]
 
 
 # After a kill the repeated epoch may beat one protocol's best and not the other's.
@@ -422,6 +507,66 @@ def test_of_equal_scores_the_earlier_epoch_is_kept(
     assert kept == [1, 1]
 
 
+def test_each_protocol_chooses_on_its_own_split(synthetic_data, tmp_path, monkeypatch):
+    config = tiny_config(views="center_mirror")
+    run = start(config, synthetic_data, tmp_path)
+    split_of = {id(stream): split for split, stream in run.eval_streams.items()}
+    told = {"validation": iter([0.3, 0.6, 0.5, 0.9]), "test": iter([0.9, 0.2, 0.95, 1])}
+    kept = {"clean": [], "paper": []}
+    monkeypatch.setattr(
+        run.workdir, "save_best", lambda _, protocol, row: kept[protocol].append(row)
+    )
+    monkeypatch.setattr(
+        run.selector, "scores", lambda x: {"accuracy": next(told[split_of[id(x)]])}
+    )
+    (stage,) = run.config.stages
+    for epoch in (1, 2, 3):
+        run._evaluate(stage, {"epoch": epoch, "step": epoch})
+    epochs = {name: [row["epoch"] for row in rows] for name, rows in kept.items()}
+    assert epochs == {"clean": [1, 2], "paper": [1, 3]}
+    with stage.unlocked():
+        stage.keep_best = False  # As in a stage that only prepares the next.
+    run._evaluate(stage, {"epoch": 4, "step": 4})
+    assert len(kept["clean"]) == len(kept["paper"]) == 2
+    # Weights are chosen by the centre window, whatever is reported.
+    assert run.selector.model.get_layer("views").views == "center"
+
+
+def test_a_stage_is_trained_by_its_own_objective(synthetic_data, tmp_path, monkeypatch):
+    config, second = tiny_config(), tiny_config().stages[0]
+    second.name = "second"
+    second.objective = ConfigDict(dict(name="expression", label_smoothing=0.5))
+    config.stages = (config.stages[0], second)
+    run, used = start(config, synthetic_data, tmp_path), []
+    assert [each.label_smoothing for each in run.objectives] == [0.0, 0.5]
+    monkeypatch.setattr(
+        steps, "make_train_step", lambda _, __, objective, **kw: used.append(objective)
+    )
+    for number, stage in enumerate(config.stages):
+        run.make_step(number, stage, 7)
+    assert used == run.objectives
+
+
+@pytest.mark.parametrize(
+    "batch_size, every, epochs, ends",
+    [
+        # 119 faces: 7.4 steps of 16 an epoch, or 2.5 of 48.
+        (16, 1, 2, {7: 1, 14: 2}),
+        (16, 2, 5, {14: 2, 29: 4, 37: 5}),
+        (48, 1, 3, {2: 1, 4: 2, 7: 3}),
+        (48, 2, 5, {4: 2, 9: 4, 12: 5}),
+    ],
+)
+def test_epochs_end_where_their_faces_do(
+    batch_size, every, epochs, ends, synthetic_data, tmp_path
+):
+    config = tiny_config(batch_size=batch_size, eval_epochs=every)
+    config.stages[0].epochs = epochs
+    run = start(config, synthetic_data, tmp_path)
+    assert run.num_train == 119
+    assert run.epoch_ends(run.total_steps(config.stages[0])) == ends
+
+
 def test_the_board_holds_the_crops_and_the_confusions(finished):
     _, path = finished
     pictures = {}
@@ -432,16 +577,6 @@ def test_the_board_holds_the_crops_and_the_confusions(finished):
                     pictures.setdefault(value.tag, []).append(event.step)
     assert pictures["crops/train"] == [1]
     assert len(pictures["confusion/validation"]) == 2  # Once an evaluation.
-
-
-def test_the_clock_is_in_neither_log_nor_checkpoint(finished, synthetic_data, tmp_path):
-    whole, path = finished
-    again = start(tiny_config(), synthetic_data, tmp_path)
-    again.train()
-    assert (tmp_path / "metrics.csv").read_bytes() == (
-        path / "metrics.csv"
-    ).read_bytes()
-    assert_same(variables(again), variables(whole))
 
 
 @pytest.mark.parametrize(

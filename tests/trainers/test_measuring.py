@@ -233,9 +233,9 @@ def test_all_tasks_at_once():
     found = measuring.measured(given, expressions=NAMES)
     labelled = dict(expression=200, valence_arousal=180, action_units=150)
     assert found["labelled"] == labelled
-    given["valence_arousal_weight"][:20] = 1
+    given["valence_arousal"][:20] = 9.0  # Whatever is said of them.
     found = measuring.measured(given, expressions=NAMES)
-    expected = scores.dimensional_scores(true, 0.5 * true)
+    expected = scores.dimensional_scores(true[20:], 0.5 * true[20:])
     expected |= scores.action_unit_scores(
         given["true_action_units"][50:], given["action_units"][50:]
     )
@@ -243,6 +243,7 @@ def test_all_tasks_at_once():
         np.testing.assert_allclose(found["metrics"][name], value, err_msg=name)
         assert name in found["intervals"]
     resampled = bootstrap.intervals(
-        scores.dimensional(true, 0.5 * true), evaluation.independent_units(given)[0]
+        scores.dimensional(true[20:], 0.5 * true[20:]),
+        evaluation.independent_units(given)[0][20:],
     )
     np.testing.assert_allclose(found["intervals"]["ccc_mean"], resampled["ccc_mean"])

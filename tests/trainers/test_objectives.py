@@ -162,6 +162,46 @@ def test_mtanet_sums_first_and_weighs_by_uncertainty_then():
     assert float(weighted(data, found)[0]) == pytest.approx(expected, rel=1e-4)
 
 
+def test_mtanets_losses_are_of_the_labelled_alone():
+    row = np.arange(ROWS)
+    units = ((row[:, None] + np.arange(8)) % 3 > 0) * (row[:, None] % 4 > 0)
+    weights = {"valence_arousal": row % 2 > 0, "expression": row % 3 > 0}
+    missing = {f"{task}_weight": given for task, given in weights.items()}
+    data, found = batch(action_units_weight=units, **missing), outputs()
+    kept = {k: np.flatnonzero(given) for k, given in weights.items()}
+    truth, guess = (
+        np.asarray(each["valence_arousal"])[kept["valence_arousal"]]
+        for each in (data, found)
+    )
+    va = 1 - (ccc(truth[:, 0], guess[:, 0]) + ccc(truth[:, 1], guess[:, 1])) / 2
+    y, x = (np.asarray(d["action_units"], np.float64) for d in (data, found))
+    costs = np.log1p(np.exp(-x)) * y + np.log1p(np.exp(x)) * (1 - y)
+    au = (costs * units).sum(1)[units.any(1)].mean()
+    category = cross_entropy(
+        *(np.asarray(each["expression"])[kept["expression"]] for each in (data, found))
+    )
+    total, tasks = objectives.MultiTask()(data, found)
+    expected = {"valence_arousal": va, "action_units": au, "expression": category}
+    assert {k: float(v) for k, v in tasks.items()} == pytest.approx(expected, rel=1e-4)
+    assert float(total) == pytest.approx(sum(expected.values()), rel=1e-4)
+    # Under their mean, a row's sum is divided by its own number of units.
+    _, tasks = objectives.MultiTask(au_reduction="mean")(data, found)
+    rows = units.any(1)
+    means = (costs * units).sum(1)[rows] / units.sum(1)[rows]
+    assert float(tasks["action_units"]) == pytest.approx(means.mean(), rel=1e-4)
+
+
+def test_face_or_not_is_a_cross_entropy_over_the_labelled():
+    logits = np.array([[2.0, -1.0], [0.5, 0.0], [0.0, 3.0]], np.float32)
+    data = {
+        "is_face": tf.constant([1, 0, 1]),
+        "is_face_weight": tf.constant([1.0, 0, 1]),
+    }
+    total, tasks = objectives.IsFace()(data, {"is_face": tf.constant(logits)})
+    expected = (np.log1p(np.exp(3.0)) + np.log1p(np.exp(-3.0))) / 2
+    assert float(total) == float(tasks["is_face"]) == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     "task, weights",
     [("action_units", np.zeros((ROWS, 8))), ("valence_arousal", np.zeros(ROWS)),

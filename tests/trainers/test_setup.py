@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
+from data_pipelines import records
 from data_pipelines.prepared import open_prepared
 from fer_tf import loading
 from tests.testing_utils import tiny_config
@@ -72,6 +73,48 @@ def test_a_config_says_how_classes_are_drawn(synthetic_data):
     # The classes are spread evenly, and a batch of 16 holds two or three of seven each.
     counts = np.bincount(batch["expression"], minlength=8)
     assert counts.max() <= 4 and (counts > 0).sum() >= 6
+    here = data.class_counts("train")
+    for name, limit, each in (("up", 0, here.max()), ("down", 9, 9)):
+        config.sampling.update(name=name, limit=limit)
+        config.batch_size = setup.epoch_size(config, data)
+        for epoch in batches(config, data, 2):
+            counts = np.bincount(epoch["expression"], minlength=len(here))
+            np.testing.assert_array_equal(counts, np.where(here > 0, each, 0))
+
+
+AUGMENTS = ({"crop": True}, {"flip": True}, {"degrees": 20.0}, {"zoom": 0.2},
+            {"shift": 0.2}, {"erase": 1.0})  # fmt: skip
+
+
+@pytest.mark.parametrize("chosen", AUGMENTS, ids=lambda chosen: next(iter(chosen)))
+def test_each_augmentation_that_is_asked_for_is_in_the_batches(chosen, synthetic_data):
+    data, config = open_prepared(synthetic_data), tiny_config()
+    config.augment.update(crop=False, flip=False)
+    (plain,) = batches(config, data, 1)
+    config.augment.update(chosen)
+    (changed,) = batches(config, data, 1)
+    np.testing.assert_array_equal(changed["key"], plain["key"])
+    different = (changed["image"].numpy() != plain["image"].numpy()).any(axis=(1, 2, 3))
+    assert different.sum() >= 4  # A mirrored face is drawn half of the time.
+
+
+def test_nothing_that_is_evaluated_is_augmented(synthetic_data):
+    data, config = open_prepared(synthetic_data), tiny_config()
+    config.augment.update(degrees=20.0, zoom=0.2, shift=0.2, erase=1.0)
+    config.input.color = "rgb"  # As it is stored.
+    stored = {
+        bytes(example["sample_id"]): example["image"]
+        for shard in data.shards("validation")
+        for example in records.examples(shard.path, data.manifests[0])
+    }
+    found = {}
+    for batch in setup.eval_stream(config, data, "validation"):
+        rows = batch["mask"].numpy() > 0
+        ids = batch["sample_id"].numpy()[rows].tolist()
+        found |= dict(zip(ids, batch["image"].numpy()[rows]))
+    assert found.keys() == stored.keys() and found
+    for name, image in stored.items():
+        np.testing.assert_array_equal(found[name], image)
 
 
 def test_class_weights_make_every_class_weigh_the_same(synthetic_data):

@@ -3,8 +3,10 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
+from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
 
 SPECS = list(CROP_SPECS.values())
@@ -48,6 +50,18 @@ def test_the_48_pixels_of_wang_are_framed_like_the_112():
     for small, usual in zip(WANG.template, CROP_SPECS["zhang2020"].template):
         for a, b in zip(small, usual):
             assert (a * 56 - 4) / 48 == pytest.approx(b, abs=1e-5)
+
+
+def test_templates_are_the_published_ones():
+    """ArcFace's pixels, and the eyes of RAF-DB's aligned pictures."""
+    published = [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366),
+                 (41.5493, 92.3655), (70.7299, 92.2041)]  # fmt: skip
+    points = alignment.template_points(CROP_SPECS["zhang2020"])
+    np.testing.assert_allclose(points, published, atol=1e-4)
+    (left, top), (right, _) = CROP_SPECS["gan2020"].template[:2]
+    assert (right - left, (left + right) / 2, top) == pytest.approx(
+        (0.43, 0.5, 0.34), abs=1e-5
+    )
 
 
 def test_require_same_names_every_difference():

@@ -96,8 +96,9 @@ def test_config_and_arguments():
     layer = AttendedConv2D(5, combine="concat", use_bias=False)
     copy = keras.layers.deserialize(keras.layers.serialize(layer))
     assert copy.get_config() == layer.get_config()
-    layer.build([(None, 44, 44, 1), (None, 5, 5, 512)])
-    assert layer.count_params() == 9 * 513 * 5
+    for one in (layer, copy):
+        one.build([(None, 44, 44, 1), (None, 5, 5, 512)])
+        assert one.count_params() == 9 * 513 * 5
     with pytest.raises(ValueError, match="Received: combine='sum'"):
         AttendedConv2D(5, combine="sum")
     with pytest.raises(ValueError, match="Received: kernel_size=4"):

@@ -34,6 +34,8 @@ def test_survives_its_config():
     layer = ColorNormalization((1, 2, 3), (4, 5, 6), "bgr", name="n")
     copy = keras.layers.deserialize(keras.layers.serialize(layer))
     assert copy.get_config() == layer.get_config()
+    red_first = np.array([[[[10, 20, 30]]]], "float32")
+    np.testing.assert_allclose(copy(red_first), [[[[29 / 4, 18 / 5, 7 / 6]]]])
 
 
 @pytest.mark.parametrize(

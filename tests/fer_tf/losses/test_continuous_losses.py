@@ -83,6 +83,22 @@ def test_ccc_loss(jit_compile):
     np.testing.assert_allclose(fn(t, t), 0.0, atol=1e-6)
 
 
+def test_each_output_may_have_its_own_missing_labels():
+    t, p = RNG.uniform(-1, 1, (2, 32, 2)).astype("float32")
+    w = np.stack([np.arange(32) % 3 > 0, np.arange(32) % 4 > 0], axis=1)
+    columns = [(t[w[:, k], k], p[w[:, k], k]) for k in (0, 1)]
+    expected = 1 - np.mean([numpy_ccc(*column) for column in columns])
+    np.testing.assert_allclose(losses.ccc_loss(t, p, w), expected, rtol=1e-5)
+    ours = losses.tukey_biweight(t, p, w, scale="mad")
+    z = np.empty_like(t)
+    for k, (true, guess) in enumerate(columns):
+        middle = np.median(guess - true)
+        mad = 1.4826 * np.median(np.abs(guess - true - middle))
+        z[:, k] = (p - t)[:, k] / mad / 4.685
+    rho = 4.685**2 / 6 * (1 - np.maximum(1 - z**2, 0) ** 3)
+    np.testing.assert_allclose(ours, rho.mean(1), rtol=1e-4)
+
+
 def test_ccc_gradient_is_the_numerical_one():
     t = RNG.uniform(-1, 1, 16)
     p = RNG.uniform(-1, 1, 16)

@@ -104,6 +104,39 @@ def test_extremes_stay_finite(name, data):
     assert np.isfinite(value) and np.isfinite(slope).all()
 
 
+@pytest.mark.parametrize(
+    "make, fn, name",
+    [
+        (losses.CrossEntropy, losses.cross_entropy, "cross_entropy"),
+        (CLASSES["smooth"][0],
+         lambda t, p: losses.cross_entropy(t, p, label_smoothing=0.1), "smooth"),
+        (losses.SoftCrossEntropy, losses.soft_cross_entropy, "soft"),
+        (losses.ActionUnitCrossEntropy, losses.action_unit_cross_entropy, "au"),
+        (CLASSES["au_mean"][0],
+         lambda t, p: losses.action_unit_cross_entropy(t, p, reduction="mean"), "au"),
+        (losses.SquaredError, losses.squared_error, "squared"),
+        (losses.TukeyBiweight, losses.tukey_biweight, "tukey"),
+        (lambda: losses.TukeyBiweight(c=0.5, scale=0.3),
+         lambda t, p: losses.tukey_biweight(t, p, c=0.5, scale=0.3), "tukey"),
+        (CLASSES["tukey_mad"][0],
+         lambda t, p: losses.tukey_biweight(t, p, scale="mad"), "tukey"),
+        (losses.CCCLoss, losses.ccc_loss, "ccc"),
+        (losses.RegionMaskLoss, losses.region_mask_loss, "masks"),
+        (lambda: losses.RegionMaskLoss(caffe_half=True),
+         lambda t, p: losses.region_mask_loss(t, p, caffe_half=True), "masks"),
+    ],
+)  # fmt: skip
+def test_a_class_is_the_mean_of_its_function(make, fn, name):
+    _, targets, predictions = CLASSES[name]
+    expected = np.mean(fn(targets, predictions))
+    fn_class = make()
+    again = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(fn_class)
+    )
+    for one in (fn_class, again):
+        np.testing.assert_allclose(one(targets, predictions), expected, rtol=1e-5)
+
+
 @pytest.mark.parametrize("name", CLASSES)
 def test_class_round_trip_xla_and_half_precision(name):
     make, targets, predictions = CLASSES[name]

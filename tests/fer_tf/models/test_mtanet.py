@@ -64,7 +64,8 @@ def test_parameters_and_maps(name, trainable):
     count = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
     assert count == trainable
     if name == "mtanet_senet50":
-        assert model.count_params() == 28_207_745
+        # A mean and a variance of each of its 26,560 normalised channels.
+        assert model.count_params() == trainable + 2 * 26_560
     maps = [f"conv{stage}_{blocks}_relu" for stage, blocks in enumerate(BLOCKS, 2)]
     shapes = [model.get_layer(name).output.shape[1:] for name in maps]
     assert shapes == [(28, 28, 256), (14, 14, 512), (7, 7, 1024), (4, 4, 2048)]
@@ -125,9 +126,16 @@ def test_branches_pool_and_drop():
     """In training half of the 1024 are dropped; in inference none are."""
     model = small(dropout_rate=0.5)
     shared = keras.Model(model.input, model.get_layer("shared").output)
-    for training in (False, True):
-        ours = np.asarray(shared(faces(16), training=training))
-        assert ours.min() == 0  # ReLU before the dropout
+    after = keras.Model(model.get_layer("conv5_3_relu").output, shared.output)
+    maps = 1 + np.abs(np.random.default_rng(0).normal(size=(64, 2, 2, 256)))
+    kept, dropped = (np.asarray(after(maps, training=t)) for t in (False, True))
+    assert kept.min() == 0  # ReLU before the dropout
+    positive = kept > 0
+    zero = dropped[positive] == 0
+    assert 0.4 < zero.mean() < 0.6
+    np.testing.assert_allclose(
+        dropped[positive][~zero], 2 * kept[positive][~zero], rtol=1e-5
+    )
     features = keras.Model(model.input, model.get_layer("conv5_3_relu").output)
     maps = np.asarray(features(faces(2), training=False))
     expected = [

@@ -11,8 +11,9 @@ from fer_tf.models.two_level_attention import two_level_attention
 class Reference:
     """2Att-2Mt from Wang 2017 and 2018; reads weights by the name of a layer."""
 
-    def __init__(self, model, skip):
+    def __init__(self, model, skip, activate, combine):
         self.weights, self.skip, self.seen = {}, skip, {}
+        self.activate, self.combine = activate, combine
         for variable in model.variables:
             layer, *_, leaf = variable.path.split("/")
             way = "backward_" if "backward" in variable.path else ""
@@ -31,10 +32,12 @@ class Reference:
         return x @ self.weights[name, "kernel"] + self.weights[name, "bias"]
 
     def bn_relu_conv(self, x, name):
+        return self.conv(self.bn_relu(x, name), f"{name}_conv")
+
+    def bn_relu(self, x, name):
         w = {k: v for (layer, k), v in self.weights.items() if layer == f"{name}_bn"}
         x = (x - w["moving_mean"]) / np.sqrt(w["moving_variance"] + 1e-5)
-        x = np.maximum(x * w["gamma"] + w["beta"], 0)
-        return self.conv(x, f"{name}_conv")
+        return np.maximum(x * w["gamma"] + w["beta"], 0)
 
     def unit(self, x, name):
         y = x
@@ -80,7 +83,8 @@ class Reference:
             mask = self.bn_relu_conv(mask, f"{name}_mask_{i}")
         mask = 1 / (1 + np.exp(-mask))
         self.seen[f"{name}_mask"] = mask
-        return self.unit((1 + mask) * trunk, f"{name}_output")
+        x = self.unit((1 + mask) * trunk, f"{name}_output")
+        return self.bn_relu(x, f"{name}_activated") if self.activate else x
 
     def rnn(self, steps):
         both = []
@@ -111,7 +115,7 @@ class Reference:
         a = np.exp(h @ h.transpose(0, 2, 1))
         a = a / a.sum(-1, keepdims=True)
         self.seen["level_attention"] = a
-        f = (a @ h).reshape(len(h), -1)
+        f = (a @ h).mean(1) if self.combine == "mean" else (a @ h).reshape(len(h), -1)
         d = np.maximum(self.dense(f, "dimensional"), 0)
         c = np.maximum(self.dense(f, "categorical"), 0)
         z = np.concatenate([d, c], -1)
@@ -122,12 +126,21 @@ class Reference:
         }
 
 
-@pytest.mark.parametrize("size, blocks, skip", [(48, 3, True), (18, 2, False)])
-def test_network_equals_a_second_implementation(size, blocks, skip):
+@pytest.mark.parametrize(
+    "size, blocks, skip, activate, combine",
+    [
+        (48, 3, True, False, "concat"),
+        (18, 2, False, False, "concat"),
+        (48, 2, True, True, "concat"),  # As every recipe of ours trains it.
+        (18, 1, True, True, "mean"),
+    ],
+)
+def test_network_equals_a_second_implementation(size, blocks, skip, activate, combine):
     keras.utils.set_random_seed(3)
     model = two_level_attention(
-        input_shape=(size, size, 1), attention_blocks=blocks, skip=skip, width=0.125
-    )
+        input_shape=(size, size, 1), attention_blocks=blocks, skip=skip, width=0.125,
+        activate_blocks=activate, combine=combine,
+    )  # fmt: skip
     rng = np.random.default_rng(0)
     for variable in model.variables:
         value = variable.numpy()
@@ -139,7 +152,7 @@ def test_network_equals_a_second_implementation(size, blocks, skip):
     outputs = {**model.output, **{n: model.get_layer(n).output for n in names}}
     images = rng.uniform(0, 255, (2, size, size, 1)).astype("float32")
     ours = keras.Model(model.input, outputs)(images, training=False)
-    reference = Reference(model, skip)
+    reference = Reference(model, skip, activate, combine)
     theirs = reference(images.astype("float64"), blocks) | reference.seen
     assert set(ours) == set(theirs)
     for name, value in theirs.items():

@@ -103,7 +103,27 @@ def test_trajectory(case, jit_compile):
         np.testing.assert_allclose(ours, expected, rtol=2e-5, atol=2e-6)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "make, gradients, moves",
+    [
+        # m / (sqrt(v) + 1e-8): a first gradient of 1e-8 moves it by half a step.
+        (CoupledAdam, [1e-8], [0.5]),
+        # Then v / (1 - 0.999^2) is 0.001 / 0.001999 and m / (1 - 0.9^2) 9 / 19.
+        (CoupledAdam, [1.0, 0.0], [1.0, 9 / 19 / np.sqrt(0.000999 / 0.001999)]),
+        # From a mean square of 1, on to 0.9: the square root of 0.9 + 1e-10.
+        (RMSpropTF1, [1e-3], [1e-3 / np.sqrt(0.9 + 1e-7)]),
+    ],
+)
+def test_the_defaults_are_those_of_the_papers_frameworks(make, gradients, moves):
+    optimizer, variable = make(1.0), keras.Variable(np.zeros(1, "float32"))
+    optimizer.build([variable])
+    for gradient, move in zip(gradients, moves):
+        before = variable.numpy()
+        optimizer.apply([tf.constant([gradient], tf.float32)], [variable])
+        np.testing.assert_allclose(before - variable.numpy(), [move], rtol=1e-4)
+
+
+@pytest.mark.parametrize("case", ["torch", "nesterov", "caffe", "adam"])
 def test_without_the_fused_kernels_the_steps_are_the_same(case, monkeypatch):
     make = CASES[case][1]
     fused = run(make())
@@ -145,6 +165,8 @@ def test_config_and_state_round_trip(case, tmp_path):
     again = keras.saving.deserialize_keras_object(config)
     assert again.get_config() == optimizer.get_config()
     uninterrupted = run(optimizer)
+    for ours, expected in zip(run(again), uninterrupted):
+        np.testing.assert_array_equal(ours, expected)
 
     weights, gradients = problem()
     variables = [keras.Variable(w.astype("float32")) for w in weights]

@@ -14,9 +14,10 @@ def rates(schedule, steps):
 def test_piecewise_drops_with_the_first_step_of_the_epoch():
     """Meen: 200 epochs of 225 steps, tenths at epochs 100, 150 and 180."""
     schedule = piecewise(0.01, total_steps=200 * 225, steps_per_epoch=225)
-    at = [0, 100 * 225 - 1, 100 * 225, 150 * 225 - 1, 150 * 225, 180 * 225, 44999]
+    at = [0, 100 * 225 - 1, 100 * 225, 150 * 225 - 1, 150 * 225]
+    at += [180 * 225 - 1, 180 * 225, 44999]
     np.testing.assert_allclose(
-        rates(schedule, at), [1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-5, 1e-5], rtol=1e-6
+        rates(schedule, at), [1e-2, 1e-2, 1e-3, 1e-3, 1e-4, 1e-4, 1e-5, 1e-5], rtol=1e-6
     )
 
 
