@@ -169,13 +169,28 @@ def _measured(described):
 
 
 class OfExpression(NamedTuple):
-    """What a confusion matrix says of one expression; shares in [0, 1]."""
+    """What a confusion matrix says of one expression.
+
+    Attributes:
+        name: Of the expression.
+        num_examples: How many have it.
+        recall: The share of them, in [0, 1], that is found.
+        recall_ends: Ends of its interval; None of a single person.
+        precision: The share of those said to have it that do; None where it was
+            never said.
+        precision_ends: Ends of its interval, as of `recall`.
+        taken_for: What the others are most often taken for, of equals the first;
+            None where none was missed.
+        share_taken: The share of `num_examples` that is taken for it.
+    """
 
     name: str
     num_examples: int
     recall: float
-    precision: float | None  # None where it was never said,
-    taken_for: str | None  # and None where no example was missed.
+    recall_ends: Sequence[float] | None
+    precision: float | None
+    precision_ends: Sequence[float] | None
+    taken_for: str | None
     share_taken: float
 
 
@@ -183,10 +198,11 @@ def of_each_expression(found: Mapping[str, Any] | None) -> Iterator[OfExpression
     """Yields each expression that has an example.
 
     Args:
-        found: `"confusion"` as `trainers.evaluate` measured it: `"expressions"`, their
-            names, and `"counts"`, a row each true one, a column each that was said.
+        found: `"confusion"` as `trainers.evaluate` measured it; None yields nothing.
     """
-    names, counts = (found["expressions"], found["counts"]) if found else ([], [])
+    if not found:
+        return
+    names, counts, ends = (found[k] for k in ("expressions", "counts", "intervals"))
     for index, (name, row) in enumerate(zip(names, counts)):
         there, said = sum(row), sum(other[index] for other in counts)
         if not there:
@@ -197,7 +213,9 @@ def of_each_expression(found: Mapping[str, Any] | None) -> Iterator[OfExpression
             name=name,
             num_examples=there,
             recall=row[index] / there,
+            recall_ends=ends["recall"][index],
             precision=row[index] / said if said else None,
+            precision_ends=ends["precision"][index],
             taken_for=names[missed.index(most)] if most else None,
             share_taken=most / there,
         )
@@ -209,8 +227,10 @@ def _expressions(confusion, split):
         return
     yield ""
     yield (
-        f"Each expression on {split}: the share of its faces that is found (recall), "
-        "and of the faces said to show it that do (precision)."
+        f"Each expression that occurs on {split}: the share of its faces that is found "
+        "(recall); of the faces said to show it, the share that does (precision, which "
+        "depends on how often each occurs there); and what it is most often taken for, "
+        "with the share of all its faces."
     )
     yield ""
     yield "| expression | examples | recall | precision | most often taken for |"
@@ -219,8 +239,9 @@ def _expressions(confusion, split):
         taken = f"{row.taken_for} ({row.share_taken:.4f})" if row.taken_for else ""
         precision = "" if row.precision is None else f"{row.precision:.4f}"
         yield (
-            f"| {row.name} | {row.num_examples:,} | {row.recall:.4f} | {precision} "
-            f"| {taken} |"
+            f"| {row.name} | {row.num_examples:,} "
+            f"| {row.recall:.4f}{interval(row.recall_ends)} "
+            f"| {precision}{interval(row.precision_ends)} | {taken} |"
         )
 
 

@@ -26,12 +26,22 @@ def entry(folder: str) -> dict:
         "terms": " ".join(fact.terms for fact in facts),
         "crop_spec": described["crop_spec"],
         "protocol": described.get("protocol"),
-        "measured": described.get("measured", {}),
+        "measured": _without_matrices(described.get("measured", {})),
         "command": described.get("training", {}).get("command"),
         "config": described.get("training", {}).get("config"),
         "formats": list(described["formats"]),
         "sha256": described["weights"]["sha256"],
         "card_sha256": sha256(os.path.join(folder, loading.CARD)),
+    }
+
+
+def _without_matrices(measured):
+    """The card's folder has them."""
+    return {
+        name: {k: v for k, v in found.items() if k != "confusion"}
+        if isinstance(found, dict)
+        else found
+        for name, found in measured.items()
     }
 
 

@@ -150,8 +150,8 @@ def _lines(result):
     for row in model_card.of_each_expression(result.get("confusion")):
         precision = "" if row.precision is None else f", precision {row.precision:.4f}"
         yield (
-            f"{row.name:22} recall {row.recall:.4f}{precision}, "
-            f"{row.num_examples:,} examples"
+            f"{row.name:22} recall {row.recall:.4f}{_interval(row.recall_ends)}"
+            f"{precision}{_interval(row.precision_ends)}, {row.num_examples:,} examples"
         )
     if calibration := result.get("calibration"):
         yield from _calibration_lines(calibration)

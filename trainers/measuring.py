@@ -39,8 +39,8 @@ def measured(
         columns: From `Evaluator.outputs`.
         validation: The same of the validation split, on which the temperature
             is fitted; None where there is none.
-        expressions: Names of the model's expressions, in the order of its outputs;
-            names beyond them are of nothing.
+        expressions: Names of the model's expressions, in the order of its outputs; it
+            may be longer than they are.
 
     Returns:
         `"num_examples"`, and how many of them have a label of each task, `"labelled"`
@@ -49,9 +49,8 @@ def measured(
         the model's have no example; `"metrics"` and their 95 % `"intervals"`;
         `"resampling"`, what is drawn for them, of all examples, of which a metric's
         own are those with its label; where an example has an expression that is
-        predicted, `"confusion"` `{"expressions": names, "counts": rows}`, a row each
-        true one and a column each that was said, and `"calibration"`
-        (see `calibrated`); where the data names groups of people, `"groups"`
+        predicted, `"confusion"` (see `_confusion`) and `"calibration"` (see
+        `calibrated`); where the data names groups of people, `"groups"`
         `{attribute: {value: {"num_examples", "num_units", "metrics", "intervals"}}}`.
     """
     units, unit = evaluation.independent_units(columns)
@@ -99,10 +98,26 @@ def _classes(columns):
 
 
 def _confusion(columns, expressions):
-    true, logits, _ = _expressions(columns)
-    width = logits.shape[1]
-    counts = scores.confusion_matrix(true, logits.argmax(1), width)
-    return {"expressions": list(expressions[:width]), "counts": counts.tolist()}
+    """How often each expression was taken for which.
+
+    Returns:
+        `"expressions"`, their names; `"counts"`, a row each true one and a column each
+        that was said; `"intervals"`, `{"recall", "precision"}`: `[low, high]` of each,
+        or None of fewer than two people.
+    """
+    true, logits, units = _expressions(columns)
+    width, said = logits.shape[1], logits.argmax(1)
+    counts = scores.confusion_matrix(true, said, width)
+    ends = {}
+    for name, shown in (("recall", true), ("precision", said)):
+        parts = [shown == k for k in range(width)]
+        found = [_of_share((said == true)[part], units[part]) for part in parts]
+        ends[name] = [share.get("interval") for share in found]
+    return {
+        "expressions": list(expressions[:width]),
+        "counts": counts.tolist(),
+        "intervals": ends,
+    }
 
 
 def calibrated(columns: dict, validation: dict | None) -> dict:
@@ -169,6 +184,8 @@ def _expressions(columns):
 
 def _of_share(hits, units):
     """`{"interval": [low, high]}`, or nothing of fewer than two units."""
+    if not len(hits):
+        return {}
     rows = np.stack([hits, np.ones(len(hits))], axis=1)
     share = scores.SumScores(
         rows, lambda sums: {"accuracy": sums[..., 0] / sums[..., 1]}

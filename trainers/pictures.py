@@ -18,7 +18,7 @@ def draw(
         columns: From `Evaluator.outputs`.
         found: From `measuring.measured` of them.
         folder: Existing; pictures of the same names are replaced.
-        expressions: Names of the expressions.
+        expressions: Names of the data's expressions, for the circumplex.
         title: Model, data and split, in words.
 
     Returns:

@@ -77,7 +77,8 @@ def test_a_square_of_the_mean_is_erased():
         if where.any():
             rows, columns = np.flatnonzero(where.any(1)), np.flatnonzero(where.any(0))
             assert np.ptp(rows) < 22 and np.ptp(columns) < 22
-            assert where[rows[0] :, columns[0] :].sum() == where.sum()
+            block = where[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            assert block.sum() >= block.size - 5  # A few were the mean already.
             assert np.abs(new[where] - old.mean()).max() <= 1
     half = (erase(0.5)["image"].numpy() != image).any((1, 2, 3))
     assert 70 < half.sum() < 130

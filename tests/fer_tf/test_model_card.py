@@ -99,11 +99,13 @@ def test_each_expression_has_its_recall_and_precision():
         [0] * 5,
         [0, 0, 0, 0, 4],
     ]
-    split = {**SPLIT, "confusion": {"expressions": names, "counts": counts}}
+    ends = {"recall": [[0.7, 0.8], None, None, None, None], "precision": [None] * 5}
+    found = {"expressions": names, "counts": counts, "intervals": ends}
+    split = {**SPLIT, "confusion": found}
     parts = {"measured": {"test": split}, "measured_elsewhere": {"London": split}}
     text = model_card.render("quick", DESCRIBED | parts)
     for row in (
-        "| neutral | 8 | 0.7500 | 0.6000 | surprise (0.2500) |",
+        "| neutral | 8 | 0.7500 [0.7000, 0.8000] | 0.6000 | surprise (0.2500) |",
         "| fear | 6 | 0.1667 | 1.0000 | neutral (0.5000) |",
         "| contempt | 1 | 0.0000 |  | neutral (1.0000) |",  # Never said.
         "| anger | 4 | 1.0000 | 1.0000 |  |",

@@ -155,7 +155,7 @@ def test_what_the_papers_leave_open_is_chosen_by_flags(parsed):
         parsed(BEST, "--config.objective.readin=A")
 
 
-def test_the_schedules_are_the_papers():
+def test_gans_and_zhangs_recipes_are_the_papers():
     rafdb = module("gan_rafdb_man").get_config()
     masks, expression = rafdb.stages
     assert (masks.submodel, masks.objective.name) == ("rasnet", "region_masks")
@@ -179,6 +179,9 @@ def test_the_schedules_are_the_papers():
         assert (optimizer.momentum, optimizer.weight_decay) == (0.9, 5e-4)
     assert rafdb.batch_size == 42 and not any(rafdb.augment.to_dict().values())
     assert (rafdb.input.size, rafdb.input.window) == (224, 224)
+
+
+def test_meens_recipe_is_the_papers():
     meen = module("meen_model3_separately").get_config()
     (stage,) = meen.stages
     assert (stage.epochs, stage.learning_rate) == (250, 0.01)
@@ -189,6 +192,16 @@ def test_the_schedules_are_the_papers():
     assert optimizer.weight_decay == 5e-4 and meen.views == "ten_crop"
     assert (meen.input.size, meen.input.window) == (48, 44)
     assert meen.augment.crop and meen.augment.flip
+    sizes = {
+        n: module(n).get_config().batch_size
+        for n in NAMES
+        if n.startswith("meen_model")
+    }
+    assert {size for n, size in sizes.items() if "model3" in n} == {16}
+    assert {size for n, size in sizes.items() if "model3" not in n} == {128}
+
+
+def test_wangs_recipe_is_the_papers():
     wang = module(BEST).get_config()
     (stage,) = wang.stages
     assert (stage.epochs, stage.learning_rate, wang.batch_size) == (10, 1e-3, 256)
@@ -198,10 +211,3 @@ def test_the_schedules_are_the_papers():
     }  # fmt: skip
     assert (wang.input.size, wang.input.window) == (56, 48)
     assert (wang.views, wang.average) == ("center_mirror", "probabilities")
-    sizes = {
-        n: module(n).get_config().batch_size
-        for n in NAMES
-        if n.startswith("meen_model")
-    }
-    assert {size for n, size in sizes.items() if "model3" in n} == {16}
-    assert {size for n, size in sizes.items() if "model3" not in n} == {128}

@@ -170,7 +170,11 @@ def test_what_was_measured_elsewhere_comes_into_the_card(workdir, tmp_path):
     part = {"num_examples": 4, "metrics": {"accuracy": 0.25}}
     found = {"dataset": "csv", "num_examples": 8, "metrics": {"accuracy": 0.375},
              "intervals": {"accuracy": [0.125, 0.5]},
-             "groups": {"gender": {"female": part}}, "split": "test"}  # fmt: skip
+             "groups": {"gender": {"female": part}}, "split": "test",
+             "confusion": {"expressions": ["neutral", "fear"],
+                           "counts": [[2, 1], [4, 1]],
+                           "intervals": {"recall": [[0.1, 0.9], None],
+                                         "precision": [None, [0.2, 0.8]]}}}  # fmt: skip
     path.write_text(json.dumps(found))
     args = [f"--workdir={workdir}", f"--output={output}", "--formats=keras"]
     result = run(
@@ -182,6 +186,8 @@ def test_what_was_measured_elsewhere_comes_into_the_card(workdir, tmp_path):
     assert "**It cannot see smiles.**" in card
     assert "| accuracy | 0.3750 [0.1250, 0.5000] |" in card
     assert "| gender: female | 4 | 0.2500 |" in card
+    fear = "| fear | 5 | 0.2000 | 0.5000 [0.2000, 0.8000] | neutral (0.8000) |"
+    assert fear in card
     path.write_text("{}")
     for given, code, words in (
         (f"L={path}", 1, "not what trainers.evaluate --json writes"),

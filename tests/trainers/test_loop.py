@@ -135,7 +135,7 @@ class Stopped(Exception):
 def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
     stop, kind, begin, request, synthetic_data, tmp_path, monkeypatch
 ):
-    """Epochs are 7 steps; a checkpoint is kept after every 3 of a stage, and theirs.
+    """Epochs are 7 steps; checkpoints follow every third of a stage and each epoch.
 
     Stopped at 1, there is none yet: two whole runs, in which no clock has a part.
     """
@@ -261,7 +261,7 @@ def test_a_second_run_in_one_workdir_is_refused(finished, synthetic_data):
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(
-    finished, synthetic_data, tmp_path, capsys
+    finished, synthetic_data, tmp_path, capsys, monkeypatch
 ):
     whole, path = finished
     shutil.copytree(path, tmp_path / "run")
@@ -269,13 +269,16 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     newest = str(tmp_path / "run" / "checkpoints" / newest.rsplit("/", 1)[-1])
     data = open(f"{newest}.data-00000-of-00001", "rb").read()
     open(f"{newest}.data-00000-of-00001", "wb").write(data[: len(data) // 2])
-    again, resumed = start(tiny_config(), synthetic_data, tmp_path / "run"), []
-    make_step = again.make_step
-    again.make_step = lambda *args: (
-        resumed.append(again._resumed().step) or make_step(*args)
-    )
+    make, begun = steps.make_counted_step, []
+
+    def noting(step, state, **kwargs):
+        begun.append(int(state.step))
+        return make(step, state, **kwargs)
+
+    monkeypatch.setattr(steps, "make_counted_step", noting)
+    again = start(tiny_config(), synthetic_data, tmp_path / "run")
     again.train()
-    assert resumed and 0 < resumed[0] < int(whole.state.step)
+    assert begun == [12]  # Of 14; the last of before is the fourth third of a stage.
     assert "is damaged" in capsys.readouterr().out
     assert_same(variables(again), variables(whole))
 

@@ -113,6 +113,10 @@ def test_confusions_are_counted_of_the_labelled_alone():
     counts = np.zeros((7, 7), int)
     counts[0, 0], counts[0, 2], counts[1, 1], counts[1, 0], counts[4, 2] = 2, 1, 1, 1, 1
     assert found["counts"] == counts.tolist()
+    recall, precision = (found["intervals"][k] for k in ("recall", "precision"))
+    assert recall[0][0] < 2 / 3 < recall[0][1] == 1.0
+    assert recall[4] is None and recall[3] is None  # Of one face, and of none.
+    assert precision[2] == [0.0, pytest.approx(1 - 0.025**0.5)]  # Never right.
 
 
 def test_pictures_of_two_sets_that_share_ids_are_two_units():

@@ -95,7 +95,8 @@ def test_each_augmentation_that_is_asked_for_is_in_the_batches(chosen, synthetic
     (changed,) = batches(config, data, 1)
     np.testing.assert_array_equal(changed["key"], plain["key"])
     different = (changed["image"].numpy() != plain["image"].numpy()).any(axis=(1, 2, 3))
-    assert different.sum() >= 4  # A mirrored face is drawn half of the time.
+    # Half of the faces are mirrored; an offset may be the centre's, a square tiny.
+    assert different.sum() >= (4 if chosen == {"flip": True} else 12)
 
 
 def test_nothing_that_is_evaluated_is_augmented(synthetic_data):

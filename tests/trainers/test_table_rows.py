@@ -107,7 +107,7 @@ def test_it_trains_a_step_of_each_stage(name, eagerly, data, face_network, tmp_p
         trained = loading.load(face_network).get_weights()
         for variable, expected in zip(frozen, trained, strict=True):
             np.testing.assert_array_equal(variable.numpy(), expected)
-    # One step moves nearly every kernel that is not frozen, of all stages together.
+    # All that is not frozen moves, of all stages together; a dead unit may not.
     still = {id(v) for v in frozen}
     kernels = [v for v in run.model.variables if v.name == "kernel"]
     moved = [(v.numpy() != before[id(v)]).any() for v in kernels if id(v) not in still]

@@ -25,7 +25,10 @@ smiling), `split` (test), `subject`, and from its table of people `group_age` (1
 
 python -m trainers.prepare --dataset=csv --source=london/labels.csv --crop=meen \
     --output=data/london
-python -m trainers.evaluate --workdir=saved_models/fer2013_best --data=data/london
+python -m trainers.evaluate --workdir=saved_models/fer2013_best --data=data/london \
+    --json=london.json
+
+(`trainers.export --elsewhere="London Set=london.json"` brings it into a card.)
 """
 
 from ml_collections import ConfigDict

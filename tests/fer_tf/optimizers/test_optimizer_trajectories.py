@@ -108,9 +108,9 @@ def test_trajectory(case, jit_compile):
     [
         # m / (sqrt(v) + 1e-8): a first gradient of 1e-8 moves it by half a step.
         (CoupledAdam, [1e-8], [0.5]),
-        # Then v / (1 - 0.999^2) is 0.001 / 0.001999 and m / (1 - 0.9^2) 9 / 19.
+        # Then v / (1 - 0.999^2) is 0.000999 / 0.001999, m / (1 - 0.9^2) 0.09 / 0.19.
         (CoupledAdam, [1.0, 0.0], [1.0, 9 / 19 / np.sqrt(0.000999 / 0.001999)]),
-        # From a mean square of 1, on to 0.9: the square root of 0.9 + 1e-10.
+        # From a mean square of 1 on to 0.9 + 0.1 * 1e-6.
         (RMSpropTF1, [1e-3], [1e-3 / np.sqrt(0.9 + 1e-7)]),
     ],
 )
@@ -121,6 +121,7 @@ def test_the_defaults_are_those_of_the_papers_frameworks(make, gradients, moves)
         before = variable.numpy()
         optimizer.apply([tf.constant([gradient], tf.float32)], [variable])
         np.testing.assert_allclose(before - variable.numpy(), [move], rtol=1e-4)
+    assert RMSpropTF1().epsilon == 1e-10  # Too small to be seen in float32.
 
 
 @pytest.mark.parametrize("case", ["torch", "nesterov", "caffe", "adam"])
