@@ -6,7 +6,7 @@ python -m trainers.benchmark --what=input --data=data/fer2013 --json=input.json
 
 train: images a second of the compiled training step, of the same graph from
 stock Keras layers and optimizer, and of the step as the loop counts it, all on one
-batch in memory. The memory is the peak of all of it.
+batch in memory. The memory is the peak after two steps of ours, alone.
 input: images a second, and a second of processor time, that the pipeline reads,
 decodes and augments.
 detect: photographs a second (--data) whose faces are found, one by one and together,

@@ -286,8 +286,8 @@ def _models_speed(found):
     lines = [
         f"`{found['command']}`: the training step on {found['device']}; the ratio is "
         "against the same graph from stock Keras layers and optimizer, without weight "
-        "decay (our attention layers, and a network inside it such as Meen et al.'s "
-        "face network, stay as they are), MiB the peak of both and of TensorFlow.",
+        "decay (the papers' attention layers stay ours), MiB the peak of the process "
+        "after two steps of ours, before the other graph is built.",
         "",
         "| model | parameters | GFLOPs an image | batch | images/s | ratio | MiB |",
         "|---|---|---|---|---|---|---|",

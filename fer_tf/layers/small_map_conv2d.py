@@ -1,4 +1,4 @@
-"""A convolution that trains several times faster on tiny maps."""
+"""A convolution that trains faster on tiny maps."""
 
 import keras
 
@@ -10,9 +10,11 @@ class SmallMapConv2D(keras.layers.Conv2D):
     Deep layers of a network for 44 px faces convolve 5x5 and 2x2 maps with
     millions of weights. A CPU's convolution kernels then spend their time on
     reordering the weights and, in bfloat16, on the weights' gradient; gathering
-    the patches and calling the matrix product does the same arithmetic 1.1 to 4
-    times faster in float32 and 2 to 6 times faster in bfloat16, forwards and
-    backwards together.
+    the patches and calling the matrix product does the same arithmetic faster,
+    forwards and backwards together. How much depends on the processor: on the first
+    one measured 1.1 to 4 times in float32 and 2 to 6 times in bfloat16; on an AMD
+    EPYC a whole VGG19 gains next to nothing in float32 and a quarter in bfloat16
+    (the README's speed tables).
 
     Used only while training, on TensorFlow without a GPU, for stride 1 and
     `padding="same"`, on maps of at most `_MAX_POSITIONS` positions. Everything

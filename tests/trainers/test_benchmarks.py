@@ -1,5 +1,8 @@
 import os
 
+import keras
+
+import fer_tf
 from trainers import benchmarks
 
 # Linux lists every processor so.
@@ -24,3 +27,20 @@ def test_a_measurement_names_its_processor_where_linux_does(tmp_path):
     # An ARM processor has no model name there.
     path.write_text("processor\t: 0\nFeatures\t: fp asimd\n")
     assert benchmarks.processor(str(path)) == threads
+
+
+def inside(model):
+    for layer in model.layers:
+        yield from inside(layer) if isinstance(layer, keras.Model) else [layer]
+
+
+def test_a_network_inside_is_compared_as_stock_layers_too():
+    ours = fer_tf.create_model("meen_model3_facial", width=0.0625)
+    stock = benchmarks.stock_model(ours)
+    faster = ("BatchNormalization", "GroupedConv2D", "SmallMapConv2D")
+    layers = lambda model: [k for k in inside(model) if type(k).__name__ in faster]
+    assert len(layers(ours)) == len(layers(stock)) + 32  # SmallMapConv2D of two VGG19s.
+    assert all(type(layer).__module__.startswith("keras.") for layer in layers(stock))
+    assert stock.count_params() == ours.count_params()
+    # The face network is frozen in either.
+    assert len(stock.trainable_weights) == len(ours.trainable_weights)
