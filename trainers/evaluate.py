@@ -15,7 +15,7 @@ import os
 
 from absl import flags
 
-from fer_tf import model_card
+from fer_tf import confusion, model_card
 from trainers import cli
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir, or a model folder.")
@@ -147,7 +147,7 @@ def _lines(result):
     if "not_trained" in result:
         names = ", ".join(result["not_trained"])
         yield f"note: nothing trained these, so they are not measured: {names}"
-    for row in model_card.of_each_expression(result.get("confusion")):
+    for row in confusion.of_each_expression(result.get("confusion")):
         precision = "" if row.precision is None else f", precision {row.precision:.4f}"
         yield (
             f"{row.name:22} recall {row.recall:.4f}{_interval(row.recall_ends)}"

@@ -41,6 +41,28 @@ def test_frames_keep_their_own_times_though_the_rate_varies(clip):
     assert video.count_frames(clip) == 5
 
 
+class Container:
+    """An open file whose decoder says something else."""
+
+    def __init__(self, container, rule):
+        self.container, self.streams, self.rule = container, container.streams, rule
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.container.close()
+
+    def decode(self, stream):
+        return self.rule(self.container.decode(stream))
+
+
+def decode_by(rule, monkeypatch):
+    """Lets `rule` decide what becomes of the frames that are decoded."""
+    real = video._opened
+    monkeypatch.setattr(video, "_opened", lambda path: Container(real(path), rule))
+
+
 @pytest.mark.parametrize(
     "stated, times",
     [
@@ -50,25 +72,12 @@ def test_frames_keep_their_own_times_though_the_rate_varies(clip):
     ],
 )
 def test_time_goes_on_where_a_files_clock_does_not(stated, times, clip, monkeypatch):
-    class Joined:
-        """The decoder's view of a file whose frames state these times."""
+    def joined(frames):
+        for frame, time in zip(frames, stated):
+            frame.pts, frame.time_base = int(2 * time), fractions.Fraction(1, 2)
+            yield frame
 
-        def __init__(self, container):
-            self.container, self.streams = container, container.streams
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            self.container.close()
-
-        def decode(self, stream):
-            for frame, time in zip(self.container.decode(stream), stated):
-                frame.pts, frame.time_base = int(2 * time), fractions.Fraction(1, 2)
-                yield frame
-
-    real = video._opened
-    monkeypatch.setattr(video, "_opened", lambda path: Joined(real(path)))
+    decode_by(joined, monkeypatch)
     assert [frame.time for frame in video.read_frames(clip)] == list(times)
     assert [f.time for f in video.read_frames(clip, every=2)] == list(times[::2])
 
@@ -161,22 +170,12 @@ def test_a_damaged_video_gives_its_good_frames_first(tmp_path):
 def test_an_error_of_the_decoder_is_said(clip, monkeypatch):
     """Whatever FFmpeg makes of a cut: its error comes after the good frames."""
 
-    class Damaged:
-        def __init__(self, container):
-            self.container, self.streams = container, container.streams
+    def damaged(frames):
+        yield from itertools.islice(frames, 3)
+        raise av.error.InvalidDataError(1, "bad data")
 
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *_):
-            self.container.close()
-
-        def decode(self, stream):
-            yield from itertools.islice(self.container.decode(stream), 3)
-            raise av.error.InvalidDataError(1, "bad data")
-
-    real, seen = video._opened, []
-    monkeypatch.setattr(video, "_opened", lambda path: Damaged(real(path)))
+    decode_by(damaged, monkeypatch)
+    seen = []
     with pytest.raises(video.VideoError, match="damaged after frame 2: bad data"):
         for frame in video.read_frames(clip):
             seen.append(frame.index)
