@@ -156,7 +156,10 @@ def _measured(described):
         cells = [_cell(measured[split], metric) for split in splits]
         yield f"| {metric} | {' | '.join(cells)} |"
     yield ""
-    yield "Fractions; in brackets 95 % bootstrap intervals."
+    yield (
+        "Fractions; in brackets 95 % bootstrap intervals, of a share of exactly 0 or 1 "
+        "Clopper and Pearson's, of a single person none."
+    )
     yield from _explained(m for split in splits for m in measured[split]["metrics"])
     last = measured[splits[-1]]
     if note := absent_note(last):
@@ -261,7 +264,8 @@ def _groups(groups, split):
     for attribute, values in groups.items():
         for value, found in values.items():
             cells = " | ".join(_cell(found, metric) for metric in metrics)
-            yield f"| {attribute}: {value} | {found['num_examples']:,} | {cells} |"
+            count = examples(found).replace(" examples", "")
+            yield f"| {attribute}: {value} | {count} | {cells} |"
 
 
 # An expression that other data lack would count as always missed.
@@ -269,23 +273,32 @@ _OF_ALL_CLASSES = ("macro_f1", "expression_score")
 
 
 def _elsewhere(described):
-    """A part for each data set that the model never saw."""
     for title, found in (described.get("measured_elsewhere") or {}).items():
-        lines = [
-            f"## On data it never saw: {title}",
-            "",
-            f"| metric | {examples(found)} |",
-            "|---|---|",
-            *(
-                f"| {metric} | {_cell(found, metric)} |"
-                for metric in found["metrics"]
-                if metric not in _OF_ALL_CLASSES
-            ),
-        ]
-        lines += _expressions(found.get("confusion"), title)
-        if found.get("groups"):
-            lines += ["", *_groups(found["groups"], title)]
-        yield lines
+        yield on_other_data(title, found)
+
+
+def on_other_data(title: str, found: Mapping[str, Any]) -> list[str]:
+    """The card's lines of a data set that the model never saw.
+
+    Args:
+        title: Of the data set.
+        found: What `trainers.evaluate` measured of it.
+    """
+    lines = [
+        f"## On data it never saw: {title}",
+        "",
+        f"| metric | {examples(found)} |",
+        "|---|---|",
+        *(
+            f"| {metric} | {_cell(found, metric)} |"
+            for metric in found["metrics"]
+            if metric not in _OF_ALL_CLASSES
+        ),
+    ]
+    lines += _expressions(found.get("confusion"), title)
+    if found.get("groups"):
+        lines += ["", *_groups(found["groups"], title)]
+    return lines
 
 
 def _cell(found, metric):

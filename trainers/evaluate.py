@@ -33,6 +33,8 @@ _BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Crops a batch.", lower_bo
 def main() -> None:
     """Entry point of the command line."""
     if _JSON.value:
+        if os.path.isdir(_JSON.value):
+            cli.fail(f"--json: {_JSON.value} is a folder", code=2)
         os.makedirs(os.path.dirname(os.path.abspath(_JSON.value)), exist_ok=True)
     with cli.quiet_imports():
         from data_pipelines import atomic, pipeline
@@ -162,7 +164,7 @@ def _lines(result):
             yield (
                 f"{attribute + ' ' + value:22} {shown}"
                 f"{_interval(group['intervals'].get(name))}, "
-                f"{group['num_examples']:,} examples"
+                f"{model_card.examples(group)}"
             )
 
 

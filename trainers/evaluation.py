@@ -22,7 +22,10 @@ _ORIGIN = ("sample_id", "subject", "video", "groups")
 # The calibration error of a resample is larger than that of the set, since noise
 # within a bin adds to it: its percentiles are no interval.
 _NO_INTERVAL = ("ece", "face_ece", "confusion", "face_confusion")
-_SHARES = ("accuracy", "accuracy_pooled", "face_accuracy", "au_accuracy")
+_SHARES = (
+    "accuracy", "mean_class_accuracy", "accuracy_pooled", "face_accuracy",
+    "au_accuracy",
+)  # fmt: skip
 
 
 class Evaluator:

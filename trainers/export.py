@@ -15,6 +15,7 @@ import os
 from absl import flags
 
 from data_pipelines import atomic
+from fer_tf import model_card
 from fer_tf.quiet import quiet_stderr
 from trainers import cli
 
@@ -71,8 +72,11 @@ def main() -> None:
             f"{', '.join(_FORMAT_NAMES)}",
             code=2,
         )
-    titles = dict(map(_titled, _ELSEWHERE.value))
-    elsewhere = {title: _measured(path) for title, path in titles.items()}
+    elsewhere = {}
+    for title, path in map(_titled, _ELSEWHERE.value):
+        if title in elsewhere:
+            cli.fail(f"--elsewhere: {title!r} is given twice", code=2)
+        elsewhere[title] = _measured(title, path)
     if os.path.lexists(_OUTPUT.value):
         raise ValueError(f"{_OUTPUT.value}: exists already; choose another --output")
     with cli.quiet_imports():
@@ -128,10 +132,12 @@ def _titled(text):
     title, equals, path = text.partition("=")
     if not title or not equals or not path:
         cli.fail(f"--elsewhere must be TITLE=FILE, is {text!r}", code=2)
+    if not title.isprintable():
+        cli.fail(f"--elsewhere: the title is no single line: {title!r}", code=2)
     return title, path
 
 
-def _measured(path):
+def _measured(title, path):
     """What the card says of an evaluation.
 
     Raises:
@@ -146,7 +152,14 @@ def _measured(path):
         "num_examples", "labelled", "unknown_expressions", "absent_expressions",
         "confusion", "metrics", "intervals", "resampling", "groups",
     )  # fmt: skip
-    return {name: found[name] for name in kept if name in found}
+    found = {name: found[name] for name in kept if name in found}
+    try:
+        model_card.on_other_data(title, found)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}: not what trainers.evaluate --json writes ({error!r})"
+        ) from error
+    return found
 
 
 if __name__ == "__main__":

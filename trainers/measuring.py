@@ -51,7 +51,8 @@ def measured(
         own are those with its label; where an example has an expression that is
         predicted, `"confusion"` (see `_confusion`) and `"calibration"` (see
         `calibrated`); where the data names groups of people, `"groups"`
-        `{attribute: {value: {"num_examples", "num_units", "metrics", "intervals"}}}`.
+        `{attribute: {value: {"num_examples", "labelled", "num_units", "metrics",
+        "intervals"}}}`.
     """
     units, unit = evaluation.independent_units(columns)
     found = {
@@ -207,6 +208,7 @@ def _of_group(columns, rows):
     ends = evaluation.intervals(part)
     return {
         "num_examples": int(rows.sum()),
+        "labelled": _labelled(part),
         "num_units": len(np.unique(units)),
         "metrics": {name: found[name] for name in names},
         "intervals": {name: ends[name] for name in names if name in ends},

@@ -188,8 +188,18 @@ def test_what_was_measured_elsewhere_comes_into_the_card(workdir, tmp_path):
     assert "| gender: female | 4 | 0.2500 |" in card
     fear = "| fear | 5 | 0.2000 | 0.5000 [0.2000, 0.8000] | neutral (0.8000) |"
     assert fear in card
+    for part in ({"counts": [[2], [4, 1]]}, {"intervals": {"recall": []}}, None):
+        damaged = {**found, "confusion": {**found["confusion"], **part}} if part else {
+            **found, "metrics": ["accuracy"]}  # fmt: skip
+        path.write_text(json.dumps(damaged))
+        shown = run("export", *args, f"--elsewhere=L={path}")
+        assert_one_line(shown, 1, "not what trainers.evaluate --json writes")
+    path.write_text(json.dumps(found))
+    shown = run("export", *args, f"--elsewhere=L={path}", f"--elsewhere=L={path}")
+    assert_one_line(shown, 2, "'L' is given twice")
     path.write_text("{}")
     for given, code, words in (
+        (f"L\nM={path}", 2, "the title is no single line"),
         (f"L={path}", 1, "not what trainers.evaluate --json writes"),
         ("L=nowhere.json", 1, "nowhere.json: no such file"),
         ("nowhere.json", 2, "must be TITLE=FILE"),

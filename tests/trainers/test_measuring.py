@@ -138,9 +138,10 @@ def test_a_share_of_one_is_not_certain():
     """Clopper and Pearson: the p of which 20 of 20 come in 2.5 % of all cases."""
     given = columns(20, subjects=0)
     given["expression"] = 9.0 * np.eye(7)[given["true_expression"]]
-    low, high = evaluation.intervals(given)["accuracy"]
+    found = evaluation.intervals(given)
+    low, high = found["accuracy"]
     np.testing.assert_allclose(low**20, 0.025)
-    assert high == 1.0
+    assert high == 1.0 and found["mean_class_accuracy"] == [low, high]
     given["expression"] = -given["expression"]
     low, high = evaluation.intervals(given)["accuracy"]
     np.testing.assert_allclose((1 - high) ** 20, 0.025)
@@ -208,6 +209,18 @@ def test_groups_split_the_set_and_are_measured_alone():
     low, high = old["intervals"]["accuracy"]
     assert low < old["metrics"]["accuracy"] < high
     assert "groups" not in measuring.measured(columns(groups=False), expressions=NAMES)
+
+
+def test_a_group_says_how_many_of_it_are_labelled():
+    given = columns()
+    rows = np.flatnonzero([b"young" in text for text in given["groups"]])
+    given["expression_weight"][rows[:9]] = 0
+    young = measuring.measured(given, expressions=NAMES)["groups"]["age"]["young"]
+    assert young["num_examples"] == len(rows)
+    assert young["labelled"] == {"expression": len(rows) - 9}
+    assert model_card.examples(young).endswith(
+        f"(labelled: expression {len(rows) - 9})"
+    )
 
 
 def test_a_group_without_a_class_has_no_macro_f1():

@@ -20,15 +20,17 @@ It is the model that ships.
 Its card has faces that it never saw, the Face Research Lab London Set (DeBruine and
 Jones 2017, CC BY 4.0, doi 10.6084/m9.figshare.5047666). labels.csv, beside the folders
 of its pictures, has a row each: `path`, `expression` (neutral, or happiness for
-smiling), `split` (test), `subject`, and from its table of people `group_age` (18-24,
-25-34, 35+, or nothing), `group_gender` and `group_ethnicity`.
+smiling), `split` (test), `subject` (a person's two rows share one), and from its table
+of people `group_age` (18-24, 25-34, 35+, or empty where it is NA), `group_gender` and
+`group_ethnicity`.
 
 python -m trainers.prepare --dataset=csv --source=london/labels.csv --crop=meen \
     --output=data/london
 python -m trainers.evaluate --workdir=saved_models/fer2013_best --data=data/london \
     --json=london.json
 
-(`trainers.export --elsewhere="London Set=london.json"` brings it into a card.)
+`trainers.export --elsewhere="London Set, 102 people neutral and smiling=london.json"`
+brings it into a card, in place of what an earlier one has under that title.
 """
 
 from ml_collections import ConfigDict
