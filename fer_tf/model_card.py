@@ -209,13 +209,17 @@ def examples(found: Mapping[str, Any]) -> str:
     Args:
         found: What `trainers.evaluate` measured of a split.
     """
-    text = f"{found['num_examples']:,} examples"
+    return f"{found['num_examples']:,} examples{_labelled(found)}"
+
+
+def _labelled(found):
+    """In brackets, where not all are: how many have a label of each task."""
     if all_labelled(found):
-        return text
+        return ""
     parts = [f"{task} {count:,}" for task, count in found["labelled"].items()]
     if unknown := found.get("unknown_expressions"):
         parts.append(f"{unknown:,} of an expression that the model lacks")
-    return f"{text} (labelled: {', '.join(parts)})"
+    return f" (labelled: {', '.join(parts)})"
 
 
 def all_labelled(found: Mapping[str, Any]) -> bool:
@@ -264,7 +268,7 @@ def _groups(groups, split):
     for attribute, values in groups.items():
         for value, found in values.items():
             cells = " | ".join(_cell(found, metric) for metric in metrics)
-            count = examples(found).replace(" examples", "")
+            count = f"{found['num_examples']:,}{_labelled(found)}"
             yield f"| {attribute}: {value} | {count} | {cells} |"
 
 

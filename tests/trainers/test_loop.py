@@ -127,9 +127,21 @@ class Stopped(Exception):
     pass
 
 
+def note_begins(monkeypatch):
+    """A list, to which each stage that is run adds the step that it begins at."""
+    make, begun = steps.make_counted_step, []
+
+    def noting(step, state, **kwargs):
+        begun.append(int(state.step))
+        return make(step, state, **kwargs)
+
+    monkeypatch.setattr(steps, "make_counted_step", noting)
+    return begun
+
+
 @pytest.mark.parametrize(
     "stop, kind, begin",
-    [(1, "finished", 0), (4, "averaged", 3), (7, "averaged", 7),
+    [(1, "finished", 0), (8, "finished", 7), (4, "averaged", 3), (7, "averaged", 7),
      (12, "averaged", 10), (17, "dropping", 15), (8, "weighted", 7)],
 )  # fmt: skip
 def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
@@ -152,10 +164,6 @@ def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
 
         return run
 
-    def noting(step, state, **kwargs):
-        begun.append(int(state.step))
-        return make(step, state, **kwargs)
-
     def another():
         run = start(whole.config, synthetic_data, tmp_path)
         return first_is_best(run) if kind == "weighted" else run
@@ -163,8 +171,8 @@ def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
     monkeypatch.setattr(steps, "make_counted_step", stopping)
     with pytest.raises(Stopped):
         another().train()
-    again, begun = another(), []
-    monkeypatch.setattr(steps, "make_counted_step", noting)
+    monkeypatch.setattr(steps, "make_counted_step", make)
+    again, begun = another(), note_begins(monkeypatch)
     again.train()
     assert begun[0] == begin
     assert_same(variables(again), variables(whole))
@@ -269,13 +277,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     newest = str(tmp_path / "run" / "checkpoints" / newest.rsplit("/", 1)[-1])
     data = open(f"{newest}.data-00000-of-00001", "rb").read()
     open(f"{newest}.data-00000-of-00001", "wb").write(data[: len(data) // 2])
-    make, begun = steps.make_counted_step, []
-
-    def noting(step, state, **kwargs):
-        begun.append(int(state.step))
-        return make(step, state, **kwargs)
-
-    monkeypatch.setattr(steps, "make_counted_step", noting)
+    begun = note_begins(monkeypatch)
     again = start(tiny_config(), synthetic_data, tmp_path / "run")
     again.train()
     assert begun == [12]  # Of 14; the last of before is the fourth third of a stage.

@@ -65,7 +65,7 @@ def test_parameters_and_maps(name, trainable):
     assert count == trainable
     if name == "mtanet_senet50":
         # A mean and a variance of each of its 26,560 normalised channels.
-        assert model.count_params() == trainable + 2 * 26_560
+        assert model.count_params() == trainable + 2 * 26_560 == 28_207_745
     maps = [f"conv{stage}_{blocks}_relu" for stage, blocks in enumerate(BLOCKS, 2)]
     shapes = [model.get_layer(name).output.shape[1:] for name in maps]
     assert shapes == [(28, 28, 256), (14, 14, 512), (7, 7, 1024), (4, 4, 2048)]
