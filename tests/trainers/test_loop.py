@@ -147,7 +147,7 @@ def note_begins(monkeypatch):
 def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
     stop, kind, begin, request, synthetic_data, tmp_path, monkeypatch
 ):
-    """Epochs are 7 steps; checkpoints follow every third of a stage and each epoch.
+    """Epochs are 7 steps; checkpoints follow every third step of a stage, and epochs.
 
     Stopped at 1, there is none yet: two whole runs, in which no clock has a part.
     """
@@ -280,7 +280,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     begun = note_begins(monkeypatch)
     again = start(tiny_config(), synthetic_data, tmp_path / "run")
     again.train()
-    assert begun == [12]  # Of 14; the last of before is the fourth third of a stage.
+    assert begun == [12]  # That of step 14 is damaged, the one before is of 12.
     assert "is damaged" in capsys.readouterr().out
     assert_same(variables(again), variables(whole))
 
