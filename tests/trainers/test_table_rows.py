@@ -16,8 +16,8 @@ from trainers.table_runs import load_config
 
 WIDTH, BATCH = 0.05, 4
 # Pictures to draw: enough people for every split.
-EXAMPLES = {"affectnet": 40, "affwild2": 120, "fer2013": 40, "facenonface": 30,
-            "rafdb": 30, "ckplus": 80}  # fmt: skip
+EXAMPLES = {"affectnet": 40, "affwild2": 120, "fer2013": 40, "ferplus": 40,
+            "facenonface": 30, "rafdb": 30, "ckplus": 80}  # fmt: skip
 DATASETS = {
     name: table.dataset
     for table in tables.TABLES.values()
@@ -34,6 +34,8 @@ DATASETS = {
     "fer2013_meen_model3_separately": "fer2013",
     # The second set has what the first lacks, in other crops.
     "fer2013_two_att_two_mt": "fer2013,affectnet",
+    "ferplus_quick": "ferplus",
+    "ferplus_best": "ferplus",
 }
 # One of each kind; the others take minutes together.
 FAST = {"wang_two_att_cnn_valence", "meen_model1_average", "gan_ckplus_vgg16"}
