@@ -17,7 +17,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 
-from data_pipelines import atomic, npz, pool, records, tfds
+from data_pipelines import atomic, manifests, npz, pool, tfds
 from data_pipelines.atomic import locked
 from data_pipelines.chunks import WORK, Chunk, spool
 from data_pipelines.cropping import Cropping
@@ -27,8 +27,6 @@ from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
 from fer_tf.hashing import sha256
 
 _PLAN = "plan.json"
-
-FORMATS = ("tfrecord", "npz")
 
 _ROWS_A_CHUNK = 2048
 # Pictures in which faces are searched take long: few are spread over the workers
@@ -124,8 +122,8 @@ def prepare(
     cropping = Cropping(crop_spec, detector, on_no_face)
     plan = _describe(source, cropping, format, rows_a_chunk)
     work = os.path.join(output, WORK)
-    if os.path.exists(os.path.join(output, records.MANIFEST)):
-        manifest = records.read_manifest(output)
+    if os.path.exists(os.path.join(output, manifests.NAME)):
+        manifest = manifests.read(output)
         _require_same(manifest["plan"], plan, output)
         # A kill may have come between the manifest and the clearing up.
         shutil.rmtree(work, ignore_errors=True)
@@ -140,7 +138,7 @@ def prepare(
             run = run or functools.partial(pool.run, workers=workers)
             rows = spool(source, work, listed)
             manifest = _prepare(source, cropping, output, plan, rows, progress, run)
-            atomic.write_json(os.path.join(output, records.MANIFEST), manifest)
+            atomic.write_json(os.path.join(output, manifests.NAME), manifest)
         except DataError:
             # Of a source that cannot be read nothing stays; of begun work, all.
             _remove_unused(fresh)
@@ -226,7 +224,7 @@ def _describe(source, cropping, format, rows_a_chunk):
         "format": format,
         "rows_a_chunk": rows_a_chunk,
         "validation": source.holdout,
-        "schema_version": records.SCHEMA_VERSION,
+        "schema_version": manifests.SCHEMA_VERSION,
     }
 
 
@@ -342,7 +340,7 @@ def _joined(chunks, summaries, counts):
 def _manifest(source, plan, crop_spec, rejects, summaries):
     counts = _counts(summaries)
     return {
-        "schema_version": records.SCHEMA_VERSION,
+        "schema_version": manifests.SCHEMA_VERSION,
         "format": plan["format"],
         "dataset": source.name,
         "num_examples": sum(sum(split.values()) for split in counts.values()),
