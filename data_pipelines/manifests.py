@@ -35,6 +35,20 @@ def read(folder: str) -> dict[str, Any]:
             "trainers.prepare finished?"
         )
     manifest = _load(path)
+    check(manifest, path)
+    return manifest
+
+
+def check(manifest: Any, path: str) -> None:
+    """Refuses a manifest of another schema, or one that states what cannot be.
+
+    Args:
+        manifest: As it was read.
+        path: Of the file, for the message.
+
+    Raises:
+        DataError: If it is one.
+    """
     if not isinstance(manifest, dict):
         raise DataError(f"{path}: not a manifest")
     version = manifest.get("schema_version")
@@ -43,8 +57,9 @@ def read(folder: str) -> dict[str, Any]:
             f"{path}: written under schema {_shown(version)}, this "
             f"version reads {SCHEMA_VERSION}; prepare the data again"
         )
-    _check(manifest, path)
-    return manifest
+    _check_values(manifest, path)
+    _check_counts(manifest, path)
+    _check_shards(manifest, path)
 
 
 def _load(path):
@@ -70,8 +85,8 @@ def _no_number(name):
     raise ValueError(f"{name} is no number")
 
 
-def _check(manifest, path):
-    """Refuses a manifest that states what cannot be."""
+def _check_values(manifest, path):
+    """Holds every key against what its value must be."""
     for key, (wanted, fits) in {**_REQUIRED, **_OPTIONAL}.items():
         if key not in manifest:
             if key in _REQUIRED:
@@ -86,10 +101,10 @@ def _check(manifest, path):
     except ValueError as error:
         text = str(error).removeprefix(f"{path}: ")
         raise DataError(f"{path}: {text[:300]}") from error
+    except (TypeError, OverflowError, RecursionError) as error:
+        raise DataError(f"{path}: 'crop_spec' holds what is no number") from error
     if spec.size > _LARGEST_CROP:
         raise DataError(f"{path}: crops of more than {_LARGEST_CROP} pixels a side")
-    _check_counts(manifest, path)
-    _check_shards(manifest, path)
 
 
 def _check_counts(manifest, path):

@@ -104,9 +104,9 @@ def parse(serialized: np.ndarray, shard: Shard, first: int = 0) -> dict:
     try:
         parsed = tf.io.parse_example(serialized, records.feature_spec(shard.manifest))
     except tf.errors.InvalidArgumentError as error:
-        reason = error.message.splitlines()[0][:200]
+        reason = error.message.splitlines()[0].rpartition("Name: <unknown>, ")[2]
         raise DataError(
-            f"{shard.path}: not a record of its data set: {reason}"
+            f"{shard.path}: not a record of its data set ({reason:.200})"
         ) from None
     columns = {name: value.numpy() for name, value in parsed.items()}
     schema.check(columns, shard.manifest, shard.path, first)
