@@ -68,10 +68,7 @@ def problem(shard: Shard) -> str | None:
     except OSError as error:
         return f"{shard.path}: {error.strerror}"
     if not same:
-        return (
-            f"{shard.path}: not the file that was prepared (its sha256 is another); "
-            "prepare the data again"
-        )
+        return f"{shard.path}: not the file that was prepared (its sha256 is another)"
     return None
 
 
@@ -84,7 +81,7 @@ def require_whole(shards: Sequence[Shard]) -> None:
     with ThreadPoolExecutor(_THREADS) as pool:
         for found in pool.map(problem, shards):
             if found:
-                raise DataError(found)
+                raise DataError(f"{found}; prepare the data again")
 
 
 @functools.cache

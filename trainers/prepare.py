@@ -109,6 +109,7 @@ def main() -> None:
             on_no_face=_ON_NO_FACE.value,
             format=_FORMAT.value,
             workers=_WORKERS.value,
+            notice=print,
             listed=lambda rows: bar.update(rows),
             progress=progress,
             run=_beam(_RUNNER.value, runner_options) if _RUNNER.value else None,
