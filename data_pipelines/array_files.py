@@ -4,37 +4,37 @@
 mapped into memory, so a data set may be larger than that; the labels are read.
 """
 
-import struct
-import zipfile
 from collections.abc import Sequence
 
 import numpy as np
 
-from data_pipelines import array_ops
-from data_pipelines.sources.sample import DataError
-
-# Of a file inside a zip, before its name: its length is 30 bytes.
-_LOCAL_HEADER = struct.Struct("<26xHH")
+from data_pipelines import array_ops, npz, schema
+from data_pipelines.shards import Shard
 
 
 class ArrayFiles:
     """The examples of several files, numbered one after the other.
 
     Args:
-        shards: See `data_pipelines.record_files.Shard`.
+        shards: Whole ones, as `data_pipelines.shards.require_whole` finds them.
 
     Attributes:
         folders: int64 `(n,)`, number of the prepared folder of each example.
+        classes: How many examples of each class, shard by shard.
 
     Raises:
-        DataError: If a file is damaged, or is not what the manifest states.
+        DataError: If one does not hold what its manifest states.
     """
 
-    def __init__(self, shards: Sequence):
+    def __init__(self, shards: Sequence[Shard]):
+        files = [npz.read(s.path, s.manifest, s.num_examples) for s in shards]
+        self.classes = [
+            schema.count_classes(file, shard.manifest)
+            for file, shard in zip(files, shards)
+        ]
         counts = [shard.num_examples for shard in shards]
         self.folders = np.repeat([shard.folder for shard in shards], counts)
         self._ends = np.cumsum(counts)
-        files = [_open(shard) for shard in shards]
         self._images = [file.pop("image") for file in files]
         if len({file["landmarks"].shape[1] for file in files}) > 1:
             # Sets give different numbers of points: together they give none.
@@ -73,41 +73,3 @@ class ArrayFiles:
     def columns(self, names: Sequence[str]) -> dict[str, np.ndarray]:
         """Features of every example, by name."""
         return {name: self._columns[name] for name in names}
-
-
-def _open(shard):
-    """The arrays of a file; `image` is mapped."""
-    try:
-        with np.load(shard.path, allow_pickle=False) as file:
-            columns = {name: file[name] for name in file.files if name != "image"}
-        columns["image"] = _mapped(shard.path, "image")
-        lengths = {len(column) for column in columns.values()}
-    except (ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise DataError(f"{shard.path}: not a whole npz ({error})") from error
-    if lengths != {shard.num_examples}:
-        raise DataError(
-            f"{shard.path}: not the {shard.num_examples} examples of the manifest"
-        )
-    return columns
-
-
-def _mapped(path, name):
-    """An array of a file whose members are stored as they are, as a map."""
-    with zipfile.ZipFile(path) as archive:
-        info = archive.getinfo(f"{name}.npy")
-        if info.compress_type != zipfile.ZIP_STORED:
-            raise ValueError(f"{name} is compressed")
-        with archive.open(info) as member:
-            version = np.lib.format.read_magic(member)
-            read_header = {
-                (1, 0): np.lib.format.read_array_header_1_0,
-                (2, 0): np.lib.format.read_array_header_2_0,
-            }[version]
-            shape, fortran_order, dtype = read_header(member)
-            header = member.tell()
-    with open(path, "rb") as file:
-        file.seek(info.header_offset)
-        lengths = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
-    start = info.header_offset + _LOCAL_HEADER.size + sum(lengths) + header
-    order = "F" if fortran_order else "C"
-    return np.memmap(path, dtype, "r", offset=start, shape=shape, order=order)

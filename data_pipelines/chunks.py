@@ -109,14 +109,19 @@ class Chunk:
         return os.path.join(self.output, WORK, name)
 
     def summary(self) -> dict[str, Any] | None:
-        """What `run` returned; None while there is work left to do."""
+        """What `run` returned; None while there is work left to do.
+
+        There is where a shard is not the one that was written.
+        """
         try:
-            with open(self._done, encoding="utf-8") as file:
-                summary = json.load(file)
-        except FileNotFoundError:
+            summary = atomic.read_json(self._done)
+            for split in SPLITS:
+                if summary["counts"][split]:
+                    if sha256(self.shard(split)) != summary["sha256"][split]:
+                        return None
+        except (OSError, ValueError, LookupError, TypeError):
             return None
-        written = [split for split in SPLITS if summary["counts"][split]]
-        return summary if all(os.path.exists(self.shard(s)) for s in written) else None
+        return summary
 
     def run(self, tick: Callable[[], None] = lambda: None) -> dict[str, Any]:
         """Writes the chunk's shards; calls `tick` for every row.

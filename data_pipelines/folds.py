@@ -11,7 +11,10 @@ import os
 import shutil
 from collections import Counter
 
-from data_pipelines import atomic, records
+import numpy as np
+
+from data_pipelines import atomic, manifests, shards
+from data_pipelines.record_files import RecordFiles
 from data_pipelines.sources.sample import SPLITS, DataError
 from fer_tf.hashing import sha256
 
@@ -33,25 +36,25 @@ def deal(folder: str, output: str) -> list[str]:
         DataError: If the folder is no such folder, has fewer than ten people, or
             `output` was dealt from other data.
     """
-    manifest = records.read_manifest(folder)
+    manifest = manifests.read(folder)
     whole = sorted(shard["sha256"] for shard in manifest["shards"])
     folders = [os.path.join(output, f"fold{fold}") for fold in range(FOLDS)]
     if os.path.isdir(output) and os.listdir(output):
         for path in folders:
-            there = records.read_manifest(path)
+            there = manifests.read(path)
             origin = there.get("dealt_from"), there.get("fold_subjects")
             if origin != (whole, manifest.get("fold_subjects")):
                 raise DataError(f"{output}: dealt from other data than {folder}")
         return folders
-    if manifest.get("format", "tfrecord") != "tfrecord":
+    if manifests.format_of(manifest) != "tfrecord":
         raise DataError(f"{folder}: only records can be dealt into folds, prepare anew")
     dealt = _Dealt(folder, manifest)
     with atomic.new_folder(output) as temporary:
-        shards = [dealt.write(fold, temporary) for fold in range(FOLDS)]
+        written = [dealt.write(fold, temporary) for fold in range(FOLDS)]
         for tested, path in enumerate(folders):
             inside = os.path.join(temporary, os.path.basename(path))
-            _link_fold(inside, tested, shards, manifest, whole)
-        for shard in shards:
+            _link_fold(inside, tested, written, manifest, whole)
+        for shard in written:
             os.remove(shard["path"])
     return folders
 
@@ -62,9 +65,11 @@ class _Dealt:
     def __init__(self, folder, manifest):
         import tensorflow as tf
 
-        files = [os.path.join(folder, s["name"]) for s in manifest["shards"]]
+        found = shards.listed(folder, manifest)
+        shards.require_whole(found)
+        files = RecordFiles(found)
         self.rows = []
-        for serialized in tf.data.TFRecordDataset(files).as_numpy_iterator():
+        for serialized in files.read(np.arange(len(files.folders))):
             features = tf.train.Example.FromString(serialized).features.feature
             subject = features["subject"].bytes_list.value[0].decode()
             name = _class_of(features, manifest["expressions"])
@@ -93,7 +98,7 @@ class _Dealt:
         return {"path": path, "counts": counts, "sha256": sha256(path)}
 
 
-def _link_fold(folder, tested, shards, manifest, whole):
+def _link_fold(folder, tested, written, manifest, whole):
     """Makes one of the ten folders, of links to the files of all folds."""
     os.makedirs(folder)
     counts, listed = {}, []
@@ -105,7 +110,7 @@ def _link_fold(folder, tested, shards, manifest, whole):
     for split in SPLITS:
         total = Counter()
         for number, fold in enumerate(parts[split]):
-            shard = shards[fold]
+            shard = written[fold]
             where = f"{number:05d}-of-{len(parts[split]):05d}"
             name = f"{manifest['dataset']}-{split}.tfrecord-{where}"
             _link(shard["path"], os.path.join(folder, name))
@@ -124,7 +129,7 @@ def _link_fold(folder, tested, shards, manifest, whole):
         "fold": tested,
         "dealt_from": whole,
     }
-    atomic.write_json(os.path.join(folder, records.MANIFEST), {**manifest, **dealt})
+    atomic.write_json(os.path.join(folder, manifests.NAME), {**manifest, **dealt})
 
 
 def _class_of(features, expressions):

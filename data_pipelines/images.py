@@ -159,8 +159,6 @@ def _signature(source, spec):
         name: tf.TensorSpec(feature.shape, feature.dtype)
         for name, feature in records.feature_spec(manifest).items()
     }
-    for task in records.ROW_WEIGHTED:
-        signature[f"{task}_weight"] = tf.TensorSpec((), tf.float32)
     return {
         **signature,
         "image": tf.TensorSpec((spec.size, spec.size, spec.channels), tf.uint8),

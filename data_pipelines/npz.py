@@ -30,14 +30,24 @@ compressed, so reading costs their size in memory and no more time than the disk
 """
 
 import contextlib
+import math
+import os
+import struct
+import tokenize
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from data_pipelines import atomic
+from data_pipelines import atomic, schema
+from data_pipelines.shards import Shard
 from data_pipelines.sources.sample import DataError
+from fer_tf.faces.crop_spec import CropSpec
+
+# Of a member of a zip, behind its first four bytes and before its name.
+_MEMBER = struct.Struct("<2xHH8xIIHH")
+_IN_EXTRA, _UTF8, _MOST_MEMBERS = 0xFFFFFFFF, 0x800, 64
 
 
 @contextlib.contextmanager
@@ -77,28 +87,102 @@ def merge(parts: Sequence[str], path: str) -> None:
                     _join(parts, name, member)
 
 
-def read(path: str) -> dict[str, np.ndarray]:
-    """All arrays of a file.
+def read(path: str, manifest: Mapping[str, Any], count: int) -> dict[str, np.ndarray]:
+    """The arrays of a file, of the types, shapes and values that are listed above.
+
+    Nothing is taken from the file that was not asked for, so that no more is read
+    than it holds. The pictures stay on the disk and are mapped into memory.
+
+    Args:
+        path: Of the file.
+        manifest: Of its folder.
+        count: Examples that the manifest says it has.
 
     Raises:
-        DataError: If it is not a whole file of this kind.
+        DataError: If it is not such a file.
     """
+    spec = CropSpec.from_dict(manifest["crop_spec"])
+    wanted = {
+        "image": (np.uint8, (spec.size, spec.size, spec.channels)),
+        **schema.features(manifest),
+    }
+    columns = {}
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (ValueError, EOFError, AttributeError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: not a whole npz ({error})") from error
+        with open(path, "rb") as file:
+            places = _members(file)
+            for name, (kind, shape) in wanted.items():
+                if name not in places:
+                    raise ValueError(f"{name} is missing")
+                columns[name] = _array(file, name, places[name], kind, (count, *shape))
+    except _DAMAGE as error:
+        reason = str(error).splitlines()[0][:200] if str(error) else "damaged"
+        raise DataError(f"{path}: not a whole npz ({reason})") from error
+    schema.check(columns, manifest, path)
+    return columns
 
 
-def examples(path: str) -> Iterator[dict[str, Any]]:
+def examples(shard: Shard) -> Iterator[dict[str, Any]]:
     """The examples of a file, one at a time.
 
     Raises:
-        DataError: If it is not a whole file of this kind.
+        DataError: If it is not such a file.
     """
-    columns = read(path)
+    columns = read(shard.path, shard.manifest, shard.num_examples)
     for row in zip(*columns.values()):
         yield dict(zip(columns, row))
+
+
+# What NumPy's reader of headers raises over bytes that are none.
+_DAMAGE = (
+    ValueError, OSError, EOFError, TypeError, KeyError, OverflowError, SyntaxError,
+    MemoryError, RecursionError, struct.error, tokenize.TokenError,
+)  # fmt: skip
+
+
+def _members(file):
+    """Where the content of each array lies: `{name: (offset, length)}`.
+
+    The zip is walked from its beginning: members that are stored, one behind the
+    other, cannot overlap or be larger than the file.
+    """
+    end, offset, found = os.fstat(file.fileno()).st_size, 0, {}
+    while offset < end:
+        file.seek(offset)
+        if file.read(4) != b"PK\x03\x04":
+            break
+        flags, method, packed, size, length, extra = _MEMBER.unpack(file.read(26))
+        name = file.read(length)
+        if packed == size == _IN_EXTRA:
+            kind, _, size, packed = struct.unpack("<HHQQ", file.read(20))
+            if kind != 1:
+                raise ValueError("a member has no size")
+        start = offset + 30 + length + extra
+        offset = start + size
+        if method or flags & ~_UTF8 or packed != size:
+            raise ValueError("a member is not stored as it is")
+        if offset > end or len(found) > _MOST_MEMBERS:
+            raise ValueError("a member does not lie in the file")
+        found[name.decode().removesuffix(".npy")] = start, size
+    return found
+
+
+def _array(file, name, place, kind, shape):
+    """An array of the file, if it is one of this type and shape."""
+    start, length = place
+    file.seek(start)
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ValueError(f"{name}: another version of npy")
+    stated, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+    # A text is as wide as the longest.
+    wanted = dtype if kind is np.bytes_ and dtype.kind == "S" else np.dtype(kind)
+    if dtype != wanted or dtype.itemsize == 0 or stated != shape or fortran_order:
+        raise ValueError(f"{name} must be {np.dtype(kind).name} of shape {shape}")
+    offset, number = file.tell(), math.prod(shape)
+    if offset + number * dtype.itemsize != start + length:
+        raise ValueError(f"{name} has not the length of its shape")
+    if name == "image":
+        return np.memmap(file.name, dtype, "r", offset=offset, shape=shape)
+    return np.fromfile(file, dtype, number).reshape(shape)
 
 
 def _column(values):

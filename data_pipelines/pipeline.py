@@ -167,9 +167,7 @@ def _reader(prepared, split, size, channels) -> Read:
             batch["landmarks"] = batch["landmarks"] * scale + (scale - 1) / 2
         else:
             batch["landmarks"] = tf.zeros((tf.shape(rows)[0], 0, 2))
-            batch["landmarks_weight"] = tf.zeros((tf.shape(rows)[0], 1))
-        for task in records.ROW_WEIGHTED:
-            batch[f"{task}_weight"] = batch[f"{task}_weight"][:, 0]
+            batch["landmarks_weight"] = tf.zeros((tf.shape(rows)[0],))
         return batch
 
     return read

@@ -69,8 +69,9 @@ def _run_in_pool(chunks, left, workers, summaries, show):
         workers, context, initializer=_begin_worker, initargs=(theirs, done)
     )
     with ours, theirs, pool:
-        running = {pool.submit(_run_in_worker, chunks[n]): n for n in left}
         try:
+            with _interrupt_held_back():
+                running = {pool.submit(_run_in_worker, chunks[n]): n for n in left}
             waiting, shown = set(running), 0
             while waiting:
                 finished, waiting = futures.wait(
@@ -83,8 +84,11 @@ def _run_in_pool(chunks, left, workers, summaries, show):
                     shown = done.get_obj().value
                     show(shown)
         except BaseException as error:
-            # What the others are at is begun anew next time.
+            # What the others are at is begun anew next time. They end at once: a
+            # second Ctrl-C would only keep us from clearing up after them.
             ours.close()
+            with contextlib.suppress(ValueError):  # Of another thread than the main.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             pool.shutdown(wait=True, cancel_futures=True)
             if isinstance(error, BrokenProcessPool):
                 raise BrokenProcessPool(
@@ -92,6 +96,29 @@ def _run_in_pool(chunks, left, workers, summaries, show):
                     "full; the same command goes on from here"
                 ) from error
             raise
+
+
+@contextlib.contextmanager
+def _interrupt_held_back():
+    """Keeps Ctrl-C from processes that are starting, which would print where.
+
+    They inherit that it is held back, until `_begin_worker`; we get it afterwards.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or not hasattr(signal, "pthread_sigmask"):  # Windows has not.
+        yield
+        return
+    held = []
+    # The mask is of this thread alone: another may still be told.
+    handler = signal.signal(signal.SIGINT, lambda *received: held.append(received))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if held and callable(handler):
+        handler(*held[0])
 
 
 _rows_done = None
@@ -112,6 +139,8 @@ def _begin_worker(parent, done):
     _rows_done = done
     # Ctrl-C reaches all processes, and the parent is the one to tell of it.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
     # Each worker has one core. Before TensorFlow is imported, if it ever is.
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     os.environ.setdefault("TF_NUM_INTEROP_THREADS", "1")

@@ -17,7 +17,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable
 
-from data_pipelines import atomic, npz, pool, records, tfds
+from data_pipelines import atomic, manifests, npz, pool, shards, tfds
 from data_pipelines.atomic import locked
 from data_pipelines.chunks import WORK, Chunk, spool
 from data_pipelines.cropping import Cropping
@@ -27,8 +27,6 @@ from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
 from fer_tf.hashing import sha256
 
 _PLAN = "plan.json"
-
-FORMATS = ("tfrecord", "npz")
 
 _ROWS_A_CHUNK = 2048
 # Pictures in which faces are searched take long: few are spread over the workers
@@ -92,6 +90,7 @@ def prepare(
     format: str = "tfrecord",
     workers: int = 1,
     rows_a_chunk: int = _ROWS_A_CHUNK,
+    notice: Callable[[str], None] = lambda text: None,
     listed: Callable[[int], None] = lambda rows: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     run: Callable[..., list[dict]] | None = None,
@@ -100,14 +99,16 @@ def prepare(
 
     Args:
         source: Where the samples come from.
-        output: Folder to write. An unfinished one is finished, a finished one
-            is left as it is.
+        output: Folder to write. An unfinished one is finished. A finished one is
+            held against its manifest and left as it is; where a file is damaged or
+            missing, the work is done again.
         crop_spec: How a crop is made; written into the manifest.
         detector: What says where the face is; see `Cropping`.
         on_no_face: What happens where none is found; see `Cropping`.
         format: `tfrecord`, or `npz` for what fits into memory (8 GiB of pixels).
         workers: Processes. The result does not depend on it.
         rows_a_chunk: About how many rows share a shard, at most.
+        notice: Called with what is wrong with a file of a finished folder.
         listed: Called with the rows that the source has listed so far.
         progress: Then called with rows done and rows in all.
         run: What runs the chunks in place of these processes, called as
@@ -124,12 +125,18 @@ def prepare(
     cropping = Cropping(crop_spec, detector, on_no_face)
     plan = _describe(source, cropping, format, rows_a_chunk)
     work = os.path.join(output, WORK)
-    if os.path.exists(os.path.join(output, records.MANIFEST)):
-        manifest = records.read_manifest(output)
-        _require_same(manifest["plan"], plan, output)
+    if os.path.exists(os.path.join(output, manifests.NAME)):
+        manifest = manifests.read(output)
+        _require_same(manifest.get("plan", {}), plan, output)
         # A kill may have come between the manifest and the clearing up.
         shutil.rmtree(work, ignore_errors=True)
-        return manifest
+        problem = _problem(output, manifest)
+        if problem is None:
+            return manifest
+        notice(f"{problem}; the folder is prepared again")
+        os.makedirs(work)
+        atomic.write_json(os.path.join(work, _PLAN), plan)
+        os.remove(os.path.join(output, manifests.NAME))
     _check_empty(output, work)
     fresh = [folder for folder in (work, output) if not os.path.exists(folder)]
     os.makedirs(work, exist_ok=True)
@@ -140,7 +147,7 @@ def prepare(
             run = run or functools.partial(pool.run, workers=workers)
             rows = spool(source, work, listed)
             manifest = _prepare(source, cropping, output, plan, rows, progress, run)
-            atomic.write_json(os.path.join(output, records.MANIFEST), manifest)
+            atomic.write_json(os.path.join(output, manifests.NAME), manifest)
         except DataError:
             # Of a source that cannot be read nothing stays; of begun work, all.
             _remove_unused(fresh)
@@ -150,6 +157,18 @@ def prepare(
         # Under the lock: nobody else may begin in a folder that is being removed.
         shutil.rmtree(work)
     return manifest
+
+
+def _problem(output, manifest):
+    """What is wrong with the files of a finished folder, if anything is."""
+    for shard in shards.listed(output, manifest):
+        if problem := shards.problem(shard):
+            return problem
+    beside = tfds.FILES if manifests.format_of(manifest) == "tfrecord" else ()
+    for path in (os.path.join(output, name) for name in beside):
+        if not os.path.isfile(path):
+            return f"{path}: missing"
+    return None
 
 
 def _remove_unused(folders):
@@ -183,12 +202,12 @@ def _prepare(source, cropping, output, plan, rows, progress, run):
             text += f"; the first: {first['path']}: {first['reason']}"
         raise DataError(text)
     if plan["format"] == "npz":
-        shards = _joined(chunks, summaries, counts)
+        written = _joined(chunks, summaries, counts)
     else:
         _remove_empty(chunks, counts)
-        shards = _shards(chunks, summaries, counts)
+        written = _shards(chunks, summaries, counts)
     manifest = _manifest(source, plan, cropping.crop_spec, rejects, summaries)
-    manifest |= {"shards": shards, "plan": plan}
+    manifest |= {"shards": written, "plan": plan}
     if plan["format"] == "tfrecord":
         tfds.describe(output, manifest)
     return manifest
@@ -226,7 +245,7 @@ def _describe(source, cropping, format, rows_a_chunk):
         "format": format,
         "rows_a_chunk": rows_a_chunk,
         "validation": source.holdout,
-        "schema_version": records.SCHEMA_VERSION,
+        "schema_version": manifests.SCHEMA_VERSION,
     }
 
 
@@ -266,8 +285,7 @@ def _begin(work, plan, output):
     begun = [n for n in os.listdir(work) if n.startswith("chunk-")]
     begun += [n for n in os.listdir(output) if n != WORK and ".part-" not in n]
     if begun:
-        with open(path, encoding="utf-8") as file:
-            _require_same(json.load(file), plan, output)
+        _require_same(atomic.read_json(path), plan, output)
     atomic.write_json(path, plan)
 
 
@@ -320,7 +338,7 @@ def _shards(chunks, summaries, counts):
 
 def _joined(chunks, summaries, counts):
     """Joins the chunks' parts of each split to one npz."""
-    shards = []
+    written = []
     for split in counts:
         parts = [
             chunk.shard(split)
@@ -329,20 +347,20 @@ def _joined(chunks, summaries, counts):
         ]
         path = os.path.join(chunks[0].output, f"{chunks[0].source.name}-{split}.npz")
         npz.merge(parts, path)
-        shards.append(
+        written.append(
             {
                 "name": os.path.basename(path),
                 "num_examples": sum(counts[split].values()),
                 "sha256": sha256(path),
             }
         )
-    return shards
+    return written
 
 
 def _manifest(source, plan, crop_spec, rejects, summaries):
     counts = _counts(summaries)
     return {
-        "schema_version": records.SCHEMA_VERSION,
+        "schema_version": manifests.SCHEMA_VERSION,
         "format": plan["format"],
         "dataset": source.name,
         "num_examples": sum(sum(split.values()) for split in counts.values()),

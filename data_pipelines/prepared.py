@@ -3,14 +3,21 @@
 import dataclasses
 import functools
 import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
-from data_pipelines import records
+from data_pipelines import manifests, npz, record_files, shards
 from data_pipelines.array_files import ArrayFiles
-from data_pipelines.record_files import RecordFiles, Shard
+from data_pipelines.record_files import RecordFiles
+from data_pipelines.shards import Shard
 from data_pipelines.sources.sample import DataError
 from fer_tf.faces.crop_spec import CropSpec
+
+# Bytes: what labels alone take. More examples than that are not made room for.
+_LEAST_EXAMPLE = 32
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +40,7 @@ class Prepared:
     @property
     def format(self) -> str:
         """How the folders are stored: `tfrecord` or `npz`."""
-        return _format(self.manifests[0])
+        return manifests.format_of(self.manifests[0])
 
     @property
     def crop_specs(self) -> tuple[CropSpec, ...]:
@@ -72,31 +79,43 @@ class Prepared:
 
     def shards(self, split: str) -> list[Shard]:
         """The files of a split that hold examples, folder by folder."""
-        found = []
-        for number, (folder, manifest) in enumerate(zip(self.folders, self.manifests)):
-            prefix = f"{manifest['dataset']}-{split}."
-            found += [
-                Shard(
-                    os.path.join(folder, shard["name"]),
-                    number,
-                    shard["num_examples"],
-                    shard["sha256"],
-                )
-                for shard in manifest["shards"]
-                if shard["name"].startswith(prefix) and shard["num_examples"]
-            ]
-        return found
+        opened = enumerate(zip(self.folders, self.manifests))
+        return [
+            shard
+            for number, (folder, manifest) in opened
+            for shard in shards.listed(folder, manifest, number)
+            if shard.split == split and shard.num_examples
+        ]
 
     def files(self, split: str) -> RecordFiles | ArrayFiles:
-        """Random access to the examples of a split.
+        """Random access to the examples of a split; the files are looked at once.
 
         Raises:
-            DataError: If there are none.
+            DataError: If there are none, or a file is not what its manifest states.
         """
-        shards = self.shards(split)
-        if not shards:
+        if split not in self._opened:
+            self._opened[split] = self._open(split)
+        return self._opened[split]
+
+    @functools.cached_property
+    def _opened(self):
+        return {}
+
+    def _open(self, split):
+        found = self.shards(split)
+        if not found:
             raise DataError(f"{','.join(self.folders)}: no {split} examples here")
-        return (ArrayFiles if self.format == "npz" else RecordFiles)(shards)
+        shards.require_whole(found)
+        files = (ArrayFiles if self.format == "npz" else RecordFiles)(found)
+        for number, manifest in enumerate(self.manifests):
+            pairs = zip(found, files.classes)
+            here = sum((c for s, c in pairs if s.folder == number), Counter())
+            if here != Counter(manifest["counts"].get(split, {})):
+                raise DataError(
+                    f"{self.folders[number]}: the classes of {split} are not those "
+                    "that the manifest counts"
+                )
+        return files
 
     @functools.cached_property
     def training_columns(self) -> dict[str, np.ndarray]:
@@ -115,6 +134,20 @@ class Prepared:
         return columns
 
 
+def examples(shard: Shard) -> Iterator[dict[str, Any]]:
+    """The examples of a shard of either format, one at a time.
+
+    Yields:
+        `{name: NumPy value}`, named and shaped as `data_pipelines.npz` lists them
+        for one example; the image is decoded, texts are bytes.
+
+    Raises:
+        DataError: If it does not hold what its manifest states.
+    """
+    is_npz = manifests.format_of(shard.manifest) == "npz"
+    return (npz if is_npz else record_files).examples(shard)
+
+
 def open_prepared(data: str) -> Prepared:
     """Opens `DIR[,DIR...]` as written by `trainers.prepare`.
 
@@ -129,24 +162,35 @@ def open_prepared(data: str) -> Prepared:
     for folder, path in zip(folders, real):
         if real.count(path) > 1:
             raise DataError(f"{folder}: named twice in {data!r}")
-    prepared = Prepared(folders, tuple(records.read_manifest(f) for f in folders))
+    prepared = Prepared(folders, tuple(manifests.read(f) for f in folders))
     for folder, manifest in zip(folders, prepared.manifests):
-        for shard in manifest["shards"]:
-            if not os.path.exists(os.path.join(folder, shard["name"])):
-                raise DataError(f"{folder}: the shard {shard['name']} is missing")
+        for shard in shards.listed(folder, manifest):
+            _require_room(shard)
         for key in ("expressions", "action_units", "votes"):
             if (manifest.get(key) or None) != (prepared.manifests[0].get(key) or None):
                 raise DataError(
                     f"{folder}: its {key} are not those of {folders[0]}: "
                     "they cannot be opened together"
                 )
-        if _format(manifest) != prepared.format:
+        form = manifests.format_of(manifest)
+        if form != prepared.format:
             raise DataError(
-                f"{folder}: prepared as {_format(manifest)}, {folders[0]} as "
-                f"{prepared.format}; prepare both in one format"
+                f"{folder}: prepared as {form}, {folders[0]} as {prepared.format}; "
+                "prepare both in one format"
             )
     return prepared
 
 
-def _format(manifest):
-    return manifest.get("format", "tfrecord")
+def _require_room(shard):
+    """Refuses a file that is not there, or too small for what it is said to hold."""
+    try:
+        if not os.path.isfile(shard.path):
+            raise FileNotFoundError
+        size = os.path.getsize(shard.path)
+    except FileNotFoundError as error:
+        raise DataError(f"{shard.path}: the shard is missing") from error
+    if size < _LEAST_EXAMPLE * shard.num_examples:
+        raise DataError(
+            f"{shard.path}: too small for the {shard.num_examples} examples of the "
+            "manifest"
+        )

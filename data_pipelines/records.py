@@ -12,7 +12,6 @@ import contextlib
 import errno
 import json
 import math
-import os
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -20,17 +19,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from data_pipelines import atomic, npz
+from data_pipelines import atomic, schema
 from data_pipelines.sources.sample import DataError, Sample
 from fer_tf import labels
 from fer_tf.quiet import quiet_imports
-
-SCHEMA_VERSION = 1
-MANIFEST = "manifest.json"
-
-# What is annotated of a face as a whole, or not: its weight is one number. Of action
-# units each has its own.
-ROW_WEIGHTED = ("expression", "valence_arousal", "is_face", "landmarks")
 
 
 def to_features(
@@ -170,86 +162,12 @@ def _plain_errors(path):
         raise OSError(errno.EIO, reason, path) from error
 
 
-def examples(path: str, manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The examples of a shard of either format, one at a time.
-
-    Yields:
-        `{name: NumPy value}`, named and shaped as `data_pipelines.npz` lists them
-        for one example; the image is decoded, texts are bytes.
-
-    Raises:
-        DataError: If an npz is not whole.
-    """
-    if path.endswith(".npz"):
-        yield from npz.examples(path)
-        return
-    with quiet_imports():
-        import tensorflow as tf
-
-    spec = feature_spec(manifest)
-
-    def parse(record):
-        example = tf.io.parse_single_example(record, spec)
-        for task in ROW_WEIGHTED:
-            example[f"{task}_weight"] = example[f"{task}_weight"][0]
-        return {**example, "image": tf.io.decode_png(example["image"])}
-
-    dataset = tf.data.TFRecordDataset(path).map(parse)
-    yield from dataset.as_numpy_iterator()
-
-
 def feature_spec(manifest: Mapping[str, Any]) -> dict[str, Any]:
     """`tf.io` parsing spec of a prepared folder's records."""
     import tensorflow as tf
 
-    num_units = len(manifest["action_units"])
-    fixed = {
-        "image": ((), tf.string),
-        "sample_id": ((), tf.string),
-        "key": ((), tf.int64),
-        "expression": ((), tf.int64),
-        "expression_weight": ((1,), tf.float32),
-        "valence_arousal": ((2,), tf.float32),
-        "valence_arousal_weight": ((1,), tf.float32),
-        "action_units": ((num_units,), tf.float32),
-        "action_units_weight": ((num_units,), tf.float32),
-        "is_face": ((), tf.int64),
-        "is_face_weight": ((1,), tf.float32),
-        "landmarks": ((manifest["num_landmarks"], 2), tf.float32),
-        "landmarks_weight": ((1,), tf.float32),
-        "subject": ((), tf.string),
-        "video": ((), tf.string),
-        "frame": ((), tf.int64),
-        "groups": ((), tf.string),
+    kinds = {np.bytes_: tf.string}
+    return {"image": tf.io.FixedLenFeature((), tf.string)} | {
+        name: tf.io.FixedLenFeature(shape, kinds.get(kind, kind))
+        for name, (kind, shape) in schema.features(manifest).items()
     }
-    if manifest.get("votes"):
-        fixed["votes"] = ((len(manifest["expressions"]),), tf.float32)
-    return {k: tf.io.FixedLenFeature(shape, d) for k, (shape, d) in fixed.items()}
-
-
-def read_manifest(folder: str) -> dict[str, Any]:
-    """Reads and checks the manifest of a prepared folder.
-
-    Raises:
-        DataError: If the folder is not a finished prepared folder, or was
-            written under another schema.
-    """
-    path = os.path.join(folder, MANIFEST)
-    try:
-        with open(path, encoding="utf-8") as file:
-            manifest = json.load(file)
-    except FileNotFoundError as error:
-        raise DataError(
-            f"{folder}: no {MANIFEST} here; is this a folder that "
-            "trainers.prepare finished?"
-        ) from error
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}: not valid JSON ({error})") from error
-    if not isinstance(manifest, dict):
-        raise DataError(f"{path}: not a manifest")
-    if manifest.get("schema_version") != SCHEMA_VERSION:
-        raise DataError(
-            f"{path}: written under schema {manifest.get('schema_version')}, this "
-            f"version reads {SCHEMA_VERSION}; prepare the data again"
-        )
-    return manifest

@@ -13,17 +13,18 @@ from data_pipelines import atomic
 
 # TFDS wants one; ours is that of the manifest, whose schema it follows.
 _VERSION = "{}.0.0"
+FILES = ("features.json", "expression.labels.txt", "dataset_info.json")
+"""What lies beside the shards."""
+
 _CLASSES = "tensorflow_datasets.core.features."
 
 
 def describe(folder: str, manifest: Mapping[str, Any]) -> None:
     """Writes `dataset_info.json`, `features.json` and the names of the classes."""
-    atomic.write_json(os.path.join(folder, "features.json"), _features(manifest))
-    names = "\n".join(manifest["expressions"]) + "\n"
-    atomic.write_text(os.path.join(folder, "expression.labels.txt"), names)
-    atomic.write_json(
-        os.path.join(folder, "dataset_info.json"), _info(folder, manifest)
-    )
+    features, names, info = (os.path.join(folder, name) for name in FILES)
+    atomic.write_json(features, _features(manifest))
+    atomic.write_text(names, "\n".join(manifest["expressions"]) + "\n")
+    atomic.write_json(info, _info(folder, manifest))
 
 
 def _info(folder, manifest):

@@ -13,14 +13,13 @@ thumbnail of each lies in a temporary file.
 
 import dataclasses
 import itertools
-import os
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from data_pipelines import records
+from data_pipelines import manifests, prepared, shards
 from data_pipelines.checks import copies
 from data_pipelines.checks.faces import FaceSearch
 from data_pipelines.checks.findings import Findings
@@ -36,7 +35,6 @@ from data_pipelines.checks.published import check_counts
 from data_pipelines.chunks import class_of, split_of
 from data_pipelines.sources import DataError, Reject, Sample, Source
 from data_pipelines.sources.sample import SPLITS
-from fer_tf.hashing import sha256
 
 # Rows that a thread reads at a time, and how many such lots are under way.
 _LOT, _AHEAD = 32, 4
@@ -102,19 +100,19 @@ def verify_prepared(
     Raises:
         DataError: If it is no prepared folder, or no example can be read.
     """
-    manifest = records.read_manifest(folder)
+    manifest = manifests.read(folder)
     found, done = _Examination(faces), itertools.count(1)
-    for shard in manifest["shards"]:
-        path = os.path.join(folder, shard["name"])
-        problem = _shard_problem(path, shard["sha256"])
-        if problem:
+    for shard in shards.listed(folder, manifest):
+        if problem := shards.problem(shard):
             found.findings.add("shard", problem)
             continue
-        split = next(s for s in SPLITS if f"-{s}." in shard["name"])
-        for example in records.examples(path, manifest):
-            sample = _from_example(example, split, manifest)
-            found.add(_look_at(sample, example["image"], split, faces))
-            progress(next(done))
+        try:
+            for example in prepared.examples(shard):
+                sample = _from_example(example, shard.split, manifest)
+                found.add(_look_at(sample, example["image"], shard.split, faces))
+                progress(next(done))
+        except DataError as error:
+            found.findings.add("shard", str(error))
     for reject in manifest["rejects"]:
         found.findings.add("rejected", f"{reject['path']}: {reject['reason']}")
     for split, stated in manifest["counts"].items():
@@ -236,16 +234,6 @@ def _kind_of(error):
     if str(error) == "no such file" or isinstance(error, FileNotFoundError):
         return "missing"
     return getattr(error, "kind", "unreadable")
-
-
-def _shard_problem(path, expected):
-    try:
-        found = sha256(path)
-    except OSError as error:
-        return f"{path}: {error.strerror}"
-    if found != expected:
-        return f"{path}: its bytes are not the ones that were written"
-    return None
 
 
 def _from_example(example, split, manifest) -> Sample:

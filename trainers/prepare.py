@@ -29,6 +29,7 @@ from data_pipelines import prepare as preparing
 from data_pipelines.cropping import DETECTORS, ON_NO_FACE
 from data_pipelines.exclusions import Excluding
 from data_pipelines.kept_labels import FIELDS, KeepingLabels
+from data_pipelines.manifests import FORMATS
 from data_pipelines.sources import SOURCES, open_source, parse_options
 from fer_tf.faces.crop_spec import CROP_SPECS
 from trainers import cli
@@ -67,7 +68,7 @@ _WORKERS = flags.DEFINE_integer(
     "workers", os.cpu_count() or 1, "Processes; changes no byte.", lower_bound=1
 )
 _FORMAT = flags.DEFINE_enum(
-    "format", "tfrecord", preparing.FORMATS,
+    "format", "tfrecord", FORMATS,
     "Shards for tf.data, or one npz a split, read without TensorFlow into memory.",
 )  # fmt: skip
 _RUNNER = flags.DEFINE_string(
@@ -108,6 +109,7 @@ def main() -> None:
             on_no_face=_ON_NO_FACE.value,
             format=_FORMAT.value,
             workers=_WORKERS.value,
+            notice=print,
             listed=lambda rows: bar.update(rows),
             progress=progress,
             run=_beam(_RUNNER.value, runner_options) if _RUNNER.value else None,

@@ -5,7 +5,7 @@ import importlib.util
 import os
 from collections.abc import Mapping, Sequence
 
-from data_pipelines import folds, records
+from data_pipelines import folds, manifests
 from data_pipelines.sources import DataError
 from fer_tf import models
 from trainers.cli import UsageError
@@ -96,15 +96,15 @@ def find_sources(data: str, table: Table) -> Sources:
         DataError: If nothing prepared is there, or a folder holds one data set twice.
     """
     folders = [folder for part in data.split(",") for folder in _expanded(part)]
-    manifests = {folder: records.read_manifest(folder) for folder in folders}
-    classes = {f: set(m["counts"].get("train", {})) for f, m in manifests.items()}
+    stated = {folder: manifests.read(folder) for folder in folders}
+    classes = {f: set(m["counts"].get("train", {})) for f, m in stated.items()}
     faces = [f for f in folders if "nonface" in classes[f]]
     main = [f for f in folders if classes[f] - {"face", "nonface"}]
-    own = [f for f in main if manifests[f]["dataset"] == table.dataset]
+    own = [f for f in main if stated[f]["dataset"] == table.dataset]
     main = own or main
     if not main:
         raise DataError(f"{data}: no training examples with labels of {table.dataset}")
-    names = sorted({manifests[folder]["dataset"] for folder in main})
+    names = sorted({stated[folder]["dataset"] for folder in main})
     if len(names) < len(main) and set(main) - set(data.split(",")):
         # As prepared with and without its copies: one or the other is meant.
         raise DataError(
@@ -119,7 +119,7 @@ def find_sources(data: str, table: Table) -> Sources:
 
 
 def _expanded(part):
-    inside = lambda folder: os.path.join(folder, records.MANIFEST)
+    inside = lambda folder: os.path.join(folder, manifests.NAME)
     if not os.path.exists(inside(part)) and os.path.isdir(part):
         below = [os.path.join(part, name) for name in sorted(os.listdir(part))]
         found = [folder for folder in below if os.path.exists(inside(folder))]

@@ -84,9 +84,9 @@ def _verify_source():
 
 def _verify_prepared():
     with cli.quiet_imports():
-        from data_pipelines import records, verify
+        from data_pipelines import manifests, verify
 
-    total = records.read_manifest(_DATA.value)["num_examples"]
+    total = manifests.read(_DATA.value)["num_examples"]
     return _timed(
         functools.partial(verify.verify_prepared, _DATA.value), total, "examples"
     )

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from data_pipelines import prepare
+from data_pipelines import manifests, prepare
 from data_pipelines.sources import DataError, open_source
 
 pytest.importorskip("apache_beam", reason='needs Apache Beam: the extra "beam"')
@@ -33,7 +33,7 @@ def source():
     return open_source("synthetic", "seed=4,examples=40,size=48")
 
 
-@pytest.mark.parametrize("format", prepare.FORMATS)
+@pytest.mark.parametrize("format", manifests.FORMATS)
 def test_the_pipeline_writes_the_bytes_of_the_local_path(format, source, tmp_path):
     run(source, tmp_path / "local", format=format)
     seen = []

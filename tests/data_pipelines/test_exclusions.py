@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from data_pipelines import exclusions, prepare, records, verify
+from data_pipelines import exclusions, manifests, prepare, verify
 from data_pipelines.chunks import split_of
 from data_pipelines.exclusions import Excluding
 from data_pipelines.sources import DataError, Sample, open_source
@@ -62,7 +62,7 @@ def test_what_is_listed_is_left_out_counted_and_nothing_else_changes(
     for split in ("validation", "test"):
         assert after["counts"][split] == before["counts"][split]
     assert before["source"]["sha256"] != after["source"]["sha256"]
-    assert records.read_manifest(less)["dataset"] == "fer2013"
+    assert manifests.read(less)["dataset"] == "fer2013"
     again = []
     verify.verify_source(shorter, surplus=again)
     assert again == []

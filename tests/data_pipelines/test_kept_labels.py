@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from data_pipelines import pipeline, prepare, records
+from data_pipelines import manifests, pipeline, prepare
 from data_pipelines.kept_labels import KeepingLabels
 from data_pipelines.sources import OptionError, open_source
 from tests import testing_utils
@@ -35,7 +35,7 @@ def test_what_is_not_kept_is_missing_and_the_rest_is_as_it_was(tmp_path):
     assert all(np.all(weight == 1) for weight in before.values())
     assert np.all(after["expression"] == 0) and np.all(after["action_units"] == 0)
     assert np.all(after["valence_arousal"] == 1) and np.all(after["is_face"] == 1)
-    one, other = (records.read_manifest(folder) for folder in (every, kept))
+    one, other = (manifests.read(folder) for folder in (every, kept))
     assert set(other["counts"]["train"]) == {"face"} and len(one["counts"]["train"]) > 5
     assert one["num_examples"] == other["num_examples"]
     assert one["source"]["sha256"] != other["source"]["sha256"]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data_pipelines import chunks, prepare, records, verify
+from data_pipelines import chunks, manifests, prepare, records, verify
 from data_pipelines.sources import DataError, open_source
 from tests import testing_utils
 
@@ -102,6 +102,59 @@ def test_any_number_of_workers_and_a_second_run_give_the_same_bytes(csv, tmp_pat
     times = [os.stat(tmp_path / "one" / name).st_mtime_ns for name in before]
     run(source, tmp_path / "one")
     assert [os.stat(tmp_path / "one" / n).st_mtime_ns for n in before] == times
+
+
+@pytest.mark.parametrize("format", manifests.FORMATS)
+@pytest.mark.parametrize("damage", ["deleted", "changed", "cut"])
+def test_a_finished_folder_is_checked_and_repaired(damage, format, csv, tmp_path):
+    source, _ = csv
+    run(source, tmp_path / "out", format=format)
+    before = contents(tmp_path / "out")
+    path = next((tmp_path / "out").glob("fer2013-test.*"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content[: -1 if damage == "cut" else None])
+    if damage == "deleted":
+        path.unlink()
+    notices = []
+    run(source, tmp_path / "out", format=format, notice=notices.append)
+    assert contents(tmp_path / "out") == before
+    (notice,) = notices
+    assert notice.startswith(f"{path}: ") and notice.endswith("prepared again")
+    run(source, tmp_path / "out", format=format, notice=notices.append)
+    assert len(notices) == 1
+
+
+def test_what_tfds_reads_is_repaired_too(csv, tmp_path):
+    source, _ = csv
+    run(source, tmp_path / "out")
+    before, notices = contents(tmp_path / "out"), []
+    (tmp_path / "out" / "features.json").unlink()
+    run(source, tmp_path / "out", notice=notices.append)
+    assert contents(tmp_path / "out") == before and "features.json: m" in notices[0]
+
+
+@pytest.mark.parametrize("format", manifests.FORMATS)
+@pytest.mark.parametrize("damaged", ["shard", "summary"])
+def test_begun_work_that_is_damaged_is_done_again(damaged, format, csv, tmp_path):
+    source, _ = csv
+    run(source, tmp_path / "whole", format=format)
+
+    def stop(done, total):
+        if done == 45:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(source, tmp_path / "out", format=format, progress=stop)
+    work = tmp_path / "out" / ".work"
+    kept = work if format == "npz" else tmp_path / "out"
+    found = sorted(kept.glob("fer2013-train*-00000-of-*"))
+    (path,) = found if damaged == "shard" else sorted(work.glob("chunk-00000-*"))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 255
+    path.write_bytes(content)
+    run(source, tmp_path / "out", format=format)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
 def test_another_source_or_crop_into_the_same_folder_is_refused(csv, tmp_path):

@@ -66,21 +66,21 @@ def test_a_shard_that_is_not_what_was_prepared_is_named(damage, copy):
         open_prepared(str(copy)).files("train").read(np.arange(3))
 
 
-def test_the_pipeline_says_so_in_its_first_line(copy):
+def test_the_pipeline_says_so_before_it_begins_and_in_words_of_its_own(copy):
     shard = first_shard(copy)
     shard.write_bytes(shard.read_bytes()[:-100])
-    batches = pipeline.train_batches(
-        open_prepared(str(copy)), [], size=48, channels=1, batch_size=64, seed=0
-    )
-    with pytest.raises(tf.errors.OpError) as caught:
-        next(iter(batches))
-    assert f"{shard}: not the file" in str(caught.value).splitlines()[0]
+    data, shapes = open_prepared(str(copy)), dict(size=48, channels=1, batch_size=64)
+    with pytest.raises(DataError, match=f"^{shard}: not the file that was prepared"):
+        pipeline.train_batches(data, [], seed=0, **shapes)
+    with pytest.raises(DataError, match=f"^{shard}: not the file that was prepared"):
+        pipeline.eval_batches(data, "train", **shapes)
 
 
 def test_fewer_records_than_the_manifest_states_are_noticed(copy):
     manifest = json.loads((copy / "manifest.json").read_text())
     shards = [s for s in manifest["shards"] if "-train." in s["name"]]
     shards[0]["num_examples"] += 1
+    shards[1]["num_examples"] -= 1
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="records, not the"):
         open_prepared(str(copy)).files("train").read(np.arange(3))

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from data_pipelines import chunks, prepare
+from data_pipelines import chunks, manifests, prepare
 from data_pipelines.sources import DataError, Source, open_source
 
 SOURCE = "seed=1,examples=400,size=48"
@@ -53,7 +53,7 @@ def progress_files(output):
     return sorted(work.glob("chunk-*.json")) if work.is_dir() else []
 
 
-@pytest.mark.parametrize("format", prepare.FORMATS)
+@pytest.mark.parametrize("format", manifests.FORMATS)
 def test_killed_in_the_middle_it_ends_with_the_same_bytes(format, tmp_path):
     script = (
         "import sys; from data_pipelines import prepare\n"
@@ -81,7 +81,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_bytes(format, tmp_path):
     assert contents(killed) == contents(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("format", prepare.FORMATS)
+@pytest.mark.parametrize("format", manifests.FORMATS)
 def test_stopped_between_any_two_files_it_ends_with_the_same_bytes(
     format, tmp_path, monkeypatch
 ):
@@ -141,7 +141,7 @@ def check_random_kills(command, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format", prepare.FORMATS)
+@pytest.mark.parametrize("format", manifests.FORMATS)
 def test_twenty_random_kills_change_no_byte_of_synthetic_data(format, tmp_path):
     # Four chunks for two workers.
     source = "--source=examples=8192,size=48"

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from data_pipelines import records
+from data_pipelines import manifests
 
 
 def peak_memory(command):
@@ -63,7 +63,7 @@ def test_memory_does_not_grow_with_the_number_of_rows(tmp_path):
              f"--source={source}", f"--output={output}", "--detector=none",
              "--workers=2"]
         )  # fmt: skip
-        assert records.read_manifest(output)["num_examples"] == rows
+        assert manifests.read(output)["num_examples"] == rows
     print("peak MiB of parent and worker:", peaks)
     (parent, worker), (parent_of_many, worker_of_many) = peaks.values()
     # All names of a folder are sorted at once, and 8 bytes a row are its order.

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from data_pipelines import prepare, records
+from data_pipelines import manifests, prepare, prepared, records, shards
 from data_pipelines.sources import open_source
 
 
@@ -19,7 +19,7 @@ def folder(tmp_path_factory):
 
 
 def test_the_files_describe_every_feature_and_shard(folder):
-    manifest = records.read_manifest(str(folder))
+    manifest = manifests.read(str(folder))
     info = json.loads((folder / "dataset_info.json").read_text())
     assert (info["name"], info["fileFormat"]) == ("synthetic", "tfrecord")
     for split in info["splits"]:
@@ -43,7 +43,7 @@ def test_tensorflow_datasets_reads_what_our_pipeline_reads(folder):
         "tensorflow_datasets", reason='needs TensorFlow Datasets: the extra "tfds"'
     )
     builder = tfds.builder_from_directory(str(folder))
-    manifest = records.read_manifest(str(folder))
+    manifest = manifests.read(str(folder))
     assert builder.info.features["expression"].names == manifest["expressions"]
     count = 0
     for split in manifest["counts"]:
@@ -52,10 +52,10 @@ def test_tensorflow_datasets_reads_what_our_pipeline_reads(folder):
             example["sample_id"]: example
             for example in tfds.as_numpy(builder.as_dataset(split=split))
         }
-        for shard in manifest["shards"]:
-            if not shard["name"].startswith(f"synthetic-{split}."):
+        for shard in shards.listed(str(folder), manifest):
+            if shard.split != split:
                 continue
-            for ours in records.examples(str(folder / shard["name"]), manifest):
+            for ours in prepared.examples(shard):
                 found = theirs.pop(ours["sample_id"])
                 assert set(found) == set(ours)
                 for name, value in ours.items():

@@ -237,7 +237,7 @@ def test_people_videos_and_copies_across_splits_of_a_prepared_folder(format, tmp
     assert examples["rejected"] == ["gone.png: no such file"]
 
     path = tmp_path / "out" / "manifest.json"
-    manifest["counts"]["train"]["fear"] += 1
+    manifest["counts"]["train"] = {"anger": 2}
     path.write_text(json.dumps(manifest))
     report = verify.verify_prepared(str(tmp_path / "out"))
     assert kinds(report)["count"] == (1, "error")

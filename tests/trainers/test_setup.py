@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 from ml_collections import ConfigDict
 
-from data_pipelines import records
-from data_pipelines.prepared import open_prepared
+from data_pipelines.prepared import examples, open_prepared
 from fer_tf import loading
 from tests.testing_utils import tiny_config
 from trainers import optimizing, setup
@@ -106,7 +105,7 @@ def test_nothing_that_is_evaluated_is_augmented(synthetic_data):
     stored = {
         bytes(example["sample_id"]): example["image"]
         for shard in data.shards("validation")
-        for example in records.examples(shard.path, data.manifests[0])
+        for example in examples(shard)
     }
     found = {}
     for batch in setup.eval_stream(config, data, "validation"):
