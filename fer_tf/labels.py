@@ -5,7 +5,7 @@ the field's classic silent failure. Readers map to these names, never to
 numbers of another data set; an index without a vocabulary is never stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 EXPRESSIONS = (
     "neutral",
@@ -51,6 +51,17 @@ _SYNONYMS = {
     "sad": "sadness",
     "surprised": "surprise",
 }
+
+RESERVED_NAMES = frozenset(
+    """
+    action_units arousal box confidence enlargement error expression face
+    face_probability faces frame height landmarks person probabilities schema_version
+    source time track_id valence width x y
+    """.split()
+)
+"""What the rows of a prediction are called: no class may be called so too."""
+
+_MOST_NAMES, _LONGEST_NAME = 1000, 100
 
 # Class ids as each owner publishes them.
 DATASET_EXPRESSIONS = {
@@ -121,6 +132,55 @@ def expression_index(name: str) -> int:
             f"Received: name={name!r}."
         )
     return EXPRESSIONS.index(key)
+
+
+def check_names(names: Iterable[str], where: str) -> tuple[str, ...]:
+    """The names of classes or action units that a file states, if they are usable.
+
+    They become columns of tables, lines of pages and words on pictures: a name must
+    be readable as one there, and no formula to a spreadsheet.
+
+    Args:
+        names: As they were read: a list or tuple.
+        where: File and key, which begin the message.
+
+    Returns:
+        The names.
+
+    Raises:
+        ValueError: If they are no list of texts, two are the same but for capitals,
+            or one is empty, longer than 100 characters, not printable, begins with
+            anything but a letter or a digit, or is one of `RESERVED_NAMES`.
+    """
+    if not isinstance(names, (list, tuple)) or len(names) > _MOST_NAMES:
+        raise ValueError(f"{where} must be a list of at most {_MOST_NAMES:,} names")
+    seen = set()
+    for name in names:
+        fault = _fault_of_name(name, seen)
+        if fault:
+            shown = repr(name[:40]) if isinstance(name, str) else type(name).__name__
+            raise ValueError(f"{where}: the name {shown} {fault}")
+        seen.add(name.casefold())
+    return tuple(names)
+
+
+def _fault_of_name(name, seen):
+    """What is wrong with a name; None if nothing is."""
+    if not isinstance(name, str):
+        return "is no text"
+    if not name:
+        return "is empty"
+    if len(name) > _LONGEST_NAME:
+        return f"is longer than {_LONGEST_NAME} characters"
+    if not name.isprintable():
+        return "cannot be printed"
+    if not name[0].isalnum() or name[-1].isspace():
+        return "must begin with a letter or a digit and end without a space"
+    if name.casefold() in RESERVED_NAMES:
+        return "is that of a column of the predictions"
+    if name.casefold() in seen:
+        return "comes twice"
+    return None
 
 
 def action_unit_names(count: int) -> tuple[str, ...]:
