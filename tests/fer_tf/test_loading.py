@@ -166,10 +166,10 @@ def _no_space(file, name, shape):
     file[name] = h5py.Empty("f4")
 
 
-def _bits(file, name, shape):
+def _dates(file, name, shape):
     """A type that NumPy lacks."""
     space = h5py.h5s.create_simple(shape)
-    h5py.h5d.create(file.id, name.encode(), h5py.h5t.STD_B8LE, space)
+    h5py.h5d.create(file.id, name.encode(), h5py.h5t.UNIX_D32LE, space)
 
 
 def _many(file, name, shape):
@@ -203,7 +203,7 @@ def _nan(file, name, shape):
         (_bomb, "declares more bytes than the file has"),
         (_compressed, "declares more bytes than the file has"),
         (_no_space, "holds no numbers"),
-        (_bits, "holds no numbers"),
+        (_dates, "holds no numbers"),
         (_many, "holds more than 20,000 arrays and groups"),
         (_cycle, "another name of"),
         (_strings, "holds no numbers"),

@@ -59,7 +59,8 @@ def run(code, tmp_path):
     (tmp_path / "program.py").write_text(code)
     result = subprocess.run(
         [sys.executable, tmp_path / "program.py", folder], capture_output=True,
-        text=True, timeout=300, check=False, env={**os.environ, "PYTHONPATH": os.getcwd()},
+        text=True, timeout=300, check=False,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
     )  # fmt: skip
     assert result.returncode == 0, result.stderr[-2000:]
 

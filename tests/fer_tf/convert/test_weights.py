@@ -150,9 +150,7 @@ def test_refuses(damage, message, tmp_path):
     with h5py.File(path, "a") as file:
         del file["a/a/kernel:0"]
         damage(file, path)
-    with pytest.raises(
-        ValueError, match=f"^{re.escape(str(path))}: .*{message}"
-    ) as got:
+    with pytest.raises(ValueError, match=f"w.h5: .*{message}") as got:
         weights.read_h5(path)
     assert "\n" not in str(got.value)
 
