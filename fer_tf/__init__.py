@@ -1,10 +1,13 @@
 """Facial expression recognition: four published systems, rebuilt on Keras 3.
 
 The package imports nothing heavy until it is used: `import fer_tf` is cheap,
-and `labels` and `faces.crop_spec` work without Keras.
+and `labels` and `faces.crop_spec` work without Keras. Beside Keras, it registers the
+classes that a `.keras` file may name, whichever of the two is imported first.
 """
 
 import importlib
+
+from fer_tf.registration import register_with_keras
 
 __version__ = "0.1.0"
 
@@ -26,3 +29,6 @@ def __getattr__(name):
 
 def __dir__():
     return sorted(__all__)
+
+
+register_with_keras()

@@ -52,12 +52,17 @@ def default() -> str:
     """Name of the model that is used when none is named.
 
     Raises:
-        ValueError: If the catalog has no default.
+        ValueError: If the catalog has no default, or not the one that it names.
     """
     found = read()
     if found["default"] is None:
         raise ValueError(
             f"no model is named, and the catalog has no default; {known(found)}"
+        )
+    if found["default"] not in found["models"]:
+        raise ValueError(
+            f"the catalog's default is {found['default']!r}, which it lacks; "
+            f"{known(found)}"
         )
     return found["default"]
 
@@ -73,6 +78,10 @@ def find(name: str) -> tuple[str, str]:
 
     Raises:
         KeyError: If the catalog does not have the name.
+        ValueError: If the entry states no sha256.
     """
     folder = root()
-    return os.path.join(folder, name), read(folder)["models"][name]["card_sha256"]
+    entry = read(folder)["models"][name]
+    if not isinstance(entry, dict) or "card_sha256" not in entry:
+        raise ValueError(f"{os.path.join(folder, FILE)}: {name} has no card_sha256")
+    return os.path.join(folder, name), entry["card_sha256"]

@@ -7,7 +7,6 @@ predictor's work, and so is the EXIF orientation: the signature that decodes byt
 does not turn pictures.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -15,12 +14,12 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from fer_tf import (
     export_litert,
     export_onnx,
     export_proof,
+    export_saved_model,
     loading,
     model_card,
     weights_file,
@@ -29,18 +28,8 @@ from fer_tf.backend import require_tensorflow
 from fer_tf.hashing import sha256
 from fer_tf.serving import in_batches, make_serving_model, names_inside
 
-# What one call of `serve_bytes` may carry.
-MAX_BATCH, MAX_BYTES, MAX_PIXELS = 256, 4 << 20, 1 << 22
-
-NOTES = (
-    "crops: faces aligned as crop_spec says, uint8. encoded: JPEG or PNG of such "
-    f"crops, at most {MAX_BATCH} a call, each of at most {MAX_BYTES} bytes and "
-    f"{MAX_PIXELS} pixels; brought to size and colour, but not turned: the EXIF "
-    "orientation of a photograph must have been applied before."
-)
-
-# So many crops of a check go through `serve_bytes`, one a call.
-_ONE_BY_ONE = 16
+# So many crops of a check are encoded too, as PNG and JPEG.
+_ENCODED = 16
 
 
 def export_model(
@@ -52,6 +41,7 @@ def export_model(
     labels: np.ndarray | None = None,
     calibration: np.ndarray | None = None,
     source: str = "crops",
+    calibrated_on: str | None = None,
     extra: dict | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> dict:
@@ -67,6 +57,7 @@ def export_model(
         calibration: Crops that decide the ranges of `litert_int8`; by default
             those of the check.
         source: What the crops are, for the card.
+        calibrated_on: What those of `calibration` are; None for `source`.
         extra: More facts for `model.json`, such as measured metrics.
         report: Called with a line for each file that has passed.
 
@@ -93,6 +84,7 @@ def export_model(
             **(extra or {}),
             "names": names_inside(model),
             "checked_on": {"crops": len(crops), "source": source},
+            "calibrated_on": calibrated_on or source,
             "formats": checks,
             "files": _files(part),
         }
@@ -154,9 +146,21 @@ def _write_checked(model, folder, formats, crops, labels, calibration, report):
         found = export_proof.compare(outputs, expected, labels)
         export_proof.require(found, limit, name)
         checks[name] = found
+        if name == "saved_model":
+            found["encoded"] = _check_encoded(model, folder, crops)
         largest = max(found["largest_difference"].values())
         report(f"{name}: differs from Keras by at most {largest:.2g}")
     return checks
+
+
+def _check_encoded(model, folder, crops):
+    """Compares `serve_bytes` with Keras on the pixels that `read_image` finds."""
+    some, spec = crops[:_ENCODED], model.card.crop_spec
+    encoded, read = zip(*export_saved_model.encoded_pairs(some, spec))
+    outputs = export_saved_model.run_encoded(folder, list(encoded))
+    found = export_proof.compare(outputs, _keras_outputs(model, np.stack(read)))
+    export_proof.require(found, export_proof.ROUNDING, "saved_model, serve_bytes")
+    return found
 
 
 def _files(folder):
@@ -171,103 +175,6 @@ def _files(folder):
         }
         for path in sorted(paths)
     }
-
-
-def _write_saved_model(model, folder, calibration=None):
-    """Writes a SavedModel into the folder itself.
-
-    Its signatures:
-        - `serving_default`: `crops` uint8 `(batch, size, size, channels)`.
-        - `serve_bytes`: `encoded` strings `(batch,)`, each a JPEG or PNG of one
-          crop; brought to size and colour. The EXIF orientation is not applied.
-        - `describe`: no input; `expressions`, `action_units` (empty where the model
-          predicts none), `crop_spec` (JSON) and `notes`.
-    """
-    spec, names = model.card.crop_spec, names_inside(model)
-    serving = make_serving_model(model)
-
-    shape = (None, spec.size, spec.size, spec.channels)
-
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, "crops")])
-    def serve(crops):
-        return serving(crops, training=False)
-
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "encoded")])
-    def serve_bytes(encoded):
-        few = tf.size(encoded) <= MAX_BATCH
-        encoded = _after(encoded, (few, f"at most {MAX_BATCH} a call"))
-        decode = lambda one: _decode(one, spec)
-        return serve(tf.map_fn(decode, encoded, fn_output_signature=tf.uint8))
-
-    @tf.function(input_signature=[])
-    def describe():
-        return {
-            "expressions": tf.constant(names.get("expressions", []), tf.string),
-            "action_units": tf.constant(names.get("action_units", []), tf.string),
-            "crop_spec": tf.constant(json.dumps(names["crop_spec"])),
-            "notes": tf.constant(NOTES),
-        }
-
-    # Not Keras' ExportArchive, which stores every weight twice.
-    module = tf.Module()
-    module.weights = [variable.value for variable in serving.variables]
-    tf.saved_model.save(
-        module,
-        folder,
-        signatures={
-            "serving_default": serve,
-            "serve_bytes": serve_bytes,
-            "describe": describe,
-        },
-    )
-
-
-def _decode(encoded, spec):
-    """A JPEG or PNG as a crop; its size is read and capped before its pixels."""
-    is_png = tf.equal(tf.strings.substr(encoded, 0, 8), b"\x89PNG\r\n\x1a\n")
-    is_jpeg = tf.equal(tf.strings.substr(encoded, 0, 3), b"\xff\xd8\xff")
-    encoded = _after(
-        encoded,
-        (tf.strings.length(encoded) <= MAX_BYTES, f"at most {MAX_BYTES} bytes"),
-        (is_png | is_jpeg, "must be JPEG or PNG"),
-    )
-    sides = tf.cond(
-        is_png,
-        # Width and height, four bytes each, follow the name of the first chunk.
-        lambda: tf.io.decode_raw(
-            tf.strings.substr(encoded, 16, 8), tf.int32, little_endian=False
-        ),
-        lambda: tf.io.extract_jpeg_shape(encoded)[:2],
-    )
-    pixels = tf.reduce_prod(tf.cast(sides, tf.int64))
-    small = tf.reduce_all(sides > 0) & (pixels <= MAX_PIXELS)
-    encoded = _after(encoded, (small, f"at most {MAX_PIXELS} pixels"))
-    image = tf.io.decode_image(encoded, channels=spec.channels, expand_animations=False)
-    image = tf.image.resize(image, (spec.size, spec.size), antialias=True)
-    image = tf.cast(tf.clip_by_value(tf.round(image), 0, 255), tf.uint8)
-    return tf.ensure_shape(image, (spec.size, spec.size, spec.channels))
-
-
-def _after(encoded, *conditions):
-    """`encoded`, but not before the conditions hold: a graph has no other order."""
-    checks = [
-        tf.debugging.Assert(condition, [f"`encoded`: {message}"])
-        for condition, message in conditions
-    ]
-    with tf.control_dependencies(checks):
-        return tf.identity(encoded)
-
-
-def _run_saved_model(folder, crops, card=None):
-    """Some crops as encoded bytes, one a call, the others in batches."""
-    signatures = tf.saved_model.load(folder).signatures
-    encoded = [tf.io.encode_png(crop)[None] for crop in crops[:_ONE_BY_ONE]]
-    parts = [signatures["serve_bytes"](encoded=one) for one in encoded]
-    rest = crops[_ONE_BY_ONE:]
-    if len(rest):
-        serve = signatures["serving_default"]
-        parts.append(in_batches(lambda some: serve(crops=tf.constant(some)), rest))
-    return {k: np.concatenate([np.asarray(p[k]) for p in parts]) for k in parts[0]}
 
 
 def _write_keras(model, folder, calibration=None):
@@ -301,7 +208,9 @@ class _Format(NamedTuple):
 
 # In the order of writing: TensorFlow wants the folder first.
 FORMATS = {
-    "saved_model": _Format(_write_saved_model, _run_saved_model, export_proof.ROUNDING),
+    "saved_model": _Format(
+        export_saved_model.write, export_saved_model.run, export_proof.ROUNDING
+    ),
     "litert_float32": _Format(
         export_litert.write_float32, export_litert.run_float32, export_proof.ROUNDING
     ),

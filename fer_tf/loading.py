@@ -12,16 +12,18 @@ import contextlib
 import dataclasses
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 
 from fer_tf import catalog, labels, models, weights_file
-from fer_tf.faces.crop_spec import CropSpec
+from fer_tf.faces.crop_spec import MAX_SIZE, CropSpec
 from fer_tf.hashing import sha256
 from fer_tf.inference import AVERAGES
 from fer_tf.layers.crop_views import VIEWS
+from fer_tf.processes import require_own_process
 
 SCHEMA_VERSION = 1
 CARD = "model.json"
@@ -119,8 +121,9 @@ def load(
 
     Args:
         path: A model folder (an export), its `model.keras`, a workdir of
-            `trainers.train`, or a name from the catalog; what lies at that path
-            comes before the catalog. None is the catalog's default.
+            `trainers.train`, or a name from the catalog. A name of the catalog is
+            its model even where a folder here is called so too, which a warning
+            says; `./name` is that folder. None is the catalog's default, always.
         protocol: Which weights of a workdir: `clean` (best on validation) or
             `paper` (best on test).
 
@@ -131,7 +134,9 @@ def load(
     Raises:
         ValueError: If there is no such model, its files do not belong together or
             are not safe to open, or its weights do not fit the model they name.
+        RuntimeError: In a fork of a process that has loaded or used a model.
     """
+    require_own_process("a model")
     folder = find(path, protocol=protocol)
     described = read_card(folder)
     card = card_from(described, where=os.path.join(folder, CARD))
@@ -141,11 +146,9 @@ def load(
     else:
         weights = _part(described, "weights")
         file, found = _checked(folder, weights.get("file"), weights)
-        model = _build(card, folder)
-        weights_file.read_weights(file, model)
+        model = weights_file.read_weights(file, lambda: _build(card, folder))
     _require_names(model, card, folder)
-    shape = model.inputs[0].shape[1:]
-    card.crop_spec.require_fit(shape, os.path.join(folder, CARD))
+    card.crop_spec.require_fit(_crop_shape(model, folder), os.path.join(folder, CARD))
     model.card, model.crop_spec, model.sha256 = card, card.crop_spec, found
     return model
 
@@ -165,24 +168,44 @@ def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> s
 
 
 def _find(path, protocol):
-    path = catalog.default() if path is None else os.fspath(path)
-    if not path:
-        raise ValueError("the path or name of the model is empty")
+    if path is None:
+        return _shipped(catalog.default())
+    path = os.fspath(path)
+    if not isinstance(path, str) or not path:
+        raise ValueError("the path or name of the model is empty, or no text")
+    here = _folder_at(path, protocol)
+    found = catalog.read()
+    if path in found["models"]:
+        folder = _shipped(path)
+        if here is not None and not os.path.samefile(here, folder):
+            warnings.warn(
+                f"{path}: this is the model of the catalog, not the folder of that "
+                f"name here, which is {os.path.join('.', path)}",
+                stacklevel=4,
+            )
+        return folder
+    if here is not None:
+        return here
+    if other := _other_protocol(path, protocol):
+        raise ValueError(f"{path}: no weights of protocol {protocol}, but of {other}")
+    raise ValueError(
+        f"{path}: neither a model folder (with {CARD}) nor a workdir with best "
+        f"weights, nor a name that is known: {catalog.known(found)}"
+    )
+
+
+def _folder_at(path, protocol):
+    """The model folder that lies at a path; None if none does."""
     folders = [path, os.path.join(path, "best", protocol)]
     if os.path.basename(path) in (WEIGHTS, WHOLE) and os.path.isfile(path):
         folders = [os.path.dirname(path) or "."]
-    for folder in folders:
-        if os.path.isfile(os.path.join(folder, CARD)):
-            return folder
-    if other := _other_protocol(path, protocol):
-        raise ValueError(f"{path}: no weights of protocol {protocol}, but of {other}")
-    found = catalog.read()
-    if path not in found["models"]:
-        raise ValueError(
-            f"{path}: neither a model folder (with {CARD}) nor a workdir with best "
-            f"weights, nor a name that is known: {catalog.known(found)}"
-        )
-    folder, expected = catalog.find(path)
+    there = (f for f in folders if os.path.isfile(os.path.join(f, CARD)))
+    return next(there, None)
+
+
+def _shipped(name):
+    """The folder of a model of the catalog, whose card is the one that was added."""
+    folder, expected = catalog.find(name)
     if not os.path.isfile(os.path.join(folder, CARD)):
         raise ValueError(f"{folder}: in the catalog, but not installed")
     _checked(folder, CARD, {"sha256": expected})
@@ -222,11 +245,20 @@ def _build(card, folder):
     """A model with fresh weights, as a card describes it."""
     try:
         return models.create_model(card.model, **card.arguments)
-    except (TypeError, ValueError) as error:
-        line = str(error).splitlines()[0]
+    except Exception as error:
+        # What Keras raises depends on which argument makes no sense, and how.
+        line = weights_file.first_line(error)
         raise ValueError(
             f"{os.path.join(folder, CARD)}: describes no model of this version ({line})"
         ) from error
+
+
+def _crop_shape(model, folder):
+    """Height, width and channels of what a model takes first."""
+    shape = model.inputs[0].shape[1:]
+    if len(shape) != 3 or None in shape:
+        raise ValueError(f"{folder}: the model takes {shape}, and no crop")
+    return shape
 
 
 def _require_names(model, card, folder):
@@ -260,7 +292,7 @@ def read_card(folder: str) -> dict[str, Any]:
         raise ValueError(f"{path}: too large to be a model card")
     with open(path, encoding="utf-8") as file:
         try:
-            described = json.load(file)
+            described = json.load(file, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}: not valid JSON ({error})") from error
     if not isinstance(described, dict):
@@ -271,6 +303,10 @@ def read_card(folder: str) -> dict[str, Any]:
             f"{SCHEMA_VERSION}"
         )
     return described
+
+
+def _refuse_constant(text):
+    raise ValueError(f"{text} is no number of JSON's")
 
 
 def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
@@ -290,21 +326,34 @@ def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
     if missing:
         raise ValueError(f"{where}: lacks {', '.join(missing)}")
     values = {name: described[name] for name in fields}
-    for name in ("expressions", "action_units", "trained"):
-        names = values[name]
-        if name == "trained" and names is None:
-            continue
-        if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
-            raise ValueError(f"{where}: {name} must be a list of names")
-        values[name] = tuple(names)
+    for name in ("expressions", "action_units"):
+        values[name] = labels.check_names(values[name], f"{where}: {name}")
+    trained = values["trained"]
+    if trained is not None:
+        if not isinstance(trained, list) or not set(map(type, trained)) <= {str}:
+            raise ValueError(f"{where}: trained must be a list of names")
+        values["trained"] = tuple(trained)
     for name, kind in (("model", str), ("arguments", dict)):
         if not isinstance(values[name], kind):
             raise ValueError(f"{where}: {name} must be a {kind.__name__}")
     for name, choices in (("views", VIEWS), ("average", AVERAGES)):
         if values[name] not in tuple(choices):
             raise ValueError(f"{where}: {name} must be one of {', '.join(choices)}")
+    _check_size(values["arguments"].get("input_shape"), where)
     try:
         values["crop_spec"] = CropSpec.from_dict(values["crop_spec"])
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
     return Card(**values)
+
+
+def _check_size(shape, where):
+    """Raises if a network's input is larger than any crop."""
+    if shape is None:
+        return
+    if not isinstance(shape, (list, tuple)) or set(map(type, shape)) != {int}:
+        raise ValueError(f"{where}: input_shape must be (height, width, channels)")
+    if max(shape) > MAX_SIZE:
+        raise ValueError(
+            f"{where}: input_shape is {str(shape)[:100]}, larger than {MAX_SIZE} pixels"
+        )

@@ -355,6 +355,17 @@ def _files(described):
         ]
         yield f"| {name} | {' | '.join(cells)} |"
 
+    if encoded := described["formats"].get("saved_model", {}).get("encoded"):
+        yield ""
+        yield (
+            f"`serve_bytes`, on {encoded['crops']} of them as PNG and JPEG, grey and "
+            "colour, against Keras on the pixels that `Predictor` reads: at most "
+            f"{max(encoded['largest_difference'].values()):.2g}."
+        )
+    if "litert_int8" in described["formats"] and described.get("calibrated_on"):
+        yield ""
+        yield f"The ranges of `litert_int8` were set by: {described['calibrated_on']}."
+
 
 def _percent(check, key):
     return f"{100 * check[key]:.2f} %" if key in check else ""

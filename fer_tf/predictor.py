@@ -17,6 +17,7 @@ from fer_tf.backend import require_tensorflow
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
 from fer_tf.inference import require_finite
+from fer_tf.processes import require_own_process
 from fer_tf.serving import make_serving_model
 from fer_tf.tracking import Tracker
 
@@ -41,6 +42,7 @@ class Predictor:
         self, model: keras.Model | str | os.PathLike | None = None, *, detector=None
     ):
         require_tensorflow("a Predictor")
+        require_own_process("a Predictor")
         self.model = model if isinstance(model, keras.Model) else loading.load(model)
         if not hasattr(self.model, "card"):
             raise ValueError(
@@ -77,11 +79,13 @@ class Predictor:
 
         Raises:
             ImageError: If the picture cannot be read.
+            RuntimeError: In a fork of the process that made this.
         """
         return self.predict_many([image])[0]
 
     def predict_many(self, images) -> list[list[dict]]:
         """Reads every face of several pictures; see `predict`."""
+        require_own_process("a Predictor")
         arrays = [_as_array(image) for image in images]
         found = self.detector.detect(arrays)
         spec = self.card.crop_spec
@@ -141,7 +145,9 @@ class Predictor:
         Raises:
             ValueError: If they are no such crops.
             FloatingPointError: If the model says NaN or infinity of one.
+            RuntimeError: In a fork of the process that made this.
         """
+        require_own_process("a Predictor")
         crops = np.asarray(crops)
         spec = self.card.crop_spec
         wanted = (spec.size, spec.size, spec.channels)

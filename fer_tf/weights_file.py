@@ -1,47 +1,60 @@
 """Weight files from strangers: numbers go into a model that we built, or nothing.
 
-Every way in which an HDF5 or `.keras` file can reach beyond itself, or hold more
-than it seems to, is an error of one line. Keras refuses most of it too, but not in
-the oldest version that we run on.
+How large a network a file can fill is known before any of it is built: a card that
+describes a larger one costs neither time nor memory.
 """
 
-import os
+import contextlib
+import math
+import shutil
+import tempfile
 import warnings
+import zipfile
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
 # Keras finds our layers in a `.keras` file once the models have been imported.
 from fer_tf import models  # noqa: F401
+from fer_tf.hdf5_files import Holdings, open_numbers
 
 MAX_BYTES = 4 << 30
 """What a file of weights may take; the papers' largest model takes 0.6 GB."""
 
+# In a `.keras` file: the weights, and what else it may hold, with its largest size.
+_INNER_WEIGHTS = "model.weights.h5"
+_MEMBERS = {
+    _INNER_WEIGHTS: MAX_BYTES,
+    "config.json": 16 << 20,
+    "metadata.json": 1 << 20,
+}
+# Keras stores members as they are. So many times its stored size is a bomb.
+_MAX_EXPANSION = 100
 
-def read_weights(path: str, model: keras.Model) -> None:
-    """Loads a `.weights.h5` file into a model.
+
+def read_weights(path: str, build: Callable[[], keras.Model]) -> keras.Model:
+    """Builds a model and loads a `.weights.h5` file into it.
+
+    Args:
+        path: Of the file.
+        build: Makes the model, with fresh weights.
 
     Raises:
         ValueError: If the file is damaged, reaches outside itself, or does not
-            fit the model.
+            fit the model; before the model takes memory if it is much larger.
     """
-    import h5py
-
-    try:
-        with h5py.File(path, "r") as file:
-            _check(file, os.path.getsize(path))
-    except (OSError, RuntimeError, KeyError) as error:
-        # What h5py says of a damaged file depends on where the damage is.
-        raise ValueError(f"{path}: not a readable HDF5 file ({_line(error)})") from None
-    except _Refused as error:
-        raise ValueError(f"{path}: {error}") from None
+    with open_numbers(path) as (_, holdings):
+        pass
+    with _room_for(holdings):
+        model = build()
     try:
         with warnings.catch_warnings(record=True) as noted:
             warnings.simplefilter("always", UserWarning)
             model.load_weights(path)
     except Exception as error:
         raise ValueError(
-            f"{path}: does not fit the model {model.name!r} ({_line(error)})"
+            f"{path}: does not fit the model {model.name!r} ({first_line(error)})"
         ) from error
     for warning in noted:
         # Keras warns where it leaves a layer with the random weights it had.
@@ -50,19 +63,23 @@ def read_weights(path: str, model: keras.Model) -> None:
                 f"{path}: does not fit the model {model.name!r} ({warning.message})"
             )
     check_finite(path, model)
+    return model
 
 
 def read_whole(path: str) -> keras.Model:
     """Loads a whole model from a `.keras` file, never running code from it.
 
     Raises:
-        ValueError: If the file is damaged, or holds what Keras' safe mode refuses,
-            such as a `Lambda` layer.
+        ValueError: If the file is damaged, unpacks to more than it may, or holds
+            what Keras' safe mode refuses, such as a `Lambda` layer.
     """
     try:
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        holdings = _check_archive(path)
+        with _room_for(holdings):
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:
-        raise ValueError(f"{path}: cannot be loaded safely ({_line(error)})") from error
+        line = first_line(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path}: cannot be loaded safely ({line})") from error
     check_finite(path, model)
     return model
 
@@ -74,42 +91,67 @@ def check_finite(path: str, model: keras.Model) -> None:
             raise ValueError(f"{path}: {weight.path} is NaN or infinite")
 
 
-class _Refused(ValueError):
-    """What a file must not hold."""
+def _check_archive(path):
+    """The `Holdings` of a `.keras` file, whose members are no bombs."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        names = [member.filename for member in members]
+        if sorted(names) != sorted(_MEMBERS):
+            raise ValueError(f"must hold {', '.join(_MEMBERS)}, holds {names[:5]}")
+        for member in members:
+            stored, unpacked = member.compress_size, member.file_size
+            if (
+                unpacked > _MEMBERS[member.filename]
+                or unpacked > _MAX_EXPANSION * max(stored, 1)
+            ):  # fmt: skip
+                raise ValueError(
+                    f"{member.filename} would unpack {stored:,} to {unpacked:,} bytes"
+                )
+        with tempfile.TemporaryFile() as file:
+            with archive.open(_INNER_WEIGHTS) as member:
+                shutil.copyfileobj(member, file)
+            with open_numbers(file, path) as (_, holdings):
+                return holdings
 
 
-def _check(file, room):
-    """Raises unless every object of an HDF5 file is its own and is what it says."""
-    import h5py
+@contextlib.contextmanager
+def _room_for(holdings: Holdings):
+    """Stops the building of a model that has more weights than a file can fill.
 
-    declared, seen, groups = 0, set(), [file]
-    while groups:
-        group = groups.pop()
-        for name in group:
-            where = f"{group.name.rstrip('/')}/{name}"
-            if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                raise _Refused(f"{where} is a link to elsewhere, and is refused")
-            item = group[name]
-            address = h5py.h5o.get_info(item.id).addr
-            if address in seen:
-                raise _Refused(f"{where} is another name of something named before")
-            seen.add(address)
-            if isinstance(item, h5py.Group):
-                groups.append(item)
-                continue
-            if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "fiu":
-                raise _Refused(f"{where} holds no numbers")
-            if item.external or item.is_virtual:
-                raise _Refused(f"{where} lies outside the file, and is refused")
-            # Keras stores weights as they are: nothing compressed, nothing left out.
-            declared += item.nbytes
-            if declared > room:
-                raise _Refused(f"{where} declares more bytes than the file has")
+    On TensorFlow, before the weight that is too much takes any memory; on other
+    backends a model is built as it is described.
+    """
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    # Twice, and some: a model that is off by little is told where it does not fit.
+    numbers = 2 * holdings.numbers + 100_000
+    arrays = 2 * holdings.arrays + 100
+    shapes = tf.Graph()
+
+    def create(next_creator, **arguments):
+        nonlocal numbers, arrays
+        value = arguments["initial_value"]
+        if callable(value):
+            with shapes.as_default():  # A graph computes shapes, but no values.
+                value = value()
+        numbers, arrays = numbers - math.prod(value.shape), arrays - 1
+        if numbers < 0 or arrays < 0:
+            raise ValueError(
+                f"the network is larger than its file, which holds "
+                f"{holdings.numbers:,} numbers in {holdings.arrays:,} arrays"
+            )
+        return next_creator(**arguments)
+
+    with tf.variable_creator_scope(create):
+        yield
 
 
-def _line(error):
-    """The line of a message that says what is wrong."""
+def first_line(error: Exception) -> str:
+    """The line of an error's message that says what is wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if len(lines) > 1 and lines[0].startswith("A total of"):
         return lines[1]
-    return lines[0] if lines else type(error).__name__
+    return lines[0][:1000] if lines else type(error).__name__

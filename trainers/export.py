@@ -5,8 +5,9 @@ python -m trainers.export --workdir=runs/quick --output=saved_models/my_model \
 
 `litert` is `litert_float32` and `litert_int8`; `keras` adds the whole model as a
 `.keras` file. Each file is run and compared with Keras on crops of --data, or on
-drawn faces without it; if one differs too much, nothing is written. README.md in
-the folder is the model's card. `trainers.catalog --add` gives an export a name.
+drawn faces without it, which then set the ranges of `litert_int8` too; if one differs
+too much, nothing is written. README.md in the folder is the model's card.
+`trainers.catalog --add` gives an export a name.
 """
 
 import importlib.metadata
@@ -88,12 +89,19 @@ def main() -> None:
     checked = export_crops.for_check(
         model, _DATA.value, _SPLIT.value, _EXAMPLES.value, workdir=_WORKDIR.value
     )
+    formats = [part for name in _FORMATS.value for part in _FORMAT_NAMES[name]]
+    if "litert_int8" in formats and checked["calibrated_on"] == export_crops.DRAWN:
+        print(
+            "litert_int8: its ranges are set by drawn faces, not by photographs; "
+            "--data=DIR sets them by a prepared folder's",
+            flush=True,
+        )
     # Converters write pages of notices to stderr, whatever they are told.
     with quiet_stderr(shown_on_error=False):
         export.export_model(
             model,
             _OUTPUT.value,
-            formats=[part for name in _FORMATS.value for part in _FORMAT_NAMES[name]],
+            formats=formats,
             extra=_facts(loading.read_card(folder), elsewhere),
             report=lambda line: print(line, flush=True),
             **checked,

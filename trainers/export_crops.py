@@ -9,6 +9,9 @@ from data_pipelines import pipeline, synthetic
 from fer_tf.faces import alignment
 from trainers import agreement
 
+DRAWN = "drawn faces"
+"""What a check is made on where no data are given."""
+
 # Faces that are drawn where no data are given; drawing takes some 20 ms each.
 _DRAWN = 64
 _CALIBRATION = 200
@@ -29,8 +32,8 @@ def for_check(
         workdir: Where the model came from: a run on mixed crops takes them.
 
     Returns:
-        `crops`, `labels` (None where they say nothing of the model), `calibration`
-        and `source`.
+        `crops`, `labels` (None where they say nothing of the model), `calibration`,
+        and `source` and `calibrated_on`, what the two sets of crops are.
 
     Raises:
         ValueError: If the data have other crops than the model takes, or none.
@@ -42,7 +45,8 @@ def for_check(
             "crops": drawn[:_DRAWN],
             "calibration": drawn[_DRAWN:],
             "labels": None,
-            "source": "drawn faces",
+            "source": DRAWN,
+            "calibrated_on": DRAWN,
         }
     prepared = pipeline.open_prepared(data)
     agreement.require_crops(spec, prepared, workdir=workdir)
@@ -54,14 +58,16 @@ def for_check(
             raise ValueError(f"{data}: {split} has no expression that the model has")
         crops, labels = crops[known], labels[known]
         agreement.require_names(model.card, prepared, "expressions", labels)
-    calibration = crops
+    calibration, calibrated_on = crops, split
     if prepared.count("train"):
         calibration, _ = _spread(prepared, "train", spec, _CALIBRATION)
+        calibrated_on = "train"
     return {
         "crops": crops,
         "calibration": calibration,
         "labels": labels,
         "source": f"{prepared.dataset}, {split}",
+        "calibrated_on": f"{prepared.dataset}, {calibrated_on}",
     }
 
 

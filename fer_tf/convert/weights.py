@@ -5,6 +5,7 @@ may hold links to other files, data stored outside the file and objects; each is
 an error, and so is every name, shape or value that is not expected.
 """
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -14,9 +15,7 @@ from collections.abc import Iterable, Mapping
 import keras
 import numpy as np
 
-# What Keras itself calls a bomb: over 4 GiB, and over 100 times the file.
-_MAX_BYTES = 4 * 2**30
-_MAX_EXPANSION = 100
+from fer_tf.hdf5_files import open_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,36 +77,19 @@ def read_h5(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray]]:
         output number: "kernel" for `conv1/7x7_s2/kernel:0`.
 
     Raises:
-        ValueError: If the file is not such a file, or holds a link, outside
-            storage, a virtual data set, anything but finite floating-point
-            numbers, more than it could have stored, or one name twice.
+        ValueError: If the file is not such a file, holds anything that
+            `fer_tf.hdf5_files` refuses, values that are not finite, or one name
+            twice.
     """
-    import h5py
-
-    layers = {}
-    budget = max(_MAX_BYTES, _MAX_EXPANSION * os.path.getsize(path))
-    try:
-        file = h5py.File(path, "r")
-    except OSError as error:
-        raise ValueError(
-            f"{os.fspath(path)} must be an HDF5 file. Received: {error}."
-        ) from error
-    with file:
+    with open_numbers(path) as (file, _), _named(path):
         root = file
-        if "layer_names" not in _attribute_keys(file) and "model_weights" in file:
-            root = _follow(file, "model_weights")
+        if "layer_names" not in file.attrs and "model_weights" in file:
+            root = file["model_weights"]
+        layers, read = {}, set()
         for layer in _names(root, "layer_names"):
             if layer in layers:
-                raise ValueError(f"The file lists the layer {layer!r} twice.")
-            group = _follow(root, layer)
-            weights = layers[layer] = {}
-            for full_name in _names(group, "weight_names"):
-                dataset = _follow(group, full_name)
-                budget -= _check_dataset(dataset, full_name, budget)
-                name = re.sub(r":\d+$", "", full_name).rsplit("/", 1)[-1]
-                if name in weights:
-                    raise ValueError(f"Layer {layer!r} holds {name!r} twice.")
-                weights[name] = _finite(dataset[()], full_name)
+                raise ValueError(f"lists the layer {layer!r} twice")
+            layers[layer] = _weights_of(_member(root, layer), layer, read)
     return {layer: weights for layer, weights in layers.items() if weights}
 
 
@@ -128,12 +110,16 @@ def read_safetensors(path: str | os.PathLike) -> dict[str, np.ndarray]:
         ) from error
     try:
         tensors = safetensors.numpy.load_file(path)
-    except (safetensors.SafetensorError, KeyError) as error:
+    except OSError:
+        raise
+    except Exception as error:
+        # Of a type that NumPy lacks, such as F8, it is AttributeError or KeyError.
         raise ValueError(
-            f"{os.fspath(path)} must be a safetensors file of numbers. "
-            f"Received: {error!r}."
+            f"{os.fspath(path)} must be a safetensors file of numbers that NumPy "
+            f"has. Received: {error!r}."
         ) from error
-    return {name: _finite(array, name) for name, array in tensors.items()}
+    with _named(path):
+        return {name: _finite(array, name) for name, array in tensors.items()}
 
 
 def assign(
@@ -191,48 +177,42 @@ def assign(
     return list(weights)
 
 
-def _follow(group, path):
-    """The member at `path`, of this very file: only hard links on the way."""
-    import h5py
-
-    for part in path.split("/"):
-        link = group.get(part, getlink=True) if isinstance(group, h5py.Group) else None
-        if not isinstance(link, h5py.HardLink):
-            kind = "nothing" if link is None else type(link).__name__
-            raise ValueError(
-                f"{path!r} must be stored in the file itself. Received: {kind}."
-            )
-        group = group[part]
-    return group
+@contextlib.contextmanager
+def _named(path):
+    """Puts the name of the file before what is wrong in it."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)}: {error}") from None
 
 
-def _check_dataset(dataset, name, budget):
-    """Bytes that reading the data set takes; raises where it is not to be read."""
-    import h5py
-
-    if not isinstance(dataset, h5py.Dataset):
-        raise ValueError(f"{name!r} must be a data set. Received: a group.")
-    if dataset.external or dataset.is_virtual:
-        raise ValueError(f"{name!r} must be stored in the file itself.")
-    if not np.issubdtype(dataset.dtype, np.floating):
-        raise ValueError(
-            f"{name!r} must hold floating-point numbers. Received: {dataset.dtype}."
-        )
-    if dataset.nbytes > budget:
-        raise ValueError(
-            f"{name!r} would take {dataset.nbytes} bytes, more than the file "
-            "can reasonably hold."
-        )
-    return dataset.nbytes
+def _weights_of(group, layer, read):
+    """`{weight: array}` of a layer's group; no array is `read` twice."""
+    weights = {}
+    for full_name in _names(group, "weight_names"):
+        name = re.sub(r":\d+$", "", full_name).rsplit("/", 1)[-1]
+        if name in weights:
+            raise ValueError(f"layer {layer!r} holds {name!r} twice")
+        array = _member(group, full_name)
+        if getattr(getattr(array, "dtype", None), "kind", None) != "f":
+            raise ValueError(f"{full_name!r} must hold floating-point numbers")
+        if array.name in read:
+            raise ValueError(f"{array.name!r} is listed twice")
+        read.add(array.name)
+        weights[name] = _finite(array[()], full_name)
+    return weights
 
 
-def _attribute_keys(group):
-    return set(group.attrs.keys())
+def _member(group, name):
+    """The member of a group, which a list names."""
+    if name not in group:
+        raise ValueError(f"{name!r} is listed, but not in the file")
+    return group[name]
 
 
 def _names(group, attribute):
     """A list of names; Keras splits long ones: `layer_names0`, `layer_names1`."""
-    keys = _attribute_keys(group)
+    keys = set(group.attrs)
     chunks = []
     if attribute in keys:
         chunks = [attribute]
@@ -241,14 +221,16 @@ def _names(group, attribute):
             chunks.append(f"{attribute}{len(chunks)}")
     if not chunks:
         raise ValueError(
-            f"An HDF5 weight file of Keras 2 must list its {attribute!r}; "
-            f"{group.name!r} does not."
+            f"an HDF5 weight file of Keras 2 must list its {attribute!r}; "
+            f"{group.name!r} does not"
         )
     names = [name for key in chunks for name in np.ravel(group.attrs[key])]
-    return [n.decode("utf-8") if isinstance(n, bytes) else str(n) for n in names]
+    if not all(isinstance(name, (bytes, str)) for name in names):
+        raise ValueError(f"{group.name!r}: {attribute!r} must be names")
+    return [n.decode("utf-8") if isinstance(n, bytes) else n for n in names]
 
 
 def _finite(array, name):
     if not np.isfinite(array).all():
-        raise ValueError(f"{name!r} must be finite. Received: NaN or infinity.")
+        raise ValueError(f"{name!r} must be finite, and holds NaN or infinity")
     return array

@@ -13,6 +13,14 @@ from typing import Any
 # The version this code writes and the newest that it reads.
 VERSION = 1
 
+MAX_SIZE = 1024
+"""Largest side of a crop; the papers' largest is 224."""
+
+# How far from the crop, in sides of it, a template or a margin may reach; and how far
+# apart its points must be, at least, across the line that fits them best.
+_FARTHEST = 10
+_LEAST_SPREAD = 0.01
+
 # What each field with a fixed vocabulary may hold.
 _CHOICES = {
     "color": ("grey", "rgb"),
@@ -79,21 +87,25 @@ class CropSpec:
             self._refuse("version", f"a whole number in 1..{VERSION}")
         if not isinstance(self.name, str) or not self.name:
             self._refuse("name", "a string that is not empty")
-        if type(self.size) is not int or self.size < 1:
-            self._refuse("size", "a positive whole number")
+        if type(self.size) is not int or not 1 <= self.size <= MAX_SIZE:
+            self._refuse("size", f"a whole number in 1..{MAX_SIZE}")
         if not _shaped(self.template, (5, 2)):
             self._refuse("template", "five finite (x, y)")
+        if max(abs(c) for point in self.template for c in point) > _FARTHEST:
+            self._refuse("template", f"fractions of the side, within {_FARTHEST}")
+        by_points = self.transform in ("similarity", "affine")
+        if by_points and _spread(self.template) < _LEAST_SPREAD:
+            self._refuse("template", "five points that do not lie on a line or a spot")
         if not _shaped(self.value_range, (2,)):
             self._refuse("value_range", "two finite numbers")
         if not _shaped(self.mean, (len(self.mean),)):
             self._refuse("mean", "finite numbers")
-        if not _finite(self.margin) or self.margin < 0:
-            self._refuse("margin", "a number of at least 0")
+        if not _finite(self.margin) or not 0 <= self.margin <= _FARTHEST:
+            self._refuse("margin", f"a number in 0..{_FARTHEST}")
 
     def _refuse(self, field, wanted):
-        raise ValueError(
-            f"`{field}` must be {wanted}. Received: {field}={getattr(self, field)!r}."
-        )
+        received = repr(getattr(self, field))[:200]
+        raise ValueError(f"`{field}` must be {wanted}. Received: {field}={received}.")
 
     @property
     def channels(self) -> int:
@@ -186,8 +198,19 @@ class CropSpec:
 
 
 def _finite(value) -> bool:
-    """Whether this is a finite number (and not a bool)."""
-    return type(value) in (int, float) and math.isfinite(value)
+    """Whether this is a finite number (and not a bool), of a size that floats have."""
+    return type(value) in (int, float) and abs(value) < 1e300
+
+
+def _spread(points) -> float:
+    """Root mean square distance of points from the line that fits them best."""
+    n = len(points)
+    x, y = (sum(axis) / n for axis in zip(*points))
+    xx = sum((p[0] - x) ** 2 for p in points) / n
+    yy = sum((p[1] - y) ** 2 for p in points) / n
+    xy = sum((p[0] - x) * (p[1] - y) for p in points) / n
+    # The smaller eigenvalue of their covariance.
+    return math.sqrt(max(0.0, (xx + yy) / 2 - math.hypot((xx - yy) / 2, xy)))
 
 
 def _shaped(value, shape) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 
 from fer_tf.faces import boxes as box_rules
 from fer_tf.faces import pyramid
+from fer_tf.processes import require_own_process
 from fer_tf.quiet import quiet_imports
 
 # Pixels of sheets, and patches, that pass a network together, and how many
@@ -68,6 +69,7 @@ class MTCNNDetector:
             raise ValueError(
                 f"`max_side` must be positive. Received: max_side={max_side}."
             )
+        require_own_process("a detector")
         # Here and not at the top: `import fer_tf.faces` is light. Quietly: a worker of
         # `prepare` imports TensorFlow, and asks for its devices, here first.
         with quiet_imports():
@@ -102,12 +104,14 @@ class MTCNNDetector:
 
         Raises:
             ValueError: If a picture has another shape or type.
+            RuntimeError: In a fork of the process that made this.
         """
         if isinstance(images, list | tuple):
             return self._detect([_check_image(image) for image in images])
         return self._detect([_check_image(images)])[0]
 
     def _detect(self, images) -> list[list[dict]]:
+        require_own_process("a detector")
         shrunk = [_shrunk(image, self._max_side) for image in images]
         candidates = self._proposals(shrunk)
         tensors = [self._tf.constant(image) for image in shrunk]

@@ -1,13 +1,16 @@
 """The models that ship: found by name, checked by hash."""
 
 import json
+import os
 import pathlib
+import warnings
 
+import keras
 import pytest
 
 import fer_tf
-from fer_tf import catalog, export, loading
-from tests.fer_tf.test_export import random_crops, trained
+from fer_tf import catalog, export, loading, models
+from tests.fer_tf.test_export import ARGUMENTS, random_crops, trained
 from trainers import catalog_entries
 
 
@@ -108,12 +111,56 @@ def test_a_damaged_catalog(text, root):
         fer_tf.load("tiny")
 
 
-def test_what_lies_at_a_path_comes_before_the_catalog(root, tmp_path, monkeypatch):
+def test_a_folder_here_never_replaces_a_model_of_the_catalog(
+    root, tmp_path, monkeypatch
+):
+    """Neither by name, which a warning says, nor, above all, as the default."""
+    shipped = fer_tf.load("tiny").sha256
     monkeypatch.chdir(tmp_path)
-    trained(tmp_path / "tiny")
-    (tmp_path / "tiny" / loading.WEIGHTS).unlink()
-    with pytest.raises(ValueError, match="^tiny: model.weights.h5 is not here"):
+    keras.utils.set_random_seed(7)
+    other = models.create_model("small_resnet", **ARGUMENTS)
+    loading.save("tiny", other, fer_tf.load(str(root / "tiny")).card)
+    planted = fer_tf.load("./tiny").sha256
+    assert planted != shipped
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert fer_tf.load().sha256 == fer_tf.load(None).sha256 == shipped
+        assert fer_tf.load("tiny/").sha256 == planted
+        assert fer_tf.load(tmp_path / "tiny").sha256 == planted
+    with pytest.warns(UserWarning, match="^tiny: this is the model of the catalog"):
+        assert fer_tf.load("tiny").sha256 == shipped
+    with pytest.warns(UserWarning, match=r"which is \./tiny$"):
+        assert fer_tf.Predictor("tiny", detector=object()).model.sha256 == shipped
+
+
+def test_the_folder_of_the_catalog_itself_is_no_other(root, monkeypatch):
+    monkeypatch.chdir(root)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
         fer_tf.load("tiny")
+
+
+def test_a_run_called_like_a_model_is_found_by_its_path(root, tmp_path, monkeypatch):
+    (tmp_path / "runs" / "tiny").mkdir(parents=True)
+    trained(tmp_path / "runs" / "tiny" / "best" / "clean")
+    monkeypatch.chdir(tmp_path / "runs")
+    assert loading.find("./tiny") == os.path.join("./tiny", "best", "clean")
+    with pytest.warns(UserWarning, match="this is the model of the catalog"):
+        assert loading.find("tiny") == str(root / "tiny")
+
+
+@pytest.mark.parametrize(
+    "text, match",
+    [
+        ('{"default": "gone", "models": {}}', "default is 'gone', which it lacks"),
+        ('{"default": "tiny", "models": {"tiny": 5}}', "tiny has no card_sha256"),
+        ('{"default": "tiny", "models": {"tiny": {}}}', "tiny has no card_sha256"),
+    ],
+)
+def test_a_catalog_that_names_what_it_lacks(text, match, root):
+    (root / catalog.FILE).write_text(text)
+    with pytest.raises(ValueError, match=match):
+        fer_tf.load()
 
 
 def test_the_catalog_that_ships_is_whole():

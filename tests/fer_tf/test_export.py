@@ -14,8 +14,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from fer_tf import export, export_proof, loading, models
+from fer_tf import export, export_proof, export_saved_model, loading, models
+from fer_tf.faces.alignment import to_color
 from fer_tf.faces.crop_spec import CROP_SPECS
+from fer_tf.faces.images import read_image
 from fer_tf.hashing import sha256
 
 ARGUMENTS = dict(width=0.125, blocks=1, stage_filters=[16])
@@ -100,7 +102,7 @@ def exported(tmp_path_factory):
     described = export.export_model(
         model, str(folder / "out"), formats=FORMATS, crops=random_crops(20),
         labels=np.zeros(20, int), calibration=random_crops(40, seed=1),
-        source="noise", extra={"note": 1}, report=lines.append,
+        source="noise", calibrated_on="other noise", extra={"note": 1}, report=lines.append,
     )  # fmt: skip
     assert [line.split(":")[0] for line in lines] == list(described["formats"])
     return model, folder / "out"
@@ -149,6 +151,9 @@ def test_the_card_holds_what_was_measured(exported):
     described = loading.read_card(str(folder))
     assert described["note"] == 1
     assert described["checked_on"] == {"crops": 20, "source": "noise"}
+    assert described["calibrated_on"] == "other noise"
+    both = described["formats"]["saved_model"]["encoded"]
+    assert both["crops"] == 32 and max(both["largest_difference"].values()) < 1e-5
     assert set(described["formats"]) == set(FORMATS)
     expected = by_hand(model, random_crops(20))
     (rows, scale, zero) = _int8_rows(folder, random_crops(20))
@@ -164,6 +169,8 @@ def test_the_card_holds_what_was_measured(exported):
     assert check["agreement"] == pytest.approx(same.mean())
     assert check["keras_accuracy"] == pytest.approx((expected.argmax(1) == 0).mean())
     text = (folder / "README.md").read_text()
+    assert "`serve_bytes`, on 32 of them as PNG and JPEG, grey and colour" in text
+    assert "The ranges of `litert_int8` were set by: other noise." in text
     for path, facts in described["files"].items():
         assert facts["sha256"] == sha256(str(folder / path))
         assert facts["bytes"] == (folder / path).stat().st_size
@@ -212,10 +219,104 @@ def test_the_folder_loads_as_a_model_again(exported):
         assert again.card == model.card
 
 
-def encoded(image, kind="PNG"):
+def encoded(image, kind="PNG", **options):
     file = io.BytesIO()
-    Image.fromarray(image).save(file, kind)
+    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    image.save(file, kind, **options)
     return file.getvalue()
+
+
+def colours(side, seed=0):
+    """Patches of saturated colours with noise: hard for JPEG."""
+    rng = np.random.default_rng(seed)
+    patches = rng.integers(0, 256, (side // 6, side // 6, 3)).repeat(6, 0).repeat(6, 1)
+    noise = rng.integers(-30, 30, patches.shape)
+    return np.clip(patches + noise, 0, 255).astype(np.uint8)
+
+
+ENCODINGS = {
+    f"{mode} {kind} {options}": (mode, kind, options)
+    for mode in ("L", "RGB")
+    for kind, options in (
+        ("JPEG", {"quality": 90, "subsampling": 0}),
+        ("JPEG", {"quality": 75, "subsampling": 2}),
+        ("JPEG", {"quality": 60, "subsampling": 1, "progressive": True}),
+        ("JPEG", {"quality": 95, "optimize": True}),
+        ("PNG", {}),
+    )
+}
+ENCODINGS |= {f"{mode} PNG": (mode, "PNG", {}) for mode in ("1", "P", "RGBA")}
+
+
+@pytest.mark.parametrize("way", ENCODINGS)
+def test_bytes_are_read_as_read_image_reads_them(exported, way):
+    """Not close: the same pixels, whatever the picture is encoded as."""
+    model, folder = exported
+    mode, kind, options = ENCODINGS[way]
+    signatures = tf.saved_model.load(str(folder)).signatures
+    pictures = [Image.fromarray(colours(48, seed)).convert(mode) for seed in range(6)]
+    given = [encoded(picture, kind, **options) for picture in pictures]
+    crops = np.stack([to_color(read_image(one), "grey") for one in given])
+    expected = signatures["serving_default"](crops=tf.constant(crops))["probabilities"]
+    found = signatures["serve_bytes"](encoded=tf.constant(given))["probabilities"]
+    assert np.ptp(expected, axis=0).max() > 0.01, "must depend on the picture"
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(found, by_hand(model, crops), atol=1e-5)
+
+
+def test_every_colour_becomes_the_grey_of_opencv():
+    """All 16.7 million, by the numbers that the graph holds."""
+    every = np.arange(256, dtype=np.uint8)
+    for red in (*range(0, 256, 17), 1, 254):
+        rows = np.stack(np.meshgrid([red], every, every, indexing="ij"), -1)[0]
+        rows = rows.astype(np.uint8)
+        parts = (rows.astype(int) * export_saved_model._GREY).sum(-1)
+        grey = (parts + (1 << (export_saved_model._GREY_BITS - 1))) >> (
+            export_saved_model._GREY_BITS
+        )
+        np.testing.assert_array_equal(grey, to_color(rows, "grey")[..., 0])
+
+
+def test_bytes_that_would_be_read_otherwise_are_refused(exported):
+    _, folder = exported
+    serve = tf.saved_model.load(str(folder)).signatures["serve_bytes"]
+    grey, colour = random_crops(1)[0, ..., 0], Image.fromarray(colours(48))
+    clear = colour.convert("RGBA")
+    clear.putalpha(Image.fromarray(grey))
+    key = int(grey[0, 0])
+    refused = {
+        "a PNG must have 8 bits a channel at most": [encoded(grey.astype("u2") * 257)],
+        "a PNG must not be transparent": [
+            encoded(clear), encoded(clear.convert("LA")),
+            encoded(Image.fromarray(grey), transparency=key),
+            encoded(clear.quantize(64)),
+        ],
+        "a JPEG must not be CMYK": [encoded(colour.convert("CMYK"), "JPEG")],
+    }  # fmt: skip
+    for message, pictures in refused.items():
+        for picture in pictures:
+            with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+                serve(encoded=tf.constant([picture]))
+
+
+@pytest.mark.parametrize("shape", [(1, 48, 48, 3), (1, 24, 96, 1), (4, 24, 24, 1)])
+def test_crops_of_another_shape_are_refused(exported, shape):
+    """Three channels would be three faces to a graph that reshapes them."""
+    _, folder = exported
+    serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not compatible"):
+        serve(crops=tf.zeros(shape, tf.uint8))
+    assert serve.structured_input_signature[1]["crops"].shape == (None, 48, 48, 1)
+
+
+def test_the_fast_way_of_decoding_would_not_be_kept(exported, tmp_path, monkeypatch):
+    """The export's own check sees a JPEG that is decoded in another way."""
+    model, _ = exported
+    exact = tf.io.decode_jpeg
+    monkeypatch.setattr(tf.io, "decode_jpeg", lambda x, **_: exact(x, channels=3))
+    with pytest.raises(ValueError, match="saved_model, serve_bytes: prob.* differs"):
+        export.export_model(model, str(tmp_path / "out"), crops=random_crops(8))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_bytes_of_another_size_and_colour_are_brought_to_the_crops(exported):
@@ -248,7 +349,7 @@ def test_the_signature_of_bytes_caps_what_it_takes(exported):
     bomb[16:24] = (30_000).to_bytes(4, "big") * 2
     hostile = {
         "at most 256 a call": [good] * 257,
-        "at most 4194304 bytes": [good + bytes(export.MAX_BYTES)],
+        "at most 4194304 bytes": [good + bytes(export_saved_model.MAX_BYTES)],
         "at most 4194304 pixels": [bytes(bomb)],
         "must be JPEG or PNG": [encoded(np.zeros((8, 8), np.uint8), "GIF")],
         "(?i)png": [good[:40]],

@@ -1,7 +1,11 @@
 """Model folders from strangers: each hazard is one clear line, and nothing else."""
 
+import io
 import json
 import os
+import resource
+import time
+import zipfile
 
 import h5py
 import keras
@@ -151,6 +155,28 @@ def _cycle(file, name, shape):
     file[name] = file["layers"]
 
 
+def _compressed(file, name, shape):
+    """1.2 GB of zeros in a file of some kilobytes."""
+    file.create_dataset(
+        name, (300_000_000,), "f4", chunks=(1 << 20,), compression="gzip"
+    )
+
+
+def _no_space(file, name, shape):
+    file[name] = h5py.Empty("f4")
+
+
+def _dates(file, name, shape):
+    """A type that NumPy lacks."""
+    space = h5py.h5s.create_simple(shape)
+    h5py.h5d.create(file.id, name.encode(), h5py.h5t.UNIX_D32LE, space)
+
+
+def _many(file, name, shape):
+    for number in range(20_001):
+        file.create_group(f"extra/{number}")
+
+
 def _strings(file, name, shape):
     file.create_dataset(name, shape, h5py.string_dtype())
 
@@ -175,6 +201,10 @@ def _nan(file, name, shape):
         (_outside_storage, "outside the file"),
         (_virtual, "outside the file"),
         (_bomb, "declares more bytes than the file has"),
+        (_compressed, "declares more bytes than the file has"),
+        (_no_space, "holds no numbers"),
+        (_dates, "holds no numbers"),
+        (_many, "holds more than 20,000 arrays and groups"),
         (_cycle, "another name of"),
         (_strings, "holds no numbers"),
         (_another_shape, "does not fit the model 'small_resnet' .*shape"),
@@ -212,7 +242,12 @@ def spec(**changes):
         ({"arguments": {"depth": 3}}, "describes no model of this version .*depth"),
         ({"arguments": []}, "arguments must be a dict"),
         ({"expressions": ["neutral"]}, "1 expressions, but the model predicts 7"),
-        ({"expressions": "neutral"}, "expressions must be a list of names"),
+        ({"expressions": "neutral"}, "expressions must be a list of at most 1,000"),
+        ({"expressions": ["=HYPERLINK(1)"] * 7}, "'=HYPERLINK.*must begin with a le"),
+        ({"expressions": ["source", *"abcdef"]}, "'source' is that of a column"),
+        ({"action_units": ["AU1", "au1"]}, "action_units: the name 'au1' comes twice"),
+        ({"expressions": [""]}, "is empty"),
+        ({"expressions": ["a\x1b[2J"]}, "cannot be printed"),
         ({"trained": "expression"}, "trained must be a list of names"),
         ({"crop_spec": {"version": 99}}, "version 99"),
         ({"crop_spec": None}, "must be a dict"),
@@ -221,11 +256,54 @@ def spec(**changes):
         ({"crop_spec": spec(value_range=(0, 1))}, r"value_range is \(0, 1\), but"),
         ({"crop_spec": spec(mean=(9.5,))}, r"mean is \(9.5,\), but models subtract"),
         ({"crop_spec": spec(tilt=1)}, "unknown fields: tilt"),
+        ({"crop_spec": spec(size=30_000)}, r"`size` must be a whole number in 1..1024"),
+        ({"crop_spec": spec(size=10**400)}, r"`size` must be a whole number in"),
+        ({"crop_spec": spec(template=[[0.5, 0.5]] * 5)}, "`template` .*on a line or a"),
+        (
+            {"crop_spec": spec(template=[[i / 5, i / 7] for i in range(5)])},
+            "model.json: `template` must be five points that do not lie on a line",
+        ),
+        ({"crop_spec": spec(template=[[1e300, 0]] * 5)}, "`template` must be"),
+        ({"crop_spec": spec(margin=1e9)}, r"`margin` must be a number in 0..10"),
+        ({"arguments": {"input_shape": [30_000, 30_000, 1]}}, "larger than 1024 pixel"),
+        ({"arguments": {"input_shape": [44.0, 44, 1]}}, "input_shape must be"),
+        ({"arguments": {"input_shape": "abc"}}, "input_shape must be"),
     ],
 )
 def test_cards_that_describe_nothing(changes, match, folder):
     change_card(folder, **changes)
     refused(folder, match)
+
+
+@pytest.mark.parametrize(
+    "arguments, match",
+    [
+        ({"width": 64}, "larger than its file, which holds .* numbers"),
+        ({"width": 1e9}, "larger than its file"),
+        ({"width": 10**400}, "describes no model of this version"),
+        ({"width": float("inf")}, "not valid JSON .Infinity is no number"),
+        ({"width": float("nan")}, "not valid JSON .NaN is no number"),
+        ({"blocks": 100_000}, "larger than its file"),
+        ({"blocks": 1e9}, "describes no model of this version"),
+        ({"stage_filters": [10**6]}, "larger than its file"),
+        ({"stage_filters": [8] * 100_000}, "larger than its file"),
+        ({"num_classes": 10**9}, "larger than its file"),
+        ({"dropout_rate": 7}, "describes no model of this version"),
+        ({"stage_filters": {"a": 1}}, "describes no model of this version"),
+    ],
+)
+def test_a_network_that_its_file_cannot_fill_is_not_built(arguments, match, folder):
+    """What a card describes is bounded by the weights beside it, before it is made."""
+    change_card(folder, arguments={**ARGUMENTS, **arguments})
+    before, start = _peak(), time.process_time()
+    refused(folder, match)
+    assert time.process_time() - start < 2
+    assert _peak() - before < 500e6
+
+
+def _peak():
+    """Most bytes that this process had in memory."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 @pytest.mark.parametrize(
@@ -295,6 +373,79 @@ def test_a_whole_model_that_is_no_archive(model, folder):
     path.write_bytes(path.read_bytes()[:1000])
     change_card(folder, files={loading.WHOLE: {"sha256": sha256(str(path))}})
     refused(path, "cannot be loaded safely")
+
+
+def rewrite(path, **members):
+    """Replaces members of an archive; compressed, as an attacker would."""
+    with zipfile.ZipFile(path) as archive:
+        content = {name: archive.read(name) for name in archive.namelist()}
+    content |= {name.replace("_", "."): value for name, value in members.items()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, value in content.items():
+            archive.writestr(name, value)
+
+
+def _weights_of(path, plant):
+    """The HDF5 file in an archive, with something planted in it."""
+    with zipfile.ZipFile(path) as archive:
+        file = io.BytesIO(archive.read("model.weights.h5"))
+    with h5py.File(file, "r+") as opened:
+        name = _kernel(opened)
+        shape = opened[name].shape
+        del opened[name]
+        plant(opened, name, shape)
+    return file.getvalue()
+
+
+def _huge(path):
+    """The config of a network of one dense layer of 10^9 outputs."""
+    with zipfile.ZipFile(path) as archive:
+        text = archive.read("config.json").decode()
+    assert '"units": 7,' in text
+    return text.replace('"units": 7,', '"units": 1000000000,')
+
+
+@pytest.mark.parametrize(
+    "change, match",
+    [
+        (lambda p: dict(config_json=b" " * (15 << 20)), "config.json would unpack"),
+        (lambda p: dict(metadata_json=b" " * (2 << 20)), "metadata.json would unpack"),
+        (lambda p: dict(assets=b"x"), "must hold model.weights.h5, config.json"),
+        (lambda p: {"../../evil": b"x"}, "must hold model.weights.h5, config.json"),
+        (lambda p: dict(config_json=b"[" * 9_000), "cannot be loaded safely"),
+        (lambda p: dict(config_json=b"{}"), "cannot be loaded safely"),
+        (lambda p: dict(config_json=_huge(p)), "larger than its file, which holds"),
+        (lambda p: {"model.weights.h5": b"\0" * (300 << 20)}, "would unpack 3"),
+        (lambda p: {"model.weights.h5": _weights_of(p, _compressed)}, "declares more"),
+        (lambda p: {"model.weights.h5": _weights_of(p, _no_space)}, "no numbers"),
+        (lambda p: {"model.weights.h5": _weights_of(p, _external_link)}, "a link to"),
+        (lambda p: {"model.weights.h5": _weights_of(p, _outside_storage)}, "outside"),
+    ],
+)
+def test_hostile_whole_models(change, match, model, folder):
+    path = save_whole(folder, model)
+    rewrite(path, **change(path))
+    change_card(folder, files={loading.WHOLE: {"sha256": sha256(str(path))}})
+    refused(path, match)
+
+
+def test_a_member_that_states_too_little_is_found(model, folder):
+    """The size in an archive's list is the sender's word: no more than it is read."""
+    path = save_whole(folder, model)
+    rewrite(path, config_json=b" " * (100 << 20))
+    content = path.read_bytes()
+    assert content.count((100 << 20).to_bytes(4, "little")) == 2
+    lie = (1000).to_bytes(4, "little")
+    path.write_bytes(content.replace((100 << 20).to_bytes(4, "little"), lie))
+    change_card(folder, files={loading.WHOLE: {"sha256": sha256(str(path))}})
+    refused(path, "cannot be loaded safely")
+
+
+def test_a_whole_model_of_no_crops_is_refused(folder):
+    vector = keras.Input((44,), name="image")
+    logits = keras.layers.Dense(7)(vector)
+    path = save_whole(folder, keras.Model(vector, {"expression": logits}))
+    refused(path, r"the model takes \(44,\), and no crop")
 
 
 def test_weights_of_another_protocol_are_not_passed_off(folder):
