@@ -30,7 +30,8 @@ def replacing(path: str):
     temporary = os.path.join(folder, f".part-{_HOST}-{os.getpid()}-{name}")
     try:
         yield temporary
-        with open(temporary, "rb") as file:
+        # Windows flushes only what is open for writing.
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException as error:
@@ -68,19 +69,40 @@ def new_folder(path: str):
 
 @contextlib.contextmanager
 def locked(path: str):
-    """Holds a folder for one process, where the system has such locks.
+    """Holds a folder for one process by a file in it, which goes with the lock.
+
+    Windows has no such locks and removes no open file: there this does nothing.
 
     Raises:
         OSError: If another process holds it.
     """
-    with open(path, "w", encoding="utf-8") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                folder = os.path.dirname(path)
-                raise OSError(f"{folder}: another process is at work here") from error
+    if fcntl is None:
         yield
+        return
+    with _held(path):
+        try:
+            yield
+        finally:
+            # While it is held: afterwards it may be another's.
+            with contextlib.suppress(OSError):
+                os.remove(path)
+
+
+def _held(path):
+    """The lock file, open and locked."""
+    while True:
+        file = open(path, "w", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return file
+            file.close()  # Replaced since it was opened.
+        except FileNotFoundError:
+            file.close()  # Removed since: by the process that held it.
+        except OSError as error:
+            file.close()
+            folder = os.path.dirname(path)
+            raise OSError(f"{folder}: another process is at work here") from error
 
 
 def write_text(path: str, text: str) -> None:
