@@ -7,6 +7,8 @@ import os
 import shutil
 import socket
 
+from fer_tf.disk import name_file
+
 try:
     import fcntl
 except ImportError:  # Not on Windows.
@@ -37,9 +39,8 @@ def replacing(path: str):
     except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)
-        # A failed write, unlike a failed open, does not say of what.
         if isinstance(error, OSError) and error.filename in (None, temporary):
-            error.filename = path
+            name_file(error, path)
         raise
 
 
@@ -62,8 +63,10 @@ def new_folder(path: str):
     try:
         yield temporary
         os.replace(temporary, os.path.join(folder, name))
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError) and error.filename is None:
+            name_file(error, path)
         raise
 
 
