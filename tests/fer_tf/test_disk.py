@@ -44,7 +44,8 @@ def test_a_model_is_saved_whole_or_not_at_all(tmp_path):
 
 def save_array(path):
     with atomic.replacing(path) as temporary:
-        np.save(temporary, np.zeros(100_000))
+        with open(temporary, "wb") as file:
+            np.save(file, np.zeros(100_000))
 
 
 def fill_folder(path):
@@ -65,7 +66,7 @@ def fill_folder(path):
     ids=["picture", "text", "array", "folder", "room"],
 )
 def test_an_error_says_what_could_not_be_written(write, reason, tmp_path):
-    path = tmp_path / "written.npy.png"
+    path = tmp_path / "written.png"
     with full_disk(1000), pytest.raises(OSError, match=reason) as error:
         write(str(path))
     assert error.value.filename == str(path)
