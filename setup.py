@@ -36,40 +36,46 @@ setup(
     # package once installed.
     package_dir={"fer_tf.saved_models": "saved_models"},
     package_data={"fer_tf.saved_models": ["*.json", "*.md", "*/*", "*/*/*"]},
-    # The upper bounds are the newest releases that the tests have passed on.
+    # The upper bounds are the newest releases that the tests have passed on; the lower
+    # ones leave out those with known holes in what reads strangers' files.
     install_requires=[
         "tensorflow>=2.20,<2.22",
-        "keras>=3.14,<3.16",
+        "keras>=3.14.1,<3.16",
         "mtcnn>=1.0,<1.1",
         # The build of opencv-python without windows: the same `cv2`, which then
         # imports where no display library is installed.
-        "opencv-python-headless>=4.10,<5.1",
-        "numpy>=2.0,<2.5",
+        "opencv-python-headless>=4.12,<5.1",
+        "numpy>=2.0,<2.6",
         "scikit-learn>=1.5,<1.10",
-        "scipy>=1.13,<1.18",
+        "scipy>=1.13,<1.19",
         "absl-py>=2.1,<3",
         "ml-collections>=1.0,<2",
         "matplotlib>=3.9,<4",
-        "pillow>=10.3,<13",
+        "pillow>=12.3,<14",
+        "h5py>=3.13,<4",
         "tensorboard>=2.19,<2.22",
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.20,<2.22"],
         # Beside it pip takes an older protobuf, which TensorFlow works with too.
         "beam": ["apache-beam>=2.65"],
-        "convert": ["h5py>=3.11", "safetensors>=0.4"],
+        "convert": ["safetensors>=0.4"],
         "demo": ["scikit-image>=0.24"],
         # To read prepared folders by; writing them needs none of it.
         "tfds": ["tensorflow-datasets>=4.9"],
-        "web": ["gradio>=6,<7"],
-        "video": ["av>=14"],
+        # Beside it pip takes Pillow 12, the newest that it allows.
+        "web": ["gradio>=6.16,<7"],
+        "video": ["av>=16"],
+        # What runs LiteRT files once TensorFlow's own copy is gone.
+        "litert": ["ai-edge-litert>=2.1"],
         # For ONNX. Keras writes it with tf2onnx, from 1.17 on beside NumPy 2.
         "export": ["tf2onnx>=1.17", "onnxruntime>=1.20"],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.6",
             "ruff>=0.6",
-            "av>=14",
+            "ai-edge-litert>=2.1",
+            "av>=16",
             "nbclient>=0.10",
             "ipykernel>=6.29",
             "hypothesis>=6.100",

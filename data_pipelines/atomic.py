@@ -7,6 +7,8 @@ import os
 import shutil
 import socket
 
+from fer_tf.disk import name_file
+
 try:
     import fcntl
 except ImportError:  # Not on Windows.
@@ -30,15 +32,15 @@ def replacing(path: str):
     temporary = os.path.join(folder, f".part-{_HOST}-{os.getpid()}-{name}")
     try:
         yield temporary
-        with open(temporary, "rb") as file:
+        # Windows flushes only what is open for writing.
+        with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.remove(temporary)
-        # A failed write, unlike a failed open, does not say of what.
         if isinstance(error, OSError) and error.filename in (None, temporary):
-            error.filename = path
+            name_file(error, path)
         raise
 
 
@@ -61,26 +63,49 @@ def new_folder(path: str):
     try:
         yield temporary
         os.replace(temporary, os.path.join(folder, name))
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError) and error.filename is None:
+            name_file(error, path)
         raise
 
 
 @contextlib.contextmanager
 def locked(path: str):
-    """Holds a folder for one process, where the system has such locks.
+    """Holds a folder for one process by a file in it, which goes with the lock.
+
+    Windows has no such locks and removes no open file: there this does nothing.
 
     Raises:
         OSError: If another process holds it.
     """
-    with open(path, "w", encoding="utf-8") as file:
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                folder = os.path.dirname(path)
-                raise OSError(f"{folder}: another process is at work here") from error
+    if fcntl is None:
         yield
+        return
+    with _held(path):
+        try:
+            yield
+        finally:
+            # While it is held: afterwards it may be another's.
+            with contextlib.suppress(OSError):
+                os.remove(path)
+
+
+def _held(path):
+    """The lock file, open and locked."""
+    while True:
+        file = open(path, "w", encoding="utf-8")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
+                return file
+            file.close()  # Replaced since it was opened.
+        except FileNotFoundError:
+            file.close()  # Removed since: by the process that held it.
+        except OSError as error:
+            file.close()
+            folder = os.path.dirname(path)
+            raise OSError(f"{folder}: another process is at work here") from error
 
 
 def write_text(path: str, text: str) -> None:

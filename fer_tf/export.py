@@ -25,6 +25,7 @@ from fer_tf import (
     weights_file,
 )
 from fer_tf.backend import require_tensorflow
+from fer_tf.disk import name_file
 from fer_tf.hashing import sha256
 from fer_tf.serving import in_batches, make_serving_model, names_inside
 
@@ -94,10 +95,9 @@ def export_model(
             file.write(model_card.render(name, described))
         os.replace(part, output)
     except OSError as error:
-        # HDF5 says that the disk is full, but not where.
-        if error.filename is not None or error.errno is None:
-            raise
-        raise OSError(error.errno, error.strerror, output) from error
+        if error.filename is None or str(error.filename).startswith(part):
+            name_file(error, output)
+        raise
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return described

@@ -101,14 +101,14 @@ def _attach(path, names):
 
 
 def _run(path, crops):
-    interpreter = _interpreter(path)
-    (taken,) = interpreter.get_input_details()
+    running = interpreter(path)
+    (taken,) = running.get_input_details()
     if taken["dtype"] != np.uint8 or taken["quantization"] not in ((0, 0), (1, 0)):
         raise ValueError(
             f"{os.path.basename(path)}: takes {taken['dtype'].__name__} of scale "
             f"{taken['quantization']}, not pixels as they are"
         )
-    runner = interpreter.get_signature_runner()
+    runner = running.get_signature_runner()
     details = runner.get_output_details()
     rows = [runner(crops=crop[None]) for crop in crops]
     outputs = {}
@@ -121,8 +121,11 @@ def _run(path, crops):
     return outputs
 
 
-def _interpreter(path):
-    """LiteRT's own interpreter where it is installed, else TensorFlow's copy."""
+def interpreter(path: str):
+    """A file ready to run: in LiteRT's own interpreter, else in TensorFlow's copy.
+
+    TensorFlow's is going to go; until then `ai-edge-litert` need not be installed.
+    """
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError:
@@ -132,6 +135,6 @@ def _interpreter(path):
     with warnings.catch_warnings():
         # TensorFlow's copy says that it will go one day.
         warnings.simplefilter("ignore", UserWarning)
-        interpreter = Interpreter(model_path=path, num_threads=os.cpu_count())
-    interpreter.allocate_tensors()
-    return interpreter
+        found = Interpreter(model_path=path, num_threads=os.cpu_count())
+    found.allocate_tensors()
+    return found

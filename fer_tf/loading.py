@@ -11,6 +11,7 @@ checked before it is opened.
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import warnings
 from collections.abc import Mapping
@@ -19,6 +20,7 @@ from typing import Any
 import keras
 
 from fer_tf import catalog, labels, models, weights_file
+from fer_tf.disk import name_file, require_room
 from fer_tf.faces.crop_spec import MAX_SIZE, CropSpec
 from fer_tf.hashing import sha256
 from fer_tf.inference import AVERAGES
@@ -85,11 +87,15 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
         model: Its weights are written.
         card: Written beside them.
         extra: More facts for `model.json`.
+
+    Raises:
+        OSError: If the disk is full or the folder not writable, with its name.
     """
     os.makedirs(folder, exist_ok=True)
     temporary = os.path.join(folder, f".part-{WEIGHTS}")
     part = os.path.join(folder, f".part-{CARD}")
     try:
+        require_room(temporary, _room(model))
         model.save_weights(temporary)
         described = {
             "schema_version": SCHEMA_VERSION,
@@ -107,11 +113,20 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
             file.write(text)
         os.replace(temporary, os.path.join(folder, WEIGHTS))
         os.replace(part, os.path.join(folder, CARD))
-    except BaseException:
+    except BaseException as error:
         for path in (temporary, part):
             with contextlib.suppress(FileNotFoundError):
                 os.remove(path)
+        if isinstance(error, OSError):
+            name_file(error, folder)
         raise
+
+
+def _room(model):
+    """The most bytes that a file of weights takes: HDF5 says where each lies."""
+    width = lambda weight: 8 if "64" in weight.dtype else 4
+    sizes = [4096 + width(w) * math.prod(w.shape) for w in model.weights]
+    return sum(sizes) + (1 << 16)
 
 
 def load(

@@ -10,6 +10,8 @@ import os
 import numpy as np
 from matplotlib.figure import Figure
 
+from fer_tf.disk import name_file
+
 # One colour an expression, the same in every picture; chosen to stay apart for
 # colour-blind readers (after Okabe and Ito).
 COLORS = {
@@ -51,6 +53,9 @@ def save(figure: Figure, path: str, *, dpi: int = 110) -> None:
     try:
         figure.savefig(part, dpi=dpi)
         os.replace(part, path)
+    except OSError as error:
+        name_file(error, path)
+        raise
     finally:
         if os.path.exists(part):
             os.remove(part)

@@ -1,6 +1,9 @@
 """Small data sets in their owners' layouts, small models and runs, commands."""
 
+import contextlib
 import csv
+import resource
+import signal
 import subprocess
 import sys
 
@@ -79,3 +82,16 @@ def assert_one_line(result, code, text):
     assert result.returncode == code, result.stderr
     assert result.stderr.strip().count("\n") == 0, result.stderr
     assert text in result.stderr
+
+
+@contextlib.contextmanager
+def full_disk(limit):
+    """Lets no file grow beyond some bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)

@@ -5,7 +5,6 @@ ratios is reported: the speed of a shared machine drifts, a ratio hardly.
 """
 
 import os
-import resource
 import statistics
 import tempfile
 import time
@@ -23,7 +22,7 @@ from fer_tf.layers.batch_normalization import BatchNormalization
 from fer_tf.layers.grouped_conv2d import GroupedConv2D
 from fer_tf.layers.small_map_conv2d import SmallMapConv2D
 from fer_tf.optimizers import CoupledSGD
-from trainers import steps
+from trainers import memory, steps
 
 
 def device() -> str:
@@ -68,7 +67,7 @@ def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float
     step = steps.make_train_step(ours, fused, _Total(), jit_compile=jit)
     for _ in range(2):
         np.asarray(step(batch)["loss"])
-    peak = _peak_memory()  # Before the other graph is there.
+    peak = memory.peak()  # Before the other graph is there.
     stock = stock_model(ours)
     plain = keras.optimizers.SGD(0.01, momentum=0.9)
     stock_step = steps.make_train_step(stock, plain, _Total(), jit_compile=jit)
@@ -88,7 +87,7 @@ def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float
         "dtype_policy": dtype_policy,
         "parameters": ours.count_params(),
         "gflops_per_image": flops.flops_per_image(ours) / 1e9,
-        "peak_memory_mib": float(peak),
+        "peak_memory_mib": _mib(peak),
     }
 
 
@@ -110,7 +109,7 @@ def read(data: str | None, *, batch_size: int, seconds: float):
         batches = iter(stream)
         for _ in range(20):
             next(batches)
-        start, before, count = time.perf_counter(), _peak_memory(), 0
+        start, before, count = time.perf_counter(), memory.peak(), 0
         cpu = time.process_time()
         while time.perf_counter() - start < seconds:
             next(batches)
@@ -118,7 +117,7 @@ def read(data: str | None, *, batch_size: int, seconds: float):
         wall, cpu = time.perf_counter() - start, time.process_time() - cpu
         return result("input", {"": [count / wall]}) | {
             "images_per_cpu_second": count / cpu,
-            "memory_growth_mib": float(_peak_memory() - before),
+            "memory_growth_mib": before and _mib(memory.peak() - before),
             "dataset": prepared.dataset,
         }
 
@@ -236,5 +235,6 @@ def photographs(folder: str) -> list[str]:
     return found
 
 
-def _peak_memory():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def _mib(size):
+    """Bytes in MiB; None, where the system does not tell them, stays None."""
+    return None if size is None else size / 2**20

@@ -9,10 +9,8 @@ import runpy
 import subprocess
 import sys
 import threading
-import time
 
 _CODE = "from trainers import child; child.main()"
-_POLL_SECONDS = 0.2
 
 
 def call(module: str, arguments: list[str], *, log: str) -> int:
@@ -27,18 +25,19 @@ def call(module: str, arguments: list[str], *, log: str) -> int:
     Returns:
         Its exit status.
     """
-    command = [sys.executable, "-c", _CODE, str(os.getpid()), module, *arguments]
+    command = [sys.executable, "-c", _CODE, module, *arguments]
     with open(log, "a", encoding="utf-8") as file:
-        return subprocess.call(command, stdout=file)
+        # Nothing is written to it: it closes when this process ends, however it does.
+        return subprocess.call(command, stdin=subprocess.PIPE, stdout=file)
 
 
 def main() -> None:
     """Entry point of the child."""
-    parent, module, *arguments = sys.argv[1:]
+    _, module, *arguments = sys.argv
 
     def watch():
-        while os.getppid() == int(parent):
-            time.sleep(_POLL_SECONDS)
+        while os.read(0, 1):
+            pass
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -15,6 +15,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from absl import app, flags, logging
 
+from fer_tf.disk import name_file
 from fer_tf.quiet import quiet_imports
 
 __all__ = ["UsageError", "explain", "fail", "quiet_imports", "run"]
@@ -38,21 +39,66 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
         required: Names of flags that must be given.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _open_closed_streams()
     logging.set_verbosity(logging.WARNING)
     # A file's name need not be valid text; stderr escapes what is not by itself.
     if hasattr(sys.stdout, "reconfigure"):  # A notebook's has not.
         sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stdout = _Output(stdout := sys.stdout)
     try:
         try:
             parse = functools.partial(_parse, required=required)
             app.run(lambda _: _guarded(main), flags_parser=parse)
         finally:
-            print(end="", flush=True)
-    except BrokenPipeError:
-        # Nobody reads on, as after `--help | head -1`. What is left in the buffer
-        # would complain once more as Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer would complain once more as Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        # Where nobody reads on, as after `--help | head -1`, nobody need be told.
+        if not isinstance(error, BrokenPipeError):
+            fail(_one_line(error))
         sys.exit(1)
+    finally:
+        sys.stdout = stdout
+
+
+_OUTPUT = "standard output"
+
+
+class _Output:
+    """Standard output, whose errors say that it is what could not be written."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
+
+    def write(self, text):
+        return self._named(self._stream.write, text)
+
+    def flush(self):
+        self._named(self._stream.flush)
+
+    def _named(self, call, *args):
+        try:
+            return call(*args)
+        except OSError as error:
+            name_file(error, _OUTPUT)
+            raise
+
+
+def _open_closed_streams():
+    """Lets what was closed (`2>&-`) lead nowhere.
+
+    Python has None in its place, and the next file that is opened would have its
+    number: TensorFlow's notices would go into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, "w" if number else "r", encoding="utf-8")
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
 
 
 def fail(message: str, *, code: int = 1) -> None:
@@ -101,9 +147,9 @@ def _guarded(main):
         main()
     except KeyboardInterrupt:
         fail("interrupted")
-    except BrokenPipeError:
-        raise
     except Exception as error:
+        if isinstance(error, OSError) and error.filename == _OUTPUT:
+            raise
         if interrupted:  # TensorFlow, while it traces, makes another error of it.
             fail("interrupted")
         explain(error)

@@ -1,13 +1,12 @@
 """What `--dry_run` prints: shapes, sizes, and time to expect from timed steps."""
 
-import resource
 import time
 
 import numpy as np
 import tensorflow as tf
 
 from fer_tf import flops
-from trainers import distribution, setup, steps
+from trainers import distribution, memory, setup, steps
 
 TIMED_STEPS = 2
 
@@ -95,5 +94,7 @@ def _memory():
     if tf.config.list_physical_devices("GPU"):
         peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
         return f"{peak / 2**30:.2f} GiB of the GPU at most in these steps"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = memory.peak()
+    if peak is None:
+        return "not known on this system"
     return f"{peak / 2**30:.2f} GiB at most in these steps, TensorFlow itself included"

@@ -326,7 +326,13 @@ class Run:
 
     def _restore(self, path, optimizer=None):
         checkpoints.restore(path, self._parts(optimizer))
-        self.workdir.rewind(int(self.state.step))
+        step = int(self.state.step)
+        self.workdir.rewind(step)
+        if self.workdir.writes:
+            best = self.state.best.items()
+            self.workdir.require_best(p for p, score in best if np.isfinite(score))
+            total = sum(map(self.total_steps, self.config.stages))
+            print(f"resumed at step {step:,} of {total:,}", flush=True)
 
 
 def _log_variances(objective):

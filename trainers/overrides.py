@@ -1,14 +1,25 @@
 """Values of a config that come as text."""
 
 import ast
+import difflib
+from collections.abc import Iterator
+
+from ml_collections import ConfigDict
 
 from trainers.cli import UsageError
 
 _BOOLS = {"true": True, "false": False}
+# What a message calls a type, where its own name is no word of a user's.
+_KINDS = {"bool": "true or false", "ConfigDict": "set by its own keys"}
 
 
-def set_value(config, key: str, text: str) -> None:
-    """Sets `stages[0].epochs` and the like, as the flag of the command would.
+def set_value(config: ConfigDict, key: str, text: str) -> None:
+    """Sets `stages[0].epochs` and the like.
+
+    Args:
+        config: Of a run.
+        key: Dots and numbers in brackets lead to the value.
+        text: What it is to be; no number is rounded.
 
     Raises:
         UsageError: If there is no such key, or it cannot be that.
@@ -17,17 +28,45 @@ def set_value(config, key: str, text: str) -> None:
     if parents == ["model", "arguments"]:
         set_argument(config, last, text)
         return
-    refused = f"no config can have {key}={text}"
+    group = config
     try:
         for part in parents:
-            config = config[int(part) if part.isdigit() else part]
-        old = config[last]
+            group = group[int(part) if part.isdigit() else part]
+        old = group[last]
     except (LookupError, AttributeError, TypeError) as error:
-        raise UsageError(refused) from error
+        raise UsageError(
+            f"the config has no key `{key}`; near it: {', '.join(nearest(config, key))}"
+        ) from error
     try:
-        config[last] = _like(old, text)
-    except (LookupError, TypeError, ValueError, SyntaxError) as error:
-        raise UsageError(f"{refused}: must be {type(old).__name__}") from error
+        group[last] = _like(old, text)
+    except (LookupError, AttributeError, TypeError, ValueError, SyntaxError) as error:
+        kind = type(old).__name__
+        raise UsageError(
+            f"`{key}` must be {_KINDS.get(kind, kind)}. Received: {text!r}."
+        ) from error
+
+
+def nearest(config: ConfigDict, key: str) -> list[str]:
+    """The keys that somebody who wrote `key` may have meant, likeliest first."""
+    keys, last = list(_keys(config)), lambda key: key.rpartition(".")[2]
+    names = difflib.get_close_matches(last(key), set(map(last, keys)), n=3)
+    likeness = lambda found: difflib.SequenceMatcher(None, key, found).ratio()
+    # Of another name than any: those that look like the whole of it.
+    meant = [found for found in keys if last(found) in names] or keys
+    return sorted(meant, key=likeness, reverse=True)[:3]
+
+
+def _keys(group, before="") -> Iterator[str]:
+    """`batch_size`, `stages[0].epochs`, … of all values of a config."""
+    if isinstance(group, ConfigDict):
+        dotted = f"{before}." if before else ""
+        for name, value in group.items():
+            yield from _keys(value, f"{dotted}{name}")
+    elif isinstance(group, tuple) and any(isinstance(v, ConfigDict) for v in group):
+        for number, value in enumerate(group):
+            yield from _keys(value, f"{before}[{number}]")
+    else:
+        yield before
 
 
 def _like(old, text):
@@ -44,7 +83,7 @@ def _like(old, text):
     return value
 
 
-def set_argument(config, name: str, text: str) -> None:
+def set_argument(config: ConfigDict, name: str, text: str) -> None:
     """Sets an argument of the model's builder, whether the config names it or not.
 
     Numbers, tuples, true, false and None are what they look like; all else is text.

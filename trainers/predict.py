@@ -88,13 +88,9 @@ def main() -> None:
             "smoothing": _SMOOTHING.value,
         }
     os.makedirs(_OUTPUT.value, exist_ok=True)
-    lock = os.path.join(_OUTPUT.value, ".lock")
-    with atomic.locked(lock):
-        try:
-            prediction.begin(_OUTPUT.value, identity)
-            (_read_video if moving else _read_pictures)(predictor, paths)
-        finally:
-            os.remove(lock)
+    with atomic.locked(os.path.join(_OUTPUT.value, ".lock")):
+        prediction.begin(_OUTPUT.value, identity)
+        (_read_video if moving else _read_pictures)(predictor, paths)
 
 
 def _read_pictures(predictor, paths):

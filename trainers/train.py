@@ -3,8 +3,9 @@ r"""Trains one row of a paper's table, or goes on with it where it was stopped.
 python -m trainers.train --config=trainers/configs/meen_vgg19_fer2013.py \
     --data=data/fer2013 --workdir=runs/meen_vgg19 [--config.seed=1 ...]
 
-`--config.model.arguments.NAME=VALUE` takes any argument of the model's builder, for
-instance `--config.model.arguments.skip=False`.
+`--config.KEY=VALUE` sets a key of the config, `--config.model.arguments.NAME=VALUE`
+any argument of the model's builder, for instance
+`--config.model.arguments.skip=False`. A config is a Python file, and is run.
 
 The workdir then holds config.json, checkpoints/, best/ (weights by protocol),
 metrics.csv, tensorboard/, results.json and report.md with its pictures.
@@ -24,15 +25,15 @@ _STARTED = time.monotonic()
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config of the run.")
 _DATA = flags.DEFINE_string("data", None, "Prepared folder, or several: DIR[,DIR...].")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.")
-_ARGUMENT = re.compile(r"--?config\.model\.arguments\.(\w+)=(.*)", re.DOTALL)
+_OVERRIDE = re.compile(r"--?config\.([^=]*)(?:=(.*))?", re.DOTALL)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Describe the run; train nothing.")
 
 
-def main(arguments: dict[str, str]) -> None:
+def main(given: list[tuple[str, str]]) -> None:
     """Entry point of the command line.
 
     Args:
-        arguments: Of the model's builder, by name, as `_take_arguments` found them.
+        given: Keys and values of the config, as `_take_overrides` found them.
     """
     config = _CONFIG.value
     try:
@@ -40,8 +41,8 @@ def main(arguments: dict[str, str]) -> None:
     except Exception as error:  # Whatever a config file may raise.
         file = config_flags.get_config_filename(flags.FLAGS["config"])
         cli.fail(f"--config: {file} cannot be loaded: {_reason(file, error)}", code=2)
-    for name, text in arguments.items():
-        overrides.set_argument(config, name, text)
+    for key, text in given:
+        overrides.set_value(config, key, text)
     with cli.quiet_imports():
         import tensorflow as tf
 
@@ -90,17 +91,26 @@ def _reason(file, error):
     return " ".join(str(error).split()) or type(error).__name__
 
 
-def _take_arguments(argv):
-    """Parts the flags of the model's own arguments from the others.
+def _take_overrides(argv):
+    """Parts `--config.KEY=VALUE` from the other flags.
 
-    Any argument of the builder may be given, and a config names few of them: its
-    own flags would refuse the rest.
+    A config's own flags know neither the arguments of a builder that it does not name
+    nor which key was meant by one that is not there.
     """
-    found = [_ARGUMENT.fullmatch(flag) for flag in argv]
-    rest = [flag for flag, match in zip(argv, found) if not match]
-    return rest, dict(match.groups() for match in found if match)
+    rest, found, argv = [], [], list(argv)
+    while argv:
+        flag = argv.pop(0)
+        match = _OVERRIDE.fullmatch(flag)
+        if not match:
+            rest.append(flag)
+            continue
+        key, text = match.groups()
+        if text is None:  # `--config.KEY VALUE`, or a switch that is turned on.
+            text = argv.pop(0) if argv and not argv[0].startswith("--") else "true"
+        found.append((key, text))
+    return rest, found
 
 
 if __name__ == "__main__":
-    sys.argv, given = _take_arguments(sys.argv)
-    cli.run(lambda: main(given), required=("config", "data", "workdir"))
+    sys.argv, overridden = _take_overrides(sys.argv)
+    cli.run(lambda: main(overridden), required=("config", "data", "workdir"))

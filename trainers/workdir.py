@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import time
+from collections.abc import Iterable
 
 import tensorflow as tf
 
@@ -123,12 +124,29 @@ class Workdir:
             rows = []
         self.rows = [row for row in rows if row["step"] <= step]
 
+    def require_best(self, protocols: Iterable[str]) -> None:
+        """Checks that the best weights of protocols are here.
+
+        Raises:
+            ValueError: If they are gone: no later ones need be as good.
+        """
+        for protocol in protocols:
+            folder = self._best(protocol)
+            if not os.path.isfile(os.path.join(folder, loading.CARD)):
+                raise ValueError(
+                    f"{folder}: the best weights so far were here and are gone; put "
+                    f"them back, or remove {self.path} to begin anew"
+                )
+
+    def _best(self, protocol):
+        return os.path.join(self.path, "best", protocol)
+
     def save_best(self, model, protocol: str, row: dict) -> None:
         """Keeps the weights as the best of a protocol.
 
         A loss of exactly 0 in every epoch had no labels, and trained nothing.
         """
-        folder = os.path.join(self.path, "best", protocol)
+        folder = self._best(protocol)
         chosen = {"protocol": protocol, "epoch": row["epoch"], "step": row["step"]}
         rows = [*self.rows, row]
         trained = [t for t in self.card.trained if any(each.get(t) for each in rows)]

@@ -14,7 +14,14 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from fer_tf import export, export_proof, export_saved_model, loading, models
+from fer_tf import (
+    export,
+    export_litert,
+    export_proof,
+    export_saved_model,
+    loading,
+    models,
+)
 from fer_tf.faces.alignment import to_color
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.faces.images import read_image
@@ -182,8 +189,7 @@ def test_the_card_holds_what_was_measured(exported):
 
 
 def _int8_rows(folder, crops):
-    interpreter = tf.lite.Interpreter(str(folder / "model_int8.tflite"))
-    interpreter.allocate_tensors()
+    interpreter = export_litert.interpreter(str(folder / "model_int8.tflite"))
     runner = interpreter.get_signature_runner()
     rows = np.concatenate([runner(crops=c[None])["probabilities"] for c in crops])
     return rows, *runner.get_output_details()["probabilities"]["quantization"]
@@ -486,5 +492,5 @@ def test_calibration_without_black_or_white_will_do(tmp_path):
         model, str(tmp_path / "out"), formats=["litert_int8"], crops=crops,
         labels=None, calibration=crops, source="noise", report=lambda line: None,
     )  # fmt: skip
-    interpreter = tf.lite.Interpreter(str(tmp_path / "out" / "model_int8.tflite"))
+    interpreter = export_litert.interpreter(str(tmp_path / "out" / "model_int8.tflite"))
     assert interpreter.get_input_details()[0]["quantization"] == (1, 0)

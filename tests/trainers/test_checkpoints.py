@@ -1,7 +1,4 @@
-import contextlib
 import os
-import resource
-import signal
 import threading
 
 import numpy as np
@@ -9,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from fer_tf.optimizers import CoupledSGD
+from tests.testing_utils import full_disk
 from trainers import checkpoints
 
 
@@ -16,19 +14,6 @@ from trainers import checkpoints
 def parts():
     return {"a": [tf.Variable(tf.random.stateless_normal((50, 400), (1, 2)))],
             "b": {"step": tf.Variable(7, dtype=tf.int64)}}  # fmt: skip
-
-
-@contextlib.contextmanager
-def full_disk(limit):
-    """Lets no file grow beyond some bytes."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, ignored)
 
 
 def zeroed(parts):

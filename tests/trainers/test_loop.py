@@ -285,6 +285,23 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     assert_same(variables(again), variables(whole))
 
 
+@pytest.mark.parametrize("gone", ["best", "best/clean", "best/paper/model.json"])
+def test_best_weights_that_are_gone_are_one_line_and_what_goes_on_says_where(
+    gone, finished, synthetic_data, tmp_path, capsys
+):
+    _, path = finished
+    shutil.copytree(path, tmp_path / "run")
+    again = start(tiny_config(), synthetic_data, tmp_path / "run")
+    again.train()
+    assert capsys.readouterr().out == "resumed at step 14 of 14\n"
+    lost = tmp_path / "run" / gone
+    shutil.rmtree(lost) if lost.is_dir() else lost.unlink()
+    with pytest.raises(ValueError, match="best weights so far were here") as error:
+        again.train()
+    folder = "best/paper" if "paper" in gone else "best/clean"
+    assert str(error.value).startswith(f"{tmp_path / 'run' / folder}: ")
+
+
 def test_what_a_stage_freezes_does_not_move_and_what_it_trains_does(
     synthetic_data, tmp_path
 ):

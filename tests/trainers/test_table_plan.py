@@ -181,7 +181,7 @@ def test_a_runs_config_is_what_its_command_makes_of_it(choices, data, monkeypatc
                   ("deterministic", "perhaps")],
 )  # fmt: skip
 def test_an_override_that_fits_nothing_is_refused(key, text, data):
-    with pytest.raises(ValueError, match=f"no config can have .*={text}"):
+    with pytest.raises(ValueError, match=key.split(".")[0].split("[")[0]):
         planned("wang_1", data["rafdb"], overrides={key: text})
 
 
