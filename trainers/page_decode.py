@@ -58,4 +58,4 @@ def _answer(sender, path):
         sender.send_bytes(json.dumps({"error": str(error)}).encode())
         return
     sender.send_bytes(json.dumps({"shape": image.shape}).encode())
-    sender.send_bytes(image)
+    sender.send_bytes(image.reshape(-1))
