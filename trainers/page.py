@@ -8,6 +8,8 @@ that goes with the page.
 
 import contextlib
 import errno
+import importlib.util
+import logging
 import os
 import signal
 import socket
@@ -32,7 +34,10 @@ def serve(model: str | None, *, host: str, port: int) -> None:
         ValueError: If Gradio is not installed.
         OSError: If the port is taken, or the address not of this machine.
     """
-    _gradio()
+    if importlib.util.find_spec("gradio") is None:
+        raise ValueError(
+            "the page needs Gradio, the extra `web`: pip install -e '.[web]'"
+        )
     with _listening(host, port) as listener, _ended_by_signals():
         predictor = Predictor(model)
         with page_scratch.private() as folder:
@@ -49,13 +54,15 @@ def build(predictor: Predictor, folder: str):
     Args:
         predictor: What reads the faces.
         folder: Where uploads and results lie; see `page_scratch.private`.
-
-    Raises:
-        ValueError: If Gradio is not installed.
     """
     # Gradio's own folder is open to all of this machine and stays.
     os.environ["GRADIO_TEMP_DIR"] = folder
-    gr = _gradio()
+    # It reports every start to its makers, and has the browser keep every
+    # reading, unless told not to.
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("GRADIO_RUN_HISTORY", "False")
+    import gradio as gr
+
     from trainers.page_reader import Reader
 
     reader = Reader(predictor, folder)
@@ -75,20 +82,6 @@ def build(predictor: Predictor, folder: str):
     return page
 
 
-def _gradio():
-    # It reports every start to its makers, and has the browser keep every
-    # reading, unless told not to.
-    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
-    os.environ.setdefault("GRADIO_RUN_HISTORY", "False")
-    try:
-        import gradio
-    except ImportError as error:
-        raise ValueError(
-            "the page needs Gradio, the extra `web`: pip install -e '.[web]'"
-        ) from error
-    return gradio
-
-
 def _server(page, host, folder):
     """What serves the page, guarded."""
     import fastapi
@@ -104,9 +97,15 @@ def _server(page, host, folder):
     # is named was uploaded.
     page.has_launched = True
     guarded = page_guard.Guard(app, host=host, folder=folder)
-    # An open page keeps a connection; it is not waited for.
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets=None):
+            # Open pages keep connections; cutting them is no error.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            await super().shutdown(sockets)
+
     config = uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=1)
-    return uvicorn.Server(config)
+    return Server(config)
 
 
 def _listening(host, port):

@@ -54,7 +54,7 @@ class Reader:
         """One photograph, as Gradio names it -> what the first tab shows."""
         if upload is None:
             return None, "", *_NOTHING
-        with _one_line("picture"):
+        with self._one_line("picture"):
             image = page_decode.read_apart(self._uploaded(upload))
             faces = self.predictor.predict(image)
             if not faces:
@@ -75,7 +75,7 @@ class Reader:
         rows, note, seen = [("frame", "time", *_COLUMNS)], "", 0
         limit = time.monotonic() + MAX_SECONDS
         # The writer outlives a damaged clip: what was drawn of it is to be finished.
-        with _one_line("clip"), video.VideoWriter(target) as writer:
+        with self._one_line("clip"), video.VideoWriter(target) as writer:
             try:
                 for frame, faces in self.predictor.predict_video(path, every=every):
                     writer.write(overlay.draw_faces(frame.image, faces), frame.time)
@@ -84,7 +84,7 @@ class Reader:
                     when = frame.index, round(frame.time, 3)
                     rows += [(*when, *_row(face["track_id"], face)) for face in faces]
                     if not os.path.exists(target):  # The page has ended.
-                        raise gr.Error("Interrupted.", print_exception=False)
+                        raise video.VideoError("interrupted")
                     if seen == MAX_FRAMES or time.monotonic() > limit:
                         note = f" The rest, after {frame.time:.0f} s, was not read."
                         break
@@ -95,6 +95,21 @@ class Reader:
         people = len({row[2] for row in rows[1:]})
         said = f"{seen} frames read, {people} people.{note}"
         return target, said, line.figure(), self._csv(rows)
+
+    @contextlib.contextmanager
+    def _one_line(self, what):
+        """Makes every failure a line that the page shows."""
+        try:
+            yield
+        except (ImageError, video.VideoError, FloatingPointError) as problem:
+            line = f"The {what} cannot be read: {problem}."
+            raise gr.Error(line, print_exception=False) from None
+        except Exception as problem:
+            # A defect: whoever serves the page sees where. As it ends, all may fail.
+            if os.path.exists(self._folder):
+                traceback.print_exc()
+            line = f"The page failed at this {what}: {type(problem).__name__}."
+            raise gr.Error(line, print_exception=False) from None
 
     def _uploaded(self, upload):
         """The path of an upload; Gradio has looked too, but that may change."""
@@ -133,23 +148,6 @@ class Reader:
             )
             for number, (face, crop, weights) in enumerate(zip(faces, crops, maps), 1)
         ]
-
-
-@contextlib.contextmanager
-def _one_line(what):
-    """Makes every failure a line that the page shows."""
-    try:
-        yield
-    except gr.Error:
-        raise
-    except (ImageError, video.VideoError, FloatingPointError) as problem:
-        line = f"The {what} cannot be read: {problem}."
-        raise gr.Error(line, print_exception=False) from None
-    except Exception as problem:
-        # A defect: whoever serves the page sees where.
-        traceback.print_exc()
-        line = f"The page failed at this {what}: {type(problem).__name__}."
-        raise gr.Error(line, print_exception=False) from None
 
 
 def _row(number, face):
