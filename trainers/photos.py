@@ -34,4 +34,6 @@ def shrunk(image: np.ndarray, side: int) -> np.ndarray:
     ratio = side / max(image.shape[:2])
     if ratio >= 1:
         return image
-    return cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+    # Of a line of pixels, one remains.
+    height, width = (max(1, round(length * ratio)) for length in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
