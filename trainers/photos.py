@@ -5,6 +5,8 @@ import os
 import cv2
 import numpy as np
 
+from fer_tf.faces.pyramid import shrunk as shrunk
+
 
 def astronaut() -> np.ndarray:
     """scikit-image's photograph of Eileen Collins, uint8 RGB.
@@ -27,11 +29,3 @@ def write_astronaut(folder: str) -> str:
     path = os.path.join(folder, "astronaut.png")
     cv2.imwrite(path, astronaut()[..., ::-1])
     return path
-
-
-def shrunk(image: np.ndarray, side: int) -> np.ndarray:
-    """A picture whose longer side is no longer than `side`."""
-    ratio = side / max(image.shape[:2])
-    if ratio >= 1:
-        return image
-    return cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
