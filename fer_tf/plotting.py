@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fer_tf.disk import name_file
+from fer_tf.faces.pyramid import shrunk
 
 # One colour an expression, the same in every picture; chosen to stay apart for
 # colour-blind readers (after Okabe and Ito).
@@ -62,6 +63,8 @@ def save(figure: Figure, path: str, *, dpi: int = 110) -> None:
 
 
 _WIDEST = 4.0
+# Pixels that a photograph is drawn from: over twice those that `save` writes.
+_DRAWN_HEIGHT = 1600
 
 
 def annotated(image: np.ndarray, faces: list[dict]) -> Figure:
@@ -79,7 +82,9 @@ def annotated(image: np.ndarray, faces: list[dict]) -> Figure:
     figure = Figure(figsize=(shown * shape + panel, shown), facecolor="white")
     photo_share = 1 - panel / figure.get_figwidth()
     axes = figure.add_axes((0, 0, photo_share, 1))
-    axes.imshow(image)
+    # Matplotlib holds some 50 bytes a pixel. Points stay those of the whole picture.
+    small = shrunk(image, round(_DRAWN_HEIGHT * max(1, shape)))
+    axes.imshow(small, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
     axes.set_axis_off()
     for number, face in enumerate(faces, 1):
         _draw_face(axes, number, face)

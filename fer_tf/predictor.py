@@ -17,6 +17,7 @@ from fer_tf.backend import require_tensorflow
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
 from fer_tf.inference import require_finite
+from fer_tf.names import shown
 from fer_tf.processes import require_own_process
 from fer_tf.serving import make_serving_model
 from fer_tf.tracking import Tracker
@@ -212,7 +213,7 @@ def _as_array(image):
         try:
             return read_image(image)
         except ImageError as error:
-            raise ImageError(f"{os.fspath(image)}: {error}") from error
+            raise ImageError(f"{shown(image)}: {error}") from error
     if isinstance(image, (bytes, Image.Image)):
         return read_image(image)
     array = np.asarray(image)

@@ -9,6 +9,7 @@ import time
 import numpy as np
 
 from fer_tf.faces import ImageError, MTCNNDetector, read_image
+from fer_tf.faces.pyramid import shrunk
 from trainers import photos
 from trainers.benchmarks import photographs, processor
 
@@ -92,7 +93,7 @@ def _photographs(folders):
     for folder in folders.split(","):
         for path in photographs(folder):
             try:
-                images.append(photos.shrunk(read_image(path), _MAX_SIDE))
+                images.append(shrunk(read_image(path), _MAX_SIDE))
             except ImageError as error:
                 raise ValueError(f"{path}: {error}") from None
     return images

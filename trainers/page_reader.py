@@ -21,9 +21,9 @@ from fer_tf import (
     video,
 )
 from fer_tf.faces.images import ImageError
+from fer_tf.faces.pyramid import shrunk
 from trainers import page_decode, page_scratch
 from trainers.faces import Picture, windows
-from trainers.photos import shrunk
 
 # A minute at 25 frames a second, and the seconds that reading may take; longer
 # clips are read to there.

@@ -1,4 +1,4 @@
-"""A photograph for those who give none, and photographs no larger than is needed."""
+"""A photograph for those who give none."""
 
 import os
 
@@ -27,13 +27,3 @@ def write_astronaut(folder: str) -> str:
     path = os.path.join(folder, "astronaut.png")
     cv2.imwrite(path, astronaut()[..., ::-1])
     return path
-
-
-def shrunk(image: np.ndarray, side: int) -> np.ndarray:
-    """A picture whose longer side is no longer than `side`."""
-    ratio = side / max(image.shape[:2])
-    if ratio >= 1:
-        return image
-    # Of a line of pixels, one remains.
-    height, width = (max(1, round(length * ratio)) for length in image.shape[:2])
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

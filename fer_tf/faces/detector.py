@@ -9,7 +9,6 @@ out their candidates themselves, and nothing is traced again for another size.
 from collections.abc import Sequence
 from concurrent import futures
 
-import cv2
 import numpy as np
 
 from fer_tf.faces import boxes as box_rules
@@ -112,7 +111,7 @@ class MTCNNDetector:
 
     def _detect(self, images) -> list[list[dict]]:
         require_own_process("a detector")
-        shrunk = [_shrunk(image, self._max_side) for image in images]
+        shrunk = [pyramid.shrunk(image, self._max_side) for image in images]
         candidates = self._proposals(shrunk)
         tensors = [self._tf.constant(image) for image in shrunk]
         candidates = self._refined(tensors, candidates)
@@ -244,16 +243,6 @@ def _check_image(image) -> np.ndarray:
             f"Received: shape={shape}, dtype={dtype}."
         )
     return np.asarray(image)
-
-
-def _shrunk(image, max_side) -> np.ndarray:
-    """The picture, made smaller if a side is longer than allowed."""
-    height, width = image.shape[:2]
-    ratio = max_side / max(height, width, 1)
-    if ratio >= 1:
-        return image
-    size = max(1, round(width * ratio)), max(1, round(height * ratio))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def _confident(boxes, confidences, threshold, *others):

@@ -104,6 +104,16 @@ def _sheet(levels) -> Sheet:
     return Sheet(tuple(placed), rows, columns)
 
 
+def shrunk(image: np.ndarray, max_side: int) -> np.ndarray:
+    """The picture, made smaller if a side is longer than allowed."""
+    height, width = image.shape[:2]
+    ratio = max_side / max(height, width, 1)
+    if ratio >= 1:
+        return image
+    size = max(1, round(width * ratio)), max(1, round(height * ratio))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
 def draw(image: np.ndarray, sheet: Sheet, out: np.ndarray) -> None:
     """Draws an image at every level of a sheet.
 

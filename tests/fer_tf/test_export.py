@@ -109,7 +109,8 @@ def exported(tmp_path_factory):
     described = export.export_model(
         model, str(folder / "out"), formats=FORMATS, crops=random_crops(20),
         labels=np.zeros(20, int), calibration=random_crops(40, seed=1),
-        source="noise", calibrated_on="other noise", extra={"note": 1}, report=lines.append,
+        source="noise", calibrated_on="other noise", extra={"note": 1},
+        report=lines.append,
     )  # fmt: skip
     assert [line.split(":")[0] for line in lines] == list(described["formats"])
     return model, folder / "out"

@@ -17,9 +17,3 @@ def test_without_scikit_image_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "skimage", None)
     with pytest.raises(ValueError, match="extra `demo`"):
         photos.astronaut()
-
-
-def test_the_longer_side_decides_and_nothing_is_enlarged():
-    wide = np.zeros((100, 400, 3), np.uint8)
-    assert photos.shrunk(wide, 200).shape == (50, 200, 3)
-    assert photos.shrunk(wide, 400) is wide
