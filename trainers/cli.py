@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from absl import app, flags, logging
 
 from fer_tf.quiet import quiet_imports
+from trainers import terminal
 
 __all__ = ["UsageError", "explain", "fail", "quiet_imports", "run"]
 
@@ -42,6 +43,7 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
     # A file's name need not be valid text; stderr escapes what is not by itself.
     if hasattr(sys.stdout, "reconfigure"):  # A notebook's has not.
         sys.stdout.reconfigure(errors="backslashreplace")
+        sys.stdout = terminal.Escaping(sys.stdout)
     try:
         try:
             parse = functools.partial(_parse, required=required)
@@ -57,8 +59,13 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
 
 def fail(message: str, *, code: int = 1) -> None:
     """Prints one line on stderr and exits."""
-    print(f"{_command()}: {message}", file=sys.stderr, flush=True)
+    _complain(message)
     sys.exit(code)
+
+
+def _complain(message):
+    line = terminal.one_line(f"{_command()}: {message}")
+    print(line, file=sys.stderr, flush=True)
 
 
 def _parse(argv, required):
@@ -120,7 +127,7 @@ def explain(error: Exception) -> None:
     if _TRACEBACK.value or not (expected or foreign):
         traceback.print_exception(error)
     else:
-        print(f"{_command()}: {_one_line(error)}", file=sys.stderr, flush=True)
+        _complain(_one_line(error))
 
 
 _NODE = re.compile(r"^(\{\{(function_)?node [^}]*\}\}\s*)+")
@@ -131,7 +138,7 @@ def _one_line(error):
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or ''}: {error.strerror}".lstrip(": ")
     text = _NODE.sub("", str(error).strip()) or type(error).__name__
-    lines = text.splitlines()
+    lines = text.split("\n")  # Not `splitlines`: a file's name may hold its others.
     if lines[0] == "in user code:":  # TensorFlow's, around an error of ours.
         lines = [_ERROR.sub("", lines[-1].strip())]
     return " ".join(lines[0].split())
