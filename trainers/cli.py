@@ -15,8 +15,8 @@ from concurrent.futures.process import BrokenProcessPool
 
 from absl import app, flags, logging
 
-from fer_tf.disk import name_file
 from fer_tf.quiet import quiet_imports
+from trainers import terminal
 
 __all__ = ["UsageError", "explain", "fail", "quiet_imports", "run"]
 
@@ -44,7 +44,7 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
     # A file's name need not be valid text; stderr escapes what is not by itself.
     if hasattr(sys.stdout, "reconfigure"):  # A notebook's has not.
         sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stdout = _Output(stdout := sys.stdout)
+    sys.stdout = terminal.Output(stdout := sys.stdout)
     try:
         try:
             parse = functools.partial(_parse, required=required)
@@ -62,32 +62,6 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
         sys.stdout = stdout
 
 
-_OUTPUT = "standard output"
-
-
-class _Output:
-    """Standard output, whose errors say that it is what could not be written."""
-
-    def __init__(self, stream):
-        self._stream = stream
-
-    def __getattr__(self, name):
-        return getattr(self._stream, name)
-
-    def write(self, text):
-        return self._named(self._stream.write, text)
-
-    def flush(self):
-        self._named(self._stream.flush)
-
-    def _named(self, call, *args):
-        try:
-            return call(*args)
-        except OSError as error:
-            name_file(error, _OUTPUT)
-            raise
-
-
 def _open_closed_streams():
     """Lets what was closed (`2>&-`) lead nowhere.
 
@@ -103,8 +77,13 @@ def _open_closed_streams():
 
 def fail(message: str, *, code: int = 1) -> None:
     """Prints one line on stderr and exits."""
-    print(f"{_command()}: {message}", file=sys.stderr, flush=True)
+    _complain(message)
     sys.exit(code)
+
+
+def _complain(message):
+    line = terminal.one_line(f"{_command()}: {message}")
+    print(line, file=sys.stderr, flush=True)
 
 
 def _parse(argv, required):
@@ -148,7 +127,7 @@ def _guarded(main):
     except KeyboardInterrupt:
         fail("interrupted")
     except Exception as error:
-        if isinstance(error, OSError) and error.filename == _OUTPUT:
+        if isinstance(error, OSError) and error.filename == terminal.STDOUT:
             raise
         if interrupted:  # TensorFlow, while it traces, makes another error of it.
             fail("interrupted")
@@ -166,7 +145,7 @@ def explain(error: Exception) -> None:
     if _TRACEBACK.value or not (expected or foreign):
         traceback.print_exception(error)
     else:
-        print(f"{_command()}: {_one_line(error)}", file=sys.stderr, flush=True)
+        _complain(_one_line(error))
 
 
 _NODE = re.compile(r"^(\{\{(function_)?node [^}]*\}\}\s*)+")
@@ -177,7 +156,7 @@ def _one_line(error):
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or ''}: {error.strerror}".lstrip(": ")
     text = _NODE.sub("", str(error).strip()) or type(error).__name__
-    lines = text.splitlines()
+    lines = text.split("\n")  # Not `splitlines`: a file's name may hold its others.
     if lines[0] == "in user code:":  # TensorFlow's, around an error of ours.
         lines = [_ERROR.sub("", lines[-1].strip())]
     return " ".join(lines[0].split())

@@ -47,16 +47,25 @@ def main() -> None:
         _command("export", f"--workdir={workdir}", f"--output={model}")
     _command("predict", f"--model={model}", f"--input={photo}", f"--output={drawn}")
     _command("predict", f"--input={photo}", f"--output={pictures}")
-    name = os.path.splitext(os.path.basename(photo))[0] + "_annotated.png"
     print(
         "\nPictures to look at:\n"
         f"  {os.path.join(workdir, 'curves.png')}     how it trained\n"
         f"  {os.path.join(workdir, 'confusion.png')}  what it confuses\n"
-        f"  {os.path.join(pictures, name)}  the photograph, read by\n"
+        f"  {_annotated(pictures, photo)}  the photograph, read by\n"
         "      the model that ships, which was trained on real faces\n"
-        f"  {os.path.join(drawn, name)}  by the one just trained:\n"
+        f"  {_annotated(drawn, photo)}  by the one just trained:\n"
         "      it has seen drawn faces only, and shows that every joint holds"
     )
+
+
+def _annotated(output, photo):
+    """The photograph as `trainers.predict` drew it; another may have its name too."""
+    from trainers.prediction_records import Records
+
+    records = Records(output)
+    own = os.path.realpath(photo)
+    (name,) = (name for name, path in records.files.items() if path == own)
+    return os.path.join(output, records.pictures[name])
 
 
 def _command(name, *arguments):

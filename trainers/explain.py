@@ -12,14 +12,16 @@ them, beside a map that says nothing. `--figure` draws a figure of Gan et al. or
 et al. instead.
 
 In a folder, folders named as expressions label their pictures, and pictures of the
-same name in several of them show the same person.
+same name in several of them show the same person; files that are no pictures are passed
+over. Of a picture that cannot be read the reason is printed; the command then exits 1
+after the rest is done.
 """
 
 import os
 
 from absl import flags
 
-from trainers import cli
+from trainers import cli, terminal
 
 _MODEL = flags.DEFINE_list("model", None, "Model folder, workdir or name, or several.")
 _INPUT = flags.DEFINE_string("input", None, "A photograph, a folder, or synthetic.")
@@ -50,11 +52,11 @@ def main() -> None:
         cli.fail("--output must be another folder than --input", code=2)
     with cli.quiet_imports():
         from fer_tf import loading, plotting
-        from trainers import explaining, figures
+        from trainers import explaining, faces, figures
 
     models = [loading.load(path) for path in _MODEL.value]
     names = explaining.names(models, _MODEL.value)
-    pictures, failed = _faces(models)
+    pictures, without, unlisted = _faces(models)
     explained = [
         figures.Explained(name, model, pictures, layer=_LAYER.value)
         for name, model in zip(names, models)
@@ -65,33 +67,44 @@ def main() -> None:
         path = os.path.join(_OUTPUT.value, f"{_FIGURE.value}.png")
         plotting.save(figure, path)
         print(f"written: {path}")
-        return
-    os.makedirs(_OUTPUT.value, exist_ok=True)
-    _draw(explained, len(models) * len(pictures), failed)
-    if _INPUT.value == "synthetic":
-        _localise(explained)
+    else:
+        os.makedirs(_OUTPUT.value, exist_ok=True)
+        _draw(explained, len(models) * len(pictures), without)
+        if _INPUT.value == "synthetic":
+            _localise(explained)
+    failed = [f"{n}: {reason}" for n, reason in without if reason != faces.NO_FACE]
+    failed += unlisted
+    if failed:
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        cli.fail(f"{failed[0]}{more}")
 
 
 def _faces(models):
-    """The faces of `--input`, and `(name, reason)` of pictures without any."""
-    from trainers import faces
+    """The faces of `--input`, `(name, reason)` of each picture without, and what else.
+
+    That is a line for each folder that could not be listed.
+    """
+    from trainers import faces, picture_files
 
     if _INPUT.value == "synthetic":
         side = max(model.crop_spec.size for model in models)
-        return faces.drawn(_SOURCE.value, side), []
-    from fer_tf.faces import MTCNNDetector
+        return faces.drawn(_SOURCE.value, side), [], []
+    from fer_tf.predictor import face_detector
 
-    found = list(faces.photographs(_INPUT.value, MTCNNDetector()))
+    files = picture_files.find(_INPUT.value)
+    found = list(faces.photographs(files, face_detector()))
     pictures = [face for face in found if isinstance(face, faces.Picture)]
-    failed = [face for face in found if not isinstance(face, faces.Picture)]
-    for name, reason in failed:
-        print(f"{name}: {reason}")
+    without = [face for face in found if not isinstance(face, faces.Picture)]
+    for name, reason in without:
+        print(terminal.one_line(f"{name}: {reason}"))
+    if files.passed:
+        print(files.passed_over())
     if not pictures:
-        cli.fail(f"{failed[0][0]}: {failed[0][1]}")
-    return pictures, failed
+        cli.fail(f"{without[0][0]}: {without[0][1]}")
+    return pictures, without, files.unlisted
 
 
-def _draw(explained, total, failed):
+def _draw(explained, total, without):
     """Pictures of the maps, and `explanations.json` of what they show."""
     from data_pipelines import atomic
     from trainers import explaining
@@ -101,7 +114,7 @@ def _draw(explained, total, failed):
         described += explaining.draw(
             each, _OUTPUT.value, target=_TARGET.value, most=_PICTURES.value
         )
-    errors = [{"source": name, "error": reason} for name, reason in failed]
+    errors = [{"source": name, "error": reason} for name, reason in without]
     atomic.write_json(
         os.path.join(_OUTPUT.value, "explanations.json"),
         {"faces": described, "errors": errors},

@@ -15,6 +15,9 @@ from data_pipelines import synthetic
 from fer_tf import labels
 from fer_tf.faces import alignment
 from fer_tf.faces.images import read_image
+from trainers.picture_files import Files
+
+NO_FACE = "no face found"
 
 # Side of a drawn face where the model's crop is smaller: that of the records.
 _SIDE = 96
@@ -69,23 +72,14 @@ def drawn(source: str, side: int) -> list[Picture]:
     return pictures
 
 
-def photographs(path: str, detector) -> Iterator[Picture | tuple[str, str]]:
+def photographs(files: Files, detector) -> Iterator[Picture | tuple[str, str]]:
     """The largest face of each photograph, or `(name, why there is none)`.
 
     In a folder, a picture in a folder that is named as an expression is labelled
     so, and pictures of one file name in several of them show one person.
-
-    Raises:
-        ValueError: If there is no such file or folder, or nothing in it.
     """
-    if not os.path.exists(path):
-        raise ValueError(f"{path}: no such file or folder")
-    root = path if os.path.isdir(path) else os.path.dirname(path)
-    paths = _files(path) if os.path.isdir(path) else [path]
-    if not paths:
-        raise ValueError(f"{path}: no file here")
-    for file in paths:
-        name = os.path.relpath(file, root)
+    for file in files.paths:
+        name = files.name(file)
         try:
             image = read_image(file)
             found = detector.detect(image)
@@ -93,7 +87,7 @@ def photographs(path: str, detector) -> Iterator[Picture | tuple[str, str]]:
             yield name, str(error)
             continue
         if not found:
-            yield name, "no face found"
+            yield name, NO_FACE
             continue
         largest = max(found, key=lambda face: face["box"][2] * face["box"][3])
         expression = _expression(os.path.basename(os.path.dirname(file)))
@@ -142,16 +136,6 @@ def _matrix(picture, spec):
     if picture.points is None or as_drawn or not aligns:
         return alignment.whole_matrix(picture.image.shape[:2], spec)
     return alignment.align_matrix(picture.points, spec)
-
-
-def _files(root):
-    found = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            os.path.join(folder, n) for n in sorted(names) if not n.startswith(".")
-        ]
-    return found
 
 
 def _expression(name):

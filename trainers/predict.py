@@ -8,16 +8,17 @@ python -m trainers.predict --model=runs/quick --input=crops/ --output=o --detect
 python -m trainers.predict --model=runs/quick --serve
 
 Writes predictions.jsonl (a line a picture or frame), predictions.csv (a line a face)
-and an annotated picture each; for a video the drawn video and a timeline of the six
-people seen longest. A picture that cannot be read is a line with its reason; the
-command then exits 1 after the rest is done. The same command again goes on where it was
-stopped, and reads what is new in the folder or could not be read; a video it reads
-anew. Of a folder, hidden files and folders are passed over. `--detector=none` is for
-pictures that are crops of faces already, framed as the model's card says. `--serve`
-opens a page instead, for this machine alone unless --host says otherwise.
+and an annotated picture each, `<name>_annotated.png`, in the folders that the pictures
+lie in within --input; for a video the drawn video and a timeline of the six people seen
+longest. A picture that cannot be read is a line with its reason; the command then exits
+1 after the rest is done. The same command again goes on where it was stopped, and reads
+what is new in the folder, has changed or could not be read, and forgets what is gone; a
+video it reads anew. Of a folder or pattern, hidden files and folders and files that are
+no pictures are passed over. `--detector=none` is for pictures that are crops of faces
+already, framed as the model's card says. `--serve` opens a page instead, for this
+machine alone unless --host says otherwise.
 """
 
-import glob
 import os
 
 from absl import flags
@@ -34,6 +35,11 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder for what is written.")
 _DETECTOR = flags.DEFINE_enum(
     "detector", "mtcnn", ["mtcnn", "none"],
     "What finds the faces; none: each picture is the crop of a face already.",
+)  # fmt: skip
+_MIN_FACE_SCORE = flags.DEFINE_float(
+    "min_face_score", None,
+    "Least confidence of a face, between 0 and 1; 0.9 by default. Lower finds more "
+    "faces, helmeted or in profile, and more that are none.",
 )  # fmt: skip
 _PICTURES = flags.DEFINE_bool("pictures", True, "Write annotated pictures too.")
 _EVERY = flags.DEFINE_integer("every", 1, "Read every n-th frame.", lower_bound=1)
@@ -52,6 +58,8 @@ def main() -> None:
     if _SERVE.value:
         if _DETECTOR.value != "mtcnn":
             cli.fail("--detector is not for --serve, which searches faces", code=2)
+        if _MIN_FACE_SCORE.value is not None:
+            cli.fail("--min_face_score is not for --serve", code=2)
         with cli.quiet_imports():
             from trainers import page
 
@@ -62,9 +70,15 @@ def main() -> None:
             cli.fail(f"--{flag.name} is missing", code=2)
     if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
         cli.fail("--output must be another folder than --input", code=2)
-    paths = _files(_INPUT.value)
-    if not paths:
-        raise ValueError(f"{_INPUT.value}: no file here")
+    score = _MIN_FACE_SCORE.value
+    if score is not None and not 0 < score < 1:
+        cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
+    if score is not None and _DETECTOR.value == "none":
+        cli.fail("--min_face_score is not for --detector=none", code=2)
+    from trainers import picture_files, prediction_records
+
+    own = lambda path: prediction_records.is_own(path, _OUTPUT.value)
+    files = picture_files.find(_INPUT.value, own=own)
     with cli.quiet_imports():
         from data_pipelines import atomic
         from fer_tf import loading, video
@@ -74,102 +88,67 @@ def main() -> None:
 
     model = loading.load(_MODEL.value)
     identity = {"weights": model.sha256}
-    detector = None
     if _DETECTOR.value == "none":
         detector = WholePicture(model.card.crop_spec)
         identity["detector"] = "none"
+    else:
+        score = score or predictors.MIN_FACE_SCORE
+        detector = predictors.face_detector(score)
+        identity["min_face_score"] = score
     predictor = predictors.Predictor(model, detector=detector)
-    moving = len(paths) == 1 and video.is_video(paths[0])
+    moving = len(files.paths) == 1 and video.is_video(files.paths[0])
     if moving:
         # The video first: it is what a refusal to mix names.
         identity |= {
-            "video": os.path.realpath(paths[0]),
+            "video": os.path.realpath(files.paths[0]),
             "every": _EVERY.value,
             "smoothing": _SMOOTHING.value,
         }
     os.makedirs(_OUTPUT.value, exist_ok=True)
     with atomic.locked(os.path.join(_OUTPUT.value, ".lock")):
         prediction.begin(_OUTPUT.value, identity)
-        (_read_video if moving else _read_pictures)(predictor, paths)
+        (_read_video if moving else _read_pictures)(predictor, files)
 
 
-def _read_pictures(predictor, paths):
+def _read_pictures(predictor, files):
     from trainers import prediction
 
-    records, names = prediction.run(
-        predictor, paths, _OUTPUT.value, root=_INPUT.value, pictures=_PICTURES.value
+    records, names, gone = prediction.run(
+        predictor, files, _OUTPUT.value, pictures=_PICTURES.value
     )
-    first, unread, empty = None, 0, 0
-    for record in map(records.__getitem__, names):
+    failed, empty = [], 0
+    for path, record in zip(files.paths, map(records.__getitem__, names)):
         print(prediction.describe(record))
         # In a folder, a picture without a face is an answer, not a failure.
         empty += record["error"] == prediction.NO_FACE
         if record["error"] not in (None, prediction.NO_FACE):
-            first, unread = first or record, unread + 1
+            failed.append(f"{path}: {record['error']}")
+    if gone:
+        print(f"forgotten: {gone:,} pictures that are gone from {_INPUT.value}")
+    if files.passed:
+        print(files.passed_over())
     print(f"written: {os.path.join(_OUTPUT.value, prediction.JSONL)}")
-    if unread:
-        more = f" (and {unread - 1} more)" if unread > 1 else ""
-        cli.fail(f"{first['source']}: {first['error']}{more}")
+    failed += files.unlisted
+    if failed:
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        cli.fail(f"{failed[0]}{more}")
     if empty == len(names):
         cli.fail(f"{_INPUT.value}: {prediction.NO_FACE}")
 
 
-def _read_video(predictor, paths):
+def _read_video(predictor, files):
     from trainers import prediction, video_prediction
 
+    (path,) = files.paths
     found = video_prediction.run(
-        predictor, paths[0], _OUTPUT.value, pictures=_PICTURES.value,
+        predictor, path, _OUTPUT.value, pictures=_PICTURES.value,
         every=_EVERY.value, smoothing=_SMOOTHING.value,
     )  # fmt: skip
-    print(f"{paths[0]}: {found['frames']:,} frames read, {found['people']} people")
+    print(f"{path}: {found['frames']:,} frames read, {found['people']} people")
     print(f"written: {os.path.join(_OUTPUT.value, prediction.JSONL)}")
-    if found["error"]:
-        cli.fail(f"{paths[0]}: {found['error']}")
-
-
-def _files(path):
-    """The files that `--input` means, in order."""
-    if os.path.isdir(path):
-        return list(_files_in(path))
-    if os.path.lexists(path):
-        return [path]
-    from trainers import prediction
-
-    found = sorted(
-        file
-        for file in glob.glob(path, recursive=True)
-        if os.path.isfile(file) and not prediction.is_own(file, _OUTPUT.value)
-    )
-    if not found:
-        raise ValueError(f"{path}: no such file or folder")
-    return found
-
-
-def _files_in(path):
-    """Files below a folder, hidden ones and hidden folders passed over.
-
-    Links to folders are followed, but for those whose pictures are below the folder
-    anyway, or that lead back up.
-    """
-    root, output = map(os.path.realpath, (path, _OUTPUT.value))
-    seen = set()
-    inside = lambda one, other: f"{one}{os.sep}".startswith(f"{other}{os.sep}")
-    for folder, folders, names in os.walk(path, followlinks=True):
-        kept = []
-        for name in sorted(folders):
-            whole = os.path.join(folder, name)
-            real = os.path.realpath(whole)
-            # What an earlier run wrote is not input.
-            passed = name.startswith(".") or real == output
-            if os.path.islink(whole):
-                passed |= inside(real, root) or inside(root, real) or real in seen
-                seen.add(real)
-            if not passed:
-                kept.append(name)
-        folders[:] = kept
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield os.path.join(folder, name)
+    failed = [f"{path}: {found['error']}"] if found["error"] else files.unlisted
+    if failed:
+        cli.fail(failed[0])
 
 
 if __name__ == "__main__":

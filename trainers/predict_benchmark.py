@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from fer_tf import flops, loading, models, predictor
-from fer_tf.faces import alignment
+from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.serving import make_serving_model
 from trainers.benchmarks import device, in_turns, photographs, result
@@ -46,7 +46,8 @@ def read(model: str | None, photos: str | None, *, seconds: float) -> dict:
     with tempfile.TemporaryDirectory() as scratch:
         model = model or _untrained(scratch)
         paths = _photographs(photos, scratch)
-        reader = predictor.Predictor(model)
+        # With the stock package's least confidence, so that both find the same.
+        reader = predictor.Predictor(model, detector=MTCNNDetector())
         ours = lambda: [
             face
             for start in range(0, len(paths), _TOGETHER)

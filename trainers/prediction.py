@@ -1,33 +1,43 @@
 """Predictions of many pictures: lines of JSON, a table, annotated pictures.
 
-Each record is written to a journal as soon as it is there, and the journal
-becomes `predictions.jsonl` when all are: a run that was stopped goes on, and a
-folder that has grown is read where it is new.
+A run that was stopped goes on, and of a folder only what is new or has changed is
+read again. A picture is called what it is called in the folder or pattern that was
+given, and stands in one line, whatever way it is given.
 """
 
-import contextlib
-import glob
 import hashlib
 import itertools
-import json
 import os
 from collections import Counter, deque
 from concurrent import futures
 
 from data_pipelines import atomic
-from fer_tf import labels, plotting, video
+from fer_tf import hashing, labels, plotting, video
 from fer_tf.faces.images import read_image
-from trainers import prediction_table
+from trainers.faces import NO_FACE
+from trainers.picture_files import Files
+from trainers.prediction_records import (
+    CSV,
+    DRAWN,
+    JOURNAL,
+    JSONL,
+    RUN,
+    Records,
+    fits,
+    line,
+)
 from trainers.progress import Progress
+from trainers.terminal import one_line
+
+__all__ = ["CSV", "JSONL", "NO_FACE", "begin", "describe", "line", "run"]
 
 SCHEMA_VERSION = 1
-NO_FACE = "no face found"
-JSONL, CSV, RUN = "predictions.jsonl", "predictions.csv", "run.json"
-_JOURNAL = f".part-{JSONL}"
-_DRAWN = "_annotated.png"
 
 # Of one picture: it cannot be used, or the model says NaN of it.
 _FAILURES = (ValueError, FloatingPointError)
+
+# Likewise: it cannot be drawn, or something is in the way there.
+_UNDRAWN = (ValueError, FileExistsError, IsADirectoryError, NotADirectoryError)
 
 # Pictures that are searched together: so many, but no more pixels than this.
 _TOGETHER, _PIXELS = 8, 12_000_000
@@ -45,17 +55,15 @@ def begin(output: str, identity: dict) -> None:
     """
     os.makedirs(output, exist_ok=True)
     path = os.path.join(output, RUN)
-    kept = [os.path.join(output, name) for name in (JSONL, _JOURNAL, CSV)]
+    kept = [os.path.join(output, name) for name in (JSONL, JOURNAL, CSV)]
     if not any(map(os.path.exists, kept)):  # What was begun before gave nothing.
         atomic.write_json(path, identity)
     elif not os.path.exists(path):
         raise ValueError(f"{output}: holds predictions of an unknown model")
     else:
-        with open(path, encoding="utf-8") as file:
-            try:
-                found = json.load(file)
-            except ValueError as error:
-                raise ValueError(f"{path}: not valid JSON ({error})") from error
+        found = atomic.read_json(path)
+        if not isinstance(found, dict):
+            raise ValueError(f"{path}: not what a run of trainers.predict wrote")
         # A folder of pictures lacks the keys of a video, and the other way round.
         for name in {**found, **identity}:
             if found.get(name) != identity.get(name):
@@ -65,36 +73,35 @@ def begin(output: str, identity: dict) -> None:
                 )
 
 
-def run(predictor, paths, output: str, *, root: str, pictures: bool):
+def run(predictor, files: Files, output: str, *, pictures: bool):
     """Predicts pictures and writes everything to `output`.
 
     Args:
         predictor: A `fer_tf.Predictor`.
-        paths: Of the pictures.
+        files: The pictures.
         output: Folder, see `begin`.
-        root: What names are relative to, if it is a folder.
         pictures: Whether to write annotated pictures.
 
     Returns:
-        All `Records` of predictions.jsonl, those of earlier calls too, and the names
-        of the pictures' own, in their order.
+        All `Records` of predictions.jsonl, those of earlier calls too; the names of
+        the pictures, in the order of `files.paths`; and how many records were
+        dropped, since their pictures are gone from the folder or pattern.
 
     Raises:
-        ValueError: If the output holds another picture's prediction by a name.
+        ValueError: If the output holds lines that are no predictions.
     """
-    names = [_name(path, root) for path in paths]
     records = Records(output)
-    drawn = _picture_names(names, root, records.pictures) if pictures else {}
-    new = []
-    for path, name in zip(paths, names):
-        if name in records:
-            record = records[name]
-            _refuse_another(record, path, output)
-            if _is_done(record, path, drawn.get(name), output):
-                continue
-        new.append((path, name))
-    bar = Progress("predict", len(paths), unit="pictures")
-    done = len(paths) - len(new)
+    gone = _gone(records, files)
+    for name in gone:
+        records.drop(name)
+    names = list(_names(files, records))
+    drawn = _picture_names(names, records.pictures, output) if pictures else {}
+    bar, done, new = Progress("predict", len(names), unit="pictures"), 0, []
+    for path, name in zip(files.paths, names):
+        if name in records and _is_done(records[name], path, drawn.get(name), output):
+            done += 1
+        else:
+            new.append((path, name))
     bar.update(done)
     with records.appending() as append:
         for some in _read(new):
@@ -108,110 +115,67 @@ def run(predictor, paths, output: str, *, root: str, pictures: bool):
     own = set(names)
     earlier = [name for name in records.names if name not in own]
     records.finish([*earlier, *names], predictor.card)
-    return records, names
+    return records, names, len(gone)
 
 
-class Records:
-    """The records in a folder: finished ones, and the journal of the others.
+def _gone(records, files):
+    """Names of records whose pictures are no more where one looks for them now.
 
-    Only where each lies, and its annotated picture, is held in memory.
-
-    Attributes:
-        pictures: Name of a record -> its annotated picture, where it has one.
+    Those of other folders stay: a stick may be unplugged. So do those of a single
+    picture, which is not looked for.
     """
-
-    def __init__(self, output: str):
-        self._final = os.path.join(output, JSONL)
-        self._journal = os.path.join(output, _JOURNAL)
-        self._table = os.path.join(output, CSV)
-        self._places: dict[str, tuple[str, int]] = {}
-        self.pictures: dict[str, str] = {}
-        for path in (self._final, self._journal):
-            self._index(path)
-
-    def __contains__(self, name) -> bool:
-        return name in self._places
-
-    def __getitem__(self, name) -> dict:
-        return json.loads(self._line(name))
-
-    def __iter__(self):
-        return (self[name] for name in self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
-
-    @property
-    def names(self) -> list[str]:
-        """Of the records, in their order."""
-        return list(self._places)
-
-    @contextlib.contextmanager
-    def appending(self):
-        """Yields `append(record)`; what is appended outlives a kill."""
-        with open(self._journal, "ab") as file:
-
-            def append(record):
-                self._places[record["source"]] = self._journal, file.tell()
-                file.write(line(record).encode())
-                file.flush()
-
-            yield append
-
-    def finish(self, names, card) -> None:
-        """Writes predictions.jsonl and .csv of the records named, in that order."""
-        with atomic.replacing(self._final) as path, open(path, "wb") as file:
-            places = {}
-            for name in names:
-                places[name] = self._final, file.tell()
-                file.write(self._line(name))
-        self._places = places
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(self._journal)
-        prediction_table.write(self._table, self, card)
-
-    def _line(self, name):
-        path, offset = self._places[name]
-        with open(path, "rb") as file:
-            file.seek(offset)
-            return file.readline()
-
-    def _index(self, path):
-        """Finds the records of a file; a torn last line of a kill is cut off."""
-        if not os.path.exists(path):
-            return
-        offset = 0
-        with open(path, "rb") as file:
-            for line in file:
-                if line[-1:] != b"\n":
-                    break
-                try:
-                    record = json.loads(line)
-                    source, picture = record["source"], record.get("picture")
-                except (ValueError, KeyError, TypeError):
-                    raise ValueError(
-                        f"{path}: byte {offset}: not a line of predictions"
-                    ) from None
-                self._places[source] = path, offset
-                self.pictures.pop(source, None)  # Of an earlier line of its name.
-                if picture:
-                    self.pictures[source] = picture
-                offset += len(line)
-        if offset < os.path.getsize(path):
-            os.truncate(path, offset)
+    if not files.searched:
+        return []
+    root = os.path.join(os.path.realpath(files.root), "")
+    return [
+        name
+        for name, path in records.files.items()
+        if path.startswith(root) and _is_gone(path)
+    ]
 
 
-def line(record: dict) -> str:
-    """A record as a line of JSON; bytes of a file's name that are no text escaped."""
-    text = json.dumps(record, ensure_ascii=False)
-    return text.encode(errors="backslashreplace").decode() + "\n"
+def _is_gone(path):
+    try:
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
+def _names(files, records):
+    """What each picture is called in the records.
+
+    A file that was read before keeps its name, and two files that would have one name
+    are told apart by the folders that they lie in.
+    """
+    known = {path: name for name, path in records.files.items()}
+    used = set()
+
+    def is_free(name, real):
+        holder = records.files.get(name)
+        # A picture that is gone has moved: its prediction may make way.
+        return name not in used and (holder in (None, real) or _is_gone(holder))
+
+    for path in files.paths:
+        real, name = os.path.realpath(path), files.name(path)
+        if records.files.get(name) != real and known.get(real, name) not in used:
+            name = known.get(real, name)
+        parts = real.split(os.sep)
+        longer = (os.sep.join(parts[-count:]) for count in range(2, len(parts)))
+        free = (each for each in (name, *longer) if is_free(each, real))
+        name = next(free, None)
+        if name is None:
+            raise ValueError(f"{path}: its names are others'; choose another --output")
+        used.add(name)
+        yield name
 
 
 def describe(record: dict) -> str:
     """A line for people."""
-    if record["error"]:
-        return f"{record['source']}: {record['error']}"
-    return f"{record['source']}: " + "; ".join(map(_in_words, record["faces"]))
+    said = record["error"] or "; ".join(map(_in_words, record["faces"]))
+    return one_line(f"{record['source']}: {said}")
 
 
 def _in_words(face):
@@ -232,21 +196,6 @@ def _in_words(face):
     return " ".join(words) or "face"
 
 
-def _name(path, root):
-    return os.path.relpath(path, root) if os.path.isdir(root) else path
-
-
-def _refuse_another(record, path, output):
-    """Pictures of two folders may have one name; neither's prediction is lost."""
-    known, own = (record["file"] or {}).get("path"), os.path.realpath(path)
-    # What is gone has moved: its prediction may make way.
-    if known not in (None, own) and os.path.exists(known):
-        raise ValueError(
-            f"{output}: holds a prediction of {known} as {record['source']}, which "
-            f"{own} would be too; choose another --output"
-        )
-
-
 def _is_done(record, path, picture, output):
     """Whether a record is of this very file, and drawn if it is to be.
 
@@ -257,60 +206,48 @@ def _is_done(record, path, picture, output):
     drawn = picture is None or not record["faces"]
     if picture is not None and record.get("picture") == picture:
         drawn |= os.path.exists(os.path.join(output, picture))
-    stamp, found = _stamp(path), record["file"] or {}
-    same = stamp and all(found.get(key) == value for key, value in stamp.items())
-    return bool(drawn and same)
+    known = (record["file"] or {}).get("sha256")
+    return bool(drawn and known) and known == _sha256(path)
 
 
-def _stamp(path):
-    """What tells whether a file is still the one that was read."""
+def _sha256(path):
+    """Tells a file from every other; of one that cannot be opened, none."""
     try:
-        found = os.stat(path)
+        # Times and sizes do not tell: `cp -p` keeps them. Hashing takes a hundredth
+        # of the search for faces.
+        return hashing.sha256(path) if os.path.isfile(path) else None
     except OSError:
-        return {}
-    return {"bytes": found.st_size, "modified_ns": found.st_mtime_ns}
+        return None
 
 
-def _picture_names(names, root, kept):
+def _picture_names(names, kept, output):
     """Paths of the annotated pictures: without ending, unless two would be one.
 
-    They are relative to the output, and those that were drawn, `kept`, stay.
-
-    Names that lead upwards or away are those of a file or of a pattern, `root`: they
-    are taken from its folder, or from the last one that the pattern leaves no choice
-    of, whatever else there is.
+    They are relative to the output, and those that were drawn, `kept`, stay. What
+    would lie where a folder is to be, or in a file, lies at the top under a name of
+    its own.
     """
-    base = os.path.dirname(os.path.abspath(root))
-    while glob.has_magic(base):
-        base = os.path.dirname(base)
-    inside = {name: _inside(name, base) for name in names}
-    stem = lambda name: os.path.splitext(inside[name])[0]
+    stem = lambda name: os.path.splitext(name)[0]
     stems = Counter(map(stem, names))
+    folders = {os.path.dirname(name) for name in names}
+    folders |= {above for folder in folders for above in _above(folder)}
     owners = {picture: name for name, picture in kept.items()}
     found = {}
     for name in names:
-        plain = stem(name) if stems[stem(name)] == 1 else inside[name]
-        picture = short_name(plain) + _DRAWN
-        if owners.get(picture, name) != name:  # Another's, of an earlier call.
+        plain = stem(name) if stems[stem(name)] == 1 else name
+        picture = short_name(plain) + DRAWN
+        other = owners.get(picture, name) != name  # Of an earlier call.
+        if other or picture in folders or not fits(output, picture):
             own = hashlib.sha256(os.fsencode(name)).hexdigest()[:8]
-            picture = short_name(f"{plain}-{own}") + _DRAWN
+            plain = plain if other else os.path.basename(plain)
+            picture = short_name(f"{plain}-{own}") + DRAWN
         found[name] = kept.get(name, picture)
     return found
 
 
-def _inside(name, base):
-    """A picture's name as a path that does not lead out of the output."""
-    name = os.path.normpath(name)
-    if os.path.isabs(name) or name.startswith(os.pardir + os.sep):
-        return os.path.relpath(os.path.abspath(name), base)
-    return name
-
-
-def is_own(path: str, output: str) -> bool:
-    """Whether an earlier call wrote this file to its output."""
-    name = os.path.basename(path)
-    inside = os.path.realpath(path).startswith(os.path.realpath(output) + os.sep)
-    return inside and (name in (JSONL, CSV, RUN) or name.endswith(_DRAWN))
+def _above(folder):
+    while folder := os.path.dirname(folder):
+        yield folder
 
 
 def short_name(path: str) -> str:
@@ -326,11 +263,16 @@ def short_name(path: str) -> str:
 def _draw(image, record, output, picture):
     """Writes the annotated picture; one that cannot be drawn is noted."""
     path = os.path.join(output, picture)
-    os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     try:
+        os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         plotting.save(plotting.annotated(image, record["faces"]), path)
         record["picture"] = picture
-    except ValueError as error:
+    except (
+        ValueError,
+        FileExistsError,
+        IsADirectoryError,
+        NotADirectoryError,
+    ) as error:
         record["error"] = f"the annotated picture cannot be drawn: {error}"
 
 
@@ -358,16 +300,18 @@ def _read(files):
 def _decode(path, name):
     """A picture's record, still without faces, and its pixels if it has any."""
     record = {"schema_version": SCHEMA_VERSION, "source": name, "frame": None}
-    file = {**_stamp(path), "path": os.path.realpath(path)}
+    file = {"path": os.path.realpath(path), "sha256": None}
     record |= {"file": file, "picture": None, "faces": [], "error": None}
     if video.is_video(path):
         record["error"] = "a video: give it as an --input of its own"
         return record, None
     try:
-        return record, read_image(path)
+        image = read_image(path)
     except (ValueError, OSError) as error:
         record["error"] = str(error)
         return record, None
+    file["sha256"] = _sha256(path)
+    return record, image
 
 
 def _predict(predictor, group):
@@ -381,13 +325,8 @@ def _predict(predictor, group):
         if image is not None:
             try:
                 faces = predictor.predict(image) if found is None else next(found)
-                record["faces"] = [plain(face) for face in faces]
+                record["faces"] = faces
                 record["error"] = None if faces else NO_FACE
             except _FAILURES as error:
                 record["error"] = str(error)
         yield record, image
-
-
-def plain(face: dict) -> dict:
-    """A face as JSON takes it."""
-    return {**face, "landmarks": face["landmarks"].tolist()}

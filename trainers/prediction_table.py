@@ -34,24 +34,32 @@ def write(path: str, records, card) -> None:
     with atomic.replacing(path) as temporary:
         with open(temporary, "w", encoding="utf-8", errors="backslashreplace",
                   newline="") as file:  # fmt: skip
-            writer = csv.DictWriter(
-                file, columns(card), lineterminator="\n", extrasaction="ignore"
-            )
-            writer.writeheader()
+            # Every text quoted: a lone carriage return in a name would end its row.
+            writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+            names = columns(card)
+            writer.writerow(map(harmless, names))
             for record in records:
-                writer.writerows(_rows(record))
+                for row in _rows(record):
+                    writer.writerow(harmless(row.get(name)) for name in names)
 
 
 def _rows(record):
-    common = {name: record.get(name) for name in ("frame", "time", "error")}
-    common["source"] = _harmless(record["source"])
+    common = {name: record.get(name) for name in ("source", "frame", "time", "error")}
     for number, face in enumerate(record["faces"], 1):
         box = dict(zip(("x", "y", "width", "height"), face["box"]))
         named = {**face.get("probabilities", {}), **face.get("action_units", {})}
-        yield {**common, "face": number, **box, **face, **named}
+        yield {**face, **named, **box, "face": number, **common}
     if not record["faces"]:
         yield common
 
 
-def _harmless(text):
-    return "'" + text if text[:1] in "=+-@\t\r" else text
+# What begins a formula, in fonts of East Asia too.
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+
+
+def harmless(cell):
+    """A cell that no spreadsheet runs: text that begins like a formula is quoted."""
+    if not isinstance(cell, str):
+        return cell
+    formula = cell.lstrip().startswith(_FORMULA) or cell[:1] in ("\t", "\r", "\n")
+    return "'" + cell if formula else cell

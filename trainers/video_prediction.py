@@ -74,7 +74,6 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
 
 
 def _line(path, frame, faces):
-    faces = [prediction.plain(face) for face in faces]
     record = _record(path, frame.index, round(frame.time, 6), faces, None)
     return prediction.line(record)
 

@@ -225,7 +225,9 @@ class MTCNNDetector:
         # 1: so does the `mtcnn` package.
         sizes = (height, width, height, width)
         fractions[: len(boxes)] = boxes[:, [1, 0, 3, 2]] / sizes
-        outputs = network(image, self._tf.constant(fractions))
+        size = network.inputs[0].shape[1]
+        patches = self._networks.patches(image, self._tf.constant(fractions), size)
+        outputs = network(patches)
         return [np.asarray(output)[: len(boxes)] for output in outputs]
 
 

@@ -10,12 +10,6 @@ import importlib.resources
 import numpy as np
 import tensorflow as tf
 
-# What R-Net and O-Net are given; see `_patches`.
-_IMAGE_AND_BOXES = (
-    tf.TensorSpec((None, None, 3), tf.uint8),
-    tf.TensorSpec((None, 4), tf.float32),
-)
-
 # Where TensorFlow's kernels expect a tensor to begin, in bytes: elsewhere they
 # end the process.
 _ALIGNMENT = 64
@@ -56,8 +50,11 @@ def tensor(array):
     return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
 
-def _patches(image, boxes, size):
+def patches(image, boxes, size):
     """Cuts boxes out of one picture, resized, by bilinear sampling.
+
+    Outside the compiled networks: there TensorFlow estimates the cost of every
+    operation, fails on this one, and prints 900 characters each time.
 
     Args:
         image: uint8 tensor `(height, width, 3)`.
@@ -180,20 +177,23 @@ def _rows_first(kernel, height, width):
     return kernel.transpose(1, 0, 2, 3).reshape(features, units)
 
 
+def _patches_of(size):
+    return tf.TensorSpec((None, size, size, 3), tf.float32)
+
+
 def refinement_network():
     """R-Net.
 
     Returns:
-        Compiled function from a picture and boxes, see `_patches`, to offsets
-        `(n, 4)` and the confidence of a face `(n,)`.
+        Compiled function from `patches` of 24 pixels to offsets `(n, 4)` and the
+        confidence of a face `(n,)`.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, k4, b4, a4, *heads = _weights("rnet")
     k1, b1, greater, k2 = _behind_pooling(*_from_pixels(k1, b1), a1, k2)
     k4 = _rows_first(k4, 3, 3)
 
-    @_compiled(*_IMAGE_AND_BOXES)
-    def network(image, boxes):
-        x = _patches(image, boxes, 24)
+    @_compiled(_patches_of(24))
+    def network(x):
         x = tf.nn.max_pool2d(_convolution(x, k1, b1), 3, 2, "SAME")
         x = _greater(x, greater)
         x = _prelu(_convolution(x, k2, b2), a2)
@@ -209,9 +209,9 @@ def output_network():
     """O-Net.
 
     Returns:
-        Compiled function from a picture and boxes, see `_patches`, to offsets
-        `(n, 4)`, landmarks `(n, 10)` as fractions of the box, the xs first, and
-        the confidence of a face `(n,)`.
+        Compiled function from `patches` of 48 pixels to offsets `(n, 4)`, landmarks
+        `(n, 10)` as fractions of the box, the xs first, and the confidence of a face
+        `(n,)`.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, k4, b4, a4, k5, b5, a5, *heads = _weights(
         "onet"
@@ -219,9 +219,8 @@ def output_network():
     k1, b1 = _from_pixels(k1, b1)
     k5 = _rows_first(k5, 3, 3)
 
-    @_compiled(*_IMAGE_AND_BOXES)
-    def network(image, boxes):
-        x = _patches(image, boxes, 48)
+    @_compiled(_patches_of(48))
+    def network(x):
         x = _prelu(_convolution(x, k1, b1), a1)
         x = tf.nn.max_pool2d(x, 3, 2, "SAME")
         x = _prelu(_convolution(x, k2, b2), a2)

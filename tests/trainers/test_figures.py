@@ -8,7 +8,7 @@ import pytest
 from fer_tf import labels, loading, models
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests.fer_tf.test_plotting import assert_legible
-from trainers import explaining, faces, figures
+from trainers import explaining, faces, figures, picture_files
 
 SMALL = {
     "gan_man": {"input_shape": (96, 96, 3)},
@@ -225,7 +225,7 @@ def test_photographs_in_folders(tmp_path):
         image = np.full((96, 96, 3), 0 if "wall" in name else 200, np.uint8)
         cv2.imwrite(str(tmp_path / name), image)
     (tmp_path / "page.jpg").write_text("<html>")
-    found = list(faces.photographs(str(tmp_path), OneFace()))
+    found = list(faces.photographs(picture_files.find(str(tmp_path)), OneFace()))
     pictures = [each for each in found if isinstance(each, faces.Picture)]
     failed = dict(each for each in found if not isinstance(each, faces.Picture))
     assert failed.keys() == {"page.jpg", "wall.png"}
@@ -237,7 +237,8 @@ def test_photographs_in_folders(tmp_path):
         ("anger/b.png", "anger", "b.png"),
     ]
     assert pictures[0].points[0].tolist() == [30, 40]  # Of the larger face.
-    (one,) = faces.photographs(str(tmp_path / "x.png"), OneFace())
+    files = picture_files.find(str(tmp_path / "x.png"))
+    (one,) = faces.photographs(files, OneFace())
     assert one.name == "x.png"
 
 

@@ -2,8 +2,6 @@ import csv
 import dataclasses
 import json
 import os
-import subprocess
-import sys
 import types
 
 import cv2
@@ -11,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_tf import labels
-from trainers import prediction, video_prediction
+from trainers import picture_files, prediction, video_prediction
 
 
 class Reader:
@@ -34,7 +32,7 @@ class Reader:
         return [
             {
                 "box": [1, 2, 10, 12],
-                "landmarks": np.ones((5, 2)),
+                "landmarks": [[1.0, 1.0]] * 5,
                 "confidence": 0.9,
                 "enlargement": 4.0 if level == 50 else 0.5,
                 "expression": "fear",
@@ -54,10 +52,8 @@ def write(folder, name, level):
 def run(folder, output, reader=None, pictures=False):
     reader = reader or Reader()
     os.makedirs(output, exist_ok=True)
-    paths = sorted(str(p) for p in folder.rglob("*") if p.is_file())
-    records, names = prediction.run(
-        reader, paths, str(output), root=str(folder), pictures=pictures
-    )
+    files = picture_files.find(str(folder))
+    records, names, _ = prediction.run(reader, files, str(output), pictures=pictures)
     return reader, [records[name] for name in names]
 
 
@@ -97,7 +93,6 @@ def test_only_what_is_new_or_changed_is_read_again(tmp_path):
     write(photos, "c.png", 30)
     (photos / "b.png").unlink()
     write(photos, "d.png", 140)
-    os.utime(photos / "d.png", (1, 1))
     reader, records = run(photos, output)
     assert sorted(reader.read) == [10, 30, 140]
     assert [r["source"] for r in records] == ["a.png", "c.png", "d.png"]
@@ -105,45 +100,126 @@ def test_only_what_is_new_or_changed_is_read_again(tmp_path):
     assert reader.read == [] and again == records
 
 
-FILES = """
-import sys
-from absl import flags
-from trainers import predict
+def test_a_file_replaced_at_equal_size_and_time_is_read_again(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    for folder, name, level in ((photos, "a.bmp", 40), (tmp_path / "new", "a.bmp", 50)):
+        write(folder, name, level)
+    before = os.stat(photos / "a.bmp")
+    run(photos, output)
+    os.utime(tmp_path / "new" / "a.bmp", ns=(before.st_atime_ns, before.st_mtime_ns))
+    os.replace(tmp_path / "new" / "a.bmp", photos / "a.bmp")
+    after = os.stat(photos / "a.bmp")
+    assert (after.st_size, after.st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    reader, _ = run(photos, output)
+    assert reader.read == [50]
+    os.utime(photos / "a.bmp", (1, 1))  # Touched, and still the same.
+    reader, _ = run(photos, output)
+    assert reader.read == []
 
-flags.FLAGS(["predict", f"--output={sys.argv[2]}"])
-print(*predict._files(sys.argv[1]), sep="\\n")
-"""
+
+def test_what_is_gone_from_a_folder_is_forgotten_and_its_picture_removed(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    for name in ("a.png", "sub/b.png", "c.png"):
+        write((photos / name).parent, os.path.basename(name), 99)
+    run(photos, output, pictures=True)
+    run(photos / "sub", output, pictures=True)
+    (photos / "sub" / "b.png").unlink()
+    (photos / "c.png").unlink()
+    # One picture, or another folder, is no look for the others.
+    write(tmp_path / "other", "d.png", 99)
+    run(tmp_path / "other", output, pictures=True)
+    files = picture_files.find(str(photos / "a.png"))
+    *_, gone = prediction.run(Reader(), files, str(output), pictures=True)
+    assert gone == 0 and len(lines(output)) == 4
+    files = picture_files.find(f"{photos}/*.png")
+    *_, gone = prediction.run(Reader(), files, str(output), pictures=True)
+    assert gone == 2
+    assert [line["source"] for line in lines(output)] == ["d.png", "a.png"]
+    rows = list(csv.DictReader((output / "predictions.csv").open(newline="")))
+    assert [row["source"] for row in rows] == ["d.png", "a.png"]
+    drawn = {str(p.relative_to(output)) for p in output.rglob("*.png")}
+    assert drawn == {"d_annotated.png", "a_annotated.png"}
 
 
-def files(given, output):
-    found = subprocess.run(
-        [sys.executable, "-c", FILES, str(given), str(output)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return found.stdout.split()
+def test_a_file_where_a_folder_is_to_be_stops_nothing(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    for name in ("a.png", "a_annotated.png/b.png", "predictions.jsonl/c.png",
+                 "run.json/d/e.png", "f.png"):  # fmt: skip
+        write((photos / name).parent, os.path.basename(name), 99)
+    (output / "f_annotated.png").mkdir(parents=True)
+    _, records = run(photos, output, pictures=True)
+    assert [record["error"] for record in records] == [None] * 5
+    drawn = {record["source"]: record["picture"] for record in records}
+    assert len(set(drawn.values())) == 5
+    assert all((output / picture).is_file() for picture in drawn.values())
+    assert drawn["a_annotated.png/b.png"] == "a_annotated.png/b_annotated.png"
+    assert (output / "predictions.jsonl").is_file()
+    reader, again = run(photos, output, pictures=True)
+    assert reader.read == [] and again == records
 
 
-def test_what_an_input_means(tmp_path):
-    photos, away = tmp_path / "photos", tmp_path / "away"
-    for folder in (
-        photos,
-        photos / "day",
-        photos / ".thumbnails",
-        away,
-        photos / "out",
-    ):
-        write(folder, "a.png", 10)
-    write(photos / "out", "a_annotated.png", 10)
-    (photos / "out" / "predictions.jsonl").write_text("")
-    (photos / "linked").symlink_to(away)
-    (photos / "again").symlink_to(away / ".." / "away")
-    (away / "round").symlink_to(photos)
-    (photos / "best").symlink_to(photos / "day")
-    named = [f"{photos}/{name}" for name in ("a.png", "again/a.png", "day/a.png")]
-    assert files(photos, photos / "out") == named
-    # A pattern means what it matches, but for what an earlier call has written.
-    assert files(f"{photos}/out/*", photos / "out") == [f"{photos}/out/a.png"]
-    assert files(f"{photos}/day/*.png", photos / "day") == [f"{photos}/day/a.png"]
+@pytest.mark.parametrize("what", ["../x_annotated.png", "{}/x_annotated.png",
+                                  "../../x.png", "link/x_annotated.png",
+                                  "predictions.jsonl", "run.json",
+                                  "a/../../x_annotated.png", "x\0_annotated.png"])  # fmt: skip
+def test_a_strangers_lines_write_and_remove_nothing_elsewhere(what, tmp_path):
+    photos, output, away = (
+        tmp_path / "photos",
+        tmp_path / "in" / "out",
+        tmp_path / "away",
+    )
+    write(photos, "a.png", 99)
+    write(photos, "b.png", 99)
+    run(photos, output)
+    away.mkdir()
+    (output / "link").symlink_to(away)
+    records = lines(output)
+    for record in records:
+        record["picture"] = what.format(away)
+    (output / "predictions.jsonl").write_text("".join(map(prediction.line, records)))
+    (photos / "b.png").unlink()  # Its record is dropped, its picture removed.
+    kept = {tmp_path / "in" / "x_annotated.png", tmp_path / "x.png",
+            tmp_path / "in" / "x.png", away / "x_annotated.png"}  # fmt: skip
+    for path in kept:
+        path.write_text("mine")
+    run(photos, output, pictures=True)
+    assert all(path.read_text() == "mine" for path in kept)
+    (record,) = lines(output)
+    assert record["picture"] == "a_annotated.png"
+    assert (output / "a_annotated.png").is_file()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [dict(source=3), dict(source=None), dict(source=[]), dict(faces=None),
+     dict(faces=[1]), dict(faces=[{}]), dict(file=[1]), dict(file={"path": 7}),
+     dict(picture={"a": 1}), dict(error=["x"]), dict(faces=[{"box": [1, 2, 3]}]),
+     dict(faces=[{"box": [1, 2, 3, 4], "enlargement": 1, "expression": []}]),
+     dict(faces=[{"box": [1, 2, 3, "4"], "enlargement": 1}])],
+    ids=str,
+)  # fmt: skip
+def test_lines_of_another_shape_are_one_line_and_left_alone(change, tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    write(photos, "a.png", 99)
+    run(photos, output)
+    (record,) = lines(output)
+    (output / "predictions.jsonl").write_text(prediction.line(record | change))
+    before = (output / "predictions.jsonl").read_bytes()
+    with pytest.raises(ValueError, match="jsonl: byte 0: not a line of predictions"):
+        run(photos, output)
+    assert (output / "predictions.jsonl").read_bytes() == before
+
+
+def test_deep_lines_and_a_run_that_is_no_dict_are_one_line(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    write(photos, "a.png", 99)
+    output.mkdir()
+    (output / "predictions.jsonl").write_text("[" * 100_000 + "\n")
+    with pytest.raises(ValueError, match="not a line of predictions"):
+        run(photos, output)
+    (output / "run.json").write_text("[1]")
+    with pytest.raises(ValueError, match="run.json: not what"):
+        prediction.begin(str(output), {"weights": "aa"})
 
 
 def test_what_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
@@ -167,9 +243,9 @@ def test_pictures_of_one_name_in_two_folders_do_not_mix(tmp_path):
         write(tmp_path / day, "IMG_1.png", level)
     run(tmp_path / "day1", output)
     before = lines(output)
-    with pytest.raises(ValueError, match="day1/IMG_1.png as IMG_1.png, which .*day2"):
-        run(tmp_path / "day2", output)
-    assert lines(output) == before
+    run(tmp_path / "day2", output)
+    assert lines(output)[:1] == before
+    assert [r["source"] for r in lines(output)] == ["IMG_1.png", "day2/IMG_1.png"]
     # A folder that was moved is still the same.
     (tmp_path / "day1").rename(tmp_path / "moved")
     reader, records = run(tmp_path / "moved", output)
@@ -228,45 +304,74 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "root, names, drawn",
+    "given, drawn",
     [
-        ("/photos/*/1.jpg", ["/photos/a/1.jpg", "/photos/b/1.jpg"], ["a/1", "b/1"]),
-        ("/photos/*/*.jpg", ["/photos/a/1.jpg", "/photos/a/2.jpg"], ["a/1", "a/2"]),
-        ("/photos/a/*.jpg", ["/photos/a/1.jpg", "/photos/a/2.jpg"], ["1", "2"]),
-        ("../*/1.jpg", ["../a/1.jpg", "../b/1.jpg"], ["a/1", "b/1"]),
-        ("/photos/a/1.jpg", ["/photos/a/1.jpg"], ["1"]),
-        ("../1.jpg", ["../1.jpg"], ["1"]),
-        ("./../1.jpg", ["./../1.jpg"], ["1"]),
-        ("a/../../1.jpg", ["a/../../1.jpg"], ["1"]),
+        ("photos/*/1.png", ["a/1", "b/1"]),
+        ("photos/*/*.png", ["a/1", "a/2", "b/1"]),
+        ("photos/a/*.png", ["1", "2"]),
+        ("photos/", ["a/1", "a/2", "b/1"]),
+        ("here/../*/[ab]/1.png", ["photos/a/1", "photos/b/1"]),
+        ("photos/a/1.png", ["1"]),
+        ("here/../photos/a/1.png", ["1"]),
+        ("photos/*/../../here/3.png", ["3"]),
     ],
 )
-def test_pictures_from_elsewhere_keep_apart_inside_the_output(root, names, drawn):
-    found = prediction._picture_names(names, root, {})
-    assert [found[name] for name in names] == [f"{s}_annotated.png" for s in drawn]
+@pytest.mark.parametrize("how", ["relative", "absolute", "from beside"])
+def test_pictures_lie_as_in_the_folder_whatever_the_callers_path(
+    given, drawn, how, tmp_path, monkeypatch
+):
+    for name in ("photos/a/1.png", "photos/a/2.png", "photos/b/1.png", "here/3.png"):
+        write((tmp_path / name).parent, os.path.basename(name), 99)
+    where, path = {
+        "relative": (tmp_path, given),
+        "absolute": (tmp_path, f"{tmp_path}/{given}"),
+        "from beside": (tmp_path / "here", f"../{given}"),
+    }[how]
+    monkeypatch.chdir(where)
+    output = tmp_path / "out"
+    output.mkdir()
+    files = picture_files.find(path)
+    prediction.run(Reader(), files, str(output), pictures=True)
+    found = {str(p.relative_to(output)) for p in output.rglob("*.png")}
+    assert found == {f"{name}_annotated.png" for name in drawn}
+    assert {line["picture"] for line in lines(output)} == found
+
+
+def test_one_photograph_is_one_row_and_one_picture_whatever_way_it_is_given(
+    tmp_path, monkeypatch
+):
+    write(tmp_path / "photos" / "a", "1.png", 99)
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path)
+    reader = Reader()
+    for given in ("photos/a/1.png", f"{tmp_path}/photos/a/1.png", "photos/*/1.png",
+                  "./photos/../photos/a/*", "photos", "photos/a", "photos/"):  # fmt: skip
+        files = picture_files.find(given)
+        prediction.run(reader, files, "out", pictures=True)
+        assert [line["source"] for line in lines(tmp_path / "out")] == ["1.png"]
+    assert reader.read == [99]
+    assert [p.name for p in (tmp_path / "out").rglob("*.png")] == ["1_annotated.png"]
 
 
 def test_a_later_call_draws_over_nothing_of_an_earlier_one(tmp_path):
     output = tmp_path / "out"
     output.mkdir()
 
-    def read(name, level):
-        write((tmp_path / name).parent, os.path.basename(name), level)
-        path = str(tmp_path / name)
-        prediction.run(Reader(), [path], str(output), root=path, pictures=True)
+    def read(name, reader):
+        files = picture_files.find(str(tmp_path / name))
+        prediction.run(reader, files, str(output), pictures=True)
+        return reader.read
 
-    read("x/1.png", 50)
-    before = (output / "1_annotated.png").read_bytes()
-    read("y/1.png", 250)
-    read("y/1.bmp", 150)
-    assert (output / "1_annotated.png").read_bytes() == before
+    names = ("x/1.png", "y/1.png", "y/1.bmp")
+    for name, level in zip(names, (50, 250, 150)):
+        write((tmp_path / name).parent, os.path.basename(name), level)
+        assert read(name, Reader()) == [level]
+    assert [line["source"] for line in lines(output)] == ["1.png", "y/1.png", "1.bmp"]
     drawn = [record["picture"] for record in lines(output)]
     assert len(set(drawn)) == 3 and all((output / name).exists() for name in drawn)
-    assert {p.name for p in output.glob("*_annotated.png")} == set(drawn)
-    for record in lines(output):  # Each is its own picture, also when it is done.
-        path = record["source"]
-        reader = Reader()
-        prediction.run(reader, [path], str(output), root=path, pictures=True)
-        assert reader.read == []
+    assert {str(p.relative_to(output)) for p in output.rglob("*.png")} == set(drawn)
+    for name in names:  # Each is its own picture, also when it is done.
+        assert read(name, Reader()) == []
 
 
 def test_a_picture_keeps_its_drawing_when_another_of_its_name_comes(tmp_path):
