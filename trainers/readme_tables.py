@@ -6,7 +6,7 @@ import json
 import os
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from trainers.table_cells import by_row, line, number, shown, tested_on
 
@@ -187,7 +187,7 @@ def _noise(one, other, metric):
     if not sum(parts):
         return 0.0
     freedom = sum(parts) ** 2 / sum(v**2 / (n - 1) for v, n in zip(parts, runs))
-    return float(stats.t.ppf(0.975, freedom) * np.sqrt(sum(parts)))
+    return float(special.stdtrit(freedom, 0.975) * np.sqrt(sum(parts)))
 
 
 def _paper_data(found):
