@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from data_pipelines import manifests, prepare, prepared
@@ -134,6 +134,41 @@ def test_any_bytes_of_an_npz_are_refused_or_right(npz_shard, edits):
 @given(edits=st.lists(EDIT, min_size=1, max_size=4))
 def test_any_bytes_of_records_are_refused_or_right(record_shard, edits):
     fuzz(record_shard, edits)
+
+
+VALUE = st.one_of(
+    st.integers(-(2**63), 2**63 - 1), st.integers(-3, 9), st.floats(width=32),
+    st.binary(max_size=4),
+)  # fmt: skip
+
+
+@settings(FUZZ, max_examples=60)
+@given(st.data(), VALUE)
+def test_any_value_in_any_array_is_refused_or_right(npz_shard, data, value):
+    folder, manifest, name, whole = npz_shard
+    original = (folder / name).read_bytes()
+    with np.load(folder / name, allow_pickle=False) as file:
+        arrays = {key: file[key] for key in file.files}
+    key = data.draw(st.sampled_from(sorted(arrays)))
+    row = data.draw(st.integers(0, len(whole) - 1))
+    try:
+        with np.errstate(all="ignore"):
+            arrays[key][row] = np.asarray(value).astype(arrays[key].dtype)
+        np.savez(folder / name, **arrays)
+        changed = json.loads(json.dumps(manifest))
+        for listed in changed["shards"]:
+            listed["sha256"] = sha256(str(folder / listed["name"]))
+        (folder / "manifest.json").write_text(json.dumps(changed))
+        found = read_or_one_line(folder)
+        if found is not None:
+            check_ranges(found, manifest)
+    except (ValueError, OverflowError) as error:
+        if isinstance(error, DataError):
+            raise
+        assume(False)  # No such array can be made.
+    finally:
+        (folder / name).write_bytes(original)
+        (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 JSON = st.recursive(
