@@ -12,6 +12,7 @@ import array
 import contextlib
 import dataclasses
 import hashlib
+import io
 import json
 import os
 from collections import Counter
@@ -62,9 +63,12 @@ def spool(
             offsets.append(file.tell())
             file.write(json.dumps(row.to_dict(), default=_plain).encode() + b"\n")
     order = np.random.default_rng(0).permutation(len(offsets))
+    # Into a file, NumPy writes by itself, and would not say that the disk is full.
+    content = io.BytesIO()
+    np.save(content, np.asarray(offsets, np.int64)[order])
     path = os.path.join(work, _OFFSETS)
-    with atomic.replacing(path) as temporary:
-        np.save(temporary, np.asarray(offsets, np.int64)[order])
+    with atomic.replacing(path) as temporary, open(temporary, "wb") as file:
+        file.write(content.getbuffer())
     return len(offsets), rejects
 
 

@@ -67,7 +67,7 @@ def verify_source(
     Raises:
         DataError: If no picture can be read.
     """
-    found = _Examination(faces)
+    found = _Examination(faces, as_shipped=bool(source.published))
     for done, (row, look) in enumerate(_looks(source, workers, faces), 1):
         if isinstance(row, Reject):
             kind = "left_out" if row.expected and row.kind == "bad_row" else row.kind
@@ -144,7 +144,8 @@ def _look_at(sample, image, split, keep) -> _Look:
 class _Examination:
     """All looks, put together."""
 
-    def __init__(self, faces):
+    def __init__(self, faces, *, as_shipped=False):
+        self._as_shipped = as_shipped
         self.findings, self.table = Findings(), PictureTable()
         self.groups = [], []  # Of copies and near copies, once reported.
         self.counts = defaultdict(Counter)
@@ -155,8 +156,9 @@ class _Examination:
         sample = look.sample
         name = sample.name
         label = class_of(sample)
-        # Counted as the owner splits, compared as it will be prepared.
-        self.counts[sample.split or look.split][label] += 1
+        # Held against published numbers, as the owner splits; else as it is prepared.
+        split = sample.split if self._as_shipped and sample.split else look.split
+        self.counts[split][label] += 1
         self.table.add(name, look.split, label, look.digest, look.thumb)
         self._people.add(sample.subject, look.split)
         self._videos.add(sample.video, look.split)

@@ -146,7 +146,7 @@ def report(manifest: dict, output: str) -> str:
         classes = ", ".join(f"{name} {n:,}" for name, n in counts.items())
         lines.append(f"  {split:10} {sum(counts.values()):7,}  ({classes})")
     cropped = ", ".join(
-        f"{how} {n:,}" for how, n in sorted(manifest["cropped"].items())
+        f"{how} {n:,}" for how, n in sorted(manifest.get("cropped", {}).items())
     )
     lines.append(f"  cropped    {cropped}")
     rejects = manifest["rejects"]

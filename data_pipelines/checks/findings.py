@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
+from data_pipelines.sources.sample import printable
+
 EXAMPLES = 5
 """Of each kind, as many are kept; all are counted."""
 
@@ -89,7 +91,9 @@ class Findings:
         if severity == ERROR:
             found.severity = ERROR
         if len(found.examples) < EXAMPLES:
-            found.examples.append(example if isinstance(example, str) else example())
+            text = example if isinstance(example, str) else example()
+            # Names come from files, and could move the cursor of a terminal.
+            found.examples.append(printable(text))
 
     def sorted(self) -> list[Finding]:
         """The findings, in the order of `KINDS`, errors first."""

@@ -57,8 +57,12 @@ class PictureTable:
     def add(self, name, split, label, picture_digest, thumb) -> None:
         """Appends a row."""
         self._offsets.append(self._names.tell())
-        self._names.write(name.encode("utf-8", "backslashreplace") + b"\n")
-        self._thumbs.write(thumb.tobytes())
+        try:
+            self._names.write(name.encode("utf-8", "backslashreplace") + b"\n")
+            self._thumbs.write(thumb.tobytes())
+        except OSError as error:  # The disk is full; it does not say which.
+            error.filename = tempfile.gettempdir()
+            raise
         self._digests += picture_digest
         self._splits.append(_number(self.split_names, split))
         self._labels.append(_number(self.label_names, label))

@@ -13,6 +13,7 @@ import numpy as np
 
 from data_pipelines.sources import files
 from data_pipelines.sources.sample import (
+    SPLIT_NAMES,
     DataError,
     Reject,
     Sample,
@@ -24,16 +25,6 @@ from data_pipelines.sources.sample import (
 )
 from fer_tf import labels
 from fer_tf.faces.images import read_image
-
-_SPLITS = {
-    "train": "train",
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "validation": "validation",
-    "test": "test",
-    "testing": "test",
-}
 
 
 class Folder(Source):
@@ -58,11 +49,13 @@ class Folder(Source):
             raise DataError(f"{root}: no such folder")
         self.root = self.folder = root
         tops = files.folders(root)
-        splits = {_SPLITS[top.lower()] for top in tops if top.lower() in _SPLITS}
+        splits = {
+            SPLIT_NAMES[top.lower()] for top in tops if top.lower() in SPLIT_NAMES
+        }
         self._in_splits = bool(splits)
         classes = [(top, top) for top in tops]
         if self._in_splits:
-            stray = [top for top in tops if top.lower() not in _SPLITS]
+            stray = [top for top in tops if top.lower() not in SPLIT_NAMES]
             if stray:
                 raise DataError(f"{root}: {stray[0]}/ lies beside {sorted(splits)}")
             classes = [
@@ -94,7 +87,7 @@ class Folder(Source):
             except DataError as error:
                 yield Reject.of(printable(path), error)
                 continue
-            split = _SPLITS[parts[0].lower()] if self._in_splits else None
+            split = SPLIT_NAMES[parts[0].lower()] if self._in_splits else None
             expression = self._classes["/".join(parts[:depth])]
             yield Sample(path, split=split, path=path, expression=expression)
 
@@ -109,5 +102,8 @@ def _expression(root, path, name):
     except ValueError as error:
         known = ", ".join(labels.EXPRESSIONS)
         raise DataError(
-            f"{root}: the folder {path}/ is not named as an expression ({known})"
+            f"{root}: the folder {path}/ is not named as an expression: {known}, or "
+            "Happy, angry and the like; rename it, or list the pictures with their "
+            "expressions in a CSV (--dataset=csv); of folders face/ and nonface/ "
+            "make --dataset=facenonface"
         ) from error

@@ -12,6 +12,17 @@ from fer_tf import labels
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SPLITS = ("train", "validation", "test")
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+"""What people call the splits, in small letters."""
 
 
 class DataError(ValueError):

@@ -1,14 +1,16 @@
 """A CSV of one's own: `path,expression,valence,arousal,AU1,…,split,subject`.
 
-`path`, relative to the CSV's folder, must be there; of the other columns any
-subset, but valence and arousal both or neither. `group_age`, `group_gender` and the
-like say what group of people a subject belongs to; evaluation reports on each. An
-empty cell is not annotated.
+`path`, in the CSV's folder or relative to it, must be there; of the other columns
+any subset, but valence and arousal both or neither. Columns before them without a
+name, as pandas writes for its index, are passed over. `group_age`, `group_gender`
+and the like say what group of people a subject belongs to; evaluation reports on
+each. An empty cell is not annotated.
 """
 
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ import numpy as np
 
 from data_pipelines.sources import files
 from data_pipelines.sources.sample import (
+    SPLIT_NAMES,
     SPLITS,
     DataError,
     Reject,
@@ -33,7 +36,8 @@ from fer_tf.faces.images import read_image
 _COLUMNS = ("path", "expression", "valence", "arousal", "split", "subject")
 _UNIT = re.compile(r"AU\d{1,2}")
 _GROUP = "group_"
-_SPLIT_NAMES = {name: name for name in SPLITS} | {"val": "validation"}
+# Of rows, as pandas writes it unless it is told not to.
+_INDEX = re.compile(r"(unnamed: \d+(\.\d+)*)?")
 
 
 class Table(Source):
@@ -54,7 +58,7 @@ class Table(Source):
     """
 
     name = "csv"
-    listing = 2
+    listing = 3
 
     def __init__(self, root: str, **options):
         files.check_options(self.name, {}, options)
@@ -72,7 +76,7 @@ class Table(Source):
         people = any("train" in names for names in self._named_splits.values())
         by_pixels = self._without_validation and not people
         self.holdout = "pixels" if by_pixels else None
-        self.layout = f"csv: {','.join(columns)}"
+        self.layout = f"csv: {','.join(c for c in columns if not _is_index(c))}"
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -116,13 +120,13 @@ class Table(Source):
                 yield self._row(text)
 
     def _read_splits(self):
-        """The splits that rows name, in small letters, and those of each subject."""
+        """The splits that rows name, and those of each subject."""
         splits, of_subjects = set(), {}
         for row in self._whole_rows() if "split" in self._columns else ():
             name, subject = row["split"], row.get("subject")
-            splits.add(name.lower())
+            name = SPLIT_NAMES.get(name.lower(), name)
+            splits.add(name)
             if name and subject:
-                name = _SPLIT_NAMES.get(name.lower(), name)
                 of_subjects.setdefault(subject, set()).add(name)
         return splits, of_subjects
 
@@ -130,12 +134,22 @@ class Table(Source):
         """Pictures that are there, in order."""
         for row in self._whole_rows():
             with contextlib.suppress(DataError):
-                path = clean_path(row["path"])
+                path = self._path(row)
                 if os.path.lexists(os.path.join(self.root, path)):
                     yield path
 
+    def _path(self, row):
+        """Where a row's picture lies in the CSV's folder."""
+        path = row["path"].replace("\\", "/")
+        for root in (os.path.abspath(self.root), os.path.realpath(self.root)):
+            # An absolute path may lie inside; elsewhere the folder has another name.
+            inside = root.replace("\\", "/").rstrip("/") + "/"
+            if path.startswith(inside):
+                return clean_path(path.removeprefix(inside).lstrip("/"))
+        return clean_path(path)
+
     def _sample(self, row, seen):
-        path = clean_path(row["path"])
+        path = self._path(row)
         if not seen.add(path):
             raise RepeatedRow(f"a second row of {path}")
         given = {key: value for key, value in row.items() if value}
@@ -155,8 +169,7 @@ class Table(Source):
         }
         expression = given.get("expression")
         if expression:
-            index = labels.expression_index(expression)
-            expression = labels.EXPRESSIONS[index]
+            expression = _expression(expression)
         return Sample(
             sample_id=path,
             split=self._split(given.get("split"), subject),
@@ -178,17 +191,27 @@ class Table(Source):
                     f"in {clip(', '.join((name, *others)))}"
                 )
         if name:
-            if name.lower() not in _SPLIT_NAMES:
+            if name.lower() not in SPLIT_NAMES:
                 raise DataError(
                     f"split must be one of {', '.join(SPLITS)}, is {clip(name)!r}"
                 )
-            split = _SPLIT_NAMES[name.lower()]
+            split = SPLIT_NAMES[name.lower()]
             if subject and split == "train" and self._without_validation:
                 return "validation" if _tenth(subject) == 0 else "train"
             return split
         if not subject:
             return None
         return {0: "validation", 1: "test"}.get(_tenth(subject), "train")
+
+
+def _expression(name):
+    try:
+        return labels.EXPRESSIONS[labels.expression_index(name)]
+    except ValueError as error:
+        known = ", ".join(labels.EXPRESSIONS)
+        raise DataError(
+            f"expression must be one of {known}, is {clip(name)!r}"
+        ) from error
 
 
 def _without_partner(row):
@@ -219,25 +242,28 @@ def _header(text, name):
         f"AU{int(field[2:])}" if _UNIT.fullmatch(field.upper()) else field.lower()
         for field in fields
     ]
-    unknown = [
-        column
-        for column in columns
-        if column not in _COLUMNS
-        and not _UNIT.fullmatch(column)
-        and not (column.startswith(_GROUP) and column != _GROUP)
-    ]
-    if unknown:
-        raise DataError(
-            f"{name}: unknown column {clip(unknown[0])!r}; there are "
-            f"{', '.join(_COLUMNS)}, AU1, AU2, … and group_…"
-        )
-    if "path" not in columns:
+    named = list(itertools.dropwhile(_is_index, columns))
+    for column, field in zip(named, fields[len(columns) - len(named) :]):
+        group = column.startswith(_GROUP) and column != _GROUP
+        if column not in _COLUMNS and not _UNIT.fullmatch(column) and not group:
+            raise DataError(
+                f"{name}: unknown column {clip(field)!r}; there are "
+                f"{', '.join(_COLUMNS)}, AU1, AU2, … and group_…"
+            )
+        if named.count(column) > 1:
+            raise DataError(f"{name}: the column {clip(column)} comes twice")
+    if "path" not in named:
         raise DataError(f"{name}: the header has no column path")
-    if len(set(columns)) < len(columns):
-        raise DataError(f"{name}: a column comes twice")
-    if ("valence" in columns) != ("arousal" in columns):
-        raise DataError(f"{name}: of valence and arousal, the header has one only")
+    alone = {"valence", "arousal"} & set(named)
+    if len(alone) == 1:
+        raise DataError(
+            f"{name}: of valence and arousal, the header has {alone.pop()} alone"
+        )
     return columns
+
+
+def _is_index(column):
+    return bool(_INDEX.fullmatch(column))
 
 
 def _vocabulary(columns):

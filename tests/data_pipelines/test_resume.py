@@ -298,3 +298,38 @@ def test_a_worker_that_is_killed_is_said_so(tmp_path):
     assert not list(tmp_path.rglob(".part-*"))
     plan = json.loads((tmp_path / chunks.WORK / "plan.json").read_text())
     assert plan["dataset"] == "synthetic"
+
+
+def test_ctrl_c_while_its_workers_start_is_one_line(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainers.prepare", "--dataset=synthetic",
+         "--source=examples=6000,size=48", "--workers=2",
+         f"--output={tmp_path / 'out'}"],
+        start_new_session=True, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    children = f"/proc/{process.pid}/task/{process.pid}/children"
+    while process.poll() is None:  # Two, and what keeps account of the semaphores.
+        with open(children) as file:
+            if len(file.read().split()) >= 3:
+                break
+        time.sleep(0.02)
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)
+    _, said = process.communicate(timeout=120)
+    assert said == "trainers.prepare: interrupted\n" and process.returncode == 1
+
+
+@pytest.mark.parametrize("room", [100, 1500, 4000, 20_000])
+def test_a_file_that_cannot_be_written_is_named(room, tmp_path):
+    source = open_source("synthetic", "examples=9,size=48")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    # As a full disk, but for the words.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        with pytest.raises(OSError) as error:
+            run(source, tmp_path / "out", format="npz")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert error.value.filename.startswith(str(tmp_path / "out"))
+    left = [name for _, _, names in os.walk(tmp_path) for name in names]
+    assert not any(name.startswith(".part-") for name in left)

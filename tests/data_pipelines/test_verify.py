@@ -122,6 +122,20 @@ def test_splits_by_pixels_are_those_that_prepare_makes(tmp_path):
     assert report["counts"] == manifest["counts"]
 
 
+def test_rows_that_will_be_validation_are_counted_so(tmp_path):
+    rng = np.random.default_rng(0)
+    lines = ["path,expression,split"]
+    for number in range(40):
+        image = rng.integers(0, 256, (48, 48, 3), dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), image)
+        lines.append(f"{number}.png,fear,{'train' if number % 4 else 'test'}")
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    source = open_source("csv", str(tmp_path / "labels.csv"))
+    manifest = prepared(source, tmp_path / "out")
+    assert sum(manifest["counts"]["validation"].values()) > 0
+    assert verify.verify_source(source)["counts"] == manifest["counts"]
+
+
 def test_faces_are_searched_where_that_is_asked_for(tmp_path):
     options = SyntheticOptions(seed=0, size=224)
     for folder, image in (

@@ -95,7 +95,7 @@ def test_copies_stay_together_and_a_tenth_of_train_is_held_out(tmp_path):
 @pytest.mark.parametrize(
     "names, message",
     [
-        (["bored"], "bored/ is not named as an expression"),
+        (["bored"], "bored/ is not named as an expression: neutral, .*--dataset=csv"),
         (["train/fear", "train/bored"], "train/bored/ is not named"),
         (["train/fear", "extra/fear"], "extra/ lies beside"),
         ([], "no folder named as an expression"),

@@ -140,7 +140,13 @@ def test_a_bad_row_is_rejected_by_its_line(tmp_path, line, reason):
         ("path,expresion\n", "unknown column 'expresion'"),
         ("expression\nfear\n", "no column path"),
         ("path,path\n", "comes twice"),
-        ("path,valence\na.png,0.5\n", "valence and arousal, the header has one"),
+        (
+            "path,valence\na.png,0.5\n",
+            "valence and arousal, the header has valence alone",
+        ),
+        ("Path,Expresion\n", "unknown column 'Expresion'"),
+        ("a,,path\n", "unknown column 'a'"),
+        ("path,\n", "unknown column ''"),
         ("path\n" + "x" * 2**21, "longer than 1 MiB"),
     ],
 )
@@ -160,3 +166,59 @@ def test_a_folder_must_hold_a_single_csv(tmp_path):
         open_source("csv", str(tmp_path))
     with pytest.raises(DataError, match="no such file"):
         open_source("csv", str(tmp_path / "absent"))
+
+
+def test_absolute_paths_inside_the_folder_are_the_relative_ones(tmp_path):
+    real = tmp_path / "real"
+    (real / "x").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(real)
+    # As the folder is called, as it is called in truth, and as Windows writes it.
+    for root in (tmp_path / "link", real):
+        lines = [f"{root}/a.png", f"{root}/x/b.png", f"{root}//x/./c.png", "d.png"]
+        text = "path\n" + "\n".join(lines) + "\n"
+        kept, rejects = split(open_source("csv", write(tmp_path / "link", text)))
+        assert [s.sample_id for s in kept] == ["a.png", "x/b.png", "x/c.png", "d.png"]
+        assert rejects == [] and all(s.path == s.sample_id for s in kept)
+    text = f"path\n{real}2/a.png\n{real}/../a.png\n/etc/hostname\n{real}\n{real}/\n"
+    kept, rejects = split(open_source("csv", write(real, text)))
+    assert kept == [] and {r.kind for r in rejects} == {"unsafe_path"}
+
+
+@pytest.mark.parametrize("index", ["", "Unnamed: 0", "Unnamed: 0.1"])
+def test_the_index_that_pandas_writes_is_passed_over(index, tmp_path):
+    text = f"{index},path,expression\n0,a.png,fear\n1,b.png,\n"
+    source = open_source("csv", write(tmp_path, text))
+    kept, rejects = split(source)
+    assert [s.path for s in kept] == ["a.png", "b.png"] and rejects == []
+    assert kept[0].expression == "fear" and source.layout == "csv: path,expression"
+    text = f"{index},Unnamed: 0,path\n0,0,a.png\n"
+    assert len(split(open_source("csv", write(tmp_path, text)))[0]) == 1
+
+
+def test_splits_have_the_names_that_folders_take_too(tmp_path):
+    names = [
+        "Train",
+        "training",
+        "val",
+        "valid",
+        "Validation",
+        "dev",
+        "test",
+        "testing",
+    ]
+    rows = "".join(f"{name}.png,{name}\n" for name in names)
+    source = open_source("csv", write(tmp_path, "path,split\n" + rows))
+    kept, rejects = split(source)
+    ours = ["train"] * 2 + ["validation"] * 4 + ["test"] * 2
+    assert [sample.split for sample in kept] == ours and rejects == []
+    assert source.holdout is None
+    # Without any of the four, a tenth of train is held out.
+    text = "path,split\na.png,training\nb.png,Testing\n"
+    assert open_source("csv", write(tmp_path, text)).holdout == "pixels"
+
+
+def test_an_expression_that_is_none_is_called_by_its_column(tmp_path):
+    text = "path,expression\na.png,bored\n"
+    _, (reject,) = split(open_source("csv", write(tmp_path, text)))
+    assert reject.reason.startswith("expression must be one of neutral, ")
+    assert reject.reason.endswith(", is 'bored'")
