@@ -48,8 +48,7 @@ def _changes(draw):
     places = st.one_of(
         st.sampled_from([(None, key) for key in _CARD_KEYS]),
         st.sampled_from([("crop_spec", key) for key in _SPEC_KEYS]),
-        *[st.sampled_from([("arguments", k) for k in models.argument_names(model)])]
-        * 2,
+        *[st.sampled_from(arguments)] * 2,
     )
     return model, draw(st.dictionaries(places, _VALUES, min_size=1, max_size=2))
 
