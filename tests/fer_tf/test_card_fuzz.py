@@ -57,8 +57,12 @@ def _changes(draw):
 def good(tmp_path_factory):
     folder = tmp_path_factory.mktemp("fuzz") / "m"
     testing_utils.save_tiny_model(folder, CROP_SPECS["meen"])
+    loading.load(folder)  # The first of a process takes longer.
+    start = time.process_time()
     loading.load(folder)
-    return folder, json.loads((folder / loading.CARD).read_text())
+    # On a machine that is slow or shared, seconds are long.
+    seconds = max(SECONDS, 8 * (time.process_time() - start))
+    return folder, json.loads((folder / loading.CARD).read_text()), seconds
 
 
 @hypothesis.settings(
@@ -67,11 +71,10 @@ def good(tmp_path_factory):
 )  # fmt: skip
 @hypothesis.given(changed=_changes())
 def test_one_line_or_a_right_model(good, changed):
-    folder, described = good
-    check(folder, described, *changed)
+    check(*good, *changed)
 
 
-def check(folder, described, model, changes):
+def check(folder, described, seconds, model, changes):
     described = json.loads(json.dumps(described))
     if model != "small_resnet":
         described |= {"model": model, "arguments": {}}
@@ -94,7 +97,7 @@ def check(folder, described, model, changes):
         logits = loaded(np.zeros((1, height, width, depth), "float32"))["expression"]
         assert np.isfinite(keras.ops.convert_to_numpy(logits)).all()
         assert len(loaded.card.expressions) >= logits.shape[-1]
-    assert time.process_time() - start < SECONDS, (model, changes)
+    assert time.process_time() - start < seconds, (model, changes)
     assert _peak() - before < BYTES, (model, changes)
 
 
