@@ -153,5 +153,5 @@ def first_line(error: Exception) -> str:
     """The line of an error's message that says what is wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if len(lines) > 1 and lines[0].startswith("A total of"):
-        return lines[1]
+        del lines[0]
     return lines[0][:1000] if lines else type(error).__name__

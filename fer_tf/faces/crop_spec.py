@@ -85,8 +85,9 @@ class CropSpec:
                 self._refuse(field, f"one of {', '.join(choices)}")
         if type(self.version) is not int or not 1 <= self.version <= VERSION:
             self._refuse("version", f"a whole number in 1..{VERSION}")
-        if not isinstance(self.name, str) or not self.name:
-            self._refuse("name", "a string that is not empty")
+        name = self.name if isinstance(self.name, str) else ""
+        if not (0 < len(name) <= 100 and name.isprintable()):
+            self._refuse("name", "one line of text, not empty, of at most 100 letters")
         if type(self.size) is not int or not 1 <= self.size <= MAX_SIZE:
             self._refuse("size", f"a whole number in 1..{MAX_SIZE}")
         if not _shaped(self.template, (5, 2)):

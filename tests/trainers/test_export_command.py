@@ -45,6 +45,7 @@ def test_a_run_becomes_a_model_with_a_card_and_a_name(workdir, tmp_path):
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     assert "keras: differs from Keras by at most 0\n" in result.stdout
+    assert "ranges" not in result.stdout
     described = loading.read_card(str(output))
     assert described["checked_on"] == {"crops": 64, "source": "drawn faces"}
     assert described["measured"]["test"]["metrics"]["accuracy"] == 0.8765
@@ -60,8 +61,11 @@ def test_a_run_becomes_a_model_with_a_card_and_a_name(workdir, tmp_path):
     assert "never saw" not in card
 
     again = tmp_path / "again"
-    result = run("export", f"--workdir={output}", f"--output={again}")
+    formats = "--formats=litert_int8"
+    result = run("export", f"--workdir={output}", f"--output={again}", formats)
     assert result.returncode == 0, result.stderr
+    assert "litert_int8: its ranges are set by drawn faces, not by" in result.stdout
+    assert "were set by: drawn faces." in (again / "README.md").read_text()
     carried = loading.read_card(str(again))
     for name in ("dataset", "measured", "protocol", "epoch", "training", "versions"):
         assert carried[name] == described[name]
@@ -148,7 +152,8 @@ def test_drawn_faces_have_the_models_own_framing(workdir, monkeypatch):
         model, None, "test", 1000, workdir=str(workdir / "m")
     )
     assert found["crops"].shape == (8, 48, 48, 1)
-    assert found["labels"] is None and found["source"] == "drawn faces"
+    assert found["labels"] is None
+    assert found["source"] == found["calibrated_on"] == "drawn faces"
     # None of the faces of the check decides the ranges.
     check = {crop.tobytes() for crop in found["crops"]}
     assert not check & {crop.tobytes() for crop in found["calibration"]}
