@@ -1,5 +1,5 @@
 # make demo: train on the embedded data, evaluate, export, predict a photograph
-# make test: the tests
+# make test: the tests; make test-page: the page's, with Gradio
 # Each makes its own environment in .venv first. `make demo PYTHON=python3.12` picks
 # another interpreter.
 
@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := runs/demo
 
-.PHONY: demo test test-backends lint clean
+.PHONY: demo test test-page test-backends lint clean
 
 demo: $(VENV)/demo.installed
 	$(BIN)/python -m trainers.demo --output=$(DEMO)
@@ -16,6 +16,12 @@ demo: $(VENV)/demo.installed
 # By files on several cores: a file's tests share models and data.
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
+
+# The page's tests, in an environment of their own: Gradio holds Pillow below 13,
+# on which the others run.
+test-page:
+	$(MAKE) VENV=$(VENV)-page $(VENV)-page/dev,web.installed
+	$(VENV)-page/bin/python -m pytest tests/trainers/test_page*.py
 
 # The numbers of TensorFlow, JAX and PyTorch side by side (a large download).
 test-backends: $(VENV)/dev.installed
@@ -32,4 +38,4 @@ $(VENV)/%.installed: setup.py
 	touch $@
 
 clean:
-	rm -rf $(VENV) runs build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-page runs build dist *.egg-info

@@ -15,7 +15,7 @@ import signal
 import socket
 import sys
 
-from fer_tf.predictor import Predictor
+from fer_tf.quiet import quiet_imports
 from trainers import page_guard, page_scratch
 
 # Gradio has a queue for each listener, unless they share one by its name.
@@ -38,7 +38,10 @@ def serve(model: str | None, *, host: str, port: int) -> None:
         raise ValueError(
             "the page needs Gradio, the extra `web`: pip install -e '.[web]'"
         )
-    with _listening(host, port) as listener, _ended_by_signals():
+    with _listening(host, port) as listener, ended_by_signals():
+        # After the port, which says at once that it is taken.
+        with quiet_imports():
+            from fer_tf.predictor import Predictor
         predictor = Predictor(model)
         with page_scratch.private() as folder:
             server = _server(build(predictor, folder), host, folder)
@@ -48,11 +51,11 @@ def serve(model: str | None, *, host: str, port: int) -> None:
                 server.run(sockets=[listener])
 
 
-def build(predictor: Predictor, folder: str):
+def build(predictor, folder: str):
     """Returns the page as `gradio.Blocks`.
 
     Args:
-        predictor: What reads the faces.
+        predictor: A `fer_tf.Predictor`.
         folder: Where uploads and results lie; see `page_scratch.private`.
     """
     # Gradio's own folder is open to all of this machine and stays.
@@ -111,12 +114,12 @@ def _server(page, host, folder):
 def _listening(host, port):
     """A socket that listens there."""
     where = f"--host={host} --port={port}"
+    if not host:
+        raise ValueError("--host is empty")
     try:
-        family, *_, place = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM
-        )[0]
+        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server(place, family=family)
-    except socket.gaierror as error:
+    except (socket.gaierror, UnicodeError) as error:
         raise OSError(f"--host={host}: no such address") from error
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
@@ -131,7 +134,7 @@ def _address(host, port):
 
 
 @contextlib.contextmanager
-def _ended_by_signals():
+def ended_by_signals():
     """Lets what asks a process to end raise SystemExit, so that it cleans up."""
     names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     numbers = [getattr(signal, name) for name in names]

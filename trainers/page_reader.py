@@ -70,7 +70,7 @@ class Reader:
     def clip(self, path: str | None, every: int) -> tuple:
         """One clip -> what the second tab shows."""
         if path is None:
-            raise gr.Error("There is no clip yet.", print_exception=False)
+            raise _refusal("There is no clip yet.")
         target, line = self._file("faces.mp4"), timeline.Timeline()
         rows, note, seen = [("frame", "time", *_COLUMNS)], "", 0
         limit = time.monotonic() + MAX_SECONDS
@@ -83,7 +83,7 @@ class Reader:
                     line.add(frame.time, faces)
                     when = frame.index, round(frame.time, 3)
                     rows += [(*when, *_row(face["track_id"], face)) for face in faces]
-                    if not os.path.exists(target):  # The page has ended.
+                    if not os.path.exists(self._folder):  # The page has ended.
                         raise video.VideoError("interrupted")
                     if seen == MAX_FRAMES or time.monotonic() > limit:
                         note = f" The rest, after {frame.time:.0f} s, was not read."
@@ -103,13 +103,13 @@ class Reader:
             yield
         except (ImageError, video.VideoError, FloatingPointError) as problem:
             line = f"The {what} cannot be read: {problem}."
-            raise gr.Error(line, print_exception=False) from None
+            raise _refusal(line) from None
         except Exception as problem:
             # A defect: whoever serves the page sees where. As it ends, all may fail.
             if os.path.exists(self._folder):
                 traceback.print_exc()
             line = f"The page failed at this {what}: {type(problem).__name__}."
-            raise gr.Error(line, print_exception=False) from None
+            raise _refusal(line) from None
 
     def _uploaded(self, upload):
         """The path of an upload; Gradio has looked too, but that may change."""
@@ -148,6 +148,11 @@ class Reader:
             )
             for number, (face, crop, weights) in enumerate(zip(faces, crops, maps), 1)
         ]
+
+
+def _refusal(line):
+    """An error that stays on the page until it is closed, and off the terminal."""
+    return gr.Error(line, duration=None, print_exception=False)
 
 
 def _row(number, face):

@@ -45,10 +45,8 @@ def private() -> Iterator[str]:
 
 def make_room(folder: str, size: int = 0) -> None:
     """Removes the oldest files, so that `size` more bytes keep the quota."""
-    found, empty = [], []
-    for place, folders, names in os.walk(folder):
-        if place != folder and not (folders or names):
-            empty.append(place)
+    found = []
+    for place, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(place, name)
             with contextlib.suppress(FileNotFoundError):
@@ -57,15 +55,12 @@ def make_room(folder: str, size: int = 0) -> None:
     total = size + sum(each for _, each, _ in found)
     for _, each, path in sorted(found):
         if total <= QUOTA:
-            break
+            return
         if os.path.basename(path) != _LOCK:
-            with contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(OSError):
                 os.remove(path)
+                os.rmdir(os.path.dirname(path))
             total -= each
-    # Those that these files leave behind are empty at the next call.
-    for place in empty:
-        with contextlib.suppress(OSError):
-            os.rmdir(place)
 
 
 def _remove_what_was_left(root):

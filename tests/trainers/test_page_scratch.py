@@ -97,5 +97,23 @@ def test_the_oldest_files_make_room(root, monkeypatch):
         assert names() == {"c"}
         page_scratch.make_room(folder, 1000)
         assert names() == set()
-        page_scratch.make_room(folder)
         assert os.listdir(folder) == [".lock"]
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_it_goes_when_the_page_is_told_to_end(root, name):
+    hold = (
+        "import signal\n"
+        "from trainers import page, page_scratch\n"
+        "with page.ended_by_signals(), page_scratch.private() as folder:\n"
+        "    print(folder, flush=True)\n"
+        "    signal.pause()\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", hold], stdout=-1, stderr=-1, text=True
+    )
+    assert os.path.exists(process.stdout.readline().strip())
+    process.send_signal(getattr(signal, name))
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert left(root) == []
