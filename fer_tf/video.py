@@ -275,7 +275,8 @@ def _opened(path):
     av = _av()
     path = os.fspath(path)
     if not os.path.isfile(path):
-        raise VideoError("no such file", path)
+        there = os.path.lexists(path)
+        raise VideoError("not a file" if there else "no such file", path)
     try:
         # Only containers that hold their own pictures: a playlist under a video's
         # name would make FFmpeg open other files, or addresses.

@@ -221,6 +221,8 @@ def test_what_is_no_video_is_refused(tmp_path):
     with pytest.raises(video.VideoError, match="page.mp4: not a video") as caught:
         list(video.read_frames(page))
     assert caught.value.reason.startswith("not a video")
+    with pytest.raises(video.VideoError, match="not a file"):
+        list(video.read_frames(tmp_path))
     with pytest.raises(video.VideoError, match="absent.mp4: no such file"):
         list(video.read_frames(tmp_path / "absent.mp4"))
 
