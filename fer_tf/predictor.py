@@ -20,7 +20,7 @@ from fer_tf.inference import require_finite
 from fer_tf.names import shown
 from fer_tf.processes import require_own_process
 from fer_tf.serving import make_serving_model
-from fer_tf.tracking import Tracker
+from fer_tf.tracking import Cuts, Tracker
 
 # Faces go through the model in batches of this many, the last one filled up, so
 # that one traced graph serves every photograph.
@@ -177,12 +177,13 @@ class Predictor:
             VideoError: If the video cannot be read, or not to its end: then
                 after the last good frame.
         """
-        tracker = Tracker(max_gap=max_gap, smoothing=smoothing)
+        tracker, cuts = Tracker(max_gap=max_gap, smoothing=smoothing), Cuts()
         frames = video.read_frames(path, every=every)
         for some in _some(frames, _FRAMES):
             read = self.predict_many([frame.image for frame in some])
             for frame, faces in zip(some, read):
-                yield frame, tracker.update(faces, frame.time)
+                cut = cuts.at(frame.image)
+                yield frame, tracker.update(faces, frame.time, cut=cut)
 
     def read_crops(self, crops: np.ndarray) -> list[dict]:
         """What the model says of aligned crops, uint8 `(n, size, size, c)`.

@@ -2,13 +2,15 @@
 
 Faces of neighbouring frames are paired by where they are, each track moving on
 at its last speed. Nothing is known of what people look like: somebody who was
-away for longer than `max_gap` comes back under a new number.
+away for longer than `max_gap`, or in another shot, comes back under a new number.
 """
 
+import collections
 import dataclasses
 import itertools
 import math
 
+import cv2
 import numpy as np
 
 # What of a face is averaged over time; boxes and landmarks stay as they are.
@@ -31,6 +33,41 @@ class _Track:
         moved = self.box.copy()
         moved[:2] += self.speed * (time - self.time)
         return moved
+
+
+class Cuts:
+    """Says where in a video another shot begins.
+
+    Frames are compared as 32 x 18 colours, their mean brightness apart: a lamp that
+    is switched on is no cut. Of eleven photographs of the project's no two correlate
+    above 0.53, and a face that is moved by its width and blurred does above 0.62.
+    Shots of one place look more alike; they differ from one frame to the next by far
+    more than a shot did before.
+    """
+
+    _SIZE, _ALIKE = (32, 18), 0.55
+    # Of 255: two portraits before one wall differ by 8 or more.
+    _STEP, _TIMES = 8.0, 4.0
+
+    def __init__(self):
+        self._before, self._usual = None, collections.deque(maxlen=8)
+
+    def at(self, image: np.ndarray) -> bool:
+        """Whether the next frame, uint8 RGB, belongs to another shot."""
+        small = cv2.resize(image, self._SIZE, interpolation=cv2.INTER_AREA)
+        small = small.astype(np.float64) - small.mean()
+        before, self._before = self._before, small
+        if before is None:
+            return False
+        step = np.abs(small - before).mean()
+        alike = (small * before).mean() / max(small.std() * before.std(), 1e-9)
+        sudden = self._usual and step > self._TIMES * np.mean(self._usual)
+        cut = bool(step > self._STEP and (alike < self._ALIKE or sudden))
+        if cut:
+            self._usual.clear()
+        else:
+            self._usual.append(step)
+        return cut
 
 
 class Tracker:
@@ -57,18 +94,23 @@ class Tracker:
         self._before = -math.inf
         self._numbers = itertools.count(1)
 
-    def update(self, faces: list[dict], time: float) -> list[dict]:
+    def update(
+        self, faces: list[dict], time: float, *, cut: bool = False
+    ) -> list[dict]:
         """Numbers the faces of the next frame.
 
         Args:
             faces: As `fer_tf.Predictor.predict` returns them.
             time: Seconds; must not go back.
+            cut: Whether another shot begins here: nobody of the one before goes on.
 
         Returns:
             The faces in their order, each a new dict with `track_id`, from 1.
             With smoothing their readings are means over the track, and
             `unsmoothed` holds those of this frame alone.
         """
+        if cut:
+            self._tracks = []
         since = min(time - self._max_gap, self._before)
         self._tracks = [track for track in self._tracks if track.time >= since]
         self._before = time

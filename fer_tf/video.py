@@ -9,14 +9,17 @@ is held at a time, whatever the length.
 import dataclasses
 import fractions
 import os
+import struct
 from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
+from fer_tf.names import shown
+
 ENDINGS = (
     ".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".wmv", ".flv",
-    ".3gp", ".ogv",
+    ".3gp", ".3g2", ".ogv", ".ts", ".mts", ".m2ts", ".m2t", ".vob", ".asf", ".mpe",
 )  # fmt: skip
 
 # FFmpeg's names of the containers that these endings stand for.
@@ -29,8 +32,21 @@ MAX_PIXELS = 34_000_000
 _CLOCK = 90_000
 
 
+# A video may end so much before what its container states: rates are rounded.
+_SHORT_SHARE, _SHORT_SECONDS = 0.05, 1.0
+
+
 class VideoError(ValueError):
-    """A video that cannot be read or written; the message is a short reason."""
+    """A video that cannot be read or written.
+
+    Attributes:
+        reason: What is wrong, without the file's name, which the message begins with.
+    """
+
+    def __init__(self, reason: str, path: str | os.PathLike | None = None):
+        name = "" if path is None else f"{shown(os.path.basename(path))}: "
+        super().__init__(f"{name}{reason}")
+        self.reason = reason
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +69,12 @@ def is_video(path: str | os.PathLike) -> bool:
     return os.fspath(path).lower().endswith(ENDINGS)
 
 
+def has_sound(path: str | os.PathLike) -> bool:
+    """Whether there is sound beside the pictures."""
+    with _opened(path) as container:
+        return bool(container.streams.audio)
+
+
 def count_frames(path: str | os.PathLike) -> int:
     """Frames that the container states or its rate and duration give; 0: unknown."""
     with _opened(path) as container:
@@ -71,9 +93,12 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
         path: Of a video file.
         every: n; frames between are decoded but not converted.
 
+    All have the size of the first: one of another, as in a call whose network got
+    worse, is scaled to fit and framed in black.
+
     Raises:
-        VideoError: If there is no video in the file, or its frames are too
-            large; and after the last good frame, if the rest is damaged.
+        VideoError: If there is no video in the file, or its frames are too large;
+            and after the last good frame, if the rest is damaged or missing.
     """
     if every < 1:
         raise ValueError(f"`every` must be at least 1. Received: every={every}.")
@@ -82,22 +107,54 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
     with _opened(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
+        # A stream may grow in the middle. The decoder itself refuses what is far too
+        # large before it takes memory for it; what is less so is refused below.
+        stream.codec_context.options = {"max_pixels": str(4 * MAX_PIXELS)}
         shape = float(stream.sample_aspect_ratio or 1)
-        if (stream.width or 0) * (stream.height or 0) * max(shape, 1) > MAX_PIXELS:
-            raise VideoError("frames of more than 34 megapixels")
-        index, clock = -1, _Clock()
+        large = VideoError(
+            f"frames of more than {MAX_PIXELS // 10**6} megapixels", path
+        )
+        index, clock, last, size = -1, _Clock(), 0.0, None
+        if _too_large(stream, shape):
+            raise large
         try:
             for index, frame in enumerate(container.decode(stream)):
+                if _too_large(frame, shape):
+                    raise large
                 time = index / 25.0 if frame.time is None else float(frame.time)
-                time = clock.since_start(time)
+                time = last = clock.since_start(time)
                 if index % every == 0:
                     image = _square(frame.to_ndarray(format="rgb24"), shape)
-                    image = _upright(image, frame.rotation)
-                    yield Frame(index, time, image)
+                    image = _upright(image, _matrix(frame))
+                    size = size or image.shape[:2]
+                    yield Frame(index, time, _fitted(image, size))
         except av.FFmpegError as error:
-            raise VideoError(f"damaged after frame {index}: {error.strerror}") from None
+            reason = f"damaged after frame {index}: {error.strerror}"
+            raise VideoError(reason, path) from None
         if index < 0:
-            raise VideoError("no frame in it")
+            raise VideoError("no frame in it", path)
+        missing = _missing(container, stream, index, last)
+        if missing:
+            raise VideoError(missing, path)
+
+
+def _too_large(sizes, shape):
+    """Whether a frame, or a stream's next one, has too many pixels as it is shown."""
+    return (sizes.width or 0) * (sizes.height or 0) * max(shape, 1) > MAX_PIXELS
+
+
+def _missing(container, stream, index, last):
+    """What a file lacks at its end, as far as it states what is in it, or None."""
+    read, stated = index + 1, stream.frames
+    if stated:
+        if read < stated * (1 - _SHORT_SHARE) - 1:
+            return f"ends after {read:,} of {stated:,} frames"
+    # Sound may well be longer than the pictures.
+    elif container.duration and len(container.streams) == 1:
+        seconds = container.duration / 1e6
+        if last < seconds * (1 - _SHORT_SHARE) - _SHORT_SECONDS:
+            return f"ends after {last:.1f} of {seconds:.1f} seconds"
+    return None
 
 
 class _Clock:
@@ -178,27 +235,58 @@ def _square(image, shape):
     return image if shown == width else cv2.resize(image, (shown, height))
 
 
-def _upright(image, rotation):
-    """Applies a container's rotation, counter-clockwise degrees."""
-    turns = round(rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+def _matrix(frame):
+    """Of a container's display matrix what turns and mirrors: `(a, b, c, d)`.
+
+    A point (x, y) is shown at (a x + c y, b x + d y).
+    """
+    found = frame.side_data.get("DISPLAYMATRIX")
+    a, b, _, c, d, *_ = struct.unpack("9i", bytes(found)) if found else _UPRIGHT
+    return a, b, c, d
+
+
+_UPRIGHT = (1, 0, 0, 0, 1, 0, 0, 0, 1)
+
+
+def _upright(image, matrix):
+    """Turns and mirrors as the nearest of the eight matrices of whole quarters."""
+    a, b, c, d = matrix
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        image, a, d = image.transpose(1, 0, 2), c, b
+    image = image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
+    return np.ascontiguousarray(image)
+
+
+def _fitted(image, size):
+    """A frame in the middle of one of the size `(height, width)`."""
+    if image.shape[:2] == size:
+        return image
+    ratio = min(size[0] / image.shape[0], size[1] / image.shape[1])
+    height, width = (max(1, round(side * ratio)) for side in image.shape[:2])
+    way = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    fitted = np.zeros((*size, 3), np.uint8)
+    part = fitted[top : top + height, left : left + width]
+    part[:] = cv2.resize(image, (width, height), interpolation=way)
+    return fitted
 
 
 def _opened(path):
     av = _av()
     path = os.fspath(path)
     if not os.path.isfile(path):
-        raise VideoError("no such file")
+        there = os.path.lexists(path)
+        raise VideoError("not a file" if there else "no such file", path)
     try:
         # Only containers that hold their own pictures: a playlist under a video's
         # name would make FFmpeg open other files, or addresses.
         options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
         container = av.open(f"file:{os.path.abspath(path)}", options=options)
     except (av.FFmpegError, OSError) as error:
-        raise VideoError(f"not a video ({error.strerror})") from None
+        raise VideoError(f"not a video ({error.strerror})", path) from None
     if not container.streams.video:
         container.close()
-        raise VideoError("no video stream in it")
+        raise VideoError("no video stream in it", path)
     return container
 
 

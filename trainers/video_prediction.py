@@ -3,9 +3,13 @@
 import contextlib
 import json
 import os
+import signal
+import sys
+import threading
 
 from data_pipelines import atomic
 from fer_tf import overlay, plotting, timeline, video
+from fer_tf.names import shown
 from trainers import prediction, prediction_table
 from trainers.progress import Progress
 
@@ -15,12 +19,14 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
     """Reads a video and writes everything to `output`.
 
     One group of frames is held at a time. A video that is damaged in the middle
-    is read as far as it goes, and its last record says what was wrong.
+    is read as far as it goes, and its last record says what was wrong. A run that
+    is ended by a signal leaves nothing half written, and one that is killed leaves
+    what the next one removes.
 
     Args:
         predictor: A `fer_tf.Predictor`.
         path: Of the video.
-        output: Folder, see `prediction.begin`.
+        output: Folder, see `prediction.begin`; nobody else may write to it.
         pictures: Whether to write the drawn video and the timeline.
         every: Reads every n-th frame.
         smoothing: Seconds, see `fer_tf.tracking.Tracker`.
@@ -35,7 +41,11 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
     bar = Progress("predict", total or None, unit="frames")
     seen, last, people, error = 0, 0, 0, None
     line = timeline.Timeline()
+    _remove_parts(output)
+    if pictures and video.has_sound(path):
+        print(f"{shown(path)}: its sound is not in the drawn video")
     with contextlib.ExitStack() as stack:
+        stack.enter_context(_termination_as_exit())
         temporary = stack.enter_context(atomic.replacing(final))
         file = stack.enter_context(open(temporary, "w", encoding="utf-8"))
         drawn = None
@@ -52,9 +62,9 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
             except StopIteration:
                 break
             except (video.VideoError, FloatingPointError) as damage:
+                error = getattr(damage, "reason", str(damage))
                 if not seen:
-                    raise ValueError(f"{path}: {damage}") from None
-                error = str(damage)
+                    raise ValueError(f"{shown(path)}: {error}") from None
                 break
             seen, last = seen + 1, frame.index
             people = max([people, *(face["track_id"] for face in faces)])
@@ -71,6 +81,26 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
     if pictures:
         plotting.save(line.figure(), os.path.join(output, f"{stem}_timeline.png"))
     return {"frames": seen, "people": people, "error": error}
+
+
+def _remove_parts(output):
+    """Removes what a killed run of a video has left half written."""
+    for entry in os.scandir(output):
+        if entry.name.startswith(".part-") and not entry.is_dir():
+            os.remove(entry.path)
+
+
+@contextlib.contextmanager
+def _termination_as_exit():
+    """Lets SIGTERM end the block like an error, where it may be caught."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _line(path, frame, faces):

@@ -29,8 +29,8 @@ _NAMES = 1000
 # Pillow cuts each comment of a PPM in text out of a whole megabyte.
 _COMMENTS = 1000
 
-# Seconds of this thread's processor time: for the header, and for a megapixel. The
-# slowest pictures need a twentieth of it.
+# Seconds of this thread's processor time: for the header, and for a megapixel, of which
+# a large JPEG or PNG needs an eighth.
 _SECONDS, _SECONDS_A_MEGAPIXEL = 2.0, 0.2
 
 

@@ -92,7 +92,7 @@ def test_every_picture_is_read_or_rejected_with_its_reason(detector, count, tmp_
     assert not of["whole"] and not of["doubled"]  # What follows a picture is ignored.
     assert len(of["empty"]) >= each and set(of["empty"]) == {"empty file"}
     assert set(of["page"]) == {"an HTML page, not an image"}
-    assert set(of["bomb"]) == {"more than 64 megapixels"}
+    assert set(of["bomb"]) == {"more than 110 megapixels"}
     assert len(of["noise"]) >= each and len(of["truncated"]) > 0.8 * each
 
 

@@ -1,8 +1,10 @@
 import math
 
+import cv2
+import numpy as np
 import pytest
 
-from fer_tf.tracking import Tracker
+from fer_tf.tracking import Cuts, Tracker
 
 
 def face(x, y=0, side=50, **reading):
@@ -95,3 +97,60 @@ def test_what_was_given_is_not_changed():
 def test_negative_times_are_refused(argument):
     with pytest.raises(ValueError, match=f"{argument}=-1"):
         Tracker(**{argument: -1})
+
+
+def test_a_cut_ends_smoothing_and_begins_a_new_person():
+    """Somebody else in the same place must not begin with the old one's reading."""
+    tracker = Tracker(smoothing=0.3)
+    (old,) = tracker.update([face(0, valence=-1.0)], 0.0)
+    (new,) = tracker.update([face(0, valence=1.0)], 0.04, cut=True)
+    assert (old["track_id"], new["track_id"]) == (1, 2)
+    assert new["valence"] == 1.0
+    (same,) = tracker.update([face(0, valence=1.0)], 0.08)
+    assert same["track_id"] == 2
+
+
+def scene(seed, grey=None):
+    """Smooth colours; with `grey` before a wall of it, as a portrait is."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(0, 256, (5, 8, 3), dtype=np.uint8)
+    image = cv2.resize(small, (320, 180), interpolation=cv2.INTER_CUBIC)
+    if grey is not None:
+        wall = np.full_like(image, grey)
+        wall[30:150, 100:220] = image[30:150, 100:220]
+        image = wall
+    return image
+
+
+def cuts(frames):
+    detector = Cuts()
+    return [n for n, frame in enumerate(frames) if detector.at(frame)]
+
+
+@pytest.mark.parametrize("wall", [None, 230])
+def test_a_hard_cut_is_seen_where_it_is(wall):
+    rng = np.random.default_rng(0)
+    noisy = lambda image: np.clip(image + rng.normal(0, 4, image.shape), 0, 255)
+    frames = [scene(shot, wall) for shot in (1, 1, 1, 2, 2, 2, 2, 1, 3, 3)]
+    frames = [noisy(frame).astype(np.uint8) for frame in frames]
+    # One frame alone, between two cuts, has no usual step: scenes must differ then.
+    found = cuts(frames)
+    assert found[:2] == [3, 7]
+    assert wall or found == [3, 7, 8]
+
+
+def test_what_moves_fades_or_brightens_is_no_cut():
+    image = scene(1)
+    pan = [np.roll(image, 8 * n, axis=1) for n in range(30)]
+    lamp = [image] * 3 + [np.clip(image.astype(int) + 40, 0, 255).astype(np.uint8)] * 3
+    share = np.linspace(0, 1, 25)[:, None, None, None]
+    fade = (image * (1 - share) + scene(2) * share).astype(np.uint8)
+    turned = [
+        cv2.warpAffine(
+            image, cv2.getRotationMatrix2D((160, 90), 3 * n, 1), (320, 180),
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        for n in range(12)
+    ]  # fmt: skip
+    for frames in (pan, lamp, fade, turned, [np.zeros_like(image)] * 3):
+        assert cuts(frames) == []
