@@ -55,26 +55,13 @@ _PORT = flags.DEFINE_integer("port", 7860, "Port of the page; 0: any free one.",
 
 def main() -> None:
     """Entry point of the command line."""
+    _check_flags()
     if _SERVE.value:
-        if _DETECTOR.value != "mtcnn":
-            cli.fail("--detector is not for --serve, which searches faces", code=2)
-        if _MIN_FACE_SCORE.value is not None:
-            cli.fail("--min_face_score is not for --serve", code=2)
         with cli.quiet_imports():
             from trainers import page
 
         page.serve(_MODEL.value, host=_HOST.value, port=_PORT.value)
         return
-    for flag in (_INPUT, _OUTPUT):
-        if not flag.value:
-            cli.fail(f"--{flag.name} is missing", code=2)
-    if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
-        cli.fail("--output must be another folder than --input", code=2)
-    score = _MIN_FACE_SCORE.value
-    if score is not None and not 0 < score < 1:
-        cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
-    if score is not None and _DETECTOR.value == "none":
-        cli.fail("--min_face_score is not for --detector=none", code=2)
     from trainers import picture_files, prediction_records
 
     own = lambda path: prediction_records.is_own(path, _OUTPUT.value)
@@ -82,20 +69,13 @@ def main() -> None:
     with cli.quiet_imports():
         from data_pipelines import atomic
         from fer_tf import loading, video
-        from fer_tf import predictor as predictors
-        from fer_tf.faces import WholePicture
+        from fer_tf.predictor import Predictor
         from trainers import prediction
 
     model = loading.load(_MODEL.value)
-    identity = {"weights": model.sha256}
-    if _DETECTOR.value == "none":
-        detector = WholePicture(model.card.crop_spec)
-        identity["detector"] = "none"
-    else:
-        score = score or predictors.MIN_FACE_SCORE
-        detector = predictors.face_detector(score)
-        identity["min_face_score"] = score
-    predictor = predictors.Predictor(model, detector=detector)
+    detector, how = _detector(model)
+    predictor = Predictor(model, detector=detector)
+    identity = {"weights": model.sha256, **how}
     moving = len(files.paths) == 1 and video.is_video(files.paths[0])
     if moving:
         # The video first: it is what a refusal to mix names.
@@ -108,6 +88,36 @@ def main() -> None:
     with atomic.locked(os.path.join(_OUTPUT.value, ".lock")):
         prediction.begin(_OUTPUT.value, identity)
         (_read_video if moving else _read_pictures)(predictor, files)
+
+
+def _check_flags():
+    score = _MIN_FACE_SCORE.value
+    if _SERVE.value:
+        if _DETECTOR.value != "mtcnn":
+            cli.fail("--detector is not for --serve, which searches faces", code=2)
+        if score is not None:
+            cli.fail("--min_face_score is not for --serve", code=2)
+        return
+    for flag in (_INPUT, _OUTPUT):
+        if not flag.value:
+            cli.fail(f"--{flag.name} is missing", code=2)
+    if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
+        cli.fail("--output must be another folder than --input", code=2)
+    if score is not None and not 0 < score < 1:
+        cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
+    if score is not None and _DETECTOR.value == "none":
+        cli.fail("--min_face_score is not for --detector=none", code=2)
+
+
+def _detector(model):
+    """What finds the faces, and what of it the predictions depend on."""
+    from fer_tf import predictor
+    from fer_tf.faces import WholePicture
+
+    if _DETECTOR.value == "none":
+        return WholePicture(model.card.crop_spec), {"detector": "none"}
+    score = _MIN_FACE_SCORE.value or predictor.MIN_FACE_SCORE
+    return predictor.face_detector(score), {"min_face_score": score}
 
 
 def _read_pictures(predictor, files):

@@ -1,5 +1,10 @@
 import dataclasses
+import json
+import os
+import subprocess
+import sys
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -7,7 +12,7 @@ from PIL import Image
 
 from data_pipelines import synthetic
 from fer_tf import loading, models, predictor
-from fer_tf.faces import alignment
+from fer_tf.faces import MTCNNDetector, alignment, read_image
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.inference import make_inference_model
 from fer_tf.serving import names_inside
@@ -128,6 +133,65 @@ def test_a_face_is_the_second_class(tmp_path):
     reader = predictor.Predictor(model, detector=KnownFaces([]))
     (found,) = reader.read_crops(np.zeros((1, 48, 48, 1), np.uint8))
     assert found == {"face_probability": pytest.approx(0.9, rel=1e-5)}
+
+
+def test_a_face_is_what_json_takes_whatever_the_detector_gives(model, drawn):
+    known = face(drawn[0].landmarks, np.int64(100))
+    known["box"], known["confidence"] = np.array(known["box"]), np.float32(0.5)
+    reader = predictor.Predictor(model, detector=KnownFaces([[known], [known]]))
+    (found,) = reader.predict(drawn[0].image)
+    assert json.loads(json.dumps(found)) == found
+    assert found["box"] == [10, 10, 100, 100] and found["confidence"] == 0.5
+    points = alignment.landmarks5(drawn[0].landmarks)
+    assert found["landmarks"] == points.tolist()
+    assert isinstance(known["landmarks"], np.ndarray)  # The detector's is its own.
+
+
+def test_the_least_face_score_is_the_predictors_and_the_detector_is_as_it_was(model):
+    """In grass, enlarged twice, the `mtcnn` package sees a face, at 0.83."""
+    data = pytest.importorskip("skimage.data")
+    grass = cv2.resize(data.grass(), None, fx=2, fy=2, interpolation=cv2.INTER_CUBIC)
+    grass = cv2.cvtColor(grass, cv2.COLOR_GRAY2RGB)
+    (seen,) = MTCNNDetector().detect(grass)
+    assert seen["confidence"] == pytest.approx(0.828, abs=0.01)
+    assert predictor.Predictor(model).predict(grass) == []
+    lower = predictor.Predictor(model, min_face_score=0.8)
+    assert [found["box"] for found in lower.predict(grass)] == [seen["box"]]
+    for score in (0, 1, -0.5, 1.5, float("nan")):
+        with pytest.raises(ValueError, match="min_face_score` must be between"):
+            predictor.Predictor(model, min_face_score=score)
+
+
+@pytest.mark.real_data
+def test_what_the_least_face_score_costs(real_data):
+    """A man in a helmet, at half size, is lost by the default; so is no other face."""
+    detect = {score: predictor.face_detector(score).detect for score in (0.5, 0.9)}
+    found = {}
+    for path in sorted((real_data / "photos").glob("*.jpg")):
+        image = read_image(path)
+        found[path.stem] = [len(each(image)) for each in detect.values()]
+    assert found.pop("detection3") == [1, 0]
+    assert sum(high for _, high in found.values()) == 19
+
+
+PLAIN = """
+import numpy as np
+from fer_tf.faces import MTCNNDetector
+from skimage import data
+(face,) = MTCNNDetector().detect(data.astronaut())
+"""
+
+
+def test_plain_python_prints_no_walls_of_warnings():
+    pytest.importorskip("skimage")
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    found = subprocess.run(
+        [sys.executable, "-c", PLAIN], capture_output=True, text=True, timeout=300,
+        env=environment,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stderr
+    assert "CropAndResize" not in found.stderr
+    assert max(map(len, found.stderr.splitlines()), default=0) < 300
 
 
 def test_the_largest_face_comes_first_and_none_is_lost_over_a_batch(model, drawn):

@@ -151,6 +151,69 @@ def test_predict_reads_photographs_and_says_what_it_could_not(model_folder, tmp_
     assert not [p for p in out.iterdir() if p.name.startswith(".")]
 
 
+def test_a_folder_with_other_files_and_odd_names_is_read(model_folder, tmp_path):
+    """A table and a note beside the photographs are no failures."""
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    (photos / "day").mkdir(parents=True)
+    face = synthetic.draw(5, synthetic.SyntheticOptions(size=224)).image
+    for name in ("face.png", "day/f\x1b[31m\n\r.png"):
+        cv2.imwrite(str(photos / name), face[..., ::-1])
+    (photos / "labels.csv").write_text("file,label")
+    (photos / "README").write_text("mine")
+    args = [f"--model={model_folder}", f"--output={out}", "--min_face_score=0.5"]
+    result = run("predict", *args, f"--input={photos}")
+    assert result.returncode == 0, result.stderr
+    assert (
+        "passed over: 2 files that are no pictures (.csv, no ending)" in result.stdout
+    )
+    assert "day/f\\x1b[31m\\n\\r.png: " in result.stdout and "\x1b" not in result.stdout
+    with open(out / "predictions.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["source"] for row in rows] == ["face.png", "day/f\x1b[31m\n\r.png"]
+    assert (out / "face_annotated.png").is_file() and (out / "day").is_dir()
+    (photos / "day" / "f\x1b[31m\n\r.png").unlink()
+    result = run("predict", *args, f"--input={photos}/*.png")
+    assert result.returncode == 0, result.stderr
+    assert f"forgotten: 1 pictures that are gone from {photos}" in result.stdout
+    assert len((out / "predictions.jsonl").read_text().splitlines()) == 1
+    # Another least score would mix two kinds of readings.
+    result = run("predict", *args[:2], f"--input={photos}")
+    assert_one_line(result, 1, "predictions with min_face_score 0.5, now 0.9")
+
+
+@pytest.mark.parametrize("flags, text", [
+    (["--min_face_score=1.5"], "must be between 0 and 1"),
+    (["--min_face_score=0"], "must be between 0 and 1"),
+    (["--min_face_score=nan"], "must be between 0 and 1"),
+    (["--min_face_score=0.5", "--detector=none"], "not for --detector=none"),
+    (["--min_face_score=0.5", "--serve"], "not for --serve"),
+])  # fmt: skip
+def test_a_least_face_score_that_makes_no_sense_is_refused(flags, text, tmp_path):
+    args = [f"--input={tmp_path}", f"--output={tmp_path / 'o'}", *flags]
+    assert_one_line(run("predict", *args), 2, text)
+
+
+def test_explain_fails_where_a_picture_could_not_be_read(model_folder, tmp_path):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    photos.mkdir()
+    pytest.importorskip("skimage")
+    from trainers.photos import write_astronaut
+
+    write_astronaut(str(photos))
+    cv2.imwrite(str(photos / "wall.png"), np.full((200, 300, 3), 127, np.uint8))
+    (photos / "notes.txt").write_text("mine")
+    args = [f"--model={model_folder}", f"--input={photos}", f"--output={out}"]
+    result = run("explain", *args)
+    assert result.returncode == 0, result.stderr
+    assert "passed over: 1 files that are no pictures (.txt)" in result.stdout
+    (photos / "page.jpg").write_text("<html>")
+    result = run("explain", *args)
+    assert result.returncode == 1 and "page.jpg: an HTML page" in result.stderr
+    found = json.loads((out / "explanations.json").read_text())
+    assert [face["source"] for face in found["faces"]] == ["astronaut.png"]
+    assert [each["source"] for each in found["errors"]] == ["page.jpg", "wall.png"]
+
+
 def test_one_photograph_without_a_face_fails(model_folder, tmp_path):
     cv2.imwrite(str(tmp_path / "wall.png"), np.full((200, 300, 3), 127, np.uint8))
     result = run("predict", f"--model={model_folder}", f"--output={tmp_path / 'out'}",

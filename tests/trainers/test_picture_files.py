@@ -68,9 +68,7 @@ def test_a_file_that_is_named_is_taken_as_it_is(tmp_path):
     found = picture_files.find(str(tmp_path / "labels.csv"))
     assert [found.name(path) for path in found.paths] == ["labels.csv"]
     for given in (tmp_path, tmp_path / "*"):
-        with pytest.raises(
-            ValueError, match=r"no picture here; passed over: 1 .*\.csv"
-        ):
+        with pytest.raises(ValueError, match=r"no picture here; passed over: 1 .*csv"):
             picture_files.find(str(given))
     with pytest.raises(ValueError, match="absent.*: no such file or folder"):
         picture_files.find(str(tmp_path / "absent*"))

@@ -158,16 +158,17 @@ def test_a_file_where_a_folder_is_to_be_stops_nothing(tmp_path):
     assert reader.read == [] and again == records
 
 
-@pytest.mark.parametrize("what", ["../x_annotated.png", "{}/x_annotated.png",
-                                  "../../x.png", "link/x_annotated.png",
-                                  "predictions.jsonl", "run.json",
-                                  "a/../../x_annotated.png", "x\0_annotated.png"])  # fmt: skip
+@pytest.mark.parametrize(
+    "what",
+    [
+        "../x_annotated.png", "{}/x_annotated.png", "../../x.png", "run.json",
+        "link/x_annotated.png", "predictions.jsonl", "a/../../x_annotated.png",
+        "x\0_annotated.png",
+    ],
+)  # fmt: skip
 def test_a_strangers_lines_write_and_remove_nothing_elsewhere(what, tmp_path):
-    photos, output, away = (
-        tmp_path / "photos",
-        tmp_path / "in" / "out",
-        tmp_path / "away",
-    )
+    photos, output = tmp_path / "photos", tmp_path / "in" / "out"
+    away = tmp_path / "away"
     write(photos, "a.png", 99)
     write(photos, "b.png", 99)
     run(photos, output)
@@ -344,8 +345,10 @@ def test_one_photograph_is_one_row_and_one_picture_whatever_way_it_is_given(
     (tmp_path / "out").mkdir()
     monkeypatch.chdir(tmp_path)
     reader = Reader()
-    for given in ("photos/a/1.png", f"{tmp_path}/photos/a/1.png", "photos/*/1.png",
-                  "./photos/../photos/a/*", "photos", "photos/a", "photos/"):  # fmt: skip
+    for given in (
+        "photos/a/1.png", f"{tmp_path}/photos/a/1.png", "photos/*/1.png", "photos/a",
+        "./photos/../photos/a/*", "photos", "photos/",
+    ):  # fmt: skip
         files = picture_files.find(given)
         prediction.run(reader, files, "out", pictures=True)
         assert [line["source"] for line in lines(tmp_path / "out")] == ["1.png"]

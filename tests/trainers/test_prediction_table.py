@@ -47,3 +47,30 @@ def test_a_models_own_names_are_not_lost(tmp_path):
 def test_a_face_is_named_in_the_vocabulary_of_its_data():
     columns = dict(expression=[7], expression_weight=[1.0])
     assert board.caption(columns, 0, OTHER) == "other"
+
+
+def test_every_text_is_quoted_and_no_cell_begins_a_formula(tmp_path):
+    """Read back by a reader that ends a row at any carriage return outside quotes."""
+    texts = ["=1+1", "+1", "-1", "@x", "\t=1", "\r=1", "\n=1", "a\r=1+1,2", " =1", "",
+             "\uff1d1", 'say "no"', "a,b", "a\nb", "plain.png"]  # fmt: skip
+    face = dict(box=[1, 2, 3, 4], expression="=HYPERLINK(1)", confidence=0.5)
+    face["probabilities"] = {"=HYPERLINK(1)": 0.75}
+    records = [dict(source=text, error=text, faces=[]) for text in texts]
+    records.append(dict(source="b.png", error=None, faces=[face]))
+    path = str(tmp_path / "p.csv")
+    prediction_table.write(path, records, card(("=HYPERLINK(1)",)))
+    with open(path, newline="", encoding="utf-8") as file:
+        names, *rows = csv.reader(file)
+    assert len(rows) == len(records) and {len(row) for row in rows} == {len(names)}
+    risky = tuple("=+-@\t\r\n\uff1d")
+    cells = [cell for row in (names, *rows) for cell in row]
+    assert not [cell for cell in cells if cell.lstrip(" ").startswith(risky)]
+    rows = [dict(zip(names, row)) for row in rows]
+    for text, row in zip(texts, rows):
+        assert row["source"] == row["error"] and row["source"] in (text, "'" + text)
+    assert rows[7]["source"] == "a\r=1+1,2" and rows[9]["source"] == ""
+    assert rows[-1]["expression"] == "'=HYPERLINK(1)"
+    assert rows[-1]["'=HYPERLINK(1)"] == "0.75"
+    with open(path, "rb") as file:
+        outside = file.read().split(b'"')[::2]  # What no quotes enclose.
+    assert not [part for part in outside if set(part) - set(b",.\n0123456789")]
