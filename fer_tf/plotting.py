@@ -4,6 +4,7 @@ Every function returns a `matplotlib.figure.Figure`, made without pyplot, so
 that nothing global is touched and no display is needed; `save` writes it.
 """
 
+import contextlib
 import math
 import os
 
@@ -52,6 +53,9 @@ def save(figure: Figure, path: str, *, dpi: int = 110) -> None:
     folder, name = os.path.split(path)
     part = os.path.join(folder, f".part-{name}")
     try:
+        # What lies there may be a link that leads elsewhere.
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(part)
         figure.savefig(part, dpi=dpi)
         os.replace(part, path)
     except OSError as error:

@@ -39,12 +39,14 @@ _FRAMES = 4
 #   none, in photographs, noise
 #     and scikit-image's pictures   26   16    6    2    1    0    0    0
 #   none, in 6,000 patches of
-#     everyday photographs         115   82   48   28   19   10    6    0
+#     everyday photographs        ~115  ~82  ~48   28   19   10    6    0
 #
-# 0.8 is the `mtcnn` package's. At 0.9 the two faces in a hundred of FER2013's that are
-# lost buys that two of three false ones are gone. What is lost among photographs is a
-# man in a helmet, 0.56 at full size and 0.84 at half: to find him at every size takes
-# 0.5, and ten times as many false faces. Above 0.9 a child between two adults is lost.
+# Told true from none by eye; the patches' first three columns are estimates. A patch is
+# counted at every size that it was searched at. 0.8 is the `mtcnn` package's. 0.9 loses
+# two in a hundred of FER2013's faces and 14 in a hundred of those that pass by in the
+# patches, and with them two of three false ones. Among photographs it loses a man in a
+# helmet, 0.56 at full size and 0.84 at half: to find him at every size takes 0.5, and
+# about 14 times as many false faces. Above 0.9 a child between two adults is lost.
 MIN_FACE_SCORE = 0.9
 
 

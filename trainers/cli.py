@@ -4,6 +4,7 @@ Exit 0 on success and for `--help`, 2 on bad arguments, 1 otherwise. Commands
 import Keras and TensorFlow inside `main`, so that `--help` answers at once.
 """
 
+import contextlib
 import functools
 import os
 import re
@@ -114,6 +115,22 @@ def _parse(argv, required):
     return rest
 
 
+@contextlib.contextmanager
+def ended_by_signals():
+    """Lets what asks a process to end raise SystemExit, so that it cleans up."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    before = [
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+        for number in numbers
+    ]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
+
+
 def _guarded(main):
     interrupted = []
 
@@ -123,7 +140,8 @@ def _guarded(main):
 
     signal.signal(signal.SIGINT, interrupt)
     try:
-        main()
+        with ended_by_signals():
+            main()
     except KeyboardInterrupt:
         fail("interrupted")
     except Exception as error:

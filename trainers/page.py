@@ -11,9 +11,7 @@ import errno
 import importlib.util
 import logging
 import os
-import signal
 import socket
-import sys
 
 from fer_tf.quiet import quiet_imports
 from trainers import page_guard, page_scratch
@@ -22,13 +20,16 @@ from trainers import page_guard, page_scratch
 _ONE_AT_A_TIME = "reader"
 
 
-def serve(model: str | None, *, host: str, port: int) -> None:
+def serve(
+    model: str | None, *, host: str, port: int, min_face_score: float | None = None
+) -> None:
     """Opens the page and stays until it is interrupted or told to end.
 
     Args:
         model: What `fer_tf.load` takes.
         host: Address to listen on.
         port: Port there; 0 takes a free one.
+        min_face_score: See `fer_tf.Predictor`; None for its own.
 
     Raises:
         ValueError: If Gradio is not installed.
@@ -38,11 +39,12 @@ def serve(model: str | None, *, host: str, port: int) -> None:
         raise ValueError(
             "the page needs Gradio, the extra `web`: pip install -e '.[web]'"
         )
-    with _listening(host, port) as listener, ended_by_signals():
+    with _listening(host, port) as listener:
         # After the port, which says at once that it is taken.
         with quiet_imports():
-            from fer_tf.predictor import Predictor
-        predictor = Predictor(model)
+            from fer_tf.predictor import MIN_FACE_SCORE, Predictor
+        score = min_face_score or MIN_FACE_SCORE
+        predictor = Predictor(model, min_face_score=score)
         with page_scratch.private() as folder:
             server = _server(build(predictor, folder), host, folder)
             address = _address(host, listener.getsockname()[1])
@@ -131,22 +133,6 @@ def _listening(host, port):
 def _address(host, port):
     name = "localhost" if host in page_guard.WILDCARDS else host
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
-
-
-@contextlib.contextmanager
-def ended_by_signals():
-    """Lets what asks a process to end raise SystemExit, so that it cleans up."""
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [getattr(signal, name) for name in names]
-    before = [
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
-        for number in numbers
-    ]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before):
-            signal.signal(number, handler)
 
 
 def _photograph_tab(gr, reader):

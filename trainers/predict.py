@@ -60,7 +60,10 @@ def main() -> None:
         with cli.quiet_imports():
             from trainers import page
 
-        page.serve(_MODEL.value, host=_HOST.value, port=_PORT.value)
+        page.serve(
+            _MODEL.value, host=_HOST.value, port=_PORT.value,
+            min_face_score=_MIN_FACE_SCORE.value,
+        )  # fmt: skip
         return
     from trainers import picture_files, prediction_records
 
@@ -95,18 +98,20 @@ def _check_flags():
     if _SERVE.value:
         if _DETECTOR.value != "mtcnn":
             cli.fail("--detector is not for --serve, which searches faces", code=2)
-        if score is not None:
-            cli.fail("--min_face_score is not for --serve", code=2)
-        return
+    else:
+        _check_files()
+    if score is not None and not 0 < score < 1:
+        cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
+    if score is not None and _DETECTOR.value == "none":
+        cli.fail("--min_face_score is not for --detector=none", code=2)
+
+
+def _check_files():
     for flag in (_INPUT, _OUTPUT):
         if not flag.value:
             cli.fail(f"--{flag.name} is missing", code=2)
     if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
         cli.fail("--output must be another folder than --input", code=2)
-    if score is not None and not 0 < score < 1:
-        cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
-    if score is not None and _DETECTOR.value == "none":
-        cli.fail("--min_face_score is not for --detector=none", code=2)
 
 
 def _detector(model):

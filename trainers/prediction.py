@@ -13,7 +13,7 @@ from concurrent import futures
 
 from data_pipelines import atomic
 from fer_tf import hashing, labels, plotting, video
-from fer_tf.faces.images import read_image
+from fer_tf.faces.images import read_with_note
 from trainers.faces import NO_FACE
 from trainers.picture_files import Files
 from trainers.prediction_records import (
@@ -175,7 +175,8 @@ def _names(files, records):
 def describe(record: dict) -> str:
     """A line for people."""
     said = record["error"] or "; ".join(map(_in_words, record["faces"]))
-    return one_line(f"{record['source']}: {said}")
+    note = f" ({record['note']})" if record.get("note") else ""
+    return one_line(f"{record['source']}: {said}{note}")
 
 
 def _in_words(face):
@@ -267,12 +268,7 @@ def _draw(image, record, output, picture):
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         plotting.save(plotting.annotated(image, record["faces"]), path)
         record["picture"] = picture
-    except (
-        ValueError,
-        FileExistsError,
-        IsADirectoryError,
-        NotADirectoryError,
-    ) as error:
+    except _UNDRAWN as error:
         record["error"] = f"the annotated picture cannot be drawn: {error}"
 
 
@@ -306,11 +302,13 @@ def _decode(path, name):
         record["error"] = "a video: give it as an --input of its own"
         return record, None
     try:
-        image = read_image(path)
+        image, note = read_with_note(path)
     except (ValueError, OSError) as error:
         record["error"] = str(error)
         return record, None
     file["sha256"] = _sha256(path)
+    if note:
+        record["note"] = note
     return record, image
 
 

@@ -96,6 +96,8 @@ class Records:
 
     def _index(self, path):
         """Finds the records of a file; a torn last line of a kill is cut off."""
+        if os.path.islink(path):  # What is written to it would lie elsewhere.
+            raise ValueError(f"{path}: a link, which no run of trainers.predict made")
         if not os.path.exists(path):
             return
         offset = 0

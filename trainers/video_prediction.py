@@ -3,9 +3,6 @@
 import contextlib
 import json
 import os
-import signal
-import sys
-import threading
 
 from data_pipelines import atomic
 from fer_tf import overlay, plotting, timeline, video
@@ -45,7 +42,6 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
     if pictures and video.has_sound(path):
         print(f"{shown(path)}: its sound is not in the drawn video")
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_termination_as_exit())
         temporary = stack.enter_context(atomic.replacing(final))
         file = stack.enter_context(open(temporary, "w", encoding="utf-8"))
         drawn = None
@@ -88,19 +84,6 @@ def _remove_parts(output):
     for entry in os.scandir(output):
         if entry.name.startswith(".part-") and not entry.is_dir():
             os.remove(entry.path)
-
-
-@contextlib.contextmanager
-def _termination_as_exit():
-    """Lets SIGTERM end the block like an error, where it may be caught."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _line(path, frame, faces):

@@ -18,7 +18,7 @@ SMALL = {
     "two_att_two_mt": {"input_shape": (18, 18, 1), "width": 0.125},
     "mtanet_senet50": {"input_shape": (32, 32, 3), "width": 0.125},
     "meen_model3_separately": {"width": 0.125},
-    "gan_rasnet": {"input_shape": (64, 64, 3), "width": 0.0625},
+    "gan_rasnet": {"input_shape": (96, 96, 3), "width": 0.0625},
     "small_resnet": {"width": 0.125, "blocks": 1},
 }
 

@@ -104,8 +104,8 @@ def test_the_oldest_files_make_room(root, monkeypatch):
 def test_it_goes_when_the_page_is_told_to_end(root, name):
     hold = (
         "import signal\n"
-        "from trainers import page, page_scratch\n"
-        "with page.ended_by_signals(), page_scratch.private() as folder:\n"
+        "from trainers import cli, page_scratch\n"
+        "with cli.ended_by_signals(), page_scratch.private() as folder:\n"
         "    print(folder, flush=True)\n"
         "    signal.pause()\n"
     )

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fer_tf import video
-from trainers import video_prediction
+from trainers import cli, video_prediction
 
 av = pytest.importorskip("av", reason="needs PyAV: pip install 'fer-tf[video]'")
 
@@ -60,7 +60,7 @@ def test_what_a_killed_run_left_is_removed(clip):
 
 def test_a_run_that_is_terminated_leaves_nothing_half_written(clip):
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as caught, cli.ended_by_signals():
         read(clip, Film(lambda: os.kill(os.getpid(), signal.SIGTERM)))
     assert caught.value.code == 143 and written(clip) == []
     assert signal.getsignal(signal.SIGTERM) is before
