@@ -7,6 +7,7 @@ import types
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from fer_tf import labels
 from trainers import picture_files, prediction, video_prediction
@@ -231,7 +232,7 @@ def test_what_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patched:
-        patched.setattr(prediction, "read_image", broken)
+        patched.setattr(prediction, "read_with_note", broken)
         _, (record,) = run(photos, output)
     assert "Input/output error" in record["error"]
     _, (record,) = run(photos, output)
@@ -599,3 +600,22 @@ def test_action_units_are_said():
     assert prediction.describe(record) == "a.png: AU12 AU25"
     face["action_units"] = {"AU1": 0.49}
     assert prediction.describe(record) == "a.png: no action unit"
+
+
+def test_of_an_animation_it_is_said_which_frame_was_read(tmp_path):
+    frames = [Image.new("RGB", (60, 60), (shade, 0, 0)) for shade in (0, 99, 200)]
+    (tmp_path / "photos").mkdir()
+    path = tmp_path / "photos" / "a.gif"
+    frames[0].save(path, save_all=True, append_images=frames[1:])
+    _, (record,) = run(tmp_path / "photos", tmp_path / "out")
+    assert record["note"] == "first of 3 frames"
+    assert prediction.describe(record).endswith(" (first of 3 frames)")
+
+
+def test_a_journal_that_is_a_link_is_not_written_through(tmp_path):
+    write(tmp_path / "photos", "a.png", 99)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".part-predictions.jsonl").symlink_to(tmp_path / "away")
+    with pytest.raises(ValueError, match="a link"):
+        run(tmp_path / "photos", tmp_path / "out")
+    assert not (tmp_path / "away").exists()
