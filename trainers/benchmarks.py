@@ -22,7 +22,7 @@ from fer_tf.layers.batch_normalization import BatchNormalization
 from fer_tf.layers.grouped_conv2d import GroupedConv2D
 from fer_tf.layers.small_map_conv2d import SmallMapConv2D
 from fer_tf.optimizers import CoupledSGD
-from trainers import memory, steps
+from trainers import memory, precision, steps
 
 
 def device() -> str:
@@ -45,11 +45,7 @@ def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
     # Only Linux knows which of them are ours.
     own = getattr(os, "sched_getaffinity", None)
     threads = f"{len(own(0)) if own else os.cpu_count()} threads"
-    if not os.path.exists(cpuinfo):
-        return f"CPU, {threads}"
-    with open(cpuinfo, encoding="utf-8") as file:
-        pairs = [line.partition(":") for line in file if line.strip()]
-    facts = {key.strip(): value.strip() for key, _, value in pairs}
+    facts = precision.processor_facts(cpuinfo)
     units = {"amx_bf16", "avx512_bf16"} & set(facts.get("flags", "").split())
     return ", ".join(
         ["CPU", threads, *filter(None, [facts.get("model name")]), *sorted(units)]
@@ -59,6 +55,8 @@ def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
 def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float):
     """Training rates of a model: ours, stock Keras layers, ours as the loop counts."""
     require_tensorflow("the training benchmark")
+    if dtype_policy == "auto":
+        dtype_policy = precision.fastest()
     ours = _build(model_name, dtype_policy)
     shape = ours.inputs[0].shape[1:]
     batch = _batch(shape, batch_size)

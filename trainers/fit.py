@@ -30,7 +30,7 @@ from ml_collections import ConfigDict
 from data_pipelines import array_ops, arrays
 from data_pipelines.prepared import Prepared, open_prepared
 from fer_tf import metrics
-from trainers import objectives, optimizing, preflight, setup
+from trainers import objectives, optimizing, precision, preflight, setup
 
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
 
@@ -198,6 +198,7 @@ def _network(config, after):
     if after is not None:
         return after.network, after.can_train
     keras.utils.set_random_seed(config.seed)
+    precision.settle(config)
     network = setup.build_model(config)
     setup.load_weights(config, network)
     return network, [layer.trainable for layer in network.layers]

@@ -26,6 +26,7 @@ from trainers import (
     mixup,
     objectives,
     optimizing,
+    precision,
     preflight,
     setup,
     steps,
@@ -60,6 +61,7 @@ class Run:
 
     def __init__(self, config, prepared, workdir: str, *, strategy=None, started=None):
         require_tensorflow("trainers.train")
+        precision.settle(config, workdir)
         self.config, self.prepared = config, prepared
         self.started = started or time.monotonic()
         self.trained = False  # Whether a step has been made.

@@ -47,10 +47,11 @@ def main(given: list[tuple[str, str]]) -> None:
         import tensorflow as tf
 
         from data_pipelines import pipeline
-        from trainers import distribution, dry_run, loop, reporting, workdir
+        from trainers import distribution, dry_run, loop, precision, reporting, workdir
 
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
+    precision.settle(config, _WORKDIR.value)
     prepared = pipeline.open_prepared(_DATA.value)
     report = os.path.join(_WORKDIR.value, "report.md")
     if not _DRY_RUN.value:

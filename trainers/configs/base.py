@@ -12,6 +12,8 @@ def get_config() -> ConfigDict:
     config.seed = 0
     # XLA: "auto" is on with a GPU and off without; on CPU it is much slower.
     config.jit_compile = "auto"
+    # Keras' policy, or "auto": the one that trains faster on the machine, or that the
+    # run began with (`trainers.precision`). The papers' rows are float32.
     config.dtype_policy = "float32"
     # Bit-identical runs, at some cost in speed.
     config.deterministic = False

@@ -12,7 +12,7 @@ from trainers.configs import base
 def get_config() -> ConfigDict:
     """Returns the configuration."""
     config = base.get_config()
-    config.dtype_policy = "mixed_bfloat16"
+    config.dtype_policy = "auto"
     config.model.name = "small_resnet"
     config.augment.update(degrees=8.0, zoom=0.08, shift=0.04)
     config.objective.label_smoothing = 0.1

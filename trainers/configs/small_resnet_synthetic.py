@@ -12,7 +12,7 @@ from trainers.configs import base
 def get_config() -> ConfigDict:
     """Returns the configuration."""
     config = base.get_config()
-    config.dtype_policy = "mixed_bfloat16"
+    config.dtype_policy = "auto"
     config.model.name = "small_resnet"
     config.model.arguments = ConfigDict(dict(width=0.5))
     config.objective.label_smoothing = 0.1
