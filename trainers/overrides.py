@@ -9,12 +9,17 @@ from ml_collections import ConfigDict
 from trainers.cli import UsageError
 
 _BOOLS = {"true": True, "false": False}
+# Parts whose keys depend on their name, and are known to what is built of them.
+_BUILT = ("objective", "schedule", "optimizer")
 # What a message calls a type, where its own name is no word of a user's.
 _KINDS = {"bool": "true or false", "ConfigDict": "set by its own keys"}
 
 
 def set_value(config: ConfigDict, key: str, text: str) -> None:
     """Sets `stages[0].epochs` and the like.
+
+    Another name of an objective, schedule or optimizer replaces it whole; its other
+    keys are given after it.
 
     Args:
         config: Of a run.
@@ -32,6 +37,8 @@ def set_value(config: ConfigDict, key: str, text: str) -> None:
     try:
         for part in parents:
             group = group[int(part) if part.isdigit() else part]
+        if parents and parents[-1] in _BUILT and _set_of_built(group, last, text):
+            return
         old = group[last]
     except (LookupError, AttributeError, TypeError) as error:
         raise UsageError(
@@ -44,6 +51,22 @@ def set_value(config: ConfigDict, key: str, text: str) -> None:
         raise UsageError(
             f"`{key}` must be {_KINDS.get(kind, kind)}. Received: {text!r}."
         ) from error
+
+
+def _set_of_built(part, name, text) -> bool:
+    """Sets a key that a part lacks, or its name; False if neither is meant."""
+    if not isinstance(part, ConfigDict) or not name or text == part.get(name):
+        return False
+    if name == "name":
+        with part.unlocked():
+            for key in list(part):
+                del part[key]
+            part.name = text
+    elif name not in part:
+        _set_free(part, name, text)
+    else:
+        return False
+    return True
 
 
 def nearest(config: ConfigDict, key: str) -> list[str]:
@@ -89,12 +112,16 @@ def set_argument(config: ConfigDict, name: str, text: str) -> None:
     Numbers, tuples, true, false and None are what they look like; all else is text.
     The builder refuses what it does not know.
     """
+    _set_free(config.model.arguments, name, text)
+
+
+def _set_free(group, name, text):
+    """Sets what is checked where it is used, of the type that it looks like."""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         value = _BOOLS.get(text, text)
-    arguments = config.model.arguments
-    if isinstance(arguments.get(name), float) and isinstance(value, int):
+    if isinstance(group.get(name), float) and isinstance(value, int):
         value = float(value)
-    with arguments.unlocked():
-        arguments[name] = value
+    with group.unlocked():
+        group[name] = value

@@ -2,7 +2,7 @@
 
 import pytest
 
-from trainers import cli, overrides, setup, table_runs, train
+from trainers import cli, objectives, overrides, setup, table_runs, train
 
 
 @pytest.mark.parametrize(
@@ -123,3 +123,28 @@ def test_a_switch_is_on_or_off(text):
     config = table_runs.load_config("wang_two_att_two_mt")
     with pytest.raises(cli.UsageError, match="deterministic"):
         overrides.set_value(config, "deterministic", text)
+
+
+def test_another_objective_or_schedule_replaces_the_old_one_whole():
+    config = table_runs.load_config("fer2013_quick")
+    assert config.objective.to_dict() == {"name": "expression", "label_smoothing": 0.1}
+    overrides.set_value(config, "objective.name", "votes")
+    assert config.objective.to_dict() == {"name": "votes"}
+    assert objectives.make_objective(config.objective).tasks == ("expression",)
+    for key, text in (("name", "plateau"), ("patience", "3"), ("factor", "0.5")):
+        overrides.set_value(config, f"stages[0].schedule.{key}", text)
+    assert config.stages[0].schedule.to_dict() == dict(
+        name="plateau", patience=3, factor=0.5
+    )
+    # The same name again changes nothing.
+    overrides.set_value(config, "stages[0].optimizer.name", "sgd")
+    assert config.stages[0].optimizer.momentum == 0.9
+
+
+def test_a_key_that_the_objective_does_not_take_is_refused_where_it_is_built():
+    config = table_runs.load_config("fer2013_quick")
+    overrides.set_value(config, "objective.label_smothing", "0.2")
+    with pytest.raises(
+        cli.UsageError, match="`objective` expression: .*label_smothing"
+    ):
+        objectives.make_objective(config.objective)
