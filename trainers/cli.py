@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 
 from absl import app, flags, logging
 
+from fer_tf.names import one_line
 from fer_tf.quiet import quiet_imports
 from trainers import terminal
 
@@ -83,7 +84,7 @@ def fail(message: str, *, code: int = 1) -> None:
 
 
 def _complain(message):
-    line = terminal.one_line(f"{_command()}: {message}")
+    line = one_line(f"{_command()}: {message}")
     print(line, file=sys.stderr, flush=True)
 
 

@@ -21,7 +21,8 @@ import os
 
 from absl import flags
 
-from trainers import cli, terminal
+from fer_tf.names import one_line
+from trainers import cli
 
 _MODEL = flags.DEFINE_list("model", None, "Model folder, workdir or name, or several.")
 _INPUT = flags.DEFINE_string("input", None, "A photograph, a folder, or synthetic.")
@@ -96,7 +97,7 @@ def _faces(models):
     pictures = [face for face in found if isinstance(face, faces.Picture)]
     without = [face for face in found if not isinstance(face, faces.Picture)]
     for name, reason in without:
-        print(terminal.one_line(f"{name}: {reason}"))
+        print(one_line(f"{name}: {reason}"))
     if files.passed:
         print(files.passed_over())
     if not pictures:

@@ -14,6 +14,7 @@ from concurrent import futures
 from data_pipelines import atomic
 from fer_tf import hashing, labels, plotting, video
 from fer_tf.faces.images import read_with_note
+from fer_tf.names import one_line
 from trainers.faces import NO_FACE
 from trainers.picture_files import Files
 from trainers.prediction_records import (
@@ -27,7 +28,6 @@ from trainers.prediction_records import (
     line,
 )
 from trainers.progress import Progress
-from trainers.terminal import one_line
 
 __all__ = ["CSV", "JSONL", "NO_FACE", "begin", "describe", "line", "run"]
 
