@@ -207,7 +207,7 @@ def _is_done(record, path, picture, output):
     drawn = picture is None or not record["faces"]
     if picture is not None and record.get("picture") == picture:
         drawn |= os.path.exists(os.path.join(output, picture))
-    known = (record["file"] or {}).get("sha256")
+    known = (record.get("file") or {}).get("sha256")
     return bool(drawn and known) and known == _sha256(path)
 
 

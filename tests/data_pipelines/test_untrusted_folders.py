@@ -64,10 +64,10 @@ def seal(folder):
 
 def refusal(folder):
     """The line in which a folder is refused, by training's way and by verify's."""
-    begin = time.monotonic()
+    begin = time.process_time()
     with pytest.raises(DataError) as error:
         prepared.open_prepared(str(folder)).files("train")
-    assert time.monotonic() - begin < 2
+    assert time.process_time() - begin < 2
     text = str(error.value)
     assert text.startswith(str(folder)) and len(text.splitlines()) == 1
     assert len(text) < len(str(folder)) + 400
