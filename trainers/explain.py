@@ -74,10 +74,7 @@ def main() -> None:
         if _INPUT.value == "synthetic":
             _localise(explained)
     failed = [f"{n}: {reason}" for n, reason in without if reason != faces.NO_FACE]
-    failed += unlisted
-    if failed:
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        cli.fail(f"{failed[0]}{more}")
+    cli.fail_if_any([*failed, *unlisted])
 
 
 def _faces(models):
