@@ -160,8 +160,9 @@ def _names(files, records):
 
     for path in files.paths:
         real, name = os.path.realpath(path), files.name(path)
-        if records.files.get(name) != real and known.get(real, name) not in used:
-            name = known.get(real, name)
+        before = known.get(real, name)
+        if records.files.get(name) != real and before not in used:
+            name = before
         parts = real.split(os.sep)
         longer = (os.sep.join(parts[-count:]) for count in range(2, len(parts)))
         free = (each for each in (name, *longer) if is_free(each, real))
