@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 
-from fer_tf.disk import name_file
+from fer_tf.disk import clear, name_file
 
 try:
     import fcntl
@@ -31,14 +31,14 @@ def replacing(path: str):
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".part-{_HOST}-{os.getpid()}-{name}")
     try:
+        clear(temporary)
         yield temporary
         # Windows flushes only what is open for writing.
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException as error:
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(temporary)
+        clear(temporary)
         if isinstance(error, OSError) and error.filename in (None, temporary):
             name_file(error, path)
         raise
@@ -94,7 +94,7 @@ def locked(path: str):
 def _held(path):
     """The lock file, open and locked."""
     while True:
-        file = open(path, "w", encoding="utf-8")
+        file = open(path, "w", encoding="utf-8", opener=_without_links)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(file.fileno()), os.stat(path)):
@@ -106,6 +106,11 @@ def _held(path):
             file.close()
             folder = os.path.dirname(path)
             raise OSError(f"{folder}: another process is at work here") from error
+
+
+def _without_links(path, flags):
+    """Opens a file; a link is refused, since a file elsewhere would be emptied."""
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def write_text(path: str, text: str) -> None:
@@ -127,7 +132,7 @@ def read_json(path: str) -> dict:
     with open(path, encoding="utf-8") as file:
         try:
             return json.load(file)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}: not valid JSON ({error})") from error
 
 

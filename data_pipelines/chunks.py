@@ -115,7 +115,7 @@ class Chunk:
     def summary(self) -> dict[str, Any] | None:
         """What `run` returned; None while there is work left to do.
 
-        There is where a shard is not the one that was written.
+        So there is where a shard has been damaged since it was written.
         """
         try:
             summary = atomic.read_json(self._done)

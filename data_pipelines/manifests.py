@@ -16,7 +16,7 @@ FORMATS = ("tfrecord", "npz")
 
 # A million rejects fit; what JSON becomes in memory is twenty times the file at worst.
 _LARGEST = 2**27
-_LARGEST_CROP, _MOST_LANDMARKS, _MOST_EXAMPLES = 4096, 1000, 2**40
+_MOST_LANDMARKS, _MOST_EXAMPLES = 1000, 2**40
 _DATASET = re.compile(r"[\w.+-]{1,100}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -97,14 +97,12 @@ def _check_values(manifest, path):
     try:
         names = [*manifest["expressions"], *manifest["action_units"]]
         labels.check_names(names, f"{path}: expressions and action units")
-        spec = CropSpec.from_dict(manifest["crop_spec"])
+        CropSpec.from_dict(manifest["crop_spec"])
     except ValueError as error:
         text = str(error).removeprefix(f"{path}: ")
         raise DataError(f"{path}: {text[:300]}") from error
     except (TypeError, OverflowError, RecursionError) as error:
         raise DataError(f"{path}: 'crop_spec' holds what is no number") from error
-    if spec.size > _LARGEST_CROP:
-        raise DataError(f"{path}: crops of more than {_LARGEST_CROP} pixels a side")
 
 
 def _check_counts(manifest, path):

@@ -84,12 +84,10 @@ def _run_in_pool(chunks, left, workers, summaries, show):
                     shown = done.get_obj().value
                     show(shown)
         except BaseException as error:
-            # What the others are at is begun anew next time. They end at once: a
-            # second Ctrl-C would only keep us from clearing up after them.
+            # What the others are at is begun anew next time. They end at once.
             ours.close()
-            with contextlib.suppress(ValueError):  # Of another thread than the main.
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-            pool.shutdown(wait=True, cancel_futures=True)
+            with _interrupt_ignored():
+                pool.shutdown(wait=True, cancel_futures=True)
             if isinstance(error, BrokenProcessPool):
                 raise BrokenProcessPool(
                     "a worker process was killed, perhaps because the memory is "
@@ -104,8 +102,7 @@ def _interrupt_held_back():
 
     They inherit that it is held back, until `_begin_worker`; we get it afterwards.
     """
-    main = threading.current_thread() is threading.main_thread()
-    if not main or not hasattr(signal, "pthread_sigmask"):  # Windows has not.
+    if not _may_set_signals() or not hasattr(signal, "pthread_sigmask"):  # Windows.
         yield
         return
     held = []
@@ -119,6 +116,23 @@ def _interrupt_held_back():
         signal.signal(signal.SIGINT, handler)
     if held and callable(handler):
         handler(*held[0])
+
+
+@contextlib.contextmanager
+def _interrupt_ignored():
+    """Ignores Ctrl-C: a second one would only keep us from clearing up."""
+    if not _may_set_signals():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+
+
+def _may_set_signals():
+    return threading.current_thread() is threading.main_thread()
 
 
 _rows_done = None

@@ -1,8 +1,18 @@
-"""Full disks: room asked for before it is needed, and errors that say of what."""
+"""Files about to be written: what is in their way, room for them, and their names."""
 
+import contextlib
 import os
 
 _BLOCK = bytes(1 << 20)
+
+
+def clear(path: str) -> None:
+    """Removes what lies where a temporary file is to be written.
+
+    It is what a killed run has left, or a link, which would be written through.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(path)
 
 
 def require_room(path: str, size: int) -> None:
@@ -25,8 +35,7 @@ def require_room(path: str, size: int) -> None:
         name_file(error, path)
         raise
     finally:
-        if os.path.exists(path):
-            os.remove(path)
+        clear(path)
 
 
 def name_file(error: OSError, path: str) -> None:

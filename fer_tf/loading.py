@@ -8,7 +8,6 @@ this package builds, a whole model in Keras' safe mode, and the sha256 of either
 checked before it is opened.
 """
 
-import contextlib
 import dataclasses
 import json
 import math
@@ -20,7 +19,7 @@ from typing import Any
 import keras
 
 from fer_tf import catalog, labels, models, weights_file
-from fer_tf.disk import name_file, require_room
+from fer_tf.disk import clear, name_file, require_room
 from fer_tf.faces.crop_spec import MAX_SIZE, CropSpec
 from fer_tf.hashing import sha256
 from fer_tf.inference import AVERAGES
@@ -95,6 +94,8 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
     temporary = os.path.join(folder, f".part-{WEIGHTS}")
     part = os.path.join(folder, f".part-{CARD}")
     try:
+        clear(temporary)
+        clear(part)
         require_room(temporary, _room(model))
         model.save_weights(temporary)
         described = {
@@ -114,9 +115,8 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
         os.replace(temporary, os.path.join(folder, WEIGHTS))
         os.replace(part, os.path.join(folder, CARD))
     except BaseException as error:
-        for path in (temporary, part):
-            with contextlib.suppress(FileNotFoundError):
-                os.remove(path)
+        clear(temporary)
+        clear(part)
         if isinstance(error, OSError):
             name_file(error, folder)
         raise

@@ -358,9 +358,9 @@ def _files(described):
     if encoded := described["formats"].get("saved_model", {}).get("encoded"):
         yield ""
         yield (
-            f"`serve_bytes`, on {encoded['crops']} of them as PNG and JPEG, grey and "
-            "colour, against Keras on the pixels that `Predictor` reads: at most "
-            f"{max(encoded['largest_difference'].values()):.2g}."
+            f"`serve_bytes`, on {encoded['crops']} pictures made of them, PNG and "
+            "JPEG, grey and colour, against Keras on the pixels that `Predictor` "
+            f"reads: at most {max(encoded['largest_difference'].values()):.2g}."
         )
     if "litert_int8" in described["formats"] and described.get("calibrated_on"):
         yield ""

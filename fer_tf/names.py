@@ -1,23 +1,38 @@
-"""Names of files as messages show them: on one line, and never long."""
+"""Strangers' names in messages and on a terminal: what would steer it is escaped."""
 
 import os
+import re
 
-_LONGEST = 160
+# Characters of a long name that are shown.
+_FIRST, _LAST = 120, 40
+
+# Control characters but for the end of a line and the tab, those that turn the
+# direction of what follows, and bytes of a file's name that are no text.
+_STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    r"""The text with `\x1b` and its like in place of what steers a terminal."""
+    return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def one_line(text: str) -> str:
+    r"""The same on one line: `\n` stands in it for the end of one."""
+    return printable(text).replace("\n", r"\n")
 
 
 def shown(name: str | os.PathLike) -> str:
     """A file's name for a message.
 
-    A name may hold line ends and codes that a terminal obeys, and what is given
-    as one may be a whole picture in base64.
-
     Args:
-        name: Any path, or what stands in its place.
+        name: Any path, or what is given in its place, such as a picture in base64.
 
     Returns:
-        One printable line of at most 160 characters and an ellipsis.
+        One line; of a long name, its first 120 characters and its last 40.
     """
     text = os.fsdecode(name)
-    if len(text) > _LONGEST:
-        text = f"{text[: _LONGEST - 40]}...{text[-40:]}"
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    if len(text) > _FIRST + _LAST:
+        text = f"{text[:_FIRST]}...{text[-_LAST:]}"
+    return one_line(text)

@@ -4,14 +4,13 @@ Every function returns a `matplotlib.figure.Figure`, made without pyplot, so
 that nothing global is touched and no display is needed; `save` writes it.
 """
 
-import contextlib
 import math
 import os
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_tf.disk import name_file
+from fer_tf.disk import clear, name_file
 from fer_tf.faces.pyramid import shrunk
 
 # One colour an expression, the same in every picture; chosen to stay apart for
@@ -53,17 +52,14 @@ def save(figure: Figure, path: str, *, dpi: int = 110) -> None:
     folder, name = os.path.split(path)
     part = os.path.join(folder, f".part-{name}")
     try:
-        # What lies there may be a link that leads elsewhere.
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(part)
+        clear(part)
         figure.savefig(part, dpi=dpi)
         os.replace(part, path)
     except OSError as error:
         name_file(error, path)
         raise
     finally:
-        if os.path.exists(part):
-            os.remove(part)
+        clear(part)
 
 
 _WIDEST = 4.0

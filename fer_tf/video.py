@@ -31,7 +31,6 @@ MAX_PIXELS = 34_000_000
 # Ticks a second of the video that is written; 90 kHz is MPEG's own clock.
 _CLOCK = 90_000
 
-
 # A video may end so much before what its container states: rates are rounded.
 _SHORT_SHARE, _SHORT_SECONDS = 0.05, 1.0
 
@@ -89,12 +88,12 @@ def count_frames(path: str | os.PathLike) -> int:
 def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
     """Yields every n-th frame, from the first.
 
+    All have the size of the first: one of another, as in a call whose network got
+    worse, is scaled to fit and framed in black.
+
     Args:
         path: Of a video file.
         every: n; frames between are decoded but not converted.
-
-    All have the size of the first: one of another, as in a call whose network got
-    worse, is scaled to fit and framed in black.
 
     Raises:
         VideoError: If there is no video in the file, or its frames are too large;
@@ -111,16 +110,11 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
         # large before it takes memory for it; what is less so is refused below.
         stream.codec_context.options = {"max_pixels": str(4 * MAX_PIXELS)}
         shape = float(stream.sample_aspect_ratio or 1)
-        large = VideoError(
-            f"frames of more than {MAX_PIXELS // 10**6} megapixels", path
-        )
         index, clock, last, size = -1, _Clock(), 0.0, None
-        if _too_large(stream, shape):
-            raise large
+        _check_size(stream, shape, path)
         try:
             for index, frame in enumerate(container.decode(stream)):
-                if _too_large(frame, shape):
-                    raise large
+                _check_size(frame, shape, path)
                 time = index / 25.0 if frame.time is None else float(frame.time)
                 time = last = clock.since_start(time)
                 if index % every == 0:
@@ -138,9 +132,11 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
             raise VideoError(missing, path)
 
 
-def _too_large(sizes, shape):
-    """Whether a frame, or a stream's next one, has too many pixels as it is shown."""
-    return (sizes.width or 0) * (sizes.height or 0) * max(shape, 1) > MAX_PIXELS
+def _check_size(sizes, shape, path):
+    """Refuses a frame, or a stream's next one, of too many pixels as it is shown."""
+    if (sizes.width or 0) * (sizes.height or 0) * max(shape, 1) > MAX_PIXELS:
+        large = f"frames of more than {MAX_PIXELS // 10**6} megapixels"
+        raise VideoError(large, path)
 
 
 def _missing(container, stream, index, last):

@@ -15,8 +15,6 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-# Keras finds our layers in a `.keras` file once the models have been imported.
-from fer_tf import models  # noqa: F401
 from fer_tf.hdf5_files import Holdings, open_numbers
 
 MAX_BYTES = 4 << 30

@@ -1,7 +1,8 @@
 """What every command shares: flags, exit codes, one line for what is wrong.
 
-Exit 0 on success and for `--help`, 2 on bad arguments, 1 otherwise. Commands
-import Keras and TensorFlow inside `main`, so that `--help` answers at once.
+Exit 0 on success and for `--help`, 2 on bad arguments, 1 otherwise; ended by a signal
+other than Ctrl-C, 128 and its number. Commands import Keras and TensorFlow inside
+`main`, so that `--help` answers at once.
 """
 
 import contextlib
@@ -11,15 +12,16 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 
 from absl import app, flags, logging
 
+from fer_tf.names import one_line
 from fer_tf.quiet import quiet_imports
 from trainers import terminal
 
-__all__ = ["UsageError", "explain", "fail", "quiet_imports", "run"]
+__all__ = ["UsageError", "explain", "fail", "fail_if_any", "quiet_imports", "run"]
 
 _TRACEBACK = flags.DEFINE_bool(
     "traceback", False, "Print the whole traceback of an error, not one line."
@@ -82,8 +84,15 @@ def fail(message: str, *, code: int = 1) -> None:
     sys.exit(code)
 
 
+def fail_if_any(failures: Sequence[str]) -> None:
+    """Exits if something failed: says the first of it, and how much more there is."""
+    if failures:
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        fail(f"{failures[0]}{more}")
+
+
 def _complain(message):
-    line = terminal.one_line(f"{_command()}: {message}")
+    line = one_line(f"{_command()}: {message}")
     print(line, file=sys.stderr, flush=True)
 
 

@@ -21,7 +21,8 @@ import os
 
 from absl import flags
 
-from trainers import cli, terminal
+from fer_tf.names import one_line
+from trainers import cli
 
 _MODEL = flags.DEFINE_list("model", None, "Model folder, workdir or name, or several.")
 _INPUT = flags.DEFINE_string("input", None, "A photograph, a folder, or synthetic.")
@@ -73,10 +74,7 @@ def main() -> None:
         if _INPUT.value == "synthetic":
             _localise(explained)
     failed = [f"{n}: {reason}" for n, reason in without if reason != faces.NO_FACE]
-    failed += unlisted
-    if failed:
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        cli.fail(f"{failed[0]}{more}")
+    cli.fail_if_any([*failed, *unlisted])
 
 
 def _faces(models):
@@ -96,7 +94,7 @@ def _faces(models):
     pictures = [face for face in found if isinstance(face, faces.Picture)]
     without = [face for face in found if not isinstance(face, faces.Picture)]
     for name, reason in without:
-        print(terminal.one_line(f"{name}: {reason}"))
+        print(one_line(f"{name}: {reason}"))
     if files.passed:
         print(files.passed_over())
     if not pictures:

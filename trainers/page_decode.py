@@ -12,7 +12,7 @@ import numpy as np
 
 from fer_tf.faces.images import ImageError, read_image
 
-# Seconds; 64 megapixels take a few.
+# Seconds; the largest picture that is read takes a few.
 PATIENCE = 30
 
 

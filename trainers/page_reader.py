@@ -1,7 +1,6 @@
 """What the page does with an upload: a photograph or a clip -> what is shown."""
 
 import contextlib
-import csv
 import os
 import tempfile
 import time
@@ -24,7 +23,7 @@ from fer_tf.faces.images import ImageError
 from fer_tf.faces.pyramid import shrunk
 from trainers import page_decode, page_scratch
 from trainers.faces import Picture, windows
-from trainers.prediction_table import harmless
+from trainers.prediction_table import write_rows
 
 # A minute at 25 frames a second, and the seconds that reading may take; longer
 # clips are read to there.
@@ -129,8 +128,7 @@ class Reader:
         """A CSV file for the page to hand over."""
         path = self._file("readings.csv")
         with open(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-            writer.writerows(map(harmless, row) for row in rows)
+            write_rows(file, rows)
         return path
 
     def _file(self, name):

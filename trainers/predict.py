@@ -143,10 +143,7 @@ def _read_pictures(predictor, files):
     if files.passed:
         print(files.passed_over())
     print(f"written: {os.path.join(_OUTPUT.value, prediction.JSONL)}")
-    failed += files.unlisted
-    if failed:
-        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        cli.fail(f"{failed[0]}{more}")
+    cli.fail_if_any([*failed, *files.unlisted])
     if empty == len(names):
         cli.fail(f"{_INPUT.value}: {prediction.NO_FACE}")
 
@@ -161,9 +158,8 @@ def _read_video(predictor, files):
     )  # fmt: skip
     print(f"{path}: {found['frames']:,} frames read, {found['people']} people")
     print(f"written: {os.path.join(_OUTPUT.value, prediction.JSONL)}")
-    failed = [f"{path}: {found['error']}"] if found["error"] else files.unlisted
-    if failed:
-        cli.fail(failed[0])
+    failed = [f"{path}: {found['error']}"] if found["error"] else []
+    cli.fail_if_any([*failed, *files.unlisted])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from concurrent import futures
 from data_pipelines import atomic
 from fer_tf import hashing, labels, plotting, video
 from fer_tf.faces.images import read_with_note
+from fer_tf.names import one_line
 from trainers.faces import NO_FACE
 from trainers.picture_files import Files
 from trainers.prediction_records import (
@@ -27,7 +28,6 @@ from trainers.prediction_records import (
     line,
 )
 from trainers.progress import Progress
-from trainers.terminal import one_line
 
 __all__ = ["CSV", "JSONL", "NO_FACE", "begin", "describe", "line", "run"]
 
@@ -160,8 +160,9 @@ def _names(files, records):
 
     for path in files.paths:
         real, name = os.path.realpath(path), files.name(path)
-        if records.files.get(name) != real and known.get(real, name) not in used:
-            name = known.get(real, name)
+        before = known.get(real, name)
+        if records.files.get(name) != real and before not in used:
+            name = before
         parts = real.split(os.sep)
         longer = (os.sep.join(parts[-count:]) for count in range(2, len(parts)))
         free = (each for each in (name, *longer) if is_free(each, real))
@@ -207,7 +208,7 @@ def _is_done(record, path, picture, output):
     drawn = picture is None or not record["faces"]
     if picture is not None and record.get("picture") == picture:
         drawn |= os.path.exists(os.path.join(output, picture))
-    known = (record["file"] or {}).get("sha256")
+    known = (record.get("file") or {}).get("sha256")
     return bool(drawn and known) and known == _sha256(path)
 
 

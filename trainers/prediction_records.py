@@ -102,17 +102,17 @@ class Records:
             return
         offset = 0
         with open(path, "rb") as file:
-            for line in file:
-                if line[-1:] != b"\n":
+            for text in file:
+                if text[-1:] != b"\n":
                     break
-                record = _parsed(line)
+                record = _parsed(text)
                 if record is None:
                     raise ValueError(
                         f"{path}: byte {offset}: not a line of predictions"
                     )
                 self._places[record["source"]] = path, offset
                 self._note(record)
-                offset += len(line)
+                offset += len(text)
         if offset < os.path.getsize(path):
             os.truncate(path, offset)
 
@@ -164,25 +164,24 @@ def is_own(path: str, output: str) -> bool:
     return path == output or (path.startswith(output + os.sep) and ours)
 
 
-def _parsed(line):
+def _parsed(text):
     """The record in a line, or None if it is none of a picture."""
     try:
-        record = json.loads(line)
+        record = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return record if _is_record(record) else None
 
 
 def _is_record(record):
-    if not isinstance(record, dict) or not isinstance(record.get("source"), str):
+    if not isinstance(record, dict) or not {"source", "error"} <= record.keys():
         return False
     file, faces = record.get("file") or {}, record.get("faces")
     if not isinstance(file, dict) or not isinstance(faces, list):
         return False
-    texts = [record["source"], file.get("path"), record.get("picture"),
-             record.get("error")]  # fmt: skip
+    texts = file.get("path"), record.get("picture"), record["error"]
     known = all(text is None or isinstance(text, str) for text in texts)
-    return known and all(map(_is_face, faces))
+    return known and isinstance(record["source"], str) and all(map(_is_face, faces))
 
 
 def _is_face(face):

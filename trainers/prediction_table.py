@@ -22,9 +22,7 @@ def columns(card) -> list[str]:
 
 
 def write(path: str, records, card) -> None:
-    """Writes the records as CSV, one at a time.
-
-    Text that a spreadsheet would run as a formula is made harmless.
+    """Writes the records as CSV, one at a time; see `write_rows`.
 
     Args:
         path: Of the table.
@@ -34,13 +32,22 @@ def write(path: str, records, card) -> None:
     with atomic.replacing(path) as temporary:
         with open(temporary, "w", encoding="utf-8", errors="backslashreplace",
                   newline="") as file:  # fmt: skip
-            # Every text quoted: a lone carriage return in a name would end its row.
-            writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
             names = columns(card)
-            writer.writerow(map(harmless, names))
-            for record in records:
-                for row in _rows(record):
-                    writer.writerow(harmless(row.get(name)) for name in names)
+            rows = (row for record in records for row in _rows(record))
+            write_rows(file, [names])
+            write_rows(file, (map(row.get, names) for row in rows))
+
+
+def write_rows(file, rows) -> None:
+    """Writes rows as CSV in which no text is a formula to a spreadsheet.
+
+    Args:
+        file: Open for text, with `newline=""`.
+        rows: Of texts, numbers and None.
+    """
+    # Every text quoted: a lone carriage return in a name would end its row.
+    writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerows(map(_harmless, row) for row in rows)
 
 
 def _rows(record):
@@ -57,7 +64,7 @@ def _rows(record):
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
-def harmless(cell):
+def _harmless(cell):
     """A cell that no spreadsheet runs: text that begins like a formula is quoted."""
     if not isinstance(cell, str):
         return cell

@@ -1,29 +1,7 @@
-"""Names of strangers' files on a terminal: what would steer it is shown escaped."""
-
-import re
+"""Standard output of the commands: nothing on it steers a terminal."""
 
 from fer_tf.disk import name_file
-
-# Control characters but for the end of a line and the tab, and those that turn the
-# direction of what follows.
-_STEERING = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]"
-)
-
-
-def printable(text: str) -> str:
-    r"""The text with `\x1b` and its like in place of what steers a terminal."""
-    return _STEERING.sub(_escaped, text)
-
-
-def one_line(name: str) -> str:
-    r"""A name that stays on its line: ends of lines in it are escaped too."""
-    return printable(name.replace("\n", r"\n"))
-
-
-def _escaped(found):
-    return found[0].encode("unicode_escape").decode()
-
+from fer_tf.names import printable
 
 STDOUT = "standard output"
 """What errors of it are said to be of, in the place of a file's name."""

@@ -7,6 +7,8 @@ import tempfile
 import cv2
 import numpy as np
 
+from fer_tf.disk import name_file
+
 SIDE = 24
 """Side of a thumbnail."""
 
@@ -60,8 +62,8 @@ class PictureTable:
         try:
             self._names.write(name.encode("utf-8", "backslashreplace") + b"\n")
             self._thumbs.write(thumb.tobytes())
-        except OSError as error:  # The disk is full; it does not say which.
-            error.filename = tempfile.gettempdir()
+        except OSError as error:  # The disk is full.
+            name_file(error, tempfile.gettempdir())
             raise
         self._digests += picture_digest
         self._splits.append(_number(self.split_names, split))

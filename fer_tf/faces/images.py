@@ -189,11 +189,11 @@ def _read_file(path) -> bytes:
             raise ImageError("not a file")
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)
+    except ImageError:
+        raise
     except FileNotFoundError:
         raise ImageError("no such file") from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path.
-        if isinstance(error, ImageError):
-            raise
         reason = getattr(error, "strerror", None) or str(error)
         raise ImageError(f"cannot be opened: {reason}") from error
 

@@ -292,8 +292,10 @@ class Dying:
 def test_a_worker_that_is_killed_is_said_so(tmp_path):
     source = Dying(open_source("synthetic", "examples=8,size=48"))
     spec = prepare.crop_spec_for(source)
+    handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(BrokenProcessPool, match="a worker process was killed"):
         run(source, tmp_path, crop_spec=spec, rows_a_chunk=4, workers=2, format="npz")
+    assert signal.getsignal(signal.SIGINT) is handler
     assert not (tmp_path / "manifest.json").exists()
     assert not list(tmp_path.rglob(".part-*"))
     plan = json.loads((tmp_path / chunks.WORK / "plan.json").read_text())
@@ -316,7 +318,9 @@ def test_ctrl_c_while_its_workers_start_is_one_line(tmp_path):
     time.sleep(0.3)
     os.killpg(process.pid, signal.SIGINT)
     _, said = process.communicate(timeout=120)
-    assert said == "trainers.prepare: interrupted\n" and process.returncode == 1
+    *progress, last = said.splitlines()
+    assert last == "trainers.prepare: interrupted" and process.returncode == 1
+    assert all(line.startswith("prepare ") for line in progress)
 
 
 @pytest.mark.parametrize("room", [100, 1500, 4000, 20_000])

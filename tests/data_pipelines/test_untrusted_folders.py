@@ -64,10 +64,10 @@ def seal(folder):
 
 def refusal(folder):
     """The line in which a folder is refused, by training's way and by verify's."""
-    begin = time.monotonic()
+    begin = time.process_time()
     with pytest.raises(DataError) as error:
         prepared.open_prepared(str(folder)).files("train")
-    assert time.monotonic() - begin < 2
+    assert time.process_time() - begin < 2
     text = str(error.value)
     assert text.startswith(str(folder)) and len(text.splitlines()) == 1
     assert len(text) < len(str(folder)) + 400
@@ -380,7 +380,7 @@ def changed(manifest, path, value):
 
 @pytest.mark.parametrize("format", manifests.FORMATS)
 def test_a_manifest_with_any_value_anywhere_is_read_or_refused(format, folders):
-    """About 1,700 edits: each value at each place."""
+    """Thousands of edits: each value at each place."""
     folder = folders[format]
     whole = json.loads((folder / "manifest.json").read_text())
     tried = refused = 0

@@ -85,3 +85,16 @@ def test_room_is_found_where_there_is_room(preallocates, tmp_path, monkeypatch):
         with pytest.raises(OSError, match="too large") as error:
             disk.require_room(path, (1 << 20) + 2)
     assert error.value.errno == errno.EFBIG and os.listdir(tmp_path) == []
+
+
+def test_no_link_is_written_through(tmp_path):
+    folder, away = tmp_path / "m", tmp_path / "away"
+    folder.mkdir()
+    away.write_text("precious")
+    for name in (loading.WEIGHTS, loading.CARD, "curves.png"):
+        (folder / f".part-{name}").symlink_to(away)
+    save_tiny_model(folder, CROP_SPECS["meen"])
+    plotting.save(Figure(), str(folder / "curves.png"))
+    assert away.read_text() == "precious"
+    written = sorted(folder.iterdir())
+    assert len(written) == 3 and not any(path.is_symlink() for path in written)

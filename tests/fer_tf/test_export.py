@@ -182,7 +182,7 @@ def test_the_card_holds_what_was_measured(exported):
     assert check["agreement"] == pytest.approx(same.mean())
     assert check["keras_accuracy"] == pytest.approx((expected.argmax(1) == 0).mean())
     text = (folder / "README.md").read_text()
-    assert "`serve_bytes`, on 32 of them as PNG and JPEG, grey and colour" in text
+    assert "`serve_bytes`, on 32 pictures made of them, PNG and JPEG, grey and " in text
     assert "The ranges of `litert_int8` were set by: other noise." in text
     for path, facts in described["files"].items():
         assert facts["sha256"] == sha256(str(folder / path))

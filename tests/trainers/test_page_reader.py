@@ -80,7 +80,7 @@ def test_a_clip_ends_at_so_many_frames(reader, monkeypatch):
     path, said, _, lines = reader.clip("clip.mp4", 2)
     assert said == "7 frames read, 0 people. The rest, after 0 s, was not read."
     assert len(list(video.read_frames(path))) == 7
-    assert open(lines).read().startswith("frame,time,face,")
+    assert open(lines).read().startswith('"frame","time","face",')
 
 
 def test_a_clip_ends_after_so_many_seconds(reader, monkeypatch):

@@ -212,6 +212,22 @@ def test_lines_of_another_shape_are_one_line_and_left_alone(change, tmp_path):
     assert (output / "predictions.jsonl").read_bytes() == before
 
 
+def test_lines_that_lack_something_are_one_line_or_read_again(tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    write(photos, "a.png", 99)
+    run(photos, output)
+    (record,) = lines(output)
+    for key in record:
+        less = {name: value for name, value in record.items() if name != key}
+        (output / "predictions.jsonl").write_text(prediction.line(less))
+        if key in ("source", "faces", "error"):
+            with pytest.raises(ValueError, match="not a line of predictions"):
+                run(photos, output)
+        else:
+            run(photos, output)
+            assert lines(output) == [record if key == "file" else less]
+
+
 def test_deep_lines_and_a_run_that_is_no_dict_are_one_line(tmp_path):
     photos, output = tmp_path / "photos", tmp_path / "out"
     write(photos, "a.png", 99)
@@ -219,9 +235,10 @@ def test_deep_lines_and_a_run_that_is_no_dict_are_one_line(tmp_path):
     (output / "predictions.jsonl").write_text("[" * 100_000 + "\n")
     with pytest.raises(ValueError, match="not a line of predictions"):
         run(photos, output)
-    (output / "run.json").write_text("[1]")
-    with pytest.raises(ValueError, match="run.json: not what"):
-        prediction.begin(str(output), {"weights": "aa"})
+    for text, fault in (("[1]", "not what"), ("[" * 100_000, "not valid JSON")):
+        (output / "run.json").write_text(text)
+        with pytest.raises(ValueError, match=f"run.json: {fault}"):
+            prediction.begin(str(output), {"weights": "aa"})
 
 
 def test_what_could_not_be_read_is_tried_again(tmp_path, monkeypatch):
