@@ -215,8 +215,8 @@ def test_hostile_uploads_are_one_line_and_the_page_goes_on(address, photograph):
         "page.jpg": (b"<html>not found</html>", "an HTML page, not an image"),
         "empty.png": (b"", "empty file"),
         "noise.jpg": (os.urandom(5000), unknown),
-        "eps.jpg": (eps, unknown),
-        "picture.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", unknown),
+        "eps.jpg": (eps, "PostScript: save it as PNG"),
+        "picture.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
         "icon.png": (encoded(Image.new("RGB", (16, 16)), "ICO"), unknown),
     }
     for name, (data, reason) in uploads.items():
