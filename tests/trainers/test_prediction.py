@@ -197,8 +197,12 @@ def test_a_strangers_lines_write_and_remove_nothing_elsewhere(what, tmp_path):
      dict(faces=[1]), dict(faces=[{}]), dict(file=[1]), dict(file={"path": 7}),
      dict(picture={"a": 1}), dict(error=["x"]), dict(faces=[{"box": [1, 2, 3]}]),
      dict(faces=[{"box": [1, 2, 3, 4], "enlargement": 1, "expression": []}]),
-     dict(faces=[{"box": [1, 2, 3, "4"], "enlargement": 1}])],
-    ids=str,
+     dict(faces=[{"box": [1, 2, 3, "4"], "enlargement": 1}]),
+     dict(faces=[{"box": [1, 2, 3, 4], "enlargement": float("nan")}]),
+     dict(faces=[{"box": [1, 2, 3, 4], "enlargement": 1, "valence": 10**400}]),
+     dict(source="/x/a.png"), dict(source="../a.png"), dict(source="b/../../a.png"),
+     dict(source="")],
+    ids=lambda change: str(change)[:60],
 )  # fmt: skip
 def test_lines_of_another_shape_are_one_line_and_left_alone(change, tmp_path):
     photos, output = tmp_path / "photos", tmp_path / "out"
@@ -210,6 +214,18 @@ def test_lines_of_another_shape_are_one_line_and_left_alone(change, tmp_path):
     with pytest.raises(ValueError, match="jsonl: byte 0: not a line of predictions"):
         run(photos, output)
     assert (output / "predictions.jsonl").read_bytes() == before
+
+
+@pytest.mark.parametrize("key", ["file", "error"])
+def test_a_line_that_lacks_what_is_asked_of_it_is_one_line(key, tmp_path):
+    photos, output = tmp_path / "photos", tmp_path / "out"
+    write(photos, "a.png", 99)
+    run(photos, output)
+    (record,) = lines(output)
+    del record[key]
+    (output / "predictions.jsonl").write_text(prediction.line(record))
+    with pytest.raises(ValueError, match="jsonl: byte 0: not a line of predictions"):
+        run(photos, output)
 
 
 def test_deep_lines_and_a_run_that_is_no_dict_are_one_line(tmp_path):
