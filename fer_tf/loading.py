@@ -163,6 +163,11 @@ def load(
         file, found = _checked(folder, weights.get("file"), weights)
         model = weights_file.read_weights(file, lambda: _build(card, folder))
     _require_names(model, card, folder)
+    heads = [name for name in model.output if name in _TRAINED_BY]
+    if heads and not any(map(card.reads, heads)):
+        raise ValueError(
+            f"{os.path.join(folder, CARD)}: trained names none of the outputs"
+        )
     card.crop_spec.require_fit(_crop_shape(model, folder), os.path.join(folder, CARD))
     model.card, model.crop_spec, model.sha256 = card, card.crop_spec, found
     return model
@@ -343,6 +348,9 @@ def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
     values = {name: described[name] for name in fields}
     for name in ("expressions", "action_units"):
         values[name] = labels.check_names(values[name], f"{where}: {name}")
+    # Both are columns of one table.
+    both = [*values["expressions"], *values["action_units"]]
+    labels.check_names(both, f"{where}: expressions and action units")
     trained = values["trained"]
     if trained is not None:
         if not isinstance(trained, list) or not set(map(type, trained)) <= {str}:
@@ -355,11 +363,23 @@ def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
         if values[name] not in tuple(choices):
             raise ValueError(f"{where}: {name} must be one of {', '.join(choices)}")
     _check_size(values["arguments"].get("input_shape"), where)
+    for name, value in values["arguments"].items():
+        if not _is_modest(value):
+            raise ValueError(
+                f"{where}: {name[:40]} must be of numbers in 0..1e9, and not of many"
+            )
     try:
         values["crop_spec"] = CropSpec.from_dict(values["crop_spec"])
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
     return Card(**values)
+
+
+def _is_modest(value):
+    """Whether an argument's numbers, and how many there are, can be of a network."""
+    if isinstance(value, (list, tuple)):
+        return len(value) <= 1000 and all(map(_is_modest, value))
+    return not isinstance(value, (int, float)) or 0 <= value <= 1e9
 
 
 def _check_size(shape, where):

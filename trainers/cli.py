@@ -28,6 +28,10 @@ _TRACEBACK = flags.DEFINE_bool(
 )
 
 
+# Characters of a complaint: one path may have 4,096, escaped some more.
+_LONGEST = 5_000
+
+
 class UsageError(ValueError):
     """A value that a flag or a config cannot have."""
 
@@ -93,6 +97,8 @@ def fail_if_any(failures: Sequence[str]) -> None:
 
 def _complain(message):
     line = one_line(f"{_command()}: {message}")
+    if len(line) > _LONGEST:  # A stranger's number can have a million digits.
+        line = f"{line[:_LONGEST]}…"
     print(line, file=sys.stderr, flush=True)
 
 

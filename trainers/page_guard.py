@@ -73,7 +73,8 @@ class Guard:
 
     def _is_ours(self, host):
         try:
-            name = urlsplit(f"//{host}").hostname or ""
+            parts = urlsplit(f"//{host}")
+            name, _ = parts.hostname or "", parts.port  # Which must be a number.
         except ValueError:
             return False
         if name in self._names:

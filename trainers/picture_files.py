@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from fer_tf import video
+from fer_tf.faces.images import address_hint
+from fer_tf.names import shown
 
 # What is expected to be a picture by its name, whether it can be read or not.
 _ENDINGS = frozenset(
@@ -69,6 +71,8 @@ def find(path: str, *, own: Callable[[str], bool] = lambda path: False) -> Files
         found = Files(path, [])
         paths = _below(path, own, found.unlisted)
     else:
+        if hint := address_hint(path):
+            raise ValueError(f"{shown(path)}: {hint}")
         found = Files(_fixed_part(path), [])
         paths = _matches(path)
         if not paths:

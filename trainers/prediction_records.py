@@ -174,14 +174,28 @@ def _parsed(text):
 
 
 def _is_record(record):
-    if not isinstance(record, dict) or not {"source", "error"} <= record.keys():
+    if not isinstance(record, dict) or "error" not in record:
+        return False
+    if not _is_name(record.get("source")):
         return False
     file, faces = record.get("file") or {}, record.get("faces")
     if not isinstance(file, dict) or not isinstance(faces, list):
         return False
     texts = file.get("path"), record.get("picture"), record["error"]
     known = all(text is None or isinstance(text, str) for text in texts)
-    return known and isinstance(record["source"], str) and all(map(_is_face, faces))
+    return known and all(map(_is_face, faces))
+
+
+def _is_name(source):
+    """Whether it is what a picture is called: a path inside the folder it lies in."""
+    if not isinstance(source, str) or not source or os.path.isabs(source):
+        return False
+    return os.pardir not in source.split(os.sep)
+
+
+def _is_number(value):
+    # Of JSON's, NaN and what no float holds are none.
+    return isinstance(value, int | float) and abs(value) < 1e300
 
 
 def _is_face(face):
@@ -195,6 +209,6 @@ def _is_face(face):
     values += [value for each in named for value in each.values()]
     return (
         len(face["box"]) == 4
-        and all(isinstance(value, int | float) for value in values)
+        and all(map(_is_number, values))
         and ("expression" not in face or face["expression"] in list(named[0]))
     )

@@ -99,7 +99,8 @@ class CropSpec:
             self._refuse("template", "five points that do not lie on a line or a spot")
         if not _shaped(self.value_range, (2,)):
             self._refuse("value_range", "two finite numbers")
-        if not _shaped(self.mean, (len(self.mean),)):
+        count = len(self.mean) if isinstance(self.mean, tuple) else 0
+        if not _shaped(self.mean, (count,)):
             self._refuse("mean", "finite numbers")
         if not _finite(self.margin) or not 0 <= self.margin <= _FARTHEST:
             self._refuse("margin", f"a number in 0..{_FARTHEST}")

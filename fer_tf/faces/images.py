@@ -175,15 +175,20 @@ def _note(picture):
     return f"first of {count} {pages}" if count > 1 else None
 
 
+def address_hint(path: str | os.PathLike) -> str | None:
+    """What to do about an address in the place of a path; None about a path."""
+    start = str(path)[:9].lower()
+    return next((hint for what, hint in _ADDRESSES if start.startswith(what)), None)
+
+
 def _is_bytes(source) -> bool:
     return isinstance(source, bytes | bytearray | memoryview)
 
 
 def _read_file(path) -> bytes:
     """The bytes of a regular file, one more than allowed at most."""
-    for beginning, hint in _ADDRESSES:
-        if str(path)[:9].lower().startswith(beginning):
-            raise ImageError(hint)
+    if hint := address_hint(path):
+        raise ImageError(hint)
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
             raise ImageError("not a file")

@@ -39,3 +39,11 @@ def test_closed_streams_lead_nowhere(arguments, redirected, code, said):
     result = shell(arguments, redirected)
     assert result.returncode == code and said in result.stdout
     assert "Traceback" not in result.stderr
+
+
+def test_a_complaint_has_an_end():
+    """A card's number can have a million digits, and stands in the message."""
+    said = "from trainers import cli; cli.fail('a.json: ' + '9' * 10**6)"
+    result = shell(f'-c "{said}"', "")
+    assert result.returncode == 1 and result.stderr.count("\n") == 1
+    assert "a.json: 999" in result.stderr and len(result.stderr) < 5_100

@@ -60,6 +60,7 @@ STRANGERS = [
     None, "", "evil.example", "evil.example:7860", "localhost.evil.example", "10.0.0.1",
     "evil@localhost.evil", "localhost@evil.example", "127.0.0.1.evil.example", "[::2]",
     "[::1", "localhost evil", "2130706433", "127.1", "0.0.0.0", "localhost/evil\\",
+    "localhost:7860.evil.example", "127.0.0.1:99999",
 ]  # fmt: skip
 
 

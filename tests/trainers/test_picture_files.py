@@ -92,3 +92,17 @@ def test_a_folder_that_cannot_be_listed_is_said_and_the_rest_is_found(
     assert found.unlisted == [f"{tmp_path}/locked: cannot be listed: Permission denied"]
     with pytest.raises(ValueError, match="no picture here; .*locked: cannot be listed"):
         picture_files.find(str(tmp_path / "locked"))
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        ("data:image/jpeg;base64," + "A" * 10**6, "a data address, no path"),
+        ("https://example.org/a.jpg", "an address, no path: fetch it first"),
+    ],
+    ids=["data", "https"],
+)
+def test_an_address_is_told_from_a_path_in_a_short_line(given, hint):
+    with pytest.raises(ValueError, match=hint) as error:
+        picture_files.find(given)
+    assert len(str(error.value)) < 300

@@ -197,8 +197,12 @@ def test_a_strangers_lines_write_and_remove_nothing_elsewhere(what, tmp_path):
      dict(faces=[1]), dict(faces=[{}]), dict(file=[1]), dict(file={"path": 7}),
      dict(picture={"a": 1}), dict(error=["x"]), dict(faces=[{"box": [1, 2, 3]}]),
      dict(faces=[{"box": [1, 2, 3, 4], "enlargement": 1, "expression": []}]),
-     dict(faces=[{"box": [1, 2, 3, "4"], "enlargement": 1}])],
-    ids=str,
+     dict(faces=[{"box": [1, 2, 3, "4"], "enlargement": 1}]),
+     dict(faces=[{"box": [1, 2, 3, 4], "enlargement": float("nan")}]),
+     dict(faces=[{"box": [1, 2, 3, 4], "enlargement": 1, "valence": 10**400}]),
+     dict(source="/x/a.png"), dict(source="../a.png"), dict(source="b/../../a.png"),
+     dict(source="")],
+    ids=lambda change: str(change)[:60],
 )  # fmt: skip
 def test_lines_of_another_shape_are_one_line_and_left_alone(change, tmp_path):
     photos, output = tmp_path / "photos", tmp_path / "out"
