@@ -12,6 +12,7 @@ import re
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 
@@ -47,6 +48,7 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     _open_closed_streams()
+    warnings.formatwarning = lambda message, *_, **__: f"{_command()}: {message}\n"
     logging.set_verbosity(logging.WARNING)
     # A file's name need not be valid text; stderr escapes what is not by itself.
     if hasattr(sys.stdout, "reconfigure"):  # A notebook's has not.
@@ -183,6 +185,8 @@ def explain(error: Exception) -> None:
 
 _NODE = re.compile(r"^(\{\{(function_)?node [^}]*\}\}\s*)+")
 _ERROR = re.compile(r"^(\w+\.)*\w*Error: ")
+# TensorFlow's, of what goes wrong while it makes batches.
+_BATCHES = re.compile(r"^Error in user-defined function passed to .*?: Iterator\S*: ")
 
 
 def _one_line(error):
@@ -192,7 +196,13 @@ def _one_line(error):
     lines = text.split("\n")  # Not `splitlines`: a file's name may hold its others.
     if lines[0] == "in user code:":  # TensorFlow's, around an error of ours.
         lines = [_ERROR.sub("", lines[-1].strip())]
-    return " ".join(lines[0].split())
+    line, batches = _BATCHES.subn("", " ".join(lines[0].split()))
+    if batches:  # Files and labels are right: `Prepared.files` has looked at them.
+        line = (
+            f"a picture of the data is damaged ({line.rstrip('.')}); trainers.verify "
+        )
+        line += "--data=DIR says which"
+    return line
 
 
 def _command():

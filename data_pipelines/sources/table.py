@@ -242,6 +242,8 @@ def _header(text, name):
         f"AU{int(field[2:])}" if _UNIT.fullmatch(field.upper()) else field.lower()
         for field in fields
     ]
+    if len(fields) == 1 and ";" in fields[0]:
+        raise DataError(f"{name}: parted by semicolons; save it with commas")
     named = list(itertools.dropwhile(_is_index, columns))
     for column, field in zip(named, fields[len(columns) - len(named) :]):
         group = column.startswith(_GROUP) and column != _GROUP

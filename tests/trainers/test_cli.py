@@ -5,6 +5,9 @@ import subprocess
 import sys
 
 import pytest
+import tensorflow as tf
+
+from trainers import cli
 
 VERIFY = "-m trainers.verify --dataset=synthetic --source=seed=1,examples=20"
 FULL = "trainers.verify: standard output: No space left on device\n"
@@ -47,3 +50,12 @@ def test_a_complaint_has_an_end():
     result = shell(f'-c "{said}"', "")
     assert result.returncode == 1 and result.stderr.count("\n") == 1
     assert "a.json: 999" in result.stderr and len(result.stderr) < 5_100
+
+
+def test_a_picture_that_breaks_while_batches_are_made_is_said_plainly():
+    damaged = tf.data.Dataset.from_tensors(b"\x89PNG\r\n\x1a\nxxxx")
+    with pytest.raises(tf.errors.InvalidArgumentError) as error:
+        next(iter(damaged.map(tf.io.decode_png, num_parallel_calls=2).prefetch(1)))
+    line = cli._one_line(error.value)
+    assert line.startswith("a picture of the data is damaged (Invalid PNG")
+    assert line.endswith("trainers.verify --data=DIR says which")
