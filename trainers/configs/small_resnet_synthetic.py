@@ -1,4 +1,4 @@
-r"""The demo: our small network on drawn faces, in two minutes on two cores.
+r"""The demo: our small network on drawn faces, in a few minutes on two cores.
 
 python -m trainers.train --config=trainers/configs/small_resnet_synthetic.py \
     --data=data/synthetic --workdir=runs/demo
