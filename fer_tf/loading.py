@@ -163,11 +163,6 @@ def load(
         file, found = _checked(folder, weights.get("file"), weights)
         model = weights_file.read_weights(file, lambda: _build(card, folder))
     _require_names(model, card, folder)
-    heads = [name for name in model.output if name in _TRAINED_BY]
-    if heads and not any(map(card.reads, heads)):
-        raise ValueError(
-            f"{os.path.join(folder, CARD)}: trained names none of the outputs"
-        )
     card.crop_spec.require_fit(_crop_shape(model, folder), os.path.join(folder, CARD))
     model.card, model.crop_spec, model.sha256 = card, card.crop_spec, found
     return model

@@ -38,7 +38,7 @@ def make_serving_model(model: keras.Model, *, dtype: str = "uint8") -> keras.Mod
         them and was trained to give them, and its maps.
 
     Raises:
-        ValueError: If the model has further inputs.
+        ValueError: If the model has further inputs, or no head of it was trained.
     """
     if len(model.inputs) != 1:
         names = ", ".join(tensor.name for tensor in model.inputs)
@@ -55,6 +55,11 @@ def make_serving_model(model: keras.Model, *, dtype: str = "uint8") -> keras.Mod
     )
     outputs = inference(crops if dtype == "float32" else ops.cast(crops, "float32"))
     outputs = {k: v for k, v in read_out(outputs, card).items() if k not in _HIDDEN}
+    if not outputs:
+        raise ValueError(
+            f"{model.name}: its card names none of its outputs as trained, so it has "
+            "nothing to say"
+        )
     return keras.Model(crops, outputs, name=f"{model.name}_serving")
 
 

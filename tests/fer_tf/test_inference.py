@@ -2,9 +2,11 @@ import keras
 import numpy as np
 import pytest
 
+from fer_tf import loading, models
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.inference import make_inference_model
 from fer_tf.layers.crop_views import CropViews
+from fer_tf.serving import make_serving_model
 
 
 def test_ten_crop_is_four_corners_the_centre_and_their_mirrors():
@@ -87,3 +89,13 @@ def test_crops_that_do_not_fit_are_refused():
         make_inference_model(linear_model(), CROP_SPECS["zhang2020"])
     with pytest.raises(ValueError, match="views='five'"):
         make_inference_model(linear_model(), CROP_SPECS["meen"], views="five")
+
+
+def test_a_model_whose_card_trained_nothing_has_nothing_to_say():
+    model = models.create_model("small_resnet", width=0.125, blocks=1)
+    model.card = loading.Card(
+        model="small_resnet", arguments={}, crop_spec=CROP_SPECS["meen"],
+        views="center", average="logits", trained=("nothing",),
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="none of its outputs as trained"):
+        make_serving_model(model)

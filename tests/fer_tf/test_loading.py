@@ -250,7 +250,6 @@ def spec(**changes):
         ({"expressions": ["Au1", *"abcdef"]}, "units: the name 'AU1' comes twice"),
         ({"expressions": ["a\x1b[2J"]}, "cannot be printed"),
         ({"trained": "expression"}, "trained must be a list of names"),
-        ({"trained": ["nothing"]}, "model.json: trained names none of the outputs"),
         ({"crop_spec": {"version": 99}}, "version 99"),
         ({"crop_spec": None}, "must be a dict"),
         ({"crop_spec": spec(size=40)}, "size is 40, but the model takes 44x44"),

@@ -1,3 +1,5 @@
+import functools
+import importlib.util
 import os
 import re
 
@@ -7,7 +9,7 @@ import pytest
 from absl import flags
 
 from tests.testing_utils import run_command
-from trainers import demo, picture_files, prediction
+from trainers import picture_files, prediction
 from trainers.prediction_records import Records
 
 
@@ -39,9 +41,24 @@ class Commands:
         return [[face] for _ in images]
 
 
+@pytest.fixture
+def demo(monkeypatch):
+    """The command's module, whose flags other commands have too."""
+    monkeypatch.setattr(flags, "FLAGS", flags.FlagValues())
+    for name in ("DEFINE_string", "DEFINE_bool"):
+        define = functools.partial(getattr(flags, name), flag_values=flags.FLAGS)
+        monkeypatch.setattr(flags, name, define)
+    path = os.path.join(os.path.dirname(picture_files.__file__), "demo.py")
+    spec = importlib.util.spec_from_file_location("demo_under_test", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    flags.FLAGS(["demo"])
+    return module
+
+
 @pytest.mark.parametrize("photo", [None, "mine/a.png", "other/a.png", "{}/other/a.png"])
 def test_every_file_that_the_last_lines_name_is_there(
-    photo, tmp_path, monkeypatch, capsys
+    photo, demo, tmp_path, monkeypatch, capsys
 ):
     pytest.importorskip("skimage")
     monkeypatch.chdir(tmp_path)
@@ -49,7 +66,6 @@ def test_every_file_that_the_last_lines_name_is_there(
     for name in ("mine/a.png", "other/a.png"):
         (tmp_path / name).parent.mkdir()
         cv2.imwrite(str(tmp_path / name), np.full((20, 20, 3), 99, np.uint8))
-    flags.FLAGS(["demo"])
     # Another photograph of that name was read before.
     for given in ("mine/a.png", photo and photo.format(tmp_path)):
         monkeypatch.setattr(demo, "_PHOTO", type("Flag", (), {"value": given}))
