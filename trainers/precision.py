@@ -1,10 +1,10 @@
 """`dtype_policy: "auto"`: bfloat16 where the machine multiplies it fast, else float32.
 
-Without instructions for bfloat16 a processor hardly trains convolutions in it: our small
-network at 47 images a second in float32, at less than one in bfloat16 (AMD EPYC, avx2
-alone, two threads, batch 32). With them it depends on the
-maker: on an EPYC with avx512_bf16 it is twice as fast as float32, on a Xeon with
-avx512_bf16 and without amx_bf16 little more than half as fast.
+Without instructions for bfloat16 a processor hardly trains convolutions in it: our
+small network at 47 images a second in float32, at less than one in bfloat16 (AMD EPYC,
+avx2 alone, two threads, batch 32). With them it depends on the maker: on an EPYC with
+avx512_bf16 it is twice as fast as float32, on a Xeon with avx512_bf16 and without
+amx_bf16 little more than half as fast.
 """
 
 import json
