@@ -48,7 +48,7 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     _open_closed_streams()
-    warnings.formatwarning = lambda message, *_, **__: f"{_command()}: {message}\n"
+    warnings.formatwarning = lambda message, *_, **__: f"{_complaint(message)}\n"
     logging.set_verbosity(logging.WARNING)
     # A file's name need not be valid text; stderr escapes what is not by itself.
     if hasattr(sys.stdout, "reconfigure"):  # A notebook's has not.
@@ -98,10 +98,13 @@ def fail_if_any(failures: Sequence[str]) -> None:
 
 
 def _complain(message):
+    print(_complaint(message), file=sys.stderr, flush=True)
+
+
+def _complaint(message):
     line = one_line(f"{_command()}: {message}")
-    if len(line) > _LONGEST:  # A stranger's number can have a million digits.
-        line = f"{line[:_LONGEST]}…"
-    print(line, file=sys.stderr, flush=True)
+    # A stranger's number can have a million digits.
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
 def _parse(argv, required):
@@ -198,10 +201,8 @@ def _one_line(error):
         lines = [_ERROR.sub("", lines[-1].strip())]
     line, batches = _BATCHES.subn("", " ".join(lines[0].split()))
     if batches:  # Files and labels are right: `Prepared.files` has looked at them.
-        line = (
-            f"a picture of the data is damaged ({line.rstrip('.')}); trainers.verify "
-        )
-        line += "--data=DIR says which"
+        hint = "trainers.verify --data=DIR says which"
+        return f"a picture of the data is damaged ({line.rstrip('.')}); {hint}"
     return line
 
 

@@ -102,15 +102,21 @@ def damaged(content, edits):
     return content
 
 
+def seal(folder, manifest):
+    """Writes the manifest with the sha256 that its files have now."""
+    shards = [
+        {**listed, "sha256": sha256(str(folder / listed["name"]))}
+        for listed in manifest["shards"]
+    ]
+    (folder / "manifest.json").write_text(json.dumps({**manifest, "shards": shards}))
+
+
 def fuzz(shard, edits):
     folder, manifest, name, whole = shard
     original = (folder / name).read_bytes()
     try:
         (folder / name).write_bytes(damaged(bytearray(original), edits))
-        changed = json.loads(json.dumps(manifest))
-        for listed in changed["shards"]:
-            listed["sha256"] = sha256(str(folder / listed["name"]))
-        (folder / "manifest.json").write_text(json.dumps(changed))
+        seal(folder, manifest)
         found = read_or_one_line(folder)
         if found is not None:
             check_ranges(found, manifest)
@@ -155,10 +161,7 @@ def test_any_value_in_any_array_is_refused_or_right(npz_shard, data, value):
         with np.errstate(all="ignore"):
             arrays[key][row] = np.asarray(value).astype(arrays[key].dtype)
         np.savez(folder / name, **arrays)
-        changed = json.loads(json.dumps(manifest))
-        for listed in changed["shards"]:
-            listed["sha256"] = sha256(str(folder / listed["name"]))
-        (folder / "manifest.json").write_text(json.dumps(changed))
+        seal(folder, manifest)
         found = read_or_one_line(folder)
         if found is not None:
             check_ranges(found, manifest)
