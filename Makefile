@@ -21,7 +21,7 @@ test: $(VENV)/dev.installed
 # on which the others run.
 test-page:
 	$(MAKE) VENV=$(VENV)-page $(VENV)-page/dev,web.installed
-	$(VENV)-page/bin/python -m pytest tests/trainers/test_page*.py
+	$(VENV)-page/bin/python -m pytest tests/trainers/web_page
 
 # The numbers of TensorFlow, JAX and PyTorch side by side (a large download).
 test-backends: $(VENV)/dev.installed

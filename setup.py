@@ -2,9 +2,15 @@
 
 import pathlib
 
-from setuptools import setup
+from setuptools import find_packages, setup
 
 README = (pathlib.Path(__file__).parent / "README.md").read_text(encoding="utf-8")
+# Nothing else that lies in a checkout is installed.
+ROOMS = [
+    f"{root}{below}"
+    for root in ("fer_tf", "data_pipelines", "trainers")
+    for below in ("", ".*")
+]
 
 setup(
     name="fer-tf",
@@ -15,23 +21,7 @@ setup(
     license="MIT",
     # TensorFlow of these bounds has no wheels for later ones.
     python_requires=">=3.11,<3.14",
-    packages=[
-        "fer_tf",
-        "fer_tf.convert",
-        "fer_tf.faces",
-        "fer_tf.layers",
-        "fer_tf.losses",
-        "fer_tf.metrics",
-        "fer_tf.models",
-        "fer_tf.optimizers",
-        "fer_tf.saved_models",
-        "data_pipelines",
-        "data_pipelines.checks",
-        "data_pipelines.layouts",
-        "data_pipelines.sources",
-        "trainers",
-        "trainers.configs",
-    ],
+    packages=[*find_packages(include=ROOMS), "fer_tf.saved_models"],
     # The models that ship lie at the top level of the checkout, and inside the
     # package once installed.
     package_dir={"fer_tf.saved_models": "saved_models"},

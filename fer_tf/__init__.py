@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "create_model": "fer_tf.models",
     "list_models": "fer_tf.models",
-    "load": "fer_tf.loading",
+    "load": "fer_tf.model_io.model_folder",
     "Predictor": "fer_tf.predictor",
 }
 __all__ = [*_EXPORTS, "__version__"]

@@ -12,15 +12,16 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from fer_tf import loading, video
-from fer_tf.backend import require_tensorflow
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
-from fer_tf.inference import require_finite
-from fer_tf.names import shown
-from fer_tf.processes import require_own_process
-from fer_tf.serving import make_serving_model
-from fer_tf.tracking import Cuts, Tracker
+from fer_tf.model_io import model_folder
+from fer_tf.model_io.serving import make_serving_model
+from fer_tf.model_io.views import require_finite
+from fer_tf.utils.backend import require_tensorflow
+from fer_tf.utils.names import shown
+from fer_tf.utils.processes import require_own_process
+from fer_tf.video import video_files
+from fer_tf.video.tracking import Cuts, Tracker
 
 # Faces go through the model in batches of this many, the last one filled up, so
 # that one traced graph serves every photograph.
@@ -89,7 +90,9 @@ class Predictor:
     ):
         require_tensorflow("a Predictor")
         require_own_process("a Predictor")
-        self.model = model if isinstance(model, keras.Model) else loading.load(model)
+        self.model = (
+            model if isinstance(model, keras.Model) else model_folder.load(model)
+        )
         if not hasattr(self.model, "card"):
             raise ValueError(
                 "`model` must come from fer_tf.load: a model without its crop spec "
@@ -162,13 +165,13 @@ class Predictor:
         every: int = 1,
         smoothing: float = 0.3,
         max_gap: float = 1.0,
-    ) -> Iterator[tuple[video.Frame, list[dict]]]:
+    ) -> Iterator[tuple[video_files.Frame, list[dict]]]:
         """Reads the faces of a video, a few frames at a time.
 
         Args:
             path: Of the video.
             every: Reads every n-th frame.
-            smoothing: See `fer_tf.tracking.Tracker`.
+            smoothing: See `fer_tf.video.tracking.Tracker`.
             max_gap: Likewise.
 
         Yields:
@@ -180,7 +183,7 @@ class Predictor:
                 after the last good frame.
         """
         tracker, cuts = Tracker(max_gap=max_gap, smoothing=smoothing), Cuts()
-        frames = video.read_frames(path, every=every)
+        frames = video_files.read_frames(path, every=every)
         for some in _some(frames, _FRAMES):
             read = self.predict_many([frame.image for frame in some])
             for frame, faces in zip(some, read):
@@ -247,7 +250,7 @@ def _some(frames, count):
             if len(some) == count:
                 yield some
                 some = []
-    except video.VideoError:
+    except video_files.VideoError:
         if some:
             yield some
         raise

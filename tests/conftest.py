@@ -33,7 +33,7 @@ def real_data():
 @pytest.fixture(scope="session")
 def synthetic_data(tmp_path_factory):
     """A prepared folder of 160 drawn faces, 48 px grey."""
-    from data_pipelines import prepare
+    from data_pipelines.preparation import prepare
     from data_pipelines.sources import open_source
 
     output = tmp_path_factory.mktemp("prepared") / "synthetic"

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from trainers import readme, readme_tables
+from trainers import readme
+from trainers.publishing import readme_tables
 
 ROOT = pathlib.Path(__file__).parent.parent
 TEXTS = {

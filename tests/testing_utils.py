@@ -60,13 +60,14 @@ TINY = dict(width=0.125, blocks=1)
 
 def save_tiny_model(folder, spec, *, views="center"):
     """An untrained `small_resnet`, saved as `trainers.train` saves its best."""
-    from fer_tf import loading, models
+    from fer_tf import models
+    from fer_tf.model_io import model_folder
 
-    card = loading.Card(
+    card = model_folder.Card(
         model="small_resnet", arguments=TINY, crop_spec=spec, views=views,
         average="logits",
     )  # fmt: skip
-    loading.save(str(folder), models.create_model("small_resnet", **TINY), card)
+    model_folder.save(str(folder), models.create_model("small_resnet", **TINY), card)
     return str(folder)
 
 

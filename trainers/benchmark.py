@@ -25,7 +25,7 @@ import tempfile
 
 from absl import flags
 
-from trainers import cli
+from trainers.common import cli
 
 _WHAT = flags.DEFINE_enum(
     "what", None, ["detect", "faces", "input", "predict", "train"], "What is timed."
@@ -55,9 +55,9 @@ _JSON = flags.DEFINE_string("json", None, "File for the result.")
 def main() -> None:
     """Entry point of the command line."""
     with cli.quiet_imports():
-        from data_pipelines import atomic
         from fer_tf import models
-        from trainers import benchmarks
+        from fer_tf.utils import atomic
+        from trainers.speed import timing
 
     unknown = [n for n in _MODEL.value.split(",") if n not in models.MODELS]
     if unknown:
@@ -68,32 +68,28 @@ def main() -> None:
     if _WHAT.value == "train" and "," in _MODEL.value:
         result = _each(_MODEL.value.split(","))
     elif _WHAT.value == "train":
-        result = benchmarks.train(
+        result = timing.train(
             _MODEL.value,
             batch_size=_BATCH_SIZE.value,
             dtype_policy=_DTYPE_POLICY.value,
             seconds=_SECONDS.value,
         )
     elif _WHAT.value == "predict":
-        from trainers import predict_benchmark
+        from trainers.speed import prediction
 
-        result = predict_benchmark.read(
-            _TRAINED.value, _PHOTOS.value, seconds=_SECONDS.value
-        )
+        result = prediction.read(_TRAINED.value, _PHOTOS.value, seconds=_SECONDS.value)
     elif _WHAT.value == "faces":
         if not _TRAINED.value:
             cli.fail("--trained is needed: models to compare, A,B,C", code=2)
-        from trainers import predict_benchmark
+        from trainers.speed import prediction
 
-        result = predict_benchmark.faces(
-            _TRAINED.value.split(","), seconds=_SECONDS.value
-        )
+        result = prediction.faces(_TRAINED.value.split(","), seconds=_SECONDS.value)
     elif _WHAT.value == "detect":
-        from trainers import detect_benchmark
+        from trainers.speed import detection
 
-        result = detect_benchmark.read(_DATA.value, seconds=_SECONDS.value)
+        result = detection.read(_DATA.value, seconds=_SECONDS.value)
     else:
-        result = benchmarks.read(
+        result = timing.read(
             _DATA.value, batch_size=_BATCH_SIZE.value, seconds=_SECONDS.value
         )
     if _JSON.value:

@@ -13,9 +13,9 @@ import re
 
 from absl import flags
 
-from data_pipelines import atomic
-from fer_tf import catalog
-from trainers import cli
+from fer_tf.model_io import catalog
+from fer_tf.utils import atomic
+from trainers.common import cli
 
 _ADD = flags.DEFINE_string("add", None, "Export to add, a folder in --root.")
 _DEFAULT = flags.DEFINE_bool(
@@ -36,7 +36,7 @@ def main() -> None:
     found = catalog.read(root)
     name = _name(_ADD.value, root) if _ADD.value else None
     with cli.quiet_imports():
-        from trainers import catalog_entries
+        from trainers.publishing import catalog_entries
 
     if name:
         found["models"][name] = catalog_entries.entry(_ADD.value)

@@ -15,7 +15,7 @@ import sys
 
 from absl import flags
 
-from trainers import cli
+from trainers.common import cli
 
 _OUTPUT = flags.DEFINE_string("output", "runs/demo", "Folder for everything.")
 _PHOTO = flags.DEFINE_string(
@@ -28,11 +28,11 @@ _CONFIG = flags.DEFINE_string(
 
 def main() -> None:
     """Entry point of the command line."""
-    from trainers import photos
+    from trainers.common import sample_photograph
 
     output = _OUTPUT.value
     os.makedirs(output, exist_ok=True)
-    photo = _PHOTO.value or photos.write_astronaut(output)
+    photo = _PHOTO.value or sample_photograph.write_astronaut(output)
     if not os.path.isfile(photo):
         raise ValueError(f"{photo}: no such photograph")
     data, workdir = os.path.join(output, "data"), os.path.join(output, "run")
@@ -60,7 +60,7 @@ def main() -> None:
 
 def _annotated(output, photo):
     """The photograph as `trainers.predict` drew it; another may have its name too."""
-    from trainers.prediction_records import Records
+    from trainers.prediction.records import Records
 
     records = Records(output)
     own = os.path.realpath(photo)

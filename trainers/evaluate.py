@@ -15,8 +15,9 @@ import os
 
 from absl import flags
 
-from fer_tf import confusion, model_card
-from trainers import cli
+from fer_tf.export import model_card
+from fer_tf.scores import confusion
+from trainers.common import cli
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir, or a model folder.")
 _DATA = flags.DEFINE_string("data", None, "Prepared folder.")
@@ -37,12 +38,13 @@ def main() -> None:
             cli.fail(f"--json: {_JSON.value} is a folder", code=2)
         os.makedirs(os.path.dirname(os.path.abspath(_JSON.value)), exist_ok=True)
     with cli.quiet_imports():
-        from data_pipelines import atomic, pipeline
-        from fer_tf import loading, serving
-        from trainers import measuring
+        from data_pipelines.batches import pipeline
+        from fer_tf.model_io import model_folder, serving
+        from fer_tf.utils import atomic
+        from trainers.evaluation import measure
 
-    folder = loading.find(_WORKDIR.value, protocol=_PROTOCOL.value)
-    model = loading.load(folder)
+    folder = model_folder.find(_WORKDIR.value, protocol=_PROTOCOL.value)
+    model = model_folder.load(folder)
     prepared = pipeline.open_prepared(_DATA.value)
     outputs = _evaluator(model, prepared)
     columns = outputs(_SPLIT.value)
@@ -50,16 +52,14 @@ def main() -> None:
     if validation is None and prepared.count("validation"):
         if "expression" in columns:  # A temperature is fitted on it.
             validation = outputs("validation")
-    measured = measuring.measured(
-        columns, validation, expressions=model.card.expressions
-    )
+    measured = measure.measured(columns, validation, expressions=model.card.expressions)
     trained = serving.read_out(model.output, model.card)
     if not measured["metrics"]:
         raise ValueError(
             f"{_DATA.value}: no {_SPLIT.value} example has a label of what the model "
             f"predicts ({', '.join(trained)})"
         )
-    described = loading.read_card(folder)
+    described = model_folder.read_card(folder)
     result = {
         "dataset": prepared.dataset,
         "split": _SPLIT.value,
@@ -89,10 +89,11 @@ def _evaluator(model, prepared):
     import keras
     import numpy as np
 
-    from data_pipelines import ops, pipeline
-    from fer_tf import serving
-    from fer_tf.inference import make_inference_model
-    from trainers import agreement, evaluation
+    from data_pipelines.batches import ops, pipeline
+    from fer_tf.model_io import serving
+    from fer_tf.model_io.views import make_inference_model
+    from trainers.evaluation import agreement
+    from trainers.evaluation import evaluator as evaluation
 
     card, spec = model.card, model.card.crop_spec
     agreement.require_crops(spec, prepared, workdir=_WORKDIR.value)
@@ -124,10 +125,10 @@ def _evaluator(model, prepared):
 
 
 def _draw(columns, measured, prepared, name):
-    from trainers import pictures
+    from trainers.evaluation import plots
 
     os.makedirs(_PICTURES.value, exist_ok=True)
-    pictures.draw(
+    plots.draw(
         columns,
         measured,
         _PICTURES.value,

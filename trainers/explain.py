@@ -21,8 +21,8 @@ import os
 
 from absl import flags
 
-from fer_tf.names import one_line
-from trainers import cli
+from fer_tf.utils.names import one_line
+from trainers.common import cli
 
 _MODEL = flags.DEFINE_list("model", None, "Model folder, workdir or name, or several.")
 _INPUT = flags.DEFINE_string("input", None, "A photograph, a folder, or synthetic.")
@@ -52,28 +52,32 @@ def main() -> None:
     if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
         cli.fail("--output must be another folder than --input", code=2)
     with cli.quiet_imports():
-        from fer_tf import loading, plotting
-        from trainers import explaining, faces, figures
+        from fer_tf.model_io import model_folder
+        from fer_tf.plotting import figures
+        from trainers.explanation import face_maps, paper_figures
+        from trainers.prediction.picture_files import NO_FACE
 
-    models = [loading.load(path) for path in _MODEL.value]
-    names = explaining.names(models, _MODEL.value)
+    models = [model_folder.load(path) for path in _MODEL.value]
+    names = face_maps.names(models, _MODEL.value)
     pictures, without, unlisted = _faces(models)
     explained = [
-        figures.Explained(name, model, pictures, layer=_LAYER.value)
+        paper_figures.Explained(name, model, pictures, layer=_LAYER.value)
         for name, model in zip(names, models)
     ]
     if _FIGURE.value:
-        figure = figures.FIGURES[_FIGURE.value](explained, _TARGET.value)
+        figure = paper_figures.FIGURES[_FIGURE.value](explained, _TARGET.value)
         os.makedirs(_OUTPUT.value, exist_ok=True)
         path = os.path.join(_OUTPUT.value, f"{_FIGURE.value}.png")
-        plotting.save(figure, path)
+        figures.save(figure, path)
         print(f"written: {path}")
     else:
         os.makedirs(_OUTPUT.value, exist_ok=True)
         _draw(explained, len(models) * len(pictures), without)
         if _INPUT.value == "synthetic":
             _localise(explained)
-    failed = [f"{n}: {reason}" for n, reason in without if reason != faces.NO_FACE]
+    failed = [
+        f"{n}: {reason}" for n, reason in without if reason != NO_FACE
+    ]
     cli.fail_if_any([*failed, *unlisted])
 
 
@@ -82,7 +86,8 @@ def _faces(models):
 
     That is a line for each folder that could not be listed.
     """
-    from trainers import faces, picture_files
+    from trainers.explanation import faces
+    from trainers.prediction import picture_files
 
     if _INPUT.value == "synthetic":
         side = max(model.crop_spec.size for model in models)
@@ -104,12 +109,12 @@ def _faces(models):
 
 def _draw(explained, total, without):
     """Pictures of the maps, and `explanations.json` of what they show."""
-    from data_pipelines import atomic
-    from trainers import explaining
+    from fer_tf.utils import atomic
+    from trainers.explanation import face_maps
 
     described = []
     for each in explained:
-        described += explaining.draw(
+        described += face_maps.draw(
             each, _OUTPUT.value, target=_TARGET.value, most=_PICTURES.value
         )
     errors = [{"source": name, "error": reason} for name, reason in without]
@@ -124,17 +129,17 @@ def _draw(explained, total, without):
 
 def _localise(explained):
     """How much of each map lies on the moving parts of drawn faces."""
-    from data_pipelines import atomic
-    from fer_tf import plotting
-    from trainers import explaining
+    from fer_tf.plotting import figures
+    from fer_tf.utils import atomic
+    from trainers.explanation import face_maps
 
-    found = explaining.localise(explained, target=_TARGET.value)
+    found = face_maps.localise(explained, target=_TARGET.value)
     found = {"source": _SOURCE.value, **found}
     atomic.write_json(os.path.join(_OUTPUT.value, "localisation.json"), found)
-    plotting.save(
-        explaining.picture(found), os.path.join(_OUTPUT.value, "localisation.png")
+    figures.save(
+        face_maps.picture(found), os.path.join(_OUTPUT.value, "localisation.png")
     )
-    for line in explaining.lines(found):
+    for line in face_maps.lines(found):
         print(line)
 
 

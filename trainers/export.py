@@ -15,12 +15,12 @@ import os
 
 from absl import flags
 
-from data_pipelines import atomic
-from fer_tf import model_card
-from fer_tf.quiet import quiet_stderr
-from trainers import cli
+from fer_tf.export import model_card
+from fer_tf.utils import atomic
+from fer_tf.utils.stderr import quiet_stderr
+from trainers.common import cli
 
-# By the names of `fer_tf.export.FORMATS`, which takes TensorFlow to import.
+# By the names of `fer_tf.export.formats.FORMATS`, which takes TensorFlow to import.
 _FORMAT_NAMES = {
     "saved_model": ("saved_model",),
     "litert": ("litert_float32", "litert_int8"),
@@ -81,11 +81,12 @@ def main() -> None:
     if os.path.lexists(_OUTPUT.value):
         raise ValueError(f"{_OUTPUT.value}: exists already; choose another --output")
     with cli.quiet_imports():
-        from fer_tf import export, loading
-        from trainers import export_crops
+        from fer_tf.export import formats as export
+        from fer_tf.model_io import model_folder
+        from trainers.publishing import export_crops
 
-    folder = loading.find(_WORKDIR.value, protocol=_PROTOCOL.value)
-    model = loading.load(folder)
+    folder = model_folder.find(_WORKDIR.value, protocol=_PROTOCOL.value)
+    model = model_folder.load(folder)
     checked = export_crops.for_check(
         model, _DATA.value, _SPLIT.value, _EXAMPLES.value, workdir=_WORKDIR.value
     )
@@ -102,7 +103,7 @@ def main() -> None:
             model,
             _OUTPUT.value,
             formats=formats,
-            extra=_facts(loading.read_card(folder), elsewhere),
+            extra=_facts(model_folder.read_card(folder), elsewhere),
             report=lambda line: print(line, flush=True),
             **checked,
         )

@@ -27,10 +27,10 @@ import dataclasses
 import keras
 from ml_collections import ConfigDict
 
-from data_pipelines import array_ops, arrays
-from data_pipelines.prepared import Prepared, open_prepared
+from data_pipelines.batches import array_ops, arrays
+from data_pipelines.storage.prepared import Prepared, open_prepared
 from fer_tf import metrics
-from trainers import objectives, optimizing, precision, preflight, setup
+from trainers.training import build, checks, objectives, optimizers, precision
 
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
 
@@ -40,8 +40,8 @@ class Trainee(keras.Model):
     """A network with the objective that it is trained by.
 
     `fit` and `evaluate` take `(image, labels, weights)`, labels and weights by name
-    as `data_pipelines.arrays` gives them. Beside the total they report every loss
-    of the objective and the usual metrics of the network's outputs.
+    as `data_pipelines.batches.arrays` gives them. Beside the total they report every
+    loss of the objective and the usual metrics of the network's outputs.
 
     Args:
         network: From `fer_tf.create_model`.
@@ -140,21 +140,21 @@ def compiled(
             f"`stage` must be below {len(config.stages)}. Received: stage={stage}."
         )
     prepared = open_prepared(data) if isinstance(data, str) else data
-    spec = setup.crop_spec(config, prepared)
+    spec = build.crop_spec(config, prepared)
     chosen = config.stages[stage]
     network, can_train = _network(config, after)
-    num_train = setup.epoch_size(config, prepared)
-    preflight.check(config, network, spec, num_train, prepared.action_units)
-    setup.set_trainable(network, chosen, can_train)
+    num_train = build.epoch_size(config, prepared)
+    checks.check(config, network, spec, num_train, prepared.action_units)
+    build.set_trainable(network, chosen, can_train)
     model = Trainee(
         network, (chosen.objective or config.objective).to_dict(), chosen.submodel
     )
     model.can_train = can_train
     # Which of its losses have labels is not known before it is trained.
-    card = setup.card(config, prepared, spec)
+    card = build.card(config, prepared, spec)
     model.card = dataclasses.replace(card, trained=None)
-    steps = [optimizing.total_steps(config, each, num_train) for each in config.stages]
-    optimizer = optimizing.build_optimizer(config, chosen, steps[stage])
+    steps = [optimizers.total_steps(config, each, num_train) for each in config.stages]
+    optimizer = optimizers.build_optimizer(config, chosen, steps[stage])
     model.compile(optimizer, jit_compile=_should_jit(config))
     an_epoch = min(steps[stage], num_train // config.batch_size)
     arguments = {
@@ -189,7 +189,7 @@ def _refuse(config):
     chosen = [each.objective or config.objective for each in config.stages]
     if any(objective.name == "votes" for objective in chosen):
         raise ValueError("the objective `votes` is for trainers.train, not model.fit.")
-    if setup.replicas() > 1:
+    if build.replicas() > 1:
         raise ValueError("model.fit trains on one device; trainers.train on several.")
 
 
@@ -199,15 +199,15 @@ def _network(config, after):
         return after.network, after.can_train
     keras.utils.set_random_seed(config.seed)
     precision.settle(config)
-    network = setup.build_model(config)
-    setup.load_weights(config, network)
+    network = build.build_model(config)
+    build.load_weights(config, network)
     return network, [layer.trainable for layer in network.layers]
 
 
 def _should_jit(config):
     if keras.backend.backend() != "tensorflow":
         return "auto"
-    from trainers import steps
+    from trainers.training import steps
 
     return steps.should_jit(config.jit_compile)
 
@@ -227,11 +227,11 @@ def _array_batches(config, prepared, start, an_epoch):
     found = {
         "x": arrays.TrainBatches(
             prepared,
-            setup.train_ops(config, prepared, array_ops),
+            build.train_ops(config, prepared, array_ops),
             tasks,
             start_step=start,
             steps_per_epoch=an_epoch,
-            **setup.train_arguments(config),
+            **build.train_arguments(config),
         )
     }
     if prepared.count("validation"):
@@ -240,24 +240,24 @@ def _array_batches(config, prepared, start, an_epoch):
             "validation",
             _eval_ops(config, array_ops),
             tasks,
-            **setup.eval_arguments(config),
+            **build.eval_arguments(config),
         )
     return found
 
 
 def _tensorflow_batches(config, prepared, start, an_epoch):
     """`x` and `validation_data` of records."""
-    from data_pipelines import ops, pipeline
+    from data_pipelines.batches import ops, pipeline
 
     tasks = _labels(config)
-    stream = setup.train_stream(config, prepared, start_step=start)
+    stream = build.train_stream(config, prepared, start_step=start)
     found = {"x": pipeline.for_fit(stream, tasks), "steps_per_epoch": an_epoch}
     if prepared.count("validation"):
         batches = pipeline.eval_batches(
             prepared,
             "validation",
             _eval_ops(config, ops),
-            **setup.eval_arguments(config),
+            **build.eval_arguments(config),
         )
         found["validation_data"] = pipeline.for_fit(batches, tasks)
     return found
@@ -285,7 +285,7 @@ class _Plateau(keras.callbacks.Callback):
 
     def __init__(self, stage, every):
         super().__init__()
-        self.plateau, self.base = optimizing.build_plateau(stage), None
+        self.plateau, self.base = optimizers.build_plateau(stage), None
         self.every, self.losses = every, []
 
     def on_train_begin(self, logs=None):

@@ -23,7 +23,7 @@ import os
 
 from absl import flags
 
-from trainers import cli
+from trainers.common import cli
 
 _MODEL = flags.DEFINE_string(
     "model", None, "Model folder, workdir, or catalog name; by default the catalog's."
@@ -58,28 +58,30 @@ def main() -> None:
     _check_flags()
     if _SERVE.value:
         with cli.quiet_imports():
-            from trainers import page
+            from trainers.web_page import app
 
-        page.serve(
+        app.serve(
             _MODEL.value, host=_HOST.value, port=_PORT.value,
             min_face_score=_MIN_FACE_SCORE.value,
         )  # fmt: skip
         return
-    from trainers import picture_files, prediction_records
+    from trainers.prediction import picture_files
+    from trainers.prediction import records as prediction_records
 
     own = lambda path: prediction_records.is_own(path, _OUTPUT.value)
     files = picture_files.find(_INPUT.value, own=own)
     with cli.quiet_imports():
-        from data_pipelines import atomic
-        from fer_tf import loading, video
+        from fer_tf.model_io import model_folder
         from fer_tf.predictor import Predictor
-        from trainers import prediction
+        from fer_tf.utils import atomic
+        from fer_tf.video import video_files
+        from trainers.prediction import photographs
 
-    model = loading.load(_MODEL.value)
+    model = model_folder.load(_MODEL.value)
     detector, how = _detector(model)
     predictor = Predictor(model, detector=detector)
     identity = {"weights": model.sha256, **how}
-    moving = len(files.paths) == 1 and video.is_video(files.paths[0])
+    moving = len(files.paths) == 1 and video_files.is_video(files.paths[0])
     if moving:
         # The video first: it is what a refusal to mix names.
         identity |= {
@@ -89,7 +91,7 @@ def main() -> None:
         }
     os.makedirs(_OUTPUT.value, exist_ok=True)
     with atomic.locked(os.path.join(_OUTPUT.value, ".lock")):
-        prediction.begin(_OUTPUT.value, identity)
+        photographs.begin(_OUTPUT.value, identity)
         (_read_video if moving else _read_pictures)(predictor, files)
 
 
@@ -126,38 +128,38 @@ def _detector(model):
 
 
 def _read_pictures(predictor, files):
-    from trainers import prediction
+    from trainers.prediction import photographs
 
-    records, names, gone = prediction.run(
+    records, names, gone = photographs.run(
         predictor, files, _OUTPUT.value, pictures=_PICTURES.value
     )
     failed, empty = [], 0
     for path, record in zip(files.paths, map(records.__getitem__, names)):
-        print(prediction.describe(record))
+        print(photographs.describe(record))
         # In a folder, a picture without a face is an answer, not a failure.
-        empty += record["error"] == prediction.NO_FACE
-        if record["error"] not in (None, prediction.NO_FACE):
+        empty += record["error"] == photographs.NO_FACE
+        if record["error"] not in (None, photographs.NO_FACE):
             failed.append(f"{path}: {record['error']}")
     if gone:
         print(f"forgotten: {gone:,} pictures that are gone from {_INPUT.value}")
     if files.passed:
         print(files.passed_over())
-    print(f"written: {os.path.join(_OUTPUT.value, prediction.JSONL)}")
+    print(f"written: {os.path.join(_OUTPUT.value, photographs.JSONL)}")
     cli.fail_if_any([*failed, *files.unlisted])
     if empty == len(names):
-        cli.fail(f"{_INPUT.value}: {prediction.NO_FACE}")
+        cli.fail(f"{_INPUT.value}: {photographs.NO_FACE}")
 
 
 def _read_video(predictor, files):
-    from trainers import prediction, video_prediction
+    from trainers.prediction import photographs, videos
 
     (path,) = files.paths
-    found = video_prediction.run(
+    found = videos.run(
         predictor, path, _OUTPUT.value, pictures=_PICTURES.value,
         every=_EVERY.value, smoothing=_SMOOTHING.value,
     )  # fmt: skip
     print(f"{path}: {found['frames']:,} frames read, {found['people']} people")
-    print(f"written: {os.path.join(_OUTPUT.value, prediction.JSONL)}")
+    print(f"written: {os.path.join(_OUTPUT.value, photographs.JSONL)}")
     failed = [f"{path}: {found['error']}"] if found["error"] else []
     cli.fail_if_any([*failed, *files.unlisted])
 

@@ -25,15 +25,14 @@ import os
 
 from absl import flags
 
-from data_pipelines import prepare as preparing
-from data_pipelines.cropping import DETECTORS, ON_NO_FACE
-from data_pipelines.exclusions import Excluding
-from data_pipelines.kept_labels import FIELDS, KeepingLabels
-from data_pipelines.manifests import FORMATS
+from data_pipelines.preparation import prepare as preparing
+from data_pipelines.preparation.cropping import DETECTORS, ON_NO_FACE
 from data_pipelines.sources import SOURCES, open_source, parse_options
+from data_pipelines.sources.filters import FIELDS, Excluding, KeepingLabels
+from data_pipelines.storage.manifests import FORMATS
 from fer_tf.faces.crop_spec import CROP_SPECS
-from trainers import cli
-from trainers.progress import Progress
+from trainers.common import cli
+from trainers.common.progress import Progress
 
 _DATASET = flags.DEFINE_enum("dataset", None, sorted(SOURCES), "Which data set.")
 _SOURCE = flags.DEFINE_string(
@@ -123,7 +122,7 @@ def _beam(runner, options):
     """What runs the chunks on a cluster."""
     try:
         with cli.quiet_imports():
-            from data_pipelines import beam
+            from data_pipelines.preparation import beam
     except ModuleNotFoundError as error:
         if error.name.partition(".")[0] != "apache_beam":
             raise

@@ -17,8 +17,9 @@ import shutil
 
 from absl import flags
 
-from data_pipelines import atomic
-from trainers import cli, readme_tables
+from fer_tf.utils import atomic
+from trainers.common import cli
+from trainers.publishing import readme_tables
 
 _ADD = flags.DEFINE_string("add", None, "Workdir of a finished run to add.")
 _ADD_TABLE = flags.DEFINE_string("add_table", None, "JSON of a table to add.")
@@ -31,10 +32,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RESULTS = os.path.join(ROOT, "saved_models", "results")
 # What the names of a paper's tables begin with -> its page.
 PAGES = {
-    "wang": "fer_tf/models/two_level_attention.md",
-    "zhang": "fer_tf/models/mtanet.md",
-    "meen": "fer_tf/models/face_feature_attention.md",
-    "gan": "fer_tf/models/multiple_attention.md",
+    "wang": "fer_tf/models/wang2018.md",
+    "zhang": "fer_tf/models/zhang2020.md",
+    "meen": "fer_tf/models/meen.md",
+    "gan": "fer_tf/models/gan2020.md",
 }
 
 

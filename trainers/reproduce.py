@@ -19,9 +19,10 @@ import sys
 
 from absl import flags
 
-from trainers import cli, tables
+from trainers.common import cli
+from trainers.tables import papers
 
-_TABLE = flags.DEFINE_enum("table", None, list(tables.TABLES), "Which table.")
+_TABLE = flags.DEFINE_enum("table", None, list(papers.TABLES), "Which table.")
 _DATA = flags.DEFINE_string(
     "data", None, "Prepared folders, DIR[,DIR...], or a folder that holds some."
 )
@@ -51,7 +52,7 @@ _FROM_SCRATCH = flags.DEFINE_bool(
 
 def main() -> None:
     """Entry point of the command line."""
-    table = tables.TABLES[_TABLE.value]
+    table = papers.TABLES[_TABLE.value]
     chosen = _chosen_rows(table)
     if "," in _WORKDIR.value:
         cli.fail("--workdir: a comma would part the folders of its folds", code=2)
@@ -61,13 +62,13 @@ def main() -> None:
     with cli.quiet_imports():
         import tensorflow as tf
 
-        from data_pipelines import atomic
-        from trainers import table_plan, table_runs
+        from fer_tf.utils import atomic
+        from trainers.tables import plan, runs
 
     # The runs' processes have the accelerators to themselves.
     tf.config.set_visible_devices([], "GPU")
     smoke = _SCALE.value == "smoke"
-    choices = table_plan.Choices(
+    choices = plan.Choices(
         workdir=_WORKDIR.value,
         scale=_SCALE.value,
         seeds=_SEEDS.value or (1 if smoke else table.runs),
@@ -76,20 +77,20 @@ def main() -> None:
         published={"vgg_face": _VGG_FACE.value, "vggface2": _VGGFACE2.value},
         from_scratch=_FROM_SCRATCH.value,
     )
-    sources = table_plan.find_sources(_DATA.value, table)
+    sources = plan.find_sources(_DATA.value, table)
     if sources.unused:
         print(f"not used by this table: {', '.join(sources.unused)}", flush=True)
     os.makedirs(_WORKDIR.value, exist_ok=True)
     with atomic.locked(os.path.join(_WORKDIR.value, ".lock")):
-        planned = table_plan.plan(table, table.rows, sources, choices)
+        planned = plan.plan(table, table.rows, sources, choices)
         every = {run.path: run for row in planned for run in row.all_runs}
-        table_runs.check(every.values())
+        runs.check(every.values())
         _train(table, planned, chosen, sources, choices)
 
 
 def _train(table, planned, chosen, sources, choices):
     """Trains the chosen rows, and writes the table after each."""
-    from trainers import table_report
+    from trainers.tables import report
 
     wanted = [row for row in planned if row.row.name in chosen]
     for row in wanted:
@@ -99,7 +100,7 @@ def _train(table, planned, chosen, sources, choices):
     numbers = {path: number for number, path in enumerate(paths, 1)}
     if not numbers:
         raise ValueError("no row can be trained; see above for what is missing")
-    write = lambda: table_report.write(_TABLE.value, table, planned, sources, choices)
+    write = lambda: report.write(_TABLE.value, table, planned, sources, choices)
     text = write()
     for row in wanted:
         for run in row.all_runs:

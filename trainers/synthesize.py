@@ -12,8 +12,8 @@ fewer pictures than the owner's, which `trainers.verify` calls an error.
 from absl import flags
 
 from data_pipelines import layouts
-from trainers import cli
-from trainers.progress import Progress
+from trainers.common import cli
+from trainers.common.progress import Progress
 
 _LAYOUT = flags.DEFINE_enum(
     "layout", None, sorted(layouts.LAYOUTS), "Which data set's layout."

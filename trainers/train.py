@@ -19,7 +19,8 @@ import time
 from absl import flags
 from ml_collections import config_flags
 
-from trainers import cli, overrides
+from trainers.common import cli
+from trainers.training import overrides
 
 _STARTED = time.monotonic()
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config of the run.")
@@ -46,8 +47,10 @@ def main(given: list[tuple[str, str]]) -> None:
     with cli.quiet_imports():
         import tensorflow as tf
 
-        from data_pipelines import pipeline
-        from trainers import distribution, dry_run, loop, precision, reporting, workdir
+        from data_pipelines.batches import pipeline
+        from trainers.training import distribution, dry_run, precision, workdir
+        from trainers.training import report as reporting
+        from trainers.training import run as loop
 
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()

@@ -13,8 +13,8 @@ import time
 from absl import flags
 
 from data_pipelines.sources import SOURCES, files, open_source, parse_options
-from trainers import cli
-from trainers.progress import Progress
+from trainers.common import cli
+from trainers.common.progress import Progress
 
 _DATASET = flags.DEFINE_enum("dataset", None, sorted(SOURCES), "Which data set.")
 _SOURCE = flags.DEFINE_string("source", "", "The untouched download.")
@@ -50,7 +50,7 @@ def main() -> None:
         if not os.path.isdir(folder):  # Better known now than after the work.
             cli.fail(f"{folder}: no such folder")
     with cli.quiet_imports():
-        from data_pipelines import atomic
+        from fer_tf.utils import atomic
 
     report, seconds = _verify_prepared() if _DATA.value else _verify_source()
     print(describe(report))
@@ -64,7 +64,8 @@ def main() -> None:
 
 def _verify_source():
     with cli.quiet_imports():
-        from data_pipelines import exclusions, verify
+        from data_pipelines.checks import verification
+        from data_pipelines.sources.filters import write_exclusions
 
     options = parse_options(_OPTIONS.value)
     source = open_source(_DATASET.value, _SOURCE.value, **options)
@@ -73,22 +74,23 @@ def _verify_source():
     total = sum(sum(classes.values()) for classes in (source.published or {}).values())
     surplus = [] if _EXCLUDE_TO.value else None
     run = functools.partial(
-        verify.verify_source, source, workers=_WORKERS.value, surplus=surplus
+        verification.verify_source, source, workers=_WORKERS.value, surplus=surplus
     )
     found = _timed(run, total or None, "rows")
     if surplus is not None:
-        count = exclusions.write(_EXCLUDE_TO.value, surplus)
+        count = write_exclusions(_EXCLUDE_TO.value, surplus)
         print(f"{_EXCLUDE_TO.value}: {count:,} training pictures to leave out")
     return found
 
 
 def _verify_prepared():
     with cli.quiet_imports():
-        from data_pipelines import manifests, verify
+        from data_pipelines.checks import verification
+        from data_pipelines.storage import manifests
 
     total = manifests.read(_DATA.value)["num_examples"]
     return _timed(
-        functools.partial(verify.verify_prepared, _DATA.value), total, "examples"
+        functools.partial(verification.verify_prepared, _DATA.value), total, "examples"
     )
 
 

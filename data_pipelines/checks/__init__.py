@@ -1,1 +1,1 @@
-"""What `data_pipelines.verify` looks for, one matter a file."""
+"""What `data_pipelines.checks.verification` looks for, one matter a file."""

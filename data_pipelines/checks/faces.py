@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from data_pipelines import cropping
 from data_pipelines.checks.findings import Findings
+from data_pipelines.preparation import cropping
 
 
 class FaceSearch:

@@ -7,7 +7,7 @@ import tempfile
 import cv2
 import numpy as np
 
-from fer_tf.disk import name_file
+from fer_tf.utils.disk import name_file
 
 SIDE = 24
 """Side of a thumbnail."""

@@ -6,7 +6,6 @@ written here is read by `data_pipelines.sources` as the real download would be.
 
 from collections.abc import Callable
 
-from data_pipelines import atomic
 from data_pipelines.layouts import (
     affectnet,
     affwild2,
@@ -16,6 +15,7 @@ from data_pipelines.layouts import (
     rafdb,
 )
 from data_pipelines.layouts.pictures import Drawn
+from fer_tf.utils import atomic
 
 # Before an underscore stands the data set, as `--dataset` takes it.
 LAYOUTS: dict[str, Callable[..., Drawn]] = {

@@ -8,7 +8,7 @@ from data_pipelines import synthetic
 from data_pipelines.layouts import pictures
 from data_pipelines.layouts.pictures import Drawn, Progress
 from data_pipelines.synthetic import SyntheticOptions
-from data_pipelines.synthetic_labels import PRESENT
+from data_pipelines.synthetic.labels import PRESENT
 from fer_tf import labels
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS

@@ -26,7 +26,7 @@ from data_pipelines.sources.sample import (
     resolve_inside,
 )
 from fer_tf.faces.images import read_image
-from fer_tf.hashing import sha256
+from fer_tf.utils.hashing import sha256
 
 # A packed member that unpacks to more, and a hundred times what it was, is a bomb.
 _BOMB_SIZE, _BOMB_RATIO = 2**32, 100

@@ -29,7 +29,7 @@ from data_pipelines.sources.sample import (
 )
 from fer_tf import labels
 from fer_tf.faces.images import read_image
-from fer_tf.hashing import sha256
+from fer_tf.utils.hashing import sha256
 
 SIZE = 48
 PUBLISHED = class_counts(

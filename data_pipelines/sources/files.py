@@ -21,7 +21,7 @@ from data_pipelines.sources.sample import (
     Source,
     resolve_inside,
 )
-from fer_tf.hashing import sha256
+from fer_tf.utils.hashing import sha256
 
 # Longer than any owner's line (AffectNet's 68 points take 2 kB), and short
 # enough that a file without line ends is not read into memory.

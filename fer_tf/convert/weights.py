@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 import keras
 import numpy as np
 
-from fer_tf.hdf5_files import open_numbers
+from fer_tf.utils.hdf5_files import open_numbers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ def read_h5(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray]]:
 
     Raises:
         ValueError: If the file is not such a file, holds anything that
-            `fer_tf.hdf5_files` refuses, values that are not finite, or one name
+            `fer_tf.utils.hdf5_files` refuses, values that are not finite, or one name
             twice.
     """
     with open_numbers(path) as (file, _), _named(path):

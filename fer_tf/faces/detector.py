@@ -13,8 +13,8 @@ import numpy as np
 
 from fer_tf.faces import boxes as box_rules
 from fer_tf.faces import pyramid
-from fer_tf.processes import require_own_process
-from fer_tf.quiet import quiet_imports
+from fer_tf.utils.processes import require_own_process
+from fer_tf.utils.stderr import quiet_imports
 
 # Pixels of sheets, and patches, that pass a network together, and how many
 # such calls run side by side: what bounds the memory, whatever number and size

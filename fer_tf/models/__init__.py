@@ -5,21 +5,15 @@ from collections.abc import Iterable
 
 import keras
 
-from fer_tf.models import (
-    face_feature_attention,
-    mtanet,
-    multiple_attention,
-    small_resnet,
-    two_level_attention,
-)
+from fer_tf.models import gan2020, meen, small_resnet, wang2018, zhang2020
 from fer_tf.models.variant import Variant
 
 # One entry a paper: its module's own list, in the order of its tables.
 MODELS: dict[str, Variant] = {
-    **two_level_attention.VARIANTS,
-    **mtanet.VARIANTS,
-    **face_feature_attention.VARIANTS,
-    **multiple_attention.VARIANTS,
+    **wang2018.VARIANTS,
+    **zhang2020.VARIANTS,
+    **meen.VARIANTS,
+    **gan2020.VARIANTS,
     **small_resnet.VARIANTS,
 }
 

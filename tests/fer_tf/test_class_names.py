@@ -1,7 +1,7 @@
 import pytest
 
 from fer_tf import labels
-from trainers import prediction_table
+from trainers.prediction import csv_table
 
 
 class _Card:
@@ -49,5 +49,5 @@ def test_usable_names_come_back(names):
 
 def test_every_column_of_the_predictions_is_reserved():
     named = {*labels.EXPRESSIONS, *labels.ACTION_UNITS}
-    columns = set(prediction_table.columns(_Card)) - named
+    columns = set(csv_table.columns(_Card)) - named
     assert columns <= labels.RESERVED_NAMES and "source" in columns

@@ -11,11 +11,12 @@ import pytest
 from PIL import Image
 
 from data_pipelines import synthetic
-from fer_tf import loading, models, predictor
+from fer_tf import models, predictor
 from fer_tf.faces import MTCNNDetector, alignment, read_image
 from fer_tf.faces.crop_spec import CROP_SPECS
-from fer_tf.inference import make_inference_model
-from fer_tf.serving import names_inside
+from fer_tf.model_io import model_folder
+from fer_tf.model_io.serving import names_inside
+from fer_tf.model_io.views import make_inference_model
 from tests.testing_utils import TINY, save_tiny_model
 
 
@@ -42,7 +43,7 @@ def model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("model")
     keras.utils.set_random_seed(0)
     save_tiny_model(folder, CROP_SPECS["meen"], views="center_mirror")
-    return loading.load(folder)
+    return model_folder.load(folder)
 
 
 @pytest.fixture(scope="module")
@@ -74,13 +75,13 @@ def test_a_face_is_aligned_by_the_models_own_crop_spec(model, drawn):
 )  # fmt: skip
 def test_a_head_that_nothing_trained_is_not_read_out(trained, read, tmp_path):
     arguments = dict(width=0.125)
-    card = loading.Card(
+    card = model_folder.Card(
         model="two_att_two_mt", arguments=arguments, crop_spec=CROP_SPECS["wang2018"],
         views="center", average="logits", trained=trained,
     )  # fmt: skip
     network = models.create_model("two_att_two_mt", **arguments)
-    loading.save(str(tmp_path / "m"), network, card)
-    again = loading.load(tmp_path / "m")
+    model_folder.save(str(tmp_path / "m"), network, card)
+    again = model_folder.load(tmp_path / "m")
     size, channels = card.crop_spec.size, card.crop_spec.channels
     reader = predictor.Predictor(again, detector=KnownFaces([]))
     (reading,) = reader.read_crops(np.zeros((1, size, size, channels), np.uint8))
@@ -97,9 +98,9 @@ def saying(tmp_path, name, outputs, **card):
     for layer, values in outputs.items():
         kernel, bias = network.get_layer(layer).get_weights()
         network.get_layer(layer).set_weights([0 * kernel, 0 * bias + values])
-    card = loading.Card(model=name, views="center", average="logits", **card)
-    loading.save(str(tmp_path / "m"), network, card)
-    return loading.load(tmp_path / "m")
+    card = model_folder.Card(model=name, views="center", average="logits", **card)
+    model_folder.save(str(tmp_path / "m"), network, card)
+    return model_folder.load(tmp_path / "m")
 
 
 def test_every_output_is_read_out_under_its_own_name(tmp_path):
@@ -281,10 +282,10 @@ def test_enlargement_is_pixels_of_the_crop_over_pixels_of_the_picture(model, dra
 
 def test_a_video_is_read_frame_by_frame_with_numbers(model, drawn, tmp_path):
     pytest.importorskip("av", reason="needs PyAV: pip install 'fer-tf[video]'")
-    from fer_tf import video
+    from fer_tf.video import video_files
 
     path = str(tmp_path / "clip.mp4")
-    with video.VideoWriter(path) as writer:
+    with video_files.VideoWriter(path) as writer:
         for frame in range(10):
             writer.write(drawn[0].image, frame / 10)
 
@@ -301,7 +302,7 @@ def test_a_video_is_read_frame_by_frame_with_numbers(model, drawn, tmp_path):
 
 def test_what_is_not_a_number_is_no_first_class(tmp_path):
     save_tiny_model(tmp_path / "m", CROP_SPECS["meen"], views="center_mirror")
-    broken = loading.load(tmp_path / "m")
+    broken = model_folder.load(tmp_path / "m")
     for weight in broken.trainable_weights:
         weight.assign(np.full(weight.shape, 1e38, np.float32))  # Finite; no sum is.
     reader = predictor.Predictor(broken, detector=KnownFaces([]))

@@ -14,7 +14,7 @@ from ml_collections import ConfigDict  # noqa: E402
 
 from fer_tf.layers.pixel_scaling import PixelScaling  # noqa: E402
 from tests.fer_tf.backend_worker import BACKEND, set_weights
-from trainers import fit, optimizing, setup  # noqa: E402
+from trainers import fit  # noqa: E402
 from trainers.configs import (  # noqa: E402
     base,
     gan_synthetic,
@@ -22,6 +22,8 @@ from trainers.configs import (  # noqa: E402
     wang_synthetic,
     zhang_synthetic,
 )
+from trainers.training import build as setup
+from trainers.training import optimizers as optimizing  # noqa: E402
 
 STEPS = 4
 OBJECTIVES = {
@@ -117,8 +119,8 @@ def fitted(config, data, stage):
 
 def looped(config, data, stage):
     """The same, by the GradientTape step on `tf.data`."""
-    from data_pipelines.prepared import open_prepared
-    from trainers import objectives, steps
+    from data_pipelines.storage.prepared import open_prepared
+    from trainers.training import objectives, steps
 
     prepared, chosen = open_prepared(data), config.stages[stage]
     network = setup.build_model(config)

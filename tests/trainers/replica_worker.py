@@ -14,7 +14,7 @@ from keras import layers
 
 from fer_tf import optimizers
 from fer_tf.layers.batch_normalization import BatchNormalization
-from trainers import distribution, objectives, steps
+from trainers.training import distribution, objectives, steps
 
 BATCH, STEPS = 16, 4
 SGD = lambda **more: optimizers.CoupledSGD(

@@ -197,7 +197,7 @@ def test_explain_fails_where_a_picture_could_not_be_read(model_folder, tmp_path)
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
     pytest.importorskip("skimage")
-    from trainers.photos import write_astronaut
+    from trainers.common.sample_photograph import write_astronaut
 
     write_astronaut(str(photos))
     cv2.imwrite(str(photos / "wall.png"), np.full((200, 300, 3), 127, np.uint8))

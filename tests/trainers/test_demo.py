@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from absl import flags
 
+import trainers
 from tests.testing_utils import run_command
-from trainers import picture_files, prediction
-from trainers.prediction_records import Records
+from trainers.prediction import photographs, picture_files
+from trainers.prediction.records import Records
 
 
 def named(text):
@@ -31,7 +32,7 @@ class Commands:
         if name == "predict":
             os.makedirs(given["output"], exist_ok=True)
             files = picture_files.find(given["input"])
-            prediction.run(self, files, given["output"], pictures=True)
+            photographs.run(self, files, given["output"], pictures=True)
 
     class card:
         expressions = action_units = ()
@@ -48,7 +49,7 @@ def demo(monkeypatch):
     for name in ("DEFINE_string", "DEFINE_bool"):
         define = functools.partial(getattr(flags, name), flag_values=flags.FLAGS)
         monkeypatch.setattr(flags, name, define)
-    path = os.path.join(os.path.dirname(picture_files.__file__), "demo.py")
+    path = os.path.join(os.path.dirname(trainers.__file__), "demo.py")
     spec = importlib.util.spec_from_file_location("demo_under_test", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

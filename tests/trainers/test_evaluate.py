@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from data_pipelines import pipeline
-from fer_tf import loading, models, predictor
+from data_pipelines.batches import pipeline
+from fer_tf import models, predictor
 from fer_tf.faces.crop_spec import CROP_SPECS
+from fer_tf.model_io import model_folder as loading
 from tests.testing_utils import assert_one_line, save_tiny_model
 from tests.testing_utils import run_command as run
 

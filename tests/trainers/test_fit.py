@@ -9,13 +9,14 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 import fer_tf
-from data_pipelines import prepare
+from data_pipelines.preparation import prepare
 from data_pipelines.sources import open_source
-from fer_tf import loading
+from fer_tf.model_io import model_folder
 from tests.fer_tf.test_backends import run
 from tests.testing_utils import tiny_config
-from trainers import fit, optimizing, setup
+from trainers import fit
 from trainers.configs import wang_synthetic
+from trainers.training import build, optimizers
 
 WORKER = pathlib.Path(__file__).with_name("fit_worker.py")
 AMOUNTS = [
@@ -94,7 +95,7 @@ def test_one_call_trains_evaluates_saves_and_reads_back(synthetic_data, tmp_path
     assert again.evaluate(
         arguments["validation_data"], verbose=0, return_dict=True
     ) == pytest.approx(found, abs=1e-5)
-    loading.save(str(tmp_path / "folder"), model.network, model.card)
+    model_folder.save(str(tmp_path / "folder"), model.network, model.card)
     loaded = fer_tf.load(str(tmp_path / "folder"))
     np.testing.assert_allclose(
         loaded(image, training=False)["expression"], expected, atol=1e-5
@@ -136,8 +137,8 @@ def test_stages_follow_one_another(synthetic_data):
     }
     # It begins where the batches of the first stage ended.
     prepared = fit.open_prepared(synthetic_data)
-    step = optimizing.total_steps(config, config.stages[0], prepared.count("train"))
-    (expected,) = setup.train_stream(config, prepared, start_step=step).take(1)
+    step = optimizers.total_steps(config, config.stages[0], prepared.count("train"))
+    (expected,) = build.train_stream(config, prepared, start_step=step).take(1)
     image, _, _ = next(iter(arguments["x"]))
     np.testing.assert_array_equal(image, expected["image"])
 

@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 
 from data_pipelines.sources import DataError
-from trainers import evaluation, table_plan, table_report
-from trainers.tables import TABLES
+from trainers.evaluation import evaluator
+from trainers.tables import plan as table_plan
+from trainers.tables import report
+from trainers.tables.papers import TABLES
 
 
 def run(*args, **kwargs):
@@ -47,7 +49,7 @@ def finish(path, correct, *, num_classes=7):
         folder.mkdir(parents=True)
         card = {"schema_version": 1, "weights": {"sha256": "0123456789"}}
         (folder / "model.json").write_text(json.dumps(card))
-        evaluation.save_outputs(str(path / "outputs" / f"{protocol}.npz"), columns)
+        evaluator.save_outputs(str(path / "outputs" / f"{protocol}.npz"), columns)
     results = {"seconds": 7.5, "epochs": 2.0, "parameters": 1234}
     (path / "results.json").write_text(json.dumps(results))
     (path / "report.md").write_text("done")
@@ -66,7 +68,7 @@ def test_what_was_not_measured_is_a_dash_and_what_was_stands_there(
     plan, sources, choices = planned(
         table, synthetic_data, tmp_path, from_scratch=True, seeds=2
     )
-    text = table_report.write("gan_4", table, plan, sources, choices)
+    text = report.write("gan_4", table, plan, sources, choices)
     assert cells(text, "Ours") == ["85.69", "—", "—"]
     assert cells(text, "PG-CNN") == ["83.27", "—", "—"]
     assert "Nothing is measured yet" in text and "synthetic; the paper's" in text
@@ -75,13 +77,13 @@ def test_what_was_not_measured_is_a_dash_and_what_was_stands_there(
 
     runs = tmp_path / "runs"
     finish(runs / "gan_rafdb_man_scratch_seed0", 6)
-    text = table_report.write("gan_4", table, plan, sources, choices)
+    text = report.write("gan_4", table, plan, sources, choices)
     stated, clean, paper = cells(text, "Ours")
     assert stated == "85.69" and clean == paper and clean.startswith("60.00 [")
     assert cells(text, "VGG+SE") == ["83.28", "—", "—"]
 
     finish(runs / "gan_rafdb_man_scratch_seed1", 8)
-    text = table_report.write("gan_4", table, plan, sources, choices)
+    text = report.write("gan_4", table, plan, sources, choices)
     assert cells(text, "Ours")[1].startswith("70.00 ± 14.14 [")
     result = json.loads((tmp_path / "gan_4.json").read_text())
     clean, paper = [e for e in result["rows"] if e["row"] == "Ours"]
@@ -119,7 +121,7 @@ def test_numbers_of_a_set_without_test_data_say_so(synthetic_data, tmp_path):
     table = TABLES["wang_6"]
     plan, sources, choices = planned(table, str(folder), tmp_path)
     finish(tmp_path / "runs" / "wang_two_att_two_mt_seed0", 3)
-    text = table_report.write("wang_6", table, plan, sources, choices)
+    text = report.write("wang_6", table, plan, sources, choices)
     assert "Numbers on the validation set" in text and "on the test set," not in text
 
 
@@ -127,7 +129,7 @@ def test_a_smoke_run_says_so_wherever_a_number_stands(synthetic_data, tmp_path):
     table = TABLES["wang_6"]
     plan, sources, choices = planned(table, synthetic_data, tmp_path, scale="smoke")
     finish(tmp_path / "runs" / "wang_two_att_two_mt_seed0", 3)
-    text = table_report.write("wang_6", table, plan, sources, choices)
+    text = report.write("wang_6", table, plan, sources, choices)
     assert text.count("SMOKE RUN") == 2 and "(SMOKE RUN)" in text.splitlines()[0]
     assert json.loads((tmp_path / "wang_6.json").read_text())["scale"] == "smoke"
 

@@ -13,7 +13,7 @@ def get_config() -> ConfigDict:
     # XLA: "auto" is on with a GPU and off without; on CPU it is much slower.
     config.jit_compile = "auto"
     # Keras' policy, or "auto": the one that trains faster on the machine, or that the
-    # run began with (`trainers.precision`). The papers' rows are float32.
+    # run began with (`trainers.training.precision`). The papers' rows are float32.
     config.dtype_policy = "float32"
     # Bit-identical runs, at some cost in speed.
     config.deterministic = False
@@ -39,8 +39,8 @@ def get_config() -> ConfigDict:
     config.augment = ConfigDict(
         dict(crop=True, flip=True, degrees=0.0, zoom=0.0, shift=0.0, erase=0.0)
     )
-    # Examples of an epoch (`data_pipelines.sampling`): "all"; "up", every class as
-    # often as the largest; "down", at most `limit` of a class, always the same;
+    # Examples of an epoch (`data_pipelines.batches.sampling`): "all"; "up", every class
+    # as often as the largest; "down", at most `limit` of a class, always the same;
     # "videos", at most `limit` frames of a video, others each epoch.
     config.sampling = ConfigDict(dict(name="all", limit=0))
     # Weigh the loss of an expression by the inverse frequency of its class.
@@ -50,7 +50,8 @@ def get_config() -> ConfigDict:
     # Train on folders that were cropped by different recipes; the first one's is
     # then the model's.
     config.mixed_crops = False
-    # Targets of RASnet: arguments of `data_pipelines.ops.region_masks`; empty: none.
+    # Targets of RASnet: arguments of `data_pipelines.batches.ops.region_masks`; empty:
+    # none.
     config.region_masks = ConfigDict()
     config.batch_size = 128
     config.eval_batch_size = 128

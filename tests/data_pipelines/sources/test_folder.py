@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from data_pipelines import prepare
+from data_pipelines.preparation import prepare
 from data_pipelines.sources import DataError, Reject, Sample, open_source
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_tf.convert import vgg_face
-from fer_tf.models import multiple_attention
+from fer_tf.models import gan2020
 
 # As published: layer, its inputs and its filters; then what Gan re-initialises.
 CONVOLUTIONS = {
@@ -46,7 +46,7 @@ def write(path, layers, names=KERAS_2):
 @pytest.fixture(scope="module")
 def model():
     """An eighth of the width: the same names, shapes that scale."""
-    return multiple_attention.gan_man(input_shape=(96, 96, 3), width=1 / 8)
+    return gan2020.gan_man(input_shape=(96, 96, 3), width=1 / 8)
 
 
 @pytest.mark.parametrize("names", [KERAS_2, KERAS_1])
@@ -71,7 +71,7 @@ def test_names_and_shapes_are_those_of_the_published_file():
     image = keras.Input((32, 32, 3))
     x = image
     for block in range(1, 6):
-        x = multiple_attention.vgg16.convolution_block(x, block)
+        x = gan2020.vgg16.convolution_block(x, block)
     shapes = {v.path: tuple(v.shape) for v in keras.Model(image, x).variables}
     assert shapes == {
         f"{name}/{kind}": shape

@@ -1,0 +1,180 @@
+"""Sources that are another one, less something: rows on a list, or some labels.
+
+`trainers.verify --exclude_to=FILE` writes such a list, and `trainers.prepare
+--exclude=FILE` goes by it. It may name training rows alone: what a number is measured
+on stays what the owner ships.
+
+`trainers.prepare --labels=KINDS` keeps some labels, for training on two sets together
+of which each is to teach its own: categories of photographs, say, and valence and
+arousal of drawn faces.
+"""
+
+import csv
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+
+from data_pipelines.sources import DataError, OptionError, Reject, Sample, Source
+from data_pipelines.sources.splits import possible_splits, split_of
+from fer_tf.utils import atomic
+from fer_tf.utils.hashing import sha256
+
+COLUMNS = ("row", "reason")
+# Kind of label -> the fields of a `Sample` that hold it.
+FIELDS = {
+    "expression": ("expression", "votes"),
+    "valence_arousal": ("valence", "arousal"),
+    "action_units": ("action_units",),
+    "is_face": ("is_face",),
+}
+
+
+class DerivedSource:
+    """Everything of a source, but for what a subclass changes.
+
+    Args:
+        source: The whole.
+        less: What is left out, exactly: with it the records are others.
+        words: The same for people.
+    """
+
+    def __init__(self, source: Source, *, less: str, words: str):
+        self._source = source
+        both = f"{source.fingerprint} without {less}"
+        self.fingerprint = hashlib.sha256(both.encode()).hexdigest()
+        self.layout = f"{source.layout}, without {words}"
+
+    def __getattr__(self, name):
+        if name.startswith("_"):  # While it is being unpickled by a worker.
+            raise AttributeError(name)
+        return getattr(self._source, name)
+
+
+def write_exclusions(path: str, rows: Iterable[tuple[str, str]]) -> int:
+    """Writes names and reasons as CSV; returns how many."""
+    rows = list(rows)
+    with atomic.replacing(path) as temporary:
+        with open(temporary, "w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows(rows)
+    return len(rows)
+
+
+def read_exclusions(path: str) -> dict[str, str]:
+    """Reason by name.
+
+    Raises:
+        DataError: If it is no such list.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            reader = csv.reader(file)
+            if tuple(next(reader, ())) != COLUMNS:
+                raise DataError(f"{path}: must begin with the line row,reason")
+            found = {}
+            for cells in reader:
+                if len(cells) != 2:
+                    raise DataError(f"{path}: line {reader.line_num}: not two cells")
+                found[cells[0]] = cells[1]
+            return found
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a table of text ({error})") from None
+
+
+class Excluding(DerivedSource):
+    """A source without the training rows of a list; otherwise as it is.
+
+    Args:
+        source: The whole.
+        path: Of the list.
+
+    Raises:
+        DataError: If the list cannot be read.
+    """
+
+    def __init__(self, source: Source, path: str):
+        self._path, self._reasons = path, read_exclusions(path)
+        words = f"{len(self._reasons):,} training rows"
+        super().__init__(source, less=sha256(path), words=words)
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """The source's rows; each that is left out as a reject with its reason.
+
+        Raises:
+            DataError: If the list names a row of validation or test, or one that
+                is not there.
+        """
+        left = set(self._reasons)
+        for row in self._source.rows():
+            name = None if isinstance(row, Reject) else row.name
+            if name not in self._reasons:
+                yield row
+                continue
+            split = self._split(row)
+            if split != "train":
+                raise DataError(
+                    f"{self._path}: {name} is of {split}; only training rows can "
+                    "be left out"
+                )
+            left.discard(name)
+            reason = f"left out by the list: {self._reasons[name]}"
+            yield Reject(name, reason, expected=True)
+        if left:
+            raise DataError(
+                f"{self._path}: {len(left)} rows are not in the source, such as "
+                f"{min(left)}"
+            )
+
+    def _split(self, row):
+        """Where a row goes, which for some sources its pixels decide."""
+        holdout = self._source.holdout
+        first, *others = possible_splits(row, holdout)
+        if not others:
+            return first
+        try:
+            return split_of(*self._source.load(row), holdout)
+        except (ValueError, OSError):
+            return "train"  # It cannot be read, and would be in no split.
+
+
+class KeepingLabels(DerivedSource):
+    """A source whose other labels are missing; otherwise as it is.
+
+    Args:
+        source: The whole.
+        kinds: Keys of `FIELDS` that are kept.
+
+    Raises:
+        OptionError: If there is no such kind.
+    """
+
+    def __init__(self, source: Source, kinds: Sequence[str]):
+        for kind in kinds:
+            if kind not in FIELDS:
+                raise OptionError(
+                    f"--labels: no kind {kind!r}; there are {', '.join(FIELDS)}"
+                )
+        dropped = [kind for kind in FIELDS if kind not in kinds]
+        self._absent = {name: None for kind in dropped for name in FIELDS[kind]}
+        super().__init__(
+            source, less=" ".join(self._absent), words=", ".join(dropped) or "nothing"
+        )
+        self.has_votes = source.has_votes and "votes" not in self._absent
+
+    def rows(self) -> Iterator[Sample | Reject]:
+        """The source's rows."""
+        for row in self._source.rows():
+            yield row if isinstance(row, Reject) else self._stripped(row)
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one picture, as the source does: that may complete the labels."""
+        sample, image = self._source.load(sample)
+        return self._stripped(sample), image
+
+    def _stripped(self, sample):
+        return dataclasses.replace(sample, **self._absent)

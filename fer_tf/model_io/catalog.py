@@ -1,0 +1,87 @@
+"""The models that ship, by name.
+
+`saved_models/catalog.json` holds `{"default": name, "models": {name: {...}}}`, and
+beside it lies a model folder for each name. An entry states the sha256 of the
+folder's `model.json`, which states those of all other files. In a checkout
+`saved_models` is at the top; once installed it is inside this package.
+`trainers.catalog` writes it.
+"""
+
+import json
+import os
+from typing import Any
+
+FILE = "catalog.json"
+
+
+def root() -> str:
+    """The folder of the catalog.
+
+    Raises:
+        ValueError: If this installation has none.
+    """
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for parent in (package, os.path.dirname(package)):
+        folder = os.path.join(parent, "saved_models")
+        if os.path.isfile(os.path.join(folder, FILE)):
+            return folder
+    raise ValueError(f"{package}: installed without saved_models/{FILE}")
+
+
+def read(folder: str | None = None) -> dict[str, Any]:
+    """The catalog.
+
+    Args:
+        folder: Where it lies; None for the one that ships.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
+    path = os.path.join(folder or root(), FILE)
+    with open(path, encoding="utf-8") as file:
+        try:
+            found = json.load(file)
+        except ValueError as error:
+            raise ValueError(f"{path}: not valid JSON ({error})") from error
+    if not isinstance(found, dict) or not isinstance(found.get("models"), dict):
+        raise ValueError(f"{path}: not a catalog of models")
+    return {"default": None, **found}
+
+
+def default() -> str:
+    """Name of the model that is used when none is named.
+
+    Raises:
+        ValueError: If the catalog has no default, or not the one that it names.
+    """
+    found = read()
+    if found["default"] is None:
+        raise ValueError(
+            f"no model is named, and the catalog has no default; {known(found)}"
+        )
+    if found["default"] not in found["models"]:
+        raise ValueError(
+            f"the catalog's default is {found['default']!r}, which it lacks; "
+            f"{known(found)}"
+        )
+    return found["default"]
+
+
+def known(found: dict[str, Any] | None = None) -> str:
+    """What the catalog offers, as a part of a message."""
+    names = sorted((found or read())["models"])
+    return f"the catalog has: {', '.join(names)}" if names else "the catalog is empty"
+
+
+def find(name: str) -> tuple[str, str]:
+    """The folder of a model of the catalog, and the sha256 of its `model.json`.
+
+    Raises:
+        KeyError: If the catalog does not have the name.
+        ValueError: If the entry states no sha256.
+    """
+    folder = root()
+    entry = read(folder)["models"][name]
+    if not isinstance(entry, dict) or "card_sha256" not in entry:
+        raise ValueError(f"{os.path.join(folder, FILE)}: {name} has no card_sha256")
+    return os.path.join(folder, name), entry["card_sha256"]

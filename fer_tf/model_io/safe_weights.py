@@ -1,0 +1,155 @@
+"""Weight files from strangers: numbers go into a model that we built, or nothing.
+
+How large a network a file can fill is known before any of it is built: a card that
+describes a larger one costs neither time nor memory.
+"""
+
+import contextlib
+import math
+import shutil
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Callable
+
+import keras
+import numpy as np
+
+from fer_tf.utils.hdf5_files import Holdings, open_numbers
+
+MAX_BYTES = 4 << 30
+"""What a file of weights may take; the papers' largest model takes 0.6 GB."""
+
+# In a `.keras` file: the weights, and what else it may hold, with its largest size.
+_INNER_WEIGHTS = "model.weights.h5"
+_MEMBERS = {
+    _INNER_WEIGHTS: MAX_BYTES,
+    "config.json": 16 << 20,
+    "metadata.json": 1 << 20,
+}
+# Keras stores members as they are. So many times its stored size is a bomb.
+_MAX_EXPANSION = 100
+
+
+def read_weights(path: str, build: Callable[[], keras.Model]) -> keras.Model:
+    """Builds a model and loads a `.weights.h5` file into it.
+
+    Args:
+        path: Of the file.
+        build: Makes the model, with fresh weights.
+
+    Raises:
+        ValueError: If the file is damaged, reaches outside itself, or does not
+            fit the model; before the model takes memory if it is much larger.
+    """
+    with open_numbers(path) as (_, holdings):
+        pass
+    with _room_for(holdings):
+        model = build()
+    try:
+        with warnings.catch_warnings(record=True) as noted:
+            warnings.simplefilter("always", UserWarning)
+            model.load_weights(path)
+    except Exception as error:
+        raise ValueError(
+            f"{path}: does not fit the model {model.name!r} ({first_line(error)})"
+        ) from error
+    for warning in noted:
+        # Keras warns where it leaves a layer with the random weights it had.
+        if issubclass(warning.category, UserWarning):
+            raise ValueError(
+                f"{path}: does not fit the model {model.name!r} ({warning.message})"
+            )
+    check_finite(path, model)
+    return model
+
+
+def read_whole(path: str) -> keras.Model:
+    """Loads a whole model from a `.keras` file, never running code from it.
+
+    Raises:
+        ValueError: If the file is damaged, unpacks to more than it may, or holds
+            what Keras' safe mode refuses, such as a `Lambda` layer.
+    """
+    try:
+        holdings = _check_archive(path)
+        with _room_for(holdings):
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:
+        line = first_line(error).removeprefix(f"{path}: ")
+        raise ValueError(f"{path}: cannot be loaded safely ({line})") from error
+    check_finite(path, model)
+    return model
+
+
+def check_finite(path: str, model: keras.Model) -> None:
+    """Raises a ValueError if a weight is NaN or infinite."""
+    for weight in model.weights:
+        if not np.isfinite(weight.numpy()).all():
+            raise ValueError(f"{path}: {weight.path} is NaN or infinite")
+
+
+def _check_archive(path):
+    """The `Holdings` of a `.keras` file, whose members are no bombs."""
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        names = [member.filename for member in members]
+        if sorted(names) != sorted(_MEMBERS):
+            raise ValueError(f"must hold {', '.join(_MEMBERS)}, holds {names[:5]}")
+        for member in members:
+            stored, unpacked = member.compress_size, member.file_size
+            if (
+                unpacked > _MEMBERS[member.filename]
+                or unpacked > _MAX_EXPANSION * max(stored, 1)
+            ):  # fmt: skip
+                raise ValueError(
+                    f"{member.filename} would unpack {stored:,} to {unpacked:,} bytes"
+                )
+        with tempfile.TemporaryFile() as file:
+            with archive.open(_INNER_WEIGHTS) as member:
+                shutil.copyfileobj(member, file)
+            with open_numbers(file, path) as (_, holdings):
+                return holdings
+
+
+@contextlib.contextmanager
+def _room_for(holdings: Holdings):
+    """Stops the building of a model that has more weights than a file can fill.
+
+    On TensorFlow, before the weight that is too much takes any memory; on other
+    backends a model is built as it is described.
+    """
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    # Twice, and some: a model that is off by little is told where it does not fit.
+    numbers = 2 * holdings.numbers + 100_000
+    arrays = 2 * holdings.arrays + 100
+    shapes = tf.Graph()
+
+    def create(next_creator, **arguments):
+        nonlocal numbers, arrays
+        value = arguments["initial_value"]
+        if callable(value):
+            with shapes.as_default():  # A graph computes shapes, but no values.
+                value = value()
+        numbers, arrays = numbers - math.prod(value.shape), arrays - 1
+        if numbers < 0 or arrays < 0:
+            raise ValueError(
+                f"the network is larger than its file, which holds "
+                f"{holdings.numbers:,} numbers in {holdings.arrays:,} arrays"
+            )
+        return next_creator(**arguments)
+
+    with tf.variable_creator_scope(create):
+        yield
+
+
+def first_line(error: Exception) -> str:
+    """The line of an error's message that says what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if len(lines) > 1 and lines[0].startswith("A total of"):
+        del lines[0]
+    return lines[0][:1000] if lines else type(error).__name__

@@ -1,0 +1,342 @@
+import os
+import re
+
+import cv2
+import numpy as np
+import pytest
+
+from data_pipelines import layouts, synthetic
+from data_pipelines.checks import verification
+from data_pipelines.preparation import prepare
+from data_pipelines.sources import Reject, Sample, open_source
+from fer_tf import labels
+from fer_tf.faces import alignment
+from fer_tf.faces.crop_spec import CROP_SPECS
+from trainers import synthesize
+
+# What each writer draws, said again.
+OPTIONS = {
+    "fer2013": dict(size=48, grey=True),
+    "fer2013_folders": dict(size=48, grey=True),
+    "ferplus": dict(size=48, grey=True, non_faces=0.03),
+    "affectnet": dict(size=160, missing=0.08, non_faces=0.03),
+    "affectnet_npy": dict(size=224),
+    "affwild2": dict(size=192),
+    "affwild2_2022": dict(size=192),
+    "rafdb": dict(size=144),
+    "ckplus": dict(size=256, grey=True),
+    "facenonface": dict(size=48, grey=True, non_faces=0.5),
+    "folder": dict(),
+    "csv": dict(missing=0.125),
+}
+EXAMPLES, SEED = 30, 5
+OWN_VALIDATION = ("fer2013", "fer2013_folders", "ferplus", "folder", "csv")
+AFFWILD2 = ("affwild2", "affwild2_2022")
+every = pytest.mark.parametrize("name", OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """`written(layout)` -> its folder, and what each picture shows."""
+    made = {}
+
+    def get(name):
+        if name not in made:
+            root = str(tmp_path_factory.mktemp("layouts") / name)
+            made[name] = root, layouts.write(name, root, examples=EXAMPLES, seed=SEED)
+        return made[name]
+
+    return get
+
+
+def split(source):
+    rows = list(source.rows())
+    return [r for r in rows if isinstance(r, Sample)], [
+        r for r in rows if isinstance(r, Reject)
+    ]
+
+
+def key(name, sample):
+    """The picture's name in what `write` returns: its row, in a CSV."""
+    if name in ("fer2013", "ferplus"):
+        return str(int(re.search(r"\d+$", sample.sample_id)[0]))
+    return sample.path
+
+
+def expected_picture(name, sample, image, face):
+    """The part of a loaded picture that was drawn, and the drawing."""
+    if name in AFFWILD2:
+        points = alignment.landmarks5(face.landmarks)
+        return image, alignment.align(face.image, points, CROP_SPECS["zhang2020"])
+    if name in ("affectnet", "rafdb", "ckplus") and sample.landmarks is not None:
+        points = np.array(sample.landmarks)
+        shown = alignment.landmarks5(points) if len(points) == 37 else points
+        drawn = alignment.landmarks5(face.landmarks) if len(points) == 37 else (
+            face.landmarks
+        )  # fmt: skip
+        corner = np.round((shown - drawn).mean(axis=0)).astype(int)
+        # Every point moved alike: they were not shuffled on the way.
+        np.testing.assert_allclose(shown - corner, drawn, atol=0.02)
+        side = face.image.shape[0]
+        (left, top), (right, bottom) = corner, corner + side
+        if sample.box:
+            x, y, width, height = sample.box
+            inside = (points >= (x, y)) & (points <= (x + width, y + height))
+            assert inside.all() and width < side and height < side
+        return image[top:bottom, left:right], face.image
+    return (image if image.ndim == 3 else image[..., None]), face.image
+
+
+@every
+def test_pictures_and_labels_survive_the_trip(name, written):
+    root, drawn = written(name)
+    source = open_source(name.split("_")[0], root)
+    kept, rejects = split(source)
+    assert not [r for r in rejects if not r.expected], rejects
+    assert len(kept) > 0.4 * EXAMPLES
+    options = synthetic.SyntheticOptions(seed=SEED, **OPTIONS[name])
+    for sample in kept[:: 1 + len(kept) // 40]:
+        index, intensity = drawn[key(name, sample)]
+        face = synthetic.draw(index, options, intensity=intensity)
+        if sample.split is not None and name not in (*AFFWILD2, "ckplus"):
+            wanted = synthetic.split_of(face.subject, SEED)
+            if name not in OWN_VALIDATION and wanted == "validation":
+                wanted = "train"
+            assert sample.split == wanted
+        loaded, image = source.load(sample)
+        found, wanted = expected_picture(name, sample, image, face)
+        difference = np.abs(found.astype(float) - wanted.astype(float)).mean()
+        # A JPEG of a noisy picture is a few grey levels off; another face is 30.
+        assert difference < 8, (sample.sample_id, difference)
+        check_labels(name, loaded, face, intensity)
+
+
+@every
+def test_every_layout_is_verified_and_prepared(name, written, tmp_path):
+    root, _ = written(name)
+    options = {"classes": 8} if name == "affwild2_2022" else {}
+    source = open_source(name.split("_")[0], root, **options)
+    kept, rejects = split(source)
+    report = verification.verify_source(source)
+    # A small copy has fewer pictures than the owner's, and nothing else is wrong.
+    found = {finding["kind"] for finding in report["findings"]}
+    assert found <= {"count", "left_out"} and report["num_pictures"] == len(kept)
+    spec = prepare.crop_spec_for(source)
+    output = str(tmp_path / "records")
+    manifest = prepare.prepare(source, output, crop_spec=spec)
+    assert manifest["num_examples"] == len(kept)
+    assert len(manifest["rejects"]) == len(rejects)
+    assert verification.verify_prepared(output)["counts"] == manifest["counts"]
+    if name == "affwild2_2022":
+        assert manifest["expressions"][-1] == "other" and len(
+            manifest["expressions"]
+        ) == 8  # fmt: skip
+        assert manifest["counts"]["train"]["other"] > 0
+        assert manifest["action_units"] == (
+            "AU1 AU2 AU4 AU6 AU7 AU10 AU12 AU15 AU23 AU24 AU25 AU26".split()
+        )
+
+
+def check_labels(name, sample, face, intensity):
+    expression = (
+        None if face.expression is None else labels.EXPRESSIONS[face.expression]
+    )
+    if name == "facenonface":
+        assert sample.is_face == face.is_face
+        return
+    if name in AFFWILD2 and intensity < 0.5:
+        expression = "neutral"
+    if name in AFFWILD2 and sample.expression is None:
+        expression = None  # Marked as not valid.
+    assert sample.expression == expression
+    if name in ("affectnet", "affectnet_npy", "csv") or sample.valence is not None:
+        for found, wanted in ((sample.valence, face.valence),
+                              (sample.arousal, face.arousal)):  # fmt: skip
+            assert found == (
+                None if wanted is None else pytest.approx(wanted, abs=6e-4)
+            )
+    if sample.action_units is not None:
+        drawn = dict(zip(labels.ACTION_UNITS, face.action_units.tolist()))
+        common = set(drawn) & set(sample.action_units)
+        assert len(common) >= 7  # The twelve of later challenges lack AU20.
+        assert all(sample.action_units[unit] == drawn[unit] for unit in common)
+    elif name == "csv":
+        assert face.action_units is None
+
+
+@pytest.mark.parametrize("name", ["ferplus", "rafdb"])
+def test_the_same_seed_gives_the_same_files(name, written, tmp_path):
+    root, drawn = written(name)
+    again = str(tmp_path / "again")
+    assert layouts.write(name, again, examples=EXAMPLES, seed=SEED) == drawn
+    source = name.removesuffix("_npy")
+    assert (
+        open_source(source, again).fingerprint == open_source(source, root).fingerprint
+    )
+
+
+def lines(root, path):
+    with open(os.path.join(root, path), encoding="utf-8") as file:
+        return file.read().splitlines()
+
+
+def test_fer2013_is_what_its_owner_writes(written):
+    root, _ = written("fer2013")
+    header, first = lines(root, "fer2013.csv")[:2]
+    assert header == "emotion,pixels,Usage"
+    assert re.fullmatch(r"[0-6],(\d{1,3} ){2303}\d{1,3},Training", first)
+    usages = [line.rsplit(",", 1)[1] for line in lines(root, "fer2013.csv")[1:]]
+    order = ["Training", "PublicTest", "PrivateTest"]
+    assert usages == sorted(usages, key=order.index)
+
+
+def test_fer2013_folders_is_what_its_owner_writes(written):
+    root, _ = written("fer2013_folders")
+    names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+    assert set(os.listdir(os.path.join(root, "train"))) <= set(names)
+    assert all(
+        re.fullmatch(r"(PublicTest|PrivateTest)_\d+\.jpg", file)
+        for _, _, files in os.walk(os.path.join(root, "test"))
+        for file in files
+    )
+
+
+def test_ferplus_is_what_its_owner_writes(written):
+    root, _ = written("ferplus")
+    table = lines(root, "fer2013new.csv")
+    assert table[0] == (
+        "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,"
+        "contempt,unknown,NF"
+    )
+    assert len(table) == len(lines(root, "fer2013.csv")) == EXAMPLES + 1
+    assert all(sum(map(int, line.split(",")[2:])) == 10 for line in table[1:])
+    label = lines(root, "data/FER2013Train/label.csv")[0]
+    assert re.fullmatch(r'fer\d{7}\.png,"\(0, 0, 48, 48\)"(,\d+){10}', label)
+
+
+def test_affectnet_is_what_its_owner_writes(written):
+    root, _ = written("affectnet")
+    assert lines(root, "training.csv")[0].startswith("subDirectory_filePath,face_x,")
+    first = lines(root, "validation.csv")[0]
+    marks = r"(-?\d+\.\d\d;){135}-?\d+\.\d\d"
+    number = r"-?\d+(\.\d+)?"
+    pattern = rf"\d+/[0-9a-f]{{56}}\.jpg(,\d+){{4}},{marks},\d+,{number},{number}"
+    assert re.fullmatch(pattern, first), first
+
+
+def test_affwild2_is_what_its_owner_writes(written):
+    root, _ = written("affwild2")
+    path = "annotations/VA_Set/Training_Set/video1.txt"
+    values = lines(root, path)
+    assert values[0] == "valence,arousal" and values[9] == "-5,-5"
+    path = "annotations/EXPR_Set/Validation_Set/video4.txt"
+    assert lines(root, path)[0] == (
+        "Neutral,Anger,Disgust,Fear,Happiness,Sadness,Surprise"
+    )
+    frames = os.listdir(os.path.join(root, "cropped_aligned", "video1"))
+    assert "00001.jpg" in frames and len(frames) < len(values) - 1
+    image = cv2.imread(os.path.join(root, "cropped_aligned", "video1", "00001.jpg"))
+    assert image.shape == (112, 112, 3)
+
+
+def test_affwild2_2022_is_what_its_owner_writes(written):
+    root, _ = written("affwild2_2022")
+    path = "annotations/AU_Detection_Challenge/Train_Set/video1.txt"
+    units = "AU1,AU2,AU4,AU6,AU7,AU10,AU12,AU15,AU23,AU24,AU25,AU26"
+    assert lines(root, path)[0] == units
+    path = "annotations/EXPR_Classification_Challenge/Validation_Set/video4.txt"
+    assert lines(root, path)[0].endswith("Sadness,Surprise,Other")
+    assert lines(root, path)[11] == "7"
+
+
+def test_rafdb_is_what_its_owner_writes(written):
+    root, _ = written("rafdb")
+    listed = lines(root, "basic/EmoLabel/list_patition_label.txt")
+    assert re.fullmatch(r"train_00001\.jpg [1-7]", listed[0])
+    assert re.fullmatch(r"test_\d{4}\.jpg [1-7]", listed[-1])
+    aligned = os.path.join(root, "basic/Image/aligned/train_00001_aligned.jpg")
+    assert cv2.imread(aligned).shape == (100, 100, 3)
+    manual = lines(root, "basic/Annotation/manual/train_00001_manu_attri.txt")
+    assert len(manual) == 8 and manual[0].count("\t") == 1
+    assert len(lines(root, "basic/Annotation/auto/train_00001_auto_attri.txt")) == 37
+
+
+def test_ckplus_is_what_its_owner_writes(written):
+    root, _ = written("ckplus")
+    stem = "S005/001/S005_001_0000000"
+    assert cv2.imread(os.path.join(root, f"cohn-kanade-images/{stem}1.png")).shape == (
+        490, 640, 3
+    )  # fmt: skip
+    assert len(lines(root, f"Landmarks/{stem}1_landmarks.txt")) == 68
+    unit = lines(root, f"FACS/{stem}8_facs.txt")[0]
+    assert re.fullmatch(r"(   \d\.\d{7}e[+-]\d\d){2}", unit)
+    assert not os.path.exists(os.path.join(root, f"FACS/{stem}7_facs.txt"))
+
+
+def test_class_numbers_are_the_owners(written):
+    # Owner's order of each, from its own documentation; -1: it has no such class.
+    # neutral, happiness, sadness, surprise, fear, disgust, anger
+    orders = {"affectnet": (0, 1, 2, 3, 4, 5, 6), "rafdb": (7, 4, 5, 1, 2, 3, 6)}
+    options = synthetic.SyntheticOptions(seed=SEED, **OPTIONS["rafdb"])
+    root, drawn = written("rafdb")
+    for line in lines(root, "basic/EmoLabel/list_patition_label.txt"):
+        name, label = line.split()
+        index, _ = drawn[f"basic/Image/original/{name}"]
+        assert int(label) == orders["rafdb"][synthetic.draw(index, options).expression]
+    options = synthetic.SyntheticOptions(seed=SEED, **OPTIONS["affectnet"])
+    root, drawn = written("affectnet")
+    for line in lines(root, "training.csv")[1:]:
+        path, label = line.split(",")[0], int(line.split(",")[6])
+        face = synthetic.draw(drawn[f"Manually_Annotated_Images/{path}"][0], options)
+        if face.expression is not None:
+            assert label == orders["affectnet"][face.expression]
+        else:
+            assert label == (
+                10 if not face.is_face else 9 if face.valence is None else 8
+            )
+
+
+def test_ferplus_folders_hold_what_the_csvs_hold(written, tmp_path):
+    root, _ = written("ferplus")
+    (tmp_path / "data").symlink_to(os.path.join(root, "data"))
+    kept, _ = split(open_source("ferplus", root))
+    folders, _ = split(open_source("ferplus", os.path.join(root, "data")))
+    assert {(s.sample_id, s.split, s.expression) for s in kept} == {
+        (s.sample_id, s.split, s.expression) for s in folders
+    }
+
+
+def test_people_and_clips_are_what_the_layout_says(written):
+    root, drawn = written("affwild2")
+    options = synthetic.SyntheticOptions(seed=SEED, size=48)
+    people = {}
+    for path, (index, _) in drawn.items():
+        video = path.split("/")[1]
+        people.setdefault(video, set()).add(synthetic.draw(index, options).subject)
+    assert all(len(found) == 1 for found in people.values())
+    assert len({next(iter(found)) for found in people.values()}) == len(people)
+
+
+def test_an_output_appears_whole_or_not_at_all(tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.docx").write_text("precious")
+    with pytest.raises(FileExistsError, match="not an empty folder"):
+        layouts.write("folder", str(tmp_path / "full"), examples=2)
+    assert (tmp_path / "full" / "thesis.docx").read_text() == "precious"
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        layouts.write("folder", str(tmp_path / "new"), examples=2, progress=stop)
+    assert os.listdir(tmp_path) == ["full"]
+    (tmp_path / "new").mkdir()
+    assert len(layouts.write("folder", str(tmp_path / "new"), examples=2)) == 2
+    assert sorted(os.listdir(tmp_path)) == ["full", "new"]
+    with pytest.raises(ValueError, match="examples=0"):
+        layouts.write("folder", str(tmp_path / "none"), examples=0)
+
+
+def test_every_layout_can_be_asked_for():
+    assert set(layouts.LAYOUTS) == set(OPTIONS)
+    assert "trainers.prepare" in synthesize.__doc__

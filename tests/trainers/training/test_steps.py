@@ -1,0 +1,199 @@
+"""What each option of the training step claims."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from ml_collections import ConfigDict
+
+from fer_tf.optimizers import CoupledSGD
+from tests.testing_utils import tiny_config
+from tests.trainers import replica_worker
+from trainers.training import ema, mixup, objectives, optimizers, steps
+
+
+def small(*, dropout=0.0, normalize=False, policy="float32"):
+    """A network of few weights, and an objective of every kind of loss."""
+    keras.utils.set_random_seed(0)
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = replica_worker.build(synchronized=False, normalize=normalize)
+        if dropout:
+            x = keras.layers.Dropout(dropout)(model.input)
+            model = keras.Model(model.input, model(x))
+    finally:
+        keras.config.set_dtype_policy(before)
+    return model, objectives.MultiTask(weighting="uncertainty")
+
+
+def batch():
+    first = next(replica_worker.batches())
+    return {name: tf.constant(value) for name, value in first.items()}
+
+
+def values(model):
+    return [variable.numpy() for variable in model.trainable_variables]
+
+
+def test_micro_batches_give_the_step_of_the_whole_batch():
+    found = []
+    for parts in (1, 4):
+        model, objective = small()
+        step = steps.make_train_step(
+            model, CoupledSGD(0.1, momentum=0.9), objective,
+            jit_compile=False, micro_batches=parts,
+        )  # fmt: skip
+        losses = [float(step(batch())["loss"]) for _ in range(2)]
+        learned = [v.numpy() for v in objective.layer.variables]
+        found.append((losses, values(model) + learned))
+    (losses_a, a), (losses_b, b) = found
+    np.testing.assert_allclose(losses_a, losses_b, rtol=1e-5)
+    for x, y in zip(a, b, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-5, atol=1e-6)
+
+
+def test_micro_batches_are_one_pass_of_the_parts_with_dropout_and_statistics():
+    # The parts under one tape, which is what two ways through them must come to.
+    model, objective = small(dropout=0.5, normalize=True)
+    with tf.GradientTape() as tape:
+        image = batch()["image"]
+        first, second = (model(x, training=True) for x in (image[:8], image[8:]))
+        outputs = {name: tf.concat([first[name], second[name]], 0) for name in first}
+        total, _ = objective(batch(), outputs)
+    own = model.trainable_variables
+    expected = [v - 0.1 * g for v, g in zip(own, tape.gradient(total, own))]
+    rest = [v.numpy() for v in model.non_trainable_variables]
+
+    model, objective = small(dropout=0.5, normalize=True)
+    step = steps.make_train_step(
+        model, CoupledSGD(0.1), objective, jit_compile=False, micro_batches=2
+    )
+    np.testing.assert_allclose(step(batch())["loss"], total, rtol=1e-5)
+    for x, y in zip(expected, values(model), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-4, atol=1e-6)
+    # Moving averages, and the seeds of the dropout that come next.
+    after = {v.path: v.numpy() for v in model.non_trainable_variables}
+    assert any("seed_gen" in path for path in after)
+    for x, (path, y) in zip(rest, after.items(), strict=True):
+        if "seed_gen" in path:
+            x, y = x[1], y[1]  # How far the draws have come.
+        np.testing.assert_allclose(x, y, rtol=1e-5, err_msg=path)
+
+
+@pytest.mark.parametrize("name", ["clip_norm", "clip_value"])
+def test_gradients_are_clipped_as_asked(name):
+    model, objective = small()
+    with tf.GradientTape() as tape:
+        total, _ = objective(batch(), model(batch()["image"], training=True))
+    gradients = [g.numpy() for g in tape.gradient(total, model.trainable_variables)]
+    with tf.GradientTape() as tape:
+        total, _ = objective(batch(), model(batch()["image"], training=True))
+    learned = tape.gradient(total, objective.layer.trainable_variables)
+    norm = np.sqrt(sum(np.sum(np.square(g)) for g in [*gradients, *learned]))
+    limit = {"clip_norm": float(norm) / 3, "clip_value": 0.02}[name]
+    assert max(np.abs(g).max() for g in gradients) > 0.02
+    if name == "clip_norm":
+        expected = [g / 3 for g in gradients]
+    else:
+        expected = [np.clip(g, -0.02, 0.02) for g in gradients]
+
+    config = tiny_config()
+    config.stages[0].update({name: limit, "learning_rate": 1.0})
+    config.stages[0].optimizer = ConfigDict(dict(name="sgd"))
+    before = values(model)
+    optimizer = optimizers.build_optimizer(config, config.stages[0], 10)
+    step = steps.make_train_step(model, optimizer, objective, jit_compile=False)
+    step(batch())
+    for was, now, gradient in zip(before, values(model), expected, strict=True):
+        np.testing.assert_allclose(was - now, gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_an_overflow_in_float16_skips_the_step_and_halves_the_scale():
+    config = tiny_config(dtype_policy="mixed_float16")
+    model, objective = small(policy="mixed_float16")
+    optimizer = optimizers.build_optimizer(config, config.stages[0], 10)
+    step = steps.make_train_step(model, optimizer, objective, jit_compile=False)
+    before = values(model)
+    optimizer.dynamic_scale.assign(2.0**40)
+    assert np.isfinite(float(step(batch())["loss"]))
+    assert float(optimizer.dynamic_scale) == 2.0**39
+    for was, now in zip(before, values(model)):
+        np.testing.assert_array_equal(was, now)
+    assert int(optimizer.inner_optimizer.iterations) == 0
+    optimizer.dynamic_scale.assign(2.0**10)
+    step(batch())
+    assert float(optimizer.dynamic_scale) == 2.0**10
+    assert any((was != now).any() for was, now in zip(before, values(model)))
+    assert int(optimizer.inner_optimizer.iterations) == 1
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_half_precision_learns_as_float32_does(policy):
+    found = []
+    for each in ("float32", policy):
+        model, objective = small(policy=each)
+        config = tiny_config(dtype_policy=each)
+        optimizer = optimizers.build_optimizer(config, config.stages[0], 10)
+        step = steps.make_train_step(model, optimizer, objective, jit_compile=False)
+        found.append([float(step(batch())["loss"]) for _ in range(5)])
+        kinds = {v.dtype for v in model.trainable_variables}
+        assert kinds == {"float32"}  # Weights are kept whole.
+    assert found[0][4] < found[0][0] - 0.05
+    np.testing.assert_allclose(*found, atol=0.02)
+    assert found[0] != found[1]
+
+
+def test_the_average_of_the_weights_is_the_one_worked_out_by_hand():
+    model, objective = small()
+    average = ema.WeightAverage(model, 0.9)
+    step = steps.make_train_step(model, CoupledSGD(0.1), objective, jit_compile=False)
+    state = steps.State(objective.tasks)
+    counted = steps.make_counted_step(step, state, average=average)
+    expected = values(model)
+    for number in range(1, 4):
+        counted(batch())
+        decay = min(0.9, (1 + number) / (10 + number))
+        expected = [
+            decay * e + (1 - decay) * v for e, v in zip(expected, values(model))
+        ]
+    raw = values(model)
+    with average.in_model():
+        for e, v in zip(expected, values(model), strict=True):
+            np.testing.assert_allclose(e, v, rtol=1e-5, atol=1e-7)
+    for was, now in zip(raw, values(model)):
+        np.testing.assert_array_equal(was, now)
+
+
+def test_mixup_is_training_on_soft_labels():
+    key = tf.range(100, 116, dtype=tf.int64)
+    whole = {**batch(), "key": key, "epoch": tf.zeros_like(key)}
+    op = mixup.mixup(0.4, seed=3)
+    mixed = op(whole)
+    part = float(mixed["mixup"])
+    assert 0 < part < 1 and float(op(whole)["mixup"]) == part
+    image = whole["image"].numpy()
+    np.testing.assert_allclose(
+        mixed["image"], part * image + (1 - part) * image[::-1], rtol=1e-5, atol=1e-6
+    )
+
+    logits = np.random.default_rng(1).normal(size=(16, 7)).astype(np.float32)
+    mixed["expression_weight"] = tf.ones(16)
+    total, tasks = mixup.Mixed(objectives.Expression())(mixed, {"expression": logits})
+    hot = np.eye(7)[whole["expression"].numpy()]
+    soft = part * hot + (1 - part) * hot[::-1]
+    log_softmax = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    np.testing.assert_allclose(total, -(soft * log_softmax).sum(-1).mean(), rtol=1e-5)
+    assert float(tasks["expression"]) == float(total)
+
+
+def test_mixup_draws_from_the_beta_distribution():
+    op = mixup.mixup(0.3, seed=0)
+    rows = {"image": tf.zeros((2, 1)), "epoch": tf.zeros(2, tf.int64)}
+    keys = tf.stack([tf.range(3000, dtype=tf.int64)] * 2, axis=1)
+    draws = tf.map_fn(
+        lambda k: op({**rows, "key": k})["mixup"], keys, tf.float32
+    ).numpy()
+    # Beta(a, a): mean 1/2, variance 1 / (4 (2a + 1)).
+    assert abs(draws.mean() - 0.5) < 0.03
+    assert abs(draws.var() - 1 / (4 * 1.6)) < 0.01

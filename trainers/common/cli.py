@@ -1,0 +1,211 @@
+"""What every command shares: flags, exit codes, one line for what is wrong.
+
+Exit 0 on success and for `--help`, 2 on bad arguments, 1 otherwise; ended by a signal
+other than Ctrl-C, 128 and its number. Commands import Keras and TensorFlow inside
+`main`, so that `--help` answers at once.
+"""
+
+import contextlib
+import functools
+import os
+import re
+import signal
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+
+from absl import app, flags, logging
+
+from fer_tf.utils.names import one_line
+from fer_tf.utils.stderr import quiet_imports
+from trainers.common import terminal
+
+__all__ = ["UsageError", "explain", "fail", "fail_if_any", "quiet_imports", "run"]
+
+_TRACEBACK = flags.DEFINE_bool(
+    "traceback", False, "Print the whole traceback of an error, not one line."
+)
+
+
+# Characters of a complaint: one path may have 4,096, escaped some more.
+_LONGEST = 5_000
+
+
+class UsageError(ValueError):
+    """A value that a flag or a config cannot have."""
+
+    exit_code = 2
+
+
+def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
+    """Runs a command.
+
+    Args:
+        main: Called without arguments once the flags are parsed.
+        required: Names of flags that must be given.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    _open_closed_streams()
+    warnings.formatwarning = lambda message, *_, **__: f"{_complaint(message)}\n"
+    logging.set_verbosity(logging.WARNING)
+    # A file's name need not be valid text; stderr escapes what is not by itself.
+    if hasattr(sys.stdout, "reconfigure"):  # A notebook's has not.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    sys.stdout = terminal.Output(stdout := sys.stdout)
+    try:
+        try:
+            parse = functools.partial(_parse, required=required)
+            app.run(lambda _: _guarded(main), flags_parser=parse)
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        # What is left in the buffer would complain once more as Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
+        # Where nobody reads on, as after `--help | head -1`, nobody need be told.
+        if not isinstance(error, BrokenPipeError):
+            fail(_one_line(error))
+        sys.exit(1)
+    finally:
+        sys.stdout = stdout
+
+
+def _open_closed_streams():
+    """Lets what was closed (`2>&-`) lead nowhere.
+
+    Python has None in its place, and the next file that is opened would have its
+    number: TensorFlow's notices would go into it.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, "w" if number else "r", encoding="utf-8")
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
+
+
+def fail(message: str, *, code: int = 1) -> None:
+    """Prints one line on stderr and exits."""
+    _complain(message)
+    sys.exit(code)
+
+
+def fail_if_any(failures: Sequence[str]) -> None:
+    """Exits if something failed: says the first of it, and how much more there is."""
+    if failures:
+        more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
+        fail(f"{failures[0]}{more}")
+
+
+def _complain(message):
+    print(_complaint(message), file=sys.stderr, flush=True)
+
+
+def _complaint(message):
+    line = one_line(f"{_command()}: {message}")
+    # A stranger's number can have a million digits.
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
+
+
+def _parse(argv, required):
+    if any(arg in ("-h", "-help", "--help", "--helpfull") for arg in argv[1:]):
+        module = sys.modules["__main__"]
+        print((module.__doc__ or "").strip(), end="\n\n")
+        if required:
+            print(f"Needed: {', '.join(f'--{name}' for name in required)}")
+        print(flags.FLAGS.module_help(module))
+        sys.exit(0)
+    try:
+        rest = flags.FLAGS(argv)
+    except (flags.Error, LookupError, AttributeError, TypeError, OSError) as error:
+        # ml_collections raises all but the first for a config without such a key.
+        fail(_one_line(error), code=2)
+    except (SyntaxError, ImportError) as error:
+        fail(f"the config cannot be read: {_one_line(error)}", code=2)
+    for name in required:
+        if not flags.FLAGS[name].present:
+            fail(f"--{name} is needed", code=2)
+        if flags.FLAGS[name].value == "":
+            fail(f"--{name} is empty", code=2)
+    for flag in flags.FLAGS.get_flags_for_module(sys.modules["__main__"]):
+        if isinstance(flag.value, str) and flag.value.startswith("~"):
+            flag.value = os.path.expanduser(flag.value)
+    if len(rest) > 1:
+        fail(f"unexpected argument {rest[1]!r}", code=2)
+    return rest
+
+
+@contextlib.contextmanager
+def ended_by_signals():
+    """Lets what asks a process to end raise SystemExit, so that it cleans up."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    before = [
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
+        for number in numbers
+    ]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before):
+            signal.signal(number, handler)
+
+
+def _guarded(main):
+    interrupted = []
+
+    def interrupt(*_):
+        interrupted.append(True)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        with ended_by_signals():
+            main()
+    except KeyboardInterrupt:
+        fail("interrupted")
+    except Exception as error:
+        if isinstance(error, OSError) and error.filename == terminal.STDOUT:
+            raise
+        if interrupted:  # TensorFlow, while it traces, makes another error of it.
+            fail("interrupted")
+        explain(error)
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+def explain(error: Exception) -> None:
+    """Prints what is wrong: one line, or the traceback of a defect of ours."""
+    # Errors of the input and of the machine are one line. Of anything else the
+    # traceback is what we need in a report.
+    expected = isinstance(error, (ValueError, OSError, ArithmeticError))
+    expected = expected or isinstance(error, BrokenProcessPool)
+    foreign = type(error).__module__.partition(".")[0] in ("tensorflow", "cv2")
+    if _TRACEBACK.value or not (expected or foreign):
+        traceback.print_exception(error)
+    else:
+        _complain(_one_line(error))
+
+
+_NODE = re.compile(r"^(\{\{(function_)?node [^}]*\}\}\s*)+")
+_ERROR = re.compile(r"^(\w+\.)*\w*Error: ")
+# TensorFlow's, of what goes wrong while it makes batches.
+_BATCHES = re.compile(r"^Error in user-defined function passed to .*?: Iterator\S*: ")
+
+
+def _one_line(error):
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or ''}: {error.strerror}".lstrip(": ")
+    text = _NODE.sub("", str(error).strip()) or type(error).__name__
+    lines = text.split("\n")  # Not `splitlines`: a file's name may hold its others.
+    if lines[0] == "in user code:":  # TensorFlow's, around an error of ours.
+        lines = [_ERROR.sub("", lines[-1].strip())]
+    line, batches = _BATCHES.subn("", " ".join(lines[0].split()))
+    if batches:  # Files and labels are right: `Prepared.files` has looked at them.
+        hint = "trainers.verify --data=DIR says which"
+        return f"a picture of the data is damaged ({line.rstrip('.')}); {hint}"
+    return line
+
+
+def _command():
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return spec.name if spec else os.path.basename(sys.argv[0])

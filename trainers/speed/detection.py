@@ -1,0 +1,120 @@
+"""How fast faces are found, beside the stock `mtcnn` package, and whether they agree.
+
+Both see the same decoded photographs in turns, one photograph at a time; ours
+also several together.
+"""
+
+import time
+
+import numpy as np
+
+from fer_tf.faces import ImageError, MTCNNDetector, read_image
+from fer_tf.faces.pyramid import shrunk
+from trainers.common import sample_photograph
+from trainers.speed.timing import photographs, processor
+
+_TOGETHER = 16
+# Longer sides are shrunk to it: the time of both grows with the area alone.
+_MAX_SIDE = 1000
+_POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+
+
+def read(folders: str | None, *, seconds: float) -> dict:
+    """Photographs a second of both, and how many faces they agree on.
+
+    Args:
+        folders: Of photographs, `A,B`, read with their subfolders; None:
+            scikit-image's astronaut.
+        seconds: Measured for about so long, but each photograph at least once.
+
+    Returns:
+        The rates; `stock_ratio`, of the seconds that the stock package and ours
+        take for the same photographs one by one, and `stock_cpu_ratio`, of
+        their processor time, on which other work on the machine has less
+        influence; `same_faces` of `stock_faces` are found by ours too, at an
+        intersection over union of 0.95 and with each landmark within a pixel;
+        `invented_faces` are ours without such a partner.
+    """
+    from mtcnn import MTCNN
+
+    images = _photographs(folders)
+    ours, stock = MTCNNDetector().detect, MTCNN().detect_faces
+    timed = {"ours": _Timed(ours), "stock": _Timed(stock), "batched": _Timed(ours)}
+    for image in images[:3]:
+        ours(image), stock(image)
+    ours(images[:_TOGETHER])
+    found = {}  # Number of a photograph -> (our faces, the package's).
+    end = time.perf_counter() + seconds
+    while len(found) < len(images) or time.perf_counter() < end:
+        for start in range(0, len(images), _TOGETHER):
+            part = images[start : start + _TOGETHER]
+            for number, image in enumerate(part, start):
+                found[number] = timed["ours"](image), timed["stock"](image)
+            timed["batched"](part)
+    return {
+        "what": "detect",
+        "device": processor(),
+        "photographs": len(images),
+        "images_per_second": timed["ours"].rate,
+        "stock_per_second": timed["stock"].rate,
+        "batched_per_second": timed["batched"].rate,
+        "stock_ratio": timed["stock"].wall / timed["ours"].wall,
+        "stock_cpu_ratio": timed["stock"].cpu / timed["ours"].cpu,
+        "batched_ratio": timed["stock"].wall / timed["batched"].wall,
+        **_agreement(found.values()),
+    }
+
+
+class _Timed:
+    """Calls a function and sums up how long that takes."""
+
+    def __init__(self, function):
+        self._function = function
+        self.images, self.wall, self.cpu = 0, 0.0, 0.0
+
+    def __call__(self, images):
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = self._function(images)
+        self.wall += time.perf_counter() - wall
+        self.cpu += time.process_time() - cpu
+        self.images += len(images) if isinstance(images, list) else 1
+        return result
+
+    @property
+    def rate(self):
+        return self.images / self.wall
+
+
+def _photographs(folders):
+    """The photographs of folders, decoded."""
+    if folders is None:
+        return [sample_photograph.astronaut()]
+    images = []
+    for folder in folders.split(","):
+        for path in photographs(folder):
+            try:
+                images.append(shrunk(read_image(path), _MAX_SIDE))
+            except ImageError as error:
+                raise ValueError(f"{path}: {error}") from None
+    return images
+
+
+def _agreement(pairs):
+    counts = {"stock_faces": 0, "same_faces": 0, "invented_faces": 0}
+    for ours, theirs in pairs:
+        same = np.array([[_same(a, b) for b in theirs] for a in ours], bool)
+        same = same.reshape(len(ours), len(theirs))
+        counts["stock_faces"] += len(theirs)
+        counts["same_faces"] += int(same.any(axis=0).sum())
+        counts["invented_faces"] += int((~same.any(axis=1)).sum())
+    return counts
+
+
+def _same(face, other):
+    (x, y, w, h), (u, v, m, n) = face["box"], other["box"]
+    width = max(0, min(x + w, u + m) - max(x, u))
+    height = max(0, min(y + h, v + n) - max(y, v))
+    overlap = width * height / max(w * h + m * n - width * height, 1)
+    points = np.array([other["keypoints"][name] for name in _POINTS], float)
+    # The package rounds its landmarks: half a pixel is its own.
+    return overlap >= 0.95 and np.abs(face["landmarks"] - points).max() <= 1.5

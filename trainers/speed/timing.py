@@ -1,0 +1,241 @@
+"""The measurements behind `trainers.benchmark`.
+
+What is compared is timed in turns, A B A B, and the median of the pairwise
+ratios is reported: the speed of a shared machine drifts, a ratio hardly.
+"""
+
+import os
+import statistics
+import tempfile
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+import fer_tf
+from data_pipelines.batches import ops, pipeline
+from data_pipelines.preparation import prepare
+from data_pipelines.sources import open_source
+from fer_tf import losses
+from fer_tf.layers.batch_normalization import BatchNormalization
+from fer_tf.layers.grouped_conv2d import GroupedConv2D
+from fer_tf.layers.small_map_conv2d import SmallMapConv2D
+from fer_tf.optimizers import CoupledSGD
+from fer_tf.utils import flops
+from fer_tf.utils.backend import require_tensorflow
+from trainers.common import memory
+from trainers.training import precision, steps
+
+
+def device() -> str:
+    """What the measurements ran on."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return tf.config.experimental.get_device_details(gpus[0])["device_name"]
+    return processor()
+
+
+def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
+    """What the measurements ran on that use no GPU.
+
+    By name, and with the instructions that multiply bfloat16: two machines of two
+    threads were seen to train VGG19 at 91 and at 200 images a second.
+
+    Args:
+        cpuinfo: Linux's description of the processors; elsewhere it is not there.
+    """
+    # Only Linux knows which of them are ours.
+    own = getattr(os, "sched_getaffinity", None)
+    threads = f"{len(own(0)) if own else os.cpu_count()} threads"
+    facts = precision.processor_facts(cpuinfo)
+    units = {"amx_bf16", "avx512_bf16"} & set(facts.get("flags", "").split())
+    return ", ".join(
+        ["CPU", threads, *filter(None, [facts.get("model name")]), *sorted(units)]
+    )
+
+
+def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float):
+    """Training rates of a model: ours, stock Keras layers, ours as the loop counts."""
+    require_tensorflow("the training benchmark")
+    if dtype_policy == "auto":
+        dtype_policy = precision.fastest()
+    ours = _build(model_name, dtype_policy)
+    shape = ours.inputs[0].shape[1:]
+    batch = _batch(shape, batch_size)
+    jit = steps.should_jit("auto")
+    fused = CoupledSGD(0.01, momentum=0.9, weight_decay=5e-4)
+    step = steps.make_train_step(ours, fused, _Total(), jit_compile=jit)
+    for _ in range(2):
+        np.asarray(step(batch)["loss"])
+    peak = memory.peak()  # Before the other graph is there.
+    stock = stock_model(ours)
+    plain = keras.optimizers.SGD(0.01, momentum=0.9)
+    stock_step = steps.make_train_step(stock, plain, _Total(), jit_compile=jit)
+    state = steps.State(_Total.tasks)
+    counted = steps.make_counted_step(step, state)
+    stream = iter(tf.data.Dataset.from_tensors(batch).repeat().prefetch(2))
+
+    runs = {
+        "": lambda: step(batch)["loss"],
+        "stock_keras": lambda: stock_step(batch)["loss"],
+        "loop": lambda: counted(next(stream)) or state.step,
+    }
+    rates = in_turns(runs, batch_size, seconds)
+    return result("train", rates) | {
+        "model": model_name,
+        "batch_size": batch_size,
+        "dtype_policy": dtype_policy,
+        "parameters": ours.count_params(),
+        "gflops_per_image": flops.flops_per_image(ours) / 1e9,
+        "peak_memory_mib": _mib(peak),
+    }
+
+
+def read(data: str | None, *, batch_size: int, seconds: float):
+    """Rate at which training batches of 44 px windows come out of the pipeline."""
+    with tempfile.TemporaryDirectory() as scratch:
+        if data is None:
+            source = open_source("synthetic", "examples=2000,size=48")
+            spec = prepare.crop_spec_for(source)
+            prepare.prepare(source, scratch, crop_spec=spec)
+            data = scratch
+        prepared = pipeline.open_prepared(data)
+        stream = pipeline.train_batches(
+            prepared,
+            [ops.random_crop(44, seed=0), ops.random_flip(seed=0),
+             ops.to_model_input()],
+            size=48, channels=1, batch_size=batch_size, seed=0,
+        )  # fmt: skip
+        batches = iter(stream)
+        for _ in range(20):
+            next(batches)
+        start, before, count = time.perf_counter(), memory.peak(), 0
+        cpu = time.process_time()
+        while time.perf_counter() - start < seconds:
+            next(batches)
+            count += batch_size
+        wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+        return result("input", {"": [count / wall]}) | {
+            "images_per_cpu_second": count / cpu,
+            "memory_growth_mib": before and _mib(memory.peak() - before),
+            "dataset": prepared.dataset,
+        }
+
+
+# Layers of ours that take a Keras layer's arguments and only run it faster.
+_STOCK = {
+    BatchNormalization: keras.layers.BatchNormalization,
+    GroupedConv2D: keras.layers.Conv2D,
+    SmallMapConv2D: keras.layers.Conv2D,
+}
+
+
+class _Total:
+    """A plain sum of every output's loss, so that any model can be timed."""
+
+    tasks = ()
+    layer = None
+
+    def __call__(self, batch, outputs):
+        total = 0.0
+        for name, value in outputs.items():
+            if name in ("expression", "is_face"):
+                labels = tf.zeros(tf.shape(value)[:1], tf.int64)
+                total += tf.reduce_mean(losses.cross_entropy(labels, value))
+            else:
+                total += tf.reduce_mean(tf.square(tf.cast(value, tf.float32)))
+        return total, {}
+
+
+def _build(name, dtype_policy):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(dtype_policy)
+    try:
+        return fer_tf.create_model(name)
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def stock_model(ours: keras.Model) -> keras.Model:
+    """The same graph, of Keras' own layers where ours only run them faster.
+
+    In the networks inside it too.
+    """
+    return keras.models.clone_model(ours, clone_function=_stock_layer, recursive=True)
+
+
+def _stock_layer(layer):
+    """The same layer, as Keras' own where ours is a faster form of one."""
+    return _STOCK.get(type(layer), type(layer)).from_config(layer.get_config())
+
+
+def _batch(shape, batch_size):
+    rng = np.random.default_rng(0)
+    image = rng.uniform(0, 255, (batch_size, *shape)).astype(np.float32)
+    return {"image": tf.constant(image)}
+
+
+def in_turns(runs: dict, images: int, seconds: float, *, calls: int = 2) -> dict:
+    """Times functions beside one another.
+
+    Args:
+        runs: Functions by name; in a comparison ours is `""`. What they return is
+            waited for.
+        images: How many each call is given.
+        seconds: About how long each is measured.
+        calls: So many make a turn, and so many warm up before the first.
+
+    Returns:
+        `{name: [images a second]}`, a rate a turn.
+    """
+    for run in runs.values():
+        for _ in range(calls):
+            np.asarray(run())
+    rates = {name: [] for name in runs}
+    end = time.perf_counter() + seconds * len(runs)
+    while time.perf_counter() < end or len(rates[next(iter(runs))]) < 3:
+        for name, run in runs.items():
+            start = time.perf_counter()
+            for _ in range(calls):
+                value = run()
+            np.asarray(value)
+            rates[name].append(calls * images / (time.perf_counter() - start))
+    return rates
+
+
+def result(what: str, rates: dict) -> dict:
+    """The medians of what `in_turns` gave, and of the ratios of ours to each."""
+    found = {
+        "what": what,
+        "device": device(),
+        "images_per_second": statistics.median(rates[""]),
+    }
+    for name, values in rates.items():
+        if name:
+            found[f"{name}_per_second"] = statistics.median(values)
+            ratios = [a / b for a, b in zip(rates[""], values)]
+            found[f"{name}_ratio"] = statistics.median(ratios)
+    return found
+
+
+def photographs(folder: str) -> list[str]:
+    """Paths of the JPEG and PNG files below a folder, sorted.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    found = sorted(
+        os.path.join(where, name)
+        for where, _, names in os.walk(folder)
+        for name in names
+        if name.lower().endswith((".jpg", ".jpeg", ".png"))
+    )
+    if not found:
+        raise ValueError(f"{folder}: no photographs here")
+    return found
+
+
+def _mib(size):
+    """Bytes in MiB; None, where the system does not tell them, stays None."""
+    return None if size is None else size / 2**20

@@ -1,0 +1,102 @@
+"""What is refused before a run begins, since it would fail, or be lost, at its end."""
+
+from collections.abc import Sequence
+
+import keras
+
+from fer_tf.faces.crop_spec import CropSpec
+from fer_tf.layers.crop_views import VIEWS
+from fer_tf.model_io.views import AVERAGES
+from trainers.common.cli import UsageError
+from trainers.training import optimizers
+
+_ONE_OF = {"selection_views": VIEWS, "views": VIEWS, "average": AVERAGES}
+_AT_LEAST_ONE = ("batch_size", "eval_batch_size", "eval_epochs", "checkpoint_steps")
+
+
+def check(
+    config, model: keras.Model, spec: CropSpec, num_train: int, action_units: Sequence
+) -> None:
+    """Checks a config against its model and data.
+
+    Args:
+        config: Of the run.
+        model: As built from it.
+        spec: Of the crops.
+        num_train: Training examples of an epoch.
+        action_units: Names of those that the data is labelled with.
+
+    Raises:
+        UsageError: If a value cannot be, or does not fit the others.
+    """
+    for key in _AT_LEAST_ONE:
+        if config[key] < 1:
+            raise UsageError(f"`{key}` must be at least 1. Received: {config[key]}.")
+    if num_train < config.batch_size:
+        raise UsageError(
+            f"{num_train} training examples are fewer than one batch of "
+            f"{config.batch_size}"
+        )
+    _check_window(config, model, spec)
+    _check_action_units(model, action_units)
+    for key, choices in _ONE_OF.items():
+        if config[key] not in choices:
+            raise UsageError(
+                f"`{key}` must be one of {', '.join(choices)}. "
+                f"Received: {config[key]!r}."
+            )
+    if config.sampling.limit and config.sampling.name in ("all", "up"):
+        raise UsageError(
+            "`sampling.limit` is for `sampling.name` down and videos. Received: "
+            f"name={config.sampling.name!r}, limit={config.sampling.limit}."
+        )
+    if not any(stage.keep_best for stage in config.stages):
+        raise UsageError("`keep_best` must be true for at least one stage.")
+    for number, stage in enumerate(config.stages):
+        _check_stage(stage, f"stages[{number}]")
+        total = optimizers.total_steps(config, stage, num_train)
+        optimizers.build_optimizer(config, stage, total)
+        if stage.schedule.name == "plateau":
+            optimizers.build_plateau(stage)
+
+
+def _check_window(config, model, spec):
+    size, window = spec.size, config.input.window
+    if not 1 <= window <= size:
+        raise UsageError(
+            f"`input.window` must be at least 1 and at most `input.size` ({size}). "
+            f"Received: {window}."
+        )
+    taken, given = model.inputs[0].shape[1:], (window, window, spec.channels)
+    if taken != given:
+        raise UsageError(
+            f"the model's input_shape is {taken}, and `input` gives windows of {given}"
+        )
+
+
+def _check_action_units(model, names):
+    if "action_units" in model.output:
+        width = model.output["action_units"].shape[-1]
+        if width != len(names):
+            raise UsageError(
+                f"the data name {len(names)} action units ({', '.join(names)}), and "
+                f"the model has {width}: give "
+                f"--config.model.arguments.num_action_units={len(names)}"
+            )
+
+
+def _check_stage(stage, name):
+    if stage.steps < 0 or (stage.steps == 0 and stage.epochs < 1):
+        raise UsageError(
+            f"`{name}` must have at least one epoch or step. Received: "
+            f"epochs={stage.epochs}, steps={stage.steps}."
+        )
+    if not stage.learning_rate > 0:
+        raise UsageError(
+            f"`{name}.learning_rate` must be positive. Received: {stage.learning_rate}."
+        )
+    for key in ("clip_norm", "clip_value"):
+        if stage[key] < 0:
+            raise UsageError(
+                f"`{name}.{key}` must not be negative. Received: {stage[key]}."
+            )

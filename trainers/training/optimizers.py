@@ -1,0 +1,80 @@
+"""A stage's length, optimizer and schedule, from its config."""
+
+import keras
+
+from fer_tf import optimizers
+from trainers.common.cli import UsageError
+from trainers.training.build import replicas
+
+
+def build_optimizer(config, stage, total_steps: int):
+    """Builds the optimizer of one stage, with its schedule over its steps."""
+    rate = _schedule(stage.schedule, stage.learning_rate, total_steps)
+    arguments = stage.optimizer.to_dict()
+    name = arguments.pop("name")
+    classes = {
+        "sgd": optimizers.CoupledSGD,
+        "adam": optimizers.CoupledAdam,
+        "rmsprop_tf1": optimizers.RMSpropTF1,
+        "rmsprop": keras.optimizers.RMSprop,
+        "adamw": keras.optimizers.AdamW,
+    }
+    if name not in classes:
+        raise UsageError(
+            f"`optimizer.name` must be one of {', '.join(classes)}. Received: {name!r}."
+        )
+    limits = {"global_clipnorm": stage.clip_norm, "clipvalue": stage.clip_value}
+    arguments |= {name: limit for name, limit in limits.items() if limit}
+    optimizer = _configured(
+        f"`optimizer` {name}", lambda: classes[name](rate, **arguments)
+    )
+    for limit in ("clipnorm", "global_clipnorm", "clipvalue"):
+        # Replicas hand it the mean of their gradients, and it adds those up.
+        if getattr(optimizer, limit) is not None:
+            setattr(optimizer, limit, getattr(optimizer, limit) / replicas())
+    if config.dtype_policy == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def total_steps(config, stage, num_train: int) -> int:
+    """Steps of a stage, from its epochs or as given."""
+    return stage.steps or max(1, stage.epochs * num_train // config.batch_size)
+
+
+def build_plateau(stage) -> optimizers.ReduceOnPlateau:
+    """Builds the plateau rule of a stage whose schedule is `plateau`."""
+    arguments = stage.schedule.to_dict()
+    arguments.pop("name")
+    return _configured(
+        "`schedule` plateau", lambda: optimizers.ReduceOnPlateau(**arguments)
+    )
+
+
+def _schedule(config, base, total_steps):
+    arguments = config.to_dict()
+    name = arguments.pop("name")
+    if name in ("constant", "plateau"):
+        return base
+    schedules = {
+        "piecewise": optimizers.piecewise,
+        "one_cycle": optimizers.OneCycle,
+        "cosine": optimizers.WarmupCosine,
+    }
+    if name not in schedules:
+        raise UsageError(
+            "`schedule.name` must be constant, plateau or one of "
+            f"{', '.join(schedules)}. Received: {name!r}."
+        )
+    return _configured(
+        f"`schedule` {name}",
+        lambda: schedules[name](base, total_steps=total_steps, **arguments),
+    )
+
+
+def _configured(setting, build):
+    """What a setting builds; one that cannot be is named."""
+    try:
+        return build()
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{setting}: {error}") from error

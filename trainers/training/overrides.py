@@ -1,0 +1,127 @@
+"""Values of a config that come as text."""
+
+import ast
+import difflib
+from collections.abc import Iterator
+
+from ml_collections import ConfigDict
+
+from trainers.common.cli import UsageError
+
+_BOOLS = {"true": True, "false": False}
+# Parts whose keys depend on their name, and are known to what is built of them.
+_BUILT = ("objective", "schedule", "optimizer")
+# What a message calls a type, where its own name is no word of a user's.
+_KINDS = {"bool": "true or false", "ConfigDict": "set by its own keys"}
+
+
+def set_value(config: ConfigDict, key: str, text: str) -> None:
+    """Sets `stages[0].epochs` and the like.
+
+    Another name of an objective, schedule or optimizer replaces it whole; its other
+    keys are given after it.
+
+    Args:
+        config: Of a run.
+        key: Dots and numbers in brackets lead to the value.
+        text: What it is to be; no number is rounded.
+
+    Raises:
+        UsageError: If there is no such key, or it cannot be that.
+    """
+    *parents, last = key.replace("[", ".").replace("]", "").split(".")
+    if parents == ["model", "arguments"]:
+        set_argument(config, last, text)
+        return
+    group = config
+    try:
+        for part in parents:
+            group = group[int(part) if part.isdigit() else part]
+        if parents and parents[-1] in _BUILT and _set_of_built(group, last, text):
+            return
+        old = group[last]
+    except (LookupError, AttributeError, TypeError) as error:
+        raise UsageError(
+            f"the config has no key `{key}`; near it: {', '.join(nearest(config, key))}"
+        ) from error
+    try:
+        group[last] = _like(old, text)
+    except (LookupError, AttributeError, TypeError, ValueError, SyntaxError) as error:
+        kind = type(old).__name__
+        raise UsageError(
+            f"`{key}` must be {_KINDS.get(kind, kind)}. Received: {text!r}."
+        ) from error
+
+
+def _set_of_built(part, name, text) -> bool:
+    """Sets a key that a part lacks, or its name; False if neither is meant."""
+    if not isinstance(part, ConfigDict) or not name or text == part.get(name):
+        return False
+    if name == "name":
+        with part.unlocked():
+            for key in list(part):
+                del part[key]
+            part.name = text
+    elif name not in part:
+        _set_free(part, name, text)
+    else:
+        return False
+    return True
+
+
+def nearest(config: ConfigDict, key: str) -> list[str]:
+    """The keys that somebody who wrote `key` may have meant, likeliest first."""
+    keys, last = list(_keys(config)), lambda key: key.rpartition(".")[2]
+    names = difflib.get_close_matches(last(key), set(map(last, keys)), n=3)
+    likeness = lambda found: difflib.SequenceMatcher(None, key, found).ratio()
+    # Of another name than any: those that look like the whole of it.
+    meant = [found for found in keys if last(found) in names] or keys
+    return sorted(meant, key=likeness, reverse=True)[:3]
+
+
+def _keys(group, before="") -> Iterator[str]:
+    """`batch_size`, `stages[0].epochs`, … of all values of a config."""
+    if isinstance(group, ConfigDict):
+        dotted = f"{before}." if before else ""
+        for name, value in group.items():
+            yield from _keys(value, f"{dotted}{name}")
+    elif isinstance(group, tuple) and any(isinstance(v, ConfigDict) for v in group):
+        for number, value in enumerate(group):
+            yield from _keys(value, f"{before}[{number}]")
+    else:
+        yield before
+
+
+def _like(old, text):
+    """The value of a text, of the type of the old one; no number is rounded."""
+    if isinstance(old, str):
+        return text
+    if isinstance(old, bool):
+        return _BOOLS[text.lower()]
+    value = ast.literal_eval(text)
+    if isinstance(old, float) and isinstance(value, int):
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, type(old)):
+        raise TypeError(text)
+    return value
+
+
+def set_argument(config: ConfigDict, name: str, text: str) -> None:
+    """Sets an argument of the model's builder, whether the config names it or not.
+
+    Numbers, tuples, true, false and None are what they look like; all else is text.
+    The builder refuses what it does not know.
+    """
+    _set_free(config.model.arguments, name, text)
+
+
+def _set_free(group, name, text):
+    """Sets what is checked where it is used, of the type that it looks like."""
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        value = _BOOLS.get(text, text)
+    if isinstance(group.get(name), float) and isinstance(value, int):
+        value = float(value)
+    with group.unlocked():
+        group[name] = value

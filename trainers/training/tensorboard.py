@@ -1,0 +1,82 @@
+"""Pictures for TensorBoard: what goes into training, and what is confused."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from fer_tf import labels
+from fer_tf.plotting import attention_maps, figures
+
+_COLUMNS, _ROWS = 8, 3
+
+
+def pixels(figure) -> np.ndarray:
+    """A figure as uint8 RGB `(height, width, 3)`."""
+    figure.set_dpi(90)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def crops(
+    batch: dict,
+    expressions: Sequence[str],
+    *,
+    action_units: Sequence[str] = labels.ACTION_UNITS,
+    title: str,
+) -> np.ndarray:
+    """The first faces of a training batch, augmented as they are, with their labels.
+
+    Args:
+        batch: As the loop gets it; `image` in 0..255.
+        expressions: Names of the expressions.
+        action_units: Names of the action units.
+        title: Printed above.
+
+    Returns:
+        uint8 RGB `(height, width, 3)`.
+    """
+    columns = {name: np.asarray(value) for name, value in batch.items()}
+    count = min(_COLUMNS * _ROWS, len(columns["image"]))
+    cells = [
+        (
+            caption(columns, row, expressions, action_units),
+            attention_maps.face(columns["image"][row]),
+        )
+        for row in range(count)
+    ]
+    rows = [cells[i : i + _COLUMNS] for i in range(0, count, _COLUMNS)]
+    return pixels(attention_maps.captioned(rows, title=title))
+
+
+def caption(
+    columns: dict,
+    row: int,
+    expressions: Sequence[str],
+    action_units: Sequence[str] = labels.ACTION_UNITS,
+) -> str:
+    """What is annotated of one face, a line each; "no label" if nothing is."""
+    given = lambda task: f"{task}_weight" in columns and columns[f"{task}_weight"][row]
+    lines = []
+    if np.any(given("expression")):
+        lines.append(expressions[int(columns["expression"][row])])
+    if np.any(given("valence_arousal")):
+        valence, arousal = columns["valence_arousal"][row]
+        lines.append(f"v {valence:+.2f}  a {arousal:+.2f}")
+    units = columns.get("action_units", np.zeros((row + 1, 0)))[row]
+    if np.any(given("action_units")):
+        present = zip(action_units, units, given("action_units"))
+        numbers = [n.removeprefix("AU") for n, u, known in present if known and u > 0.5]
+        lines.append(" ".join(["AU", *numbers]) if numbers else "no action unit")
+    if np.any(given("is_face")) and not lines:
+        lines.append("face" if columns["is_face"][row] else "no face")
+    return "\n".join(lines) or "no label"
+
+
+def confusion(
+    counts: np.ndarray, expressions: Sequence[str], *, title: str
+) -> np.ndarray:
+    """A confusion matrix as uint8 RGB `(height, width, 3)`."""
+    names = list(expressions[: len(counts)])
+    return pixels(figures.confusion_matrix(counts, names, title=title))

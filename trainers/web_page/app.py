@@ -1,0 +1,182 @@
+"""`trainers.predict --serve`: a local page for a photograph, webcam or clip.
+
+Gradio (extra `web`) is the page; what it shows is the predictor's. Nothing but
+`fer_tf.faces.read_image` decodes a picture. Uploads are capped in bytes, pixels,
+frames and seconds, one is worked on at a time, and they lie in a private folder
+that goes with the page.
+"""
+
+import contextlib
+import errno
+import importlib.util
+import logging
+import os
+import socket
+
+from fer_tf.utils.stderr import quiet_imports
+from trainers.web_page import guard, scratch
+
+# Gradio has a queue for each listener, unless they share one by its name.
+_ONE_AT_A_TIME = "reader"
+
+
+def serve(
+    model: str | None, *, host: str, port: int, min_face_score: float | None = None
+) -> None:
+    """Opens the page and stays until it is interrupted or told to end.
+
+    Args:
+        model: What `fer_tf.load` takes.
+        host: Address to listen on.
+        port: Port there; 0 takes a free one.
+        min_face_score: See `fer_tf.Predictor`; None for its own.
+
+    Raises:
+        ValueError: If Gradio is not installed.
+        OSError: If the port is taken, or the address not of this machine.
+    """
+    if importlib.util.find_spec("gradio") is None:
+        raise ValueError(
+            "the page needs Gradio, the extra `web`: pip install -e '.[web]'"
+        )
+    with _listening(host, port) as listener:
+        # After the port, which says at once that it is taken.
+        with quiet_imports():
+            from fer_tf.predictor import MIN_FACE_SCORE, Predictor
+        score = min_face_score or MIN_FACE_SCORE
+        predictor = Predictor(model, min_face_score=score)
+        with scratch.private() as folder:
+            server = _server(build(predictor, folder), host, folder)
+            address = _address(host, listener.getsockname()[1])
+            print(f"serving {address}, Ctrl-C ends it", flush=True)
+            with contextlib.suppress(KeyboardInterrupt):
+                server.run(sockets=[listener])
+
+
+def build(predictor, folder: str):
+    """Returns the page as `gradio.Blocks`.
+
+    Args:
+        predictor: A `fer_tf.Predictor`.
+        folder: Where uploads and results lie; see `page_scratch.private`.
+    """
+    # Gradio's own folder is open to all of this machine and stays.
+    os.environ["GRADIO_TEMP_DIR"] = folder
+    # It reports every start to its makers, and has the browser keep every
+    # reading, unless told not to.
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    os.environ.setdefault("GRADIO_RUN_HISTORY", "False")
+    import gradio as gr
+
+    from trainers.web_page.reader import Reader
+
+    reader = Reader(predictor, folder)
+    hour = 3600
+    with gr.Blocks(
+        title="fer-tf", analytics_enabled=False, delete_cache=(hour, hour)
+    ) as page:
+        gr.Markdown(
+            f"### Emotion in faces\nModel `{predictor.card.model}`. A reading is what "
+            "a face shows to a network that learned from labelled pictures; it is not "
+            "what somebody feels."
+        )
+        with gr.Tab("Photograph"):
+            _photograph_tab(gr, reader)
+        with gr.Tab("Clip"):
+            _clip_tab(gr, reader)
+    return page
+
+
+def _server(page, host, folder):
+    """What serves the page, guarded."""
+    import fastapi
+    import gradio
+    import uvicorn
+
+    page.queue(max_size=16, default_concurrency_limit=1)
+    app = gradio.mount_gradio_app(
+        fastapi.FastAPI(openapi_url=None), page, path="/", footer_links=[],
+        max_file_size=guard.MAX_UPLOAD, ssr_mode=False,
+    )  # fmt: skip
+    # Only of a page that it launched itself does Gradio check that a file that
+    # is named was uploaded.
+    page.has_launched = True
+    guarded = guard.Guard(app, host=host, folder=folder)
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets=None):
+            # Open pages keep connections; cutting them is no error.
+            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+            await super().shutdown(sockets)
+
+    config = uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=1)
+    return Server(config)
+
+
+def _listening(host, port):
+    """A socket that listens there."""
+    where = f"--host={host} --port={port}"
+    if not host:
+        raise ValueError("--host is empty")
+    try:
+        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(place, family=family)
+    except (socket.gaierror, UnicodeError) as error:
+        raise OSError(f"--host={host}: no such address") from error
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            where = f"port {port} is in use: give another, --port=..., or any, --port=0"
+            raise OSError(where) from error
+        raise OSError(f"{where}: {os.strerror(error.errno)}") from error
+
+
+def _address(host, port):
+    name = "localhost" if host in guard.WILDCARDS else host
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+
+
+def _photograph_tab(gr, reader):
+    model, name = reader.predictor.model, "valence_arousal"
+    dimensional = name in model.output and model.card.reads(name)
+    with gr.Row():
+        photo = gr.Image(
+            type="filepath", sources=["upload", "webcam", "clipboard"],
+            label="photograph", elem_id="photo",
+        )  # fmt: skip
+        drawn = gr.Image(label="faces", format="png", elem_id="drawn",
+                         buttons=["download", "fullscreen"])  # fmt: skip
+    said = gr.Markdown(elem_id="said")
+    table = gr.Dataframe(headers=list(reader.columns), label="readings",
+                         interactive=False, elem_id="table")  # fmt: skip
+    with gr.Row():
+        bars = gr.Plot(label="probabilities")
+        plane = gr.Plot(label="circumplex", visible=dimensional)
+        looked = gr.Gallery(
+            label="where it looked (Grad-CAM)", columns=4, height=260,
+            object_fit="contain", fit_columns=False, elem_id="looked",
+            buttons=["download", "fullscreen"],
+        )  # fmt: skip
+    file = gr.File(label="the readings as CSV", elem_id="csv")
+    outputs = [drawn, said, table, bars, plane, looked, file]
+    photo.change(
+        reader.photo, photo, outputs, api_name="photo", concurrency_id=_ONE_AT_A_TIME,
+        # Gradio would open the picture with Pillow, by any of its decoders.
+        preprocess=False,
+    )  # fmt: skip
+
+
+def _clip_tab(gr, reader):
+    with gr.Row():
+        clip = gr.Video(sources=["upload", "webcam"], label="clip",
+                        elem_id="clip")  # fmt: skip
+        played = gr.Video(label="faces", elem_id="played")
+    every = gr.Slider(1, 10, 2, step=1, label="read every n-th frame")
+    start = gr.Button("Read the clip", variant="primary")
+    told = gr.Markdown()
+    spans = gr.Plot(label="each person over time")
+    lines = gr.File(label="the readings as CSV")
+    results = [played, told, spans, lines]
+    inputs = [clip, every]
+    start.click(
+        reader.clip, inputs, results, api_name="clip", concurrency_id=_ONE_AT_A_TIME
+    )

@@ -1,0 +1,150 @@
+"""What the page's server refuses before Gradio sees it.
+
+A name that is not the page's own: an attacker's name may lead a browser here (DNS
+rebinding). Another site's request. A body above its cap, or more of them at once
+than the scratch has room for. A file named by an address, which Gradio would fetch.
+"""
+
+import asyncio
+import ipaddress
+import json
+import socket
+from urllib.parse import urlsplit
+
+from trainers.web_page import scratch
+
+# Bytes of one upload, and of any other request: those only name files.
+MAX_UPLOAD = 64 * 2**20
+_MAX_OTHER = 2**20
+# What surrounds a file in its upload.
+_FRAME = 2**16
+# Seconds that an upload may take.
+_PATIENCE = 300
+
+# Hosts that stand for every address of the machine.
+WILDCARDS = ("0.0.0.0", "::")
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+class Guard:
+    """An ASGI application around another.
+
+    Args:
+        app: The other.
+        host: What the server listens on.
+        folder: Of the page's scratch.
+    """
+
+    def __init__(self, app, *, host: str, folder: str):
+        self._app, self._folder = app, folder
+        self._coming = 0  # Bytes of uploads that have begun.
+        self._wildcard = host in WILDCARDS
+        self._names = {*_LOOPBACK, host.lower()}
+        if self._wildcard:
+            self._names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
+
+    async def __call__(self, scope, receive, send):
+        """Answers a request itself, or hands it on."""
+        if scope["type"] not in ("http", "websocket"):
+            return await self._app(scope, receive, send)
+        headers = {name.lower(): value.decode("latin-1")
+                   for name, value in scope["headers"]}  # fmt: skip
+        stranger = self._stranger(headers)
+        if stranger:
+            return await _refuse(scope, send, 403, stranger)
+        if scope.get("method") in (None, "GET", "HEAD", "OPTIONS"):
+            return await self._app(scope, receive, send)
+        length = headers.get(b"content-length", "")
+        if not (length.isascii() and length.isdigit()):
+            return await _refuse(scope, send, 411, "The request states no length.")
+        if scope["path"].endswith("/upload"):
+            return await self._upload(int(length), scope, receive, send)
+        return await self._other(int(length), scope, receive, send)
+
+    def _stranger(self, headers):
+        """Why a request is not for this page or not from it; None: it is."""
+        host = headers.get(b"host", "")
+        if not self._is_ours(host):
+            return f"This page does not answer to the name {host[:100]!r}."
+        origin = headers.get(b"origin")
+        if origin is not None and _location(origin) != host.lower():
+            return "This page does not answer other sites."
+        return None
+
+    def _is_ours(self, host):
+        try:
+            parts = urlsplit(f"//{host}")
+            name, _ = parts.hostname or "", parts.port  # Which must be a number.
+        except ValueError:
+            return False
+        if name in self._names:
+            return True
+        # An attacker owns names, not this machine's addresses.
+        return self._wildcard and _is_address(name)
+
+    async def _upload(self, length, scope, receive, send):
+        if length > MAX_UPLOAD + _FRAME:
+            return await _refuse(scope, send, 413, "The file is larger than 64 MiB.")
+        if self._coming + length > scratch.QUOTA // 2:
+            return await _refuse(scope, send, 503, "Too many uploads at once.")
+        self._coming += length
+        try:
+            await asyncio.to_thread(scratch.make_room, self._folder, self._coming)
+            # Without an answer the server closes the connection.
+            async with asyncio.timeout(_PATIENCE):
+                await self._app(scope, receive, send)
+        finally:
+            self._coming -= length
+
+    async def _other(self, length, scope, receive, send):
+        if length > _MAX_OTHER:
+            return await _refuse(scope, send, 413, "The request is too long.")
+        body, more = b"", True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        if _names_an_address(body):
+            return await _refuse(scope, send, 400, "Files are uploaded, not named.")
+        first = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again():
+            return first.pop() if first else await receive()
+
+        return await self._app(scope, again, send)
+
+
+async def _refuse(scope, send, status, text):
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": text})
+        return
+    headers = [(b"content-type", b"text/plain; charset=utf-8")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": text.encode()})
+
+
+def _location(origin):
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
+def _is_address(name):
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _names_an_address(body):
+    """Whether JSON holds a file whose path is an address."""
+    found = []
+    try:
+        json.loads(body, object_hook=lambda each: found.append(each.get("path")))
+    except (ValueError, RecursionError):  # Gradio says so itself.
+        return False
+    return any(isinstance(path, str) and "://" in path for path in found)
