@@ -30,7 +30,7 @@ test-backends: $(VENV)/dev.installed
 	$(BIN)/python -m pytest tests/fer_tf/test_backends.py
 
 docs: $(VENV)/docs.installed
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .

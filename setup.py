@@ -60,7 +60,11 @@ setup(
         "litert": ["ai-edge-litert>=2.1"],
         # For ONNX. Keras writes it with tf2onnx, from 1.17 on beside NumPy 2.
         "export": ["tf2onnx>=1.17", "onnxruntime>=1.20"],
-        "docs": ["mkdocs-material>=9.7,<10", "mkdocstrings[python]>=1.0,<2"],
+        "docs": [
+            "mkdocs-material>=9.7,<10",
+            "mkdocstrings[python]>=1.0,<2",
+            "ruff>=0.6",
+        ],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.6",
