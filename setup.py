@@ -78,6 +78,7 @@ setup(
             "onnxruntime>=1.20",
             "safetensors>=0.4",
             "scikit-image>=0.24",
+            "setuptools>=78.1.1",  # Of the wheel that the tests build.
             "tf2onnx>=1.17",
         ],
     },

@@ -108,6 +108,12 @@ def test_the_layout_names_every_package_and_no_folder_that_is_gone():
     assert not [name for name in named if not (ROOT / name).is_dir()]
 
 
+def test_the_commands_page_explains_every_command():
+    for path in (ROOT / "trainers").glob("*.py"):
+        if "cli.run(" in path.read_text(encoding="utf-8"):
+            assert f"| [`{path.stem}`]({path.name}) |" in PAGES["trainers/README.md"]
+
+
 def test_the_commands_page_explains_every_extra():
     setup = (ROOT / "setup.py").read_text(encoding="utf-8")
     for extra in re.findall(r'^ {8}"(\w+)": \[', setup, re.MULTILINE):
