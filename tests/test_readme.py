@@ -37,9 +37,9 @@ def test_every_command_config_and_file_it_names_is_there(name):
 
 def _table(**changes):
     entry = dict(
-        row="Ours", protocol="clean", paper=dict(accuracy=0.5, ccc=0.714),
-        ours=dict(accuracy=0.25, ccc=0.5), std=dict(accuracy=0.01, ccc=0.02),
-        intervals=dict(accuracy=[0.2, 0.3]), seeds=3, epochs=4.0, num_examples=40,
+        row="Ours", protocol="clean", paper=dict(accuracy=0.5, nll=0.714),
+        ours=dict(accuracy=0.25, nll=0.5), intervals=dict(accuracy=[0.2, 0.3]),
+        std=dict(accuracy=0.01, nll=0.02), seeds=3, epochs=4.0, num_examples=40,
         split_sizes=dict(train=1000, test=500), split_hash="a", configs=["ours"],
         command="train --config=configs/ours.py", commands=["a"],
     )  # fmt: skip
@@ -57,7 +57,7 @@ def test_a_table_sets_the_papers_values_beside_ours_with_their_spread():
     assert "| Ours | accuracy | 0.500 | 0.250 ± 0.010 [0.200, 0.300] | — | 3 | 4 |" in (
         text
     )
-    assert "|  | ccc | 0.714 | 0.500 ± 0.020 | — |  |  |" in text
+    assert "|  | nll | 0.714 | 0.500 ± 0.020 | — |  |  |" in text
     assert "Theirs" not in text
     assert (
         "not as in our recipe of the paper: epochs = 4" in text
@@ -69,14 +69,14 @@ def test_a_table_sets_the_papers_values_beside_ours_with_their_spread():
 def test_the_overview_has_first_numbers_and_the_papers_own_data_first(tmp_path):
     assert readme_tables.papers_overview(str(tmp_path)) == readme_tables.NONE
     own = {**_table(), "table": "zhang_1", "paper_dataset": "synthetic"}
-    own["rows"][0]["ours"]["macro_f1"] = own["rows"][0]["std"]["macro_f1"] = 0.125
+    own["rows"][0]["ours"]["au_f1"] = own["rows"][0]["std"]["au_f1"] = 0.125
     for name, table in (("wang_1", _table()), ("zhang_1", own)):
         (tmp_path / f"{name}.json").write_text(json.dumps(table))
     lines = readme_tables.papers_overview(str(tmp_path)).split("\n")
     ours = "| Ours | accuracy | 0.500 | 0.250 ± 0.010 [0.200, 0.300] | 3 | 4 |"
     assert lines[2:] == [
         f"| zhang_1 | synthetic {ours}",
-        "|  |  |  | macro_f1 | — | 0.125 ± 0.125 |  |  |",
+        "|  |  |  | au_f1 | — | 0.125 ± 0.125 |  |  |",
         f"| wang_1 | synthetic † {ours}",
         "",
         "- zhang_1: `python -m trainers.reproduce`",

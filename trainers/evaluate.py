@@ -15,15 +15,17 @@ import os
 
 from absl import flags
 
-from fer_tf.export import model_card
+from fer_tf.export import score_tables
+from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores import confusion
+from fer_tf.scores.text import number, reading
 from trainers.common import cli
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir, or a model folder.")
 _DATA = flags.DEFINE_string("data", None, "Prepared folder.")
 _SPLIT = flags.DEFINE_enum("split", "test", ["train", "validation", "test"], "Split.")
 _PROTOCOL = flags.DEFINE_enum(
-    "protocol", "clean", ["clean", "paper"],
+    "protocol", Protocol.CLEAN, list(Protocol),
     "Weights chosen on validation data (clean) or on the test set (paper).",
 )  # fmt: skip
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
@@ -141,52 +143,53 @@ def _lines(result):
     """The result for people."""
     yield (
         f"{result['dataset']}, {result['split']}, protocol {result['protocol']}: "
-        f"{model_card.examples(result)}"
+        f"{score_tables.examples(result)}"
     )
     for name, value in result["metrics"].items():
-        yield f"{name:22} {value:.4f}{_interval(result['intervals'].get(name))}"
-    if note := model_card.absent_note(result):
+        yield f"{name:22} {reading(value, result['intervals'].get(name))}"
+    if note := score_tables.absent_note(result):
         yield f"note: {note}"
     if "not_trained" in result:
         names = ", ".join(result["not_trained"])
         yield f"note: nothing trained these, so they are not measured: {names}"
-    for row in confusion.of_each_expression(result.get("confusion")):
-        precision = "" if row.precision is None else f", precision {row.precision:.4f}"
+    for row in confusion.expression_rates(result.get("confusion")):
+        precision = ""
+        if row.precision is not None:
+            precision = f", precision {reading(row.precision, row.precision_ends)}"
         yield (
-            f"{row.name:22} recall {row.recall:.4f}{_interval(row.recall_ends)}"
-            f"{precision}{_interval(row.precision_ends)}, {row.num_examples:,} examples"
+            f"{row.name:22} recall {reading(row.recall, row.recall_ends)}"
+            f"{precision}, {row.num_examples:,} examples"
         )
     if calibration := result.get("calibration"):
         yield from _calibration_lines(calibration)
     for attribute, values in result.get("groups", {}).items():
         for value, group in values.items():
-            name = next(iter(group["metrics"]), None)
-            shown = "" if name is None else f"{name} {group['metrics'][name]:.4f}"
-            yield (
-                f"{attribute + ' ' + value:22} {shown}"
-                f"{_interval(group['intervals'].get(name))}, "
-                f"{model_card.examples(group)}"
-            )
+            yield f"{attribute + ' ' + value:22} {_group_line(group)}"
 
 
-def _calibration_lines(found):
-    if found["temperature"] is None:
+def _group_line(group):
+    examples = score_tables.examples(group)
+    if not group["metrics"]:
+        return f", {examples}"
+    name, value = next(iter(group["metrics"].items()))
+    return f"{name} {reading(value, group['intervals'].get(name))}, {examples}"
+
+
+def _calibration_lines(calibration):
+    if calibration["temperature"] is None:
         yield "temperature            none: no validation examples to fit it on"
     else:
         effect = "fitted on these examples"
-        if found["ece_after"] is not None:
-            effect = f"ece {found['ece_before']:.4f} -> {found['ece_after']:.4f}"
-        yield f"temperature            {found['temperature']:.4f}  ({effect})"
-    for row in found["coverage"]:
+        if calibration["ece_after"] is not None:
+            before, after = calibration["ece_before"], calibration["ece_after"]
+            effect = f"ece {number(before)} -> {number(after)}"
+        yield f"temperature            {number(calibration['temperature'])}  ({effect})"
+    for row in calibration["coverage"]:
         name = f"accuracy at {row['coverage']:.0%}"
         yield (
-            f"{name:22} {row['accuracy']:.4f}{_interval(row.get('interval'))}  "
+            f"{name:22} {reading(row['accuracy'], row.get('interval'))}  "
             f"(confidence from {row['confidence']:.3f})"
         )
-
-
-def _interval(ends):
-    return f"  [{ends[0]:.4f}, {ends[1]:.4f}]" if ends else ""
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ import os
 
 from absl import flags
 
-from fer_tf.export import model_card
+from fer_tf.export import score_tables
+from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils import atomic
 from fer_tf.utils.stderr import quiet_stderr
 from trainers.common import cli
@@ -39,7 +40,7 @@ _CARRIED = (
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir of a finished run.")
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write; must not exist.")
 _PROTOCOL = flags.DEFINE_enum(
-    "protocol", "clean", ["clean", "paper"],
+    "protocol", Protocol.CLEAN, list(Protocol),
     "Weights chosen on validation data (clean) or on the test set (paper).",
 )  # fmt: skip
 _FORMATS = flags.DEFINE_list("formats", ["saved_model"], ", ".join(_FORMAT_NAMES))
@@ -77,7 +78,7 @@ def main() -> None:
     for title, path in map(_titled, _ELSEWHERE.value):
         if title in elsewhere:
             cli.fail(f"--elsewhere: {title!r} is given twice", code=2)
-        elsewhere[title] = _measured(title, path)
+        elsewhere[title] = _evaluation(title, path)
     if os.path.lexists(_OUTPUT.value):
         raise ValueError(f"{_OUTPUT.value}: exists already; choose another --output")
     with cli.quiet_imports():
@@ -146,7 +147,7 @@ def _titled(text):
     return title, path
 
 
-def _measured(title, path):
+def _evaluation(title, path):
     """What the card says of an evaluation.
 
     Raises:
@@ -163,7 +164,7 @@ def _measured(title, path):
     )  # fmt: skip
     found = {name: found[name] for name in kept if name in found}
     try:
-        model_card.on_other_data(title, found)
+        score_tables.on_other_data(title, found)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path}: not what trainers.evaluate --json writes ({error!r})"

@@ -22,6 +22,7 @@ from fer_tf import labels, models
 from fer_tf.faces.crop_spec import MAX_SIZE, CropSpec
 from fer_tf.layers.crop_views import VIEWS
 from fer_tf.model_io import catalog, safe_weights
+from fer_tf.model_io.protocol import Protocol
 from fer_tf.model_io.views import AVERAGES
 from fer_tf.utils.disk import clear, name_file, require_room
 from fer_tf.utils.hashing import sha256
@@ -131,7 +132,7 @@ def _room(model):
 
 
 def load(
-    path: str | os.PathLike | None = None, *, protocol: str = "clean"
+    path: str | os.PathLike | None = None, *, protocol: str = Protocol.CLEAN
 ) -> keras.Model:
     """Loads a trained model with its crop spec and labels.
 
@@ -169,7 +170,9 @@ def load(
     return model
 
 
-def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> str:
+def find(
+    path: str | os.PathLike | None = None, *, protocol: str = Protocol.CLEAN
+) -> str:
     """The model folder that a path, workdir or catalog name stands for.
 
     Raises:
@@ -178,8 +181,9 @@ def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> s
     """
     folder = _find(path, protocol)
     # `clean` is the default: under it a folder of `paper` is taken as well.
-    if protocol == "paper" and read_card(folder).get("protocol") == "clean":
-        raise ValueError(f"{folder}: holds weights of protocol clean, not of paper")
+    clean, paper = Protocol
+    if protocol == paper and read_card(folder).get("protocol") == clean:
+        raise ValueError(f"{folder}: holds weights of protocol {clean}, not of {paper}")
     return folder
 
 

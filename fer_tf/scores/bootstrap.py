@@ -8,7 +8,7 @@ that are sums over rows need no pass over the data for that, see
 
 import numpy as np
 
-from fer_tf.scores import SumScores
+from fer_tf.scores.sums import SumScores
 
 NUM_RESAMPLES = 1000
 LEVEL = 0.95

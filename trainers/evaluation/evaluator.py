@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from fer_tf import labels, scores
 from fer_tf.model_io.views import require_finite
-from fer_tf.scores import bootstrap
+from fer_tf.scores import bootstrap, table
 from fer_tf.utils import atomic
 from fer_tf.utils.backend import require_tensorflow
 
@@ -19,14 +19,6 @@ from fer_tf.utils.backend import require_tensorflow
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
 # Who is shown, and what the owner says of them.
 _ORIGIN = ("sample_id", "subject", "video", "groups")
-
-# The calibration error of a resample is larger than that of the set, since noise
-# within a bin adds to it: its percentiles are no interval.
-_NO_INTERVAL = ("ece", "face_ece", "confusion", "face_confusion")
-_SHARES = (
-    "accuracy", "mean_class_accuracy", "accuracy_pooled", "face_accuracy",
-    "au_accuracy",
-)  # fmt: skip
 
 
 class Evaluator:
@@ -127,9 +119,12 @@ def intervals_of(scored: Iterable, units: np.ndarray) -> dict[str, list[float]]:
     for family, given in scored:
         values, count = family.values(), len(np.unique(units[given]))
         for name, (low, high) in bootstrap.intervals(family, units[given]).items():
-            if name in _NO_INTERVAL:
+            if np.ndim(low):  # A confusion matrix.
                 continue
-            if name in _SHARES and values[name] in (0.0, 1.0):
+            kind = scores.metric_of(name).interval
+            if kind == table.NONE:
+                continue
+            if kind == table.SHARE and values[name] in (0.0, 1.0):
                 beyond = ((1 - bootstrap.LEVEL) / 2) ** (1 / count)
                 low, high = (beyond, 1.0) if values[name] else (0.0, 1 - beyond)
             found[name] = [low, high]
@@ -190,29 +185,31 @@ def action_unit_names(columns: dict[str, np.ndarray]) -> list[str]:
 
 def families(columns: dict[str, np.ndarray]) -> Iterator:
     """Yields each task's `SumScores`, and bool `(n,)`: which rows they are over."""
-    for task, prefix in (("expression", ""), ("is_face", "face_")):
+    for task, prefix in (("expression", ""), ("is_face", table.FACE)):
         if task in columns and (given := columns[f"{task}_weight"] > 0).any():
             logits = columns[task][given]
-            family = scores.classification(
-                columns[f"true_{task}"][given], logits, logits.shape[-1]
+            family = scores.classification_sums(
+                columns[f"true_{task}"][given],
+                logits,
+                logits.shape[-1],
+                prefix=prefix,
             )
-            yield family.renamed(prefix + "{}"), given
+            yield family, given
     given = columns.get("valence_arousal_weight", np.zeros(0)) > 0
     if given.any():
         true = columns["true_valence_arousal"][given]
         if "valence_arousal" in columns:
-            yield scores.dimensional(true, columns["valence_arousal"][given]), given
+            guess = columns["valence_arousal"][given]
+            yield scores.dimensional_sums(true, guess), given
         for index, name in enumerate(("valence", "arousal")):
             # 2Att-CNN's networks, of one dimension each.
             if name in columns:
-                family = scores.one_dimension(
-                    true[:, index], columns[name][given][:, 0]
-                )
-                yield family.renamed("{}_" + name), given
+                guess = columns[name][given][:, 0]
+                yield scores.dimension_sums(true[:, index], guess, name), given
     if "action_units" in columns:
         given = columns["action_units_weight"].max(axis=1) > 0
         if given.any():
-            family = scores.action_units(
+            family = scores.action_unit_sums(
                 columns["true_action_units"][given],
                 columns["action_units"][given],
                 columns["action_units_weight"][given],

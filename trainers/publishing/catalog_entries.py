@@ -4,6 +4,8 @@ import os
 
 from fer_tf.export import dataset_facts
 from fer_tf.model_io import model_folder
+from fer_tf.scores import leading
+from fer_tf.scores.text import number
 from fer_tf.utils.hashing import sha256
 
 
@@ -86,7 +88,7 @@ def render(found: dict) -> str:
             shown, f"`{known['model']}`", ", ".join(known["task"]),
             known["dataset"] or "not stated", known["terms"],
             f"{spec['name']} {spec['size']} {spec['color']}",
-            known["protocol"] or "not stated", _measured(known["measured"]),
+            known["protocol"] or "not stated", _test_scores(known["measured"]),
             f"`{known['sha256'][:12]}`",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
@@ -96,12 +98,8 @@ def render(found: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _measured(measured):
-    """The first of the metrics that a reader looks for, on the test split."""
+def _test_scores(measured):
+    """The metrics that a reader looks for first, on the test split."""
     metrics = measured.get("test", {}).get("metrics", {})
-    shown = [
-        f"{name} {metrics[name]:.4f}"
-        for name in ("accuracy", "ccc_valence", "ccc_arousal", "au_f1", "face_accuracy")
-        if name in metrics
-    ]
+    shown = [f"{name} {number(metrics[name])}" for name in leading(metrics)]
     return ", ".join(shown) or "not measured"

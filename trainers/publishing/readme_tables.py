@@ -8,7 +8,11 @@ import os
 import numpy as np
 from scipy import special
 
-from trainers.tables.cells import by_row, line, number, shown, tested_on
+from fer_tf import scores
+from fer_tf.model_io.protocol import Protocol
+from fer_tf.scores.text import interval, number
+from trainers.tables import cells
+from trainers.tables.cells import by_row, line, tested_on
 
 NONE = "Nothing yet."
 
@@ -33,14 +37,14 @@ def runs_table(folder: str) -> str:
         if "protocols" not in found:
             continue  # A whole table, not one run.
         stated = found["paper"].get("accuracy")
-        cells = [
+        row = [
             name, f"`{found['model']}`", found["dataset"],
-            "" if stated is None else f"{100 * stated:.2f}",
-            _accuracy(found, "clean"), _accuracy(found, "paper"),
+            "" if stated is None else number(stated, percent=True),
+            *(_accuracy(found, protocol) for protocol in Protocol),
             f"{found['epochs']:g} epochs, {found['seconds'] / 60:.0f} min, "
             f"{found['machine']}",
         ]  # fmt: skip
-        lines.append(line(cells))
+        lines.append(line(row))
         note = f" {found['note']}" if found["note"] else ""
         commands.append(f"- {name}: `{found['command']}`{note}")
     return "\n".join([*lines, "", *commands])
@@ -50,9 +54,8 @@ def _accuracy(found, protocol):
     test = found["protocols"].get(protocol, {}).get("test")
     if test is None or "accuracy" not in test["intervals"]:
         return ""  # Not measured there, or a model without expressions.
-    low, high = test["intervals"]["accuracy"]
-    value = test["metrics"]["accuracy"]
-    return f"{100 * value:.2f} [{100 * low:.1f}, {100 * high:.1f}]"
+    ends = interval(test["intervals"]["accuracy"], percent=True, digits=1)
+    return number(test["metrics"]["accuracy"], percent=True) + ends
 
 
 def papers_overview(folder: str) -> str:
@@ -65,13 +68,11 @@ def papers_overview(folder: str) -> str:
     # Those on the paper's own data first.
     for name, found in sorted(_tables(folder).items(), key=lambda i: _elsewhere(i[1])):
         label, data = name, found["dataset"] + (" †" if _elsewhere(found) else "")
-        rows = [e for e in _measured(found["rows"]) if e["protocol"] == "clean"]
+        rows = [e for e in _own_rows(found["rows"]) if e["protocol"] == Protocol.CLEAN]
         for entry in rows:
-            first = _FIRST if "ccc_mean" in entry["ours"] else (*_FIRST, *_EACH_CCC)
-            metrics = [metric for metric in entry["ours"] if metric in first]
-            own = {"clean": entry}
-            for cells in _cells(entry["row"], own, metrics, found["percent"], own):
-                lines.append(line([label, data, *cells]))
+            metrics, own = scores.leading(entry["ours"]), {Protocol.CLEAN: entry}
+            for row in _lines(entry["row"], own, metrics, found["percent"], own):
+                lines.append(line([label, data, *row]))
                 label = data = ""
         if rows:
             commands.append(f"- {name}: `{found['command']}`")
@@ -92,15 +93,9 @@ def _elsewhere(found):
     return found["dataset"] != found["paper_dataset"]
 
 
-# Of each kind of label the one number that a reader looks for first.
-_FIRST = ("accuracy", "ccc_mean", "au_f1", "macro_f1")
-# Of a paper that gives no mean.
-_EACH_CCC = ("ccc_valence", "ccc_arousal")
-
-
 def paper_table(found: dict) -> str:
     """One table as `trainers.reproduce` measured it, rows without numbers left out."""
-    rows = by_row(_measured(found["rows"]))
+    rows = by_row(_own_rows(found["rows"]))
     if not rows:
         return f"**{found['title']}**: {NONE}"
     first = next(iter(next(iter(rows.values())).values()))
@@ -112,11 +107,13 @@ def paper_table(found: dict) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for row, entries in rows.items():
-        lines += map(line, _cells(row, entries, metrics, found["percent"]))
+        lines += map(line, _lines(row, entries, metrics, found["percent"]))
     spread = "one run [95 % interval]"
     if first["std"]:
         spread = "mean ± deviation over the runs [95 % interval over test faces]"
-    by = next(m for m in metrics if m in _FIRST)
+    # Rows are ordered by one number, not by valence and arousal apart.
+    whole = [m for m in metrics if not m.endswith(("_valence", "_arousal"))]
+    by = scores.leading(whole)[0]
     order = orderings(list(rows.values()), by, percent=found["percent"])
     lines += ["", order] if order else []
     where = tested_on(found["rows"])
@@ -124,7 +121,7 @@ def paper_table(found: dict) -> str:
     return "\n".join(lines)
 
 
-def _measured(entries):
+def _own_rows(entries):
     """Rows with numbers of their own.
 
     Without published weights a row is the same runs as the one that the paper itself
@@ -150,7 +147,7 @@ def orderings(rows, metric: str, *, percent: bool = False) -> str:
         for single runs both bootstrap intervals), else `undecided`. Empty if fewer
         than two rows have both numbers.
     """
-    entries = [row["clean"] for row in rows if "clean" in row]
+    entries = [row[Protocol.CLEAN] for row in rows if Protocol.CLEAN in row]
     entries = [e for e in entries if metric in e["paper"] and metric in e["ours"]]
     entries.sort(key=lambda entry: entry["paper"][metric])
     # Rows that the paper itself finds equal are not set against each other.
@@ -196,14 +193,14 @@ def _paper_data(found):
     return f"; the paper's numbers are of {found['paper_dataset']}"
 
 
-def _cells(row, entries, metrics, percent, protocols=("clean", "paper")):
+def _lines(row, entries, metrics, percent, protocols=tuple(Protocol)):
     """Row, metric, the paper's, ours by protocol, runs, epochs: a metric a list."""
     first = next(iter(entries.values()))
     budget = [f"{first['seeds']}", f"{first['epochs']:g}"]
     for metric in metrics:
         yield [
-            row, metric, shown(first["paper"].get(metric), percent),
-            *(number(entries.get(p), metric, percent) for p in protocols), *budget,
+            row, metric, cells.stated(first, metric, percent),
+            *(cells.ours(entries.get(p), metric, percent) for p in protocols), *budget,
         ]  # fmt: skip
         row, budget = "", ["", ""]
 
@@ -226,6 +223,7 @@ def _budget(found, first):
 COMPARED = ("fer2013_quick", "fer2013_two_att_two_mt", "fer2013_mtanet_senet50",
             "fer2013_vgg19", "fer2013_meen_model3_facial",
             "fer2013_meen_model3_separately")  # fmt: skip
+_COMPARED_BY = ("macro_f1", "mean_class_accuracy", "ece")
 
 
 def comparison(folder: str) -> str:
@@ -245,17 +243,19 @@ def comparison(folder: str) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for run in runs:
-        cost, test = costs["models"][run["model"]], run["protocols"]["clean"]["test"]
+        cost, test = (
+            costs["models"][run["model"]],
+            run["protocols"][Protocol.CLEAN]["test"],
+        )
         metrics = test["metrics"]
-        cells = [
-            f"`{run['model']}`", _accuracy(run, "clean"), _accuracy(run, "paper"),
-            f"{100 * metrics['macro_f1']:.2f}",
-            f"{100 * metrics['mean_class_accuracy']:.2f}",
-            f"{100 * metrics['ece']:.2f}", f"{run['epochs']:g}",
+        row = [
+            f"`{run['model']}`", *(_accuracy(run, protocol) for protocol in Protocol),
+            *(number(metrics[name], percent=True) for name in _COMPARED_BY),
+            f"{run['epochs']:g}",
             f"{cost['parameters']:,}", f"{cost['gflops_per_image']:.2f}",
             f"{cost['faces_per_second']:.0f}",
         ]  # fmt: skip
-        lines.append(line(cells))
+        lines.append(line(row))
     return "\n".join([*lines, "", f"Costs on {costs['device']}: `{costs['command']}`"])
 
 

@@ -12,20 +12,17 @@ import numpy as np
 
 from data_pipelines.batches.pipeline import open_prepared
 from data_pipelines.preparation import folds
+from fer_tf.model_io.protocol import Protocol
 from fer_tf.plotting import figures
+from fer_tf.scores.text import MISSING, number
 from fer_tf.utils import atomic
-from trainers.tables import plot
-from trainers.tables.cells import MISSING, by_row, head, line, number, shown, tested_on
+from trainers.tables import cells, plot
+from trainers.tables.cells import by_row, head, line, tested_on
 from trainers.tables.papers import OURS, Table
 from trainers.tables.plan import Choices, PlannedRow, Sources
 from trainers.tables.scores import row_scores
 
-_MEANING = {
-    "clean": "weights chosen on validation data, protocol `clean`",
-    "paper": "weights chosen on the test set itself, as public code of the field "
-    "does and papers may have done, protocol `paper`",
-}
-_COLUMNS = {"clean": "ours, clean", "paper": "ours, paper's protocol"}
+_COLUMNS = {Protocol.CLEAN: "ours, clean", Protocol.PAPER: "ours, paper's protocol"}
 SMOKE = (
     "SMOKE RUN: narrow networks and a few steps. It shows that the command works; its "
     "numbers say nothing of the models."
@@ -89,14 +86,15 @@ def _entries(planned, table):
         return [entry]
     entries = []
     classes = table.classes if row.name == OURS else ()
-    for protocol in _MEANING:
+    for protocol in Protocol:
         scores = row_scores(planned, protocol, classes)
-        found = {} if scores is None else _measured(planned, scores, table.metrics)
+        found = {} if scores is None else _row_facts(planned, scores, table.metrics)
         entries.append({**entry, "protocol": protocol, **found})
     return entries
 
 
-def _measured(planned, scores, metrics):
+def _row_facts(planned, scores, metrics):
+    """What is known of a row whose runs are finished, with its scores."""
     names = [name for name in metrics if name in scores["mean"]]
     pick = lambda values: {name: values[name] for name in names if name in values}
     done = [run for run in planned.all_runs if run.finished]
@@ -206,7 +204,7 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
         f"deviation [95 % bootstrap interval]; {MISSING}: not stated, or not measured "
         "here.",
         "",
-        *(f"- {_COLUMNS[name]}: {meaning}" for name, meaning in _MEANING.items()),
+        *(f"- {title}: {protocol.meaning()}" for protocol, title in _COLUMNS.items()),
         "",
     ]
     notes = {e["row"]: e["note"] for e in result["rows"] if e["note"]}
@@ -222,12 +220,12 @@ def _numbers(result, table):
     for row, entries in by_row(result["rows"]).items():
         name = row
         for metric in table.metrics:
-            cells = [number(e, metric, table.percent) for e in entries.values()]
-            stated = next(iter(entries.values()))["paper"].get(metric)
-            if stated is None and set(cells) <= {MISSING}:
+            stated = cells.stated(next(iter(entries.values())), metric, table.percent)
+            ours = [cells.ours(e, metric, table.percent) for e in entries.values()]
+            if {stated, *ours} == {MISSING}:
                 continue
-            cells = cells if None not in entries else [MISSING] * len(_MEANING)
-            lines.append(line([name, metric, shown(stated, table.percent), *cells]))
+            ours = ours if None not in entries else [MISSING] * len(_COLUMNS)
+            lines.append(line([name, metric, stated, *ours]))
             name = ""
     return lines
 
@@ -249,7 +247,7 @@ def _confusions(result, table):
         lines += [f"Confusion, {title} (percent of the true class, rows true):", ""]
         lines += head(["", *short])
         for name, row in zip(short, matrix):
-            lines.append(line([name, *(f"{100 * cell:.2f}" for cell in row)]))
+            lines.append(line([name, *(number(cell, percent=True) for cell in row)]))
         lines.append("")
     return lines
 
@@ -264,12 +262,12 @@ def _facts(result):
         runs = f"{e['seeds']}" + (
             f" x {e['folds']} of {folds.FOLDS} folds" if e["folds"] > 1 else ""
         )
-        cells = [
+        facts = [
             e["row"], e["protocol"], f"`{e['model']}`", f"{e['parameters']:,}", runs,
             f"{e['epochs']:g}", f"{e['seconds']:.0f}", f"{e['num_examples']:,}",
             e["weights"][0][:8], e["split_hash"][:8],
         ]  # fmt: skip
-        lines.append(line(cells))
+        lines.append(line(facts))
     if not measured:
         return ["Nothing is measured yet.", ""]
     spec = measured[0]["crop_spec"]

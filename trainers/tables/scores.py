@@ -12,20 +12,21 @@ import numpy as np
 
 from fer_tf import labels
 from fer_tf.model_io import model_folder
-from fer_tf.scores import SumScores, classification
+from fer_tf.model_io.protocol import Protocol
+from fer_tf.scores import SumScores, classification_sums
 from trainers.evaluation import evaluator
 from trainers.tables.plan import PlannedRow
 from trainers.tables.runs import Run
 
 
 def row_scores(
-    planned: PlannedRow, protocol: str, classes: Sequence[str] = ()
+    planned: PlannedRow, protocol: Protocol, classes: Sequence[str] = ()
 ) -> dict | None:
     """What the finished seeds of a row measured under a protocol.
 
     Args:
         planned: The row.
-        protocol: `clean` or `paper`.
+        protocol: How the weights are chosen.
         classes: Classes of the confusion matrix, in its order; empty: none.
 
     Returns:
@@ -37,7 +38,7 @@ def row_scores(
     seeds = [
         seed
         for seed in planned.runs
-        if all(_measured(run, protocol) for fold in seed for run in fold)
+        if all(_is_measured(run, protocol) for fold in seed for run in fold)
     ]
     if not seeds:
         return None
@@ -79,7 +80,7 @@ def row_scores(
     return result
 
 
-def outputs(run: Run, protocol: str) -> dict[str, np.ndarray]:
+def outputs(run: Run, protocol: Protocol) -> dict[str, np.ndarray]:
     """What a finished run's best weights say of the test set, with its labels.
 
     That is `validation` where the data has no test set.
@@ -87,7 +88,7 @@ def outputs(run: Run, protocol: str) -> dict[str, np.ndarray]:
     return evaluator.load_outputs(_outputs_file(run, protocol))
 
 
-def weights_hash(run: Run, protocol: str) -> str:
+def weights_hash(run: Run, protocol: Protocol) -> str:
     """sha256 of a run's best weights."""
     folder = model_folder.find(run.path, protocol=protocol)
     return model_folder.read_card(folder)["weights"]["sha256"]
@@ -97,7 +98,7 @@ def _outputs_file(run, protocol):
     return os.path.join(run.path, "outputs", f"{protocol}.npz")
 
 
-def _measured(run, protocol):
+def _is_measured(run, protocol):
     return run.finished and os.path.exists(_outputs_file(run, protocol))
 
 
@@ -127,7 +128,7 @@ def _scores(folds, classes):
 def _classified(columns, given, fold, classes):
     """Scores of single folds, and the confusion in the order of `classes`."""
     logits, true = columns["expression"][given], columns["true_expression"][given]
-    pooled = classification(true, logits, logits.shape[1])
+    pooled = classification_sums(true, logits, logits.shape[1])
     size, num_folds = pooled.rows.shape[1], fold.max() + 1
     order = [labels.EXPRESSIONS.index(name) for name in classes]
     ordered = lambda matrix: matrix[..., order, :][..., order]

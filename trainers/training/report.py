@@ -2,26 +2,15 @@
 
 import os
 
-from fer_tf.export import model_card
+from fer_tf.export import score_tables
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.protocol import Protocol
 from fer_tf.plotting import figures
-from fer_tf.scores import calibration
+from fer_tf.scores import calibration, metric_of, text
 from fer_tf.utils import atomic
 from trainers.evaluation import evaluator as evaluation
 from trainers.evaluation import measure, plots
 from trainers.training import build
-from trainers.training.workdir import PROTOCOLS
-
-_HEADLINE = (
-    "accuracy", "mean_class_accuracy", "macro_f1", "ece", "ccc_valence",
-    "ccc_arousal", "ccc_mean", "rmse_valence", "rmse_arousal", "au_f1",
-    "au_accuracy", "face_accuracy",
-)  # fmt: skip
-_MEANING = {
-    "clean": "chosen on validation, reported on test",
-    "paper": "chosen on test, as public code does and papers may have done",
-}
-_WITHOUT_TEST = "chosen on validation and reported on it, for want of a test split"
 
 
 def finish(run) -> str:
@@ -31,7 +20,7 @@ def finish(run) -> str:
     """
     config, path = run.config, run.workdir.path
     results, drawn, known = {}, [], {}
-    for protocol in PROTOCOLS:
+    for protocol in Protocol:
         folder = os.path.join(path, "best", protocol)
         if not os.path.isdir(folder):
             continue
@@ -39,7 +28,7 @@ def finish(run) -> str:
         # By the bytes: after a kill, weights of one step need not be the same.
         weights = chosen["weights"]["sha256"]
         if weights not in known:
-            known[weights] = _measured(run, folder)
+            known[weights] = _evaluated(run, folder)
         outputs, scores = known[weights]
         results[protocol] = {
             "epoch": chosen["epoch"],
@@ -76,12 +65,12 @@ def finish(run) -> str:
         run.workdir.rows, select=config.select, title=config.model.name
     )
     figures.save(curves, os.path.join(path, "curves.png"))
-    text = _markdown(results, config, ["curves.png", *drawn])
-    atomic.write_text(os.path.join(path, "report.md"), text)
-    return text
+    page = _markdown(results, config, ["curves.png", *drawn])
+    atomic.write_text(os.path.join(path, "report.md"), page)
+    return page
 
 
-def _measured(run, folder):
+def _evaluated(run, folder):
     """Outputs of the weights, and scores and intervals of them, by split."""
     outputs = _outputs(run, folder)
     return outputs, {
@@ -122,18 +111,19 @@ def table(results: dict) -> str:
     ours = [f"ours, {protocol}" for protocol in results["protocols"]]
     lines = ["| metric | stated by the paper | " + " | ".join(ours) + " |"]
     lines.append("|---" * (2 + len(results["protocols"])) + "|")
-    for name in _HEADLINE:
-        cells = []
-        for found in results["protocols"].values():
-            value = _reported(found)["metrics"].get(name)
-            shown = "" if value is None else f"{value:.4f}"
-            ends = _reported(found)["intervals"].get(name)
-            cells.append(shown + model_card.interval(ends))
-        if any(cells):
-            stated = results["paper"].get(name)
-            stated = "" if stated is None else f"{stated:.4f}"
-            lines.append(f"| {name} | {stated} | " + " | ".join(cells) + " |")
+    splits = [_reported(found) for found in results["protocols"].values()]
+    for name in dict.fromkeys(name for split in splits for name in split["metrics"]):
+        if metric_of(name).headline:
+            cells = [name, _number_or_blank(results["paper"].get(name))]
+            for split in splits:
+                value = _number_or_blank(split["metrics"].get(name))
+                cells.append(value + text.interval(split["intervals"].get(name)))
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _number_or_blank(value):
+    return "" if value is None else text.number(value)
 
 
 def _reported(found):
@@ -145,18 +135,18 @@ def _markdown(results, config, drawn):
     protocol, first = next(iter(results["protocols"].items()))
     split = "test" if "test" in first else "validation"
     found = first[split]
-    resampled, note = found["resampling"], model_card.absent_note(found)
+    resampled, note = found["resampling"], score_tables.absent_note(found)
     lines = [
         f"# {config.model.name} on {results['dataset']}",
         "",
-        f"{results['parameters']:,} parameters; {split}: {model_card.examples(found)}; "
-        f"views: {results['views']}; seed {config.seed}; "
-        f"{results['epochs']:g} epochs in {results['seconds'] / 60:.1f} minutes.",
+        f"{results['parameters']:,} parameters; {split}: "
+        f"{score_tables.examples(found)}; views: {results['views']}; "
+        f"seed {config.seed}; {results['epochs']:g} epochs in {results['seconds'] / 60:.1f} minutes.",
         "",
         table(results),
         "",
         *(
-            f"- {name}: {_MEANING[name] if split == 'test' else _WITHOUT_TEST}"
+            f"- {name}: {Protocol(name).meaning(reported_on=split)}"
             for name in results["protocols"]
         ),
         f"- in brackets: {resampled['level']:.0%} of {resampled['num_resamples']:,} "
@@ -164,7 +154,7 @@ def _markdown(results, config, drawn):
         f"{resampled['unit'].replace(' or ', 's or ')}s"
         + (
             ""
-            if model_card.all_labelled(found)
+            if score_tables.all_labelled(found)
             else ", of each metric those with its label"
         ),
         *([f"- {note}"] if note else []),
@@ -186,14 +176,16 @@ def _calibration_lines(found, protocol):
         effect = "which are those reported"
         if found["ece_after"] is not None:
             effect = (
-                f"takes the calibration error from {found['ece_before']:.4f} to "
-                f"{found['ece_after']:.4f}"
+                "takes the calibration error from "
+                f"{text.number(found['ece_before'])} to "
+                f"{text.number(found['ece_after'])}"
             )
         yield (
             f"- calibration ({protocol}): temperature {found['temperature']:.3f}{end}, "
             f"fitted on {found['num_fitted']:,} validation examples, {effect}"
         )
     answers = ", ".join(
-        f"{row['accuracy']:.4f} at {row['coverage']:.0%}" for row in found["coverage"]
+        f"{text.number(row['accuracy'])} at {row['coverage']:.0%}"
+        for row in found["coverage"]
     )
     yield f"- accuracy ({protocol}) where only the surest faces are answered: {answers}"

@@ -17,6 +17,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from fer_tf import scores
+from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils.backend import require_tensorflow
 from trainers.common.cli import UsageError
 from trainers.common.progress import Progress
@@ -34,7 +36,6 @@ from trainers.training import (
     steps,
 )
 from trainers.training import workdir as workdirs
-from trainers.training.workdir import PROTOCOLS
 
 # Training that a kill, or Ctrl-C, may cost.
 CHECKPOINT_SECONDS = 300
@@ -95,7 +96,7 @@ class Run:
         )
         self.eval_streams = {
             split: build.eval_stream(config, prepared, split)
-            for split in PROTOCOLS.values()
+            for split in [protocol.chosen_on for protocol in Protocol]
             if prepared.count(split)
         }
         self._check_select()
@@ -298,13 +299,14 @@ class Run:
 
     def _evaluate(self, stage, row):
         """Adds the scores to the row, and keeps the weights if they are the best."""
-        for protocol, split in PROTOCOLS.items():
+        for protocol in Protocol:
+            split = protocol.chosen_on
             if split not in self.eval_streams:
                 continue
-            scores = self.selector.scores(self.eval_streams[split])
-            if "confusion" in scores:
-                self.workdir.show_confusion(split, scores["confusion"], row["step"])
-            found = evaluator.scalars(scores)
+            measured = self.selector.scores(self.eval_streams[split])
+            if "confusion" in measured:
+                self.workdir.show_confusion(split, measured["confusion"], row["step"])
+            found = evaluator.scalars(measured)
             row |= {f"{split}/{name}": value for name, value in found.items()}
             # As it is stored: else a tie would be decided by its rounding.
             chosen = float(np.float32(_signed(found, self.config.select, split)))
@@ -348,9 +350,6 @@ def _note(losses):
     return ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
 
 
-_SMALLER_IS_BETTER = {"ece", "nll", "rmse"}
-
-
 def _signed(found, select, split):
     """What a split scores in `select`, so that larger is better: `-rmse`."""
     sign, name = (-1, select[1:]) if select.startswith("-") else (1, select)
@@ -361,7 +360,7 @@ def _signed(found, select, split):
             f"`select` must be a metric of the model that {split} has labels for, one "
             f"of {', '.join(found)}. Received: {select!r}."
         )
-    if (sign < 0) != (not _SMALLER_IS_BETTER.isdisjoint(name.split("_"))):
+    if (sign < 0) != scores.metric_of(name).smaller_is_better:
         other = name if sign < 0 else f"-{name}"
         raise UsageError(
             f"`select` {select!r} would keep the worst weights: give {other!r}."

@@ -4,9 +4,9 @@ import math
 
 import tensorflow as tf
 
+from fer_tf.model_io.protocol import Protocol
 from trainers.common.cli import UsageError
 from trainers.training import distribution
-from trainers.training.workdir import PROTOCOLS
 
 
 class State(tf.Module):
@@ -19,7 +19,7 @@ class State(tf.Module):
         self.step, self.stage = counter(0), counter(0)
         self.first_bad_step, self.loss_steps = counter(-1), counter(0)
         self.loss_sums = {name: number(0.0) for name in ("loss", *tasks)}
-        self.best = {protocol: number(-math.inf) for protocol in PROTOCOLS}
+        self.best = {protocol: number(-math.inf) for protocol in Protocol}
 
     def parts(self) -> dict:
         """Its variables by name, for a checkpoint."""

@@ -21,10 +21,6 @@ from fer_tf.model_io import model_folder
 from fer_tf.utils import atomic
 from trainers.training import build, tensorboard
 
-# What the best weights are kept by: `clean` chooses on validation data; `paper`
-# on the test set, as public code does and papers may have done.
-PROTOCOLS = {"clean": "validation", "paper": "test"}
-
 
 class Workdir:
     """Writes a run's files and reads them back.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fer_tf import labels, scores
-from fer_tf.export import model_card
+from fer_tf.export import score_tables
 from fer_tf.scores import bootstrap
 from trainers.evaluation import evaluator, measure
 
@@ -97,12 +97,11 @@ def test_classes_that_data_or_model_lack_are_counted_and_said():
     text = (
         "40 examples (labelled: expression 32, 6 of an expression that the model lacks)"
     )
-    assert model_card.examples(found) == text
-    assert model_card.absent_note(found).endswith("macro_f1 and expression_score: 3")
+    assert score_tables.examples(found) == text
+    assert score_tables.absent_note(found).endswith("macro_f1 and expression_score: 3")
     whole = measure.measured(columns(600), expressions=NAMES)
-    assert model_card.examples(whole) == "600 examples" and not model_card.absent_note(
-        whole
-    )
+    assert score_tables.examples(whole) == "600 examples"
+    assert not score_tables.absent_note(whole)
 
 
 def test_confusions_are_counted_of_the_labelled_alone():
@@ -220,7 +219,7 @@ def test_a_group_says_how_many_of_it_are_labelled():
     young = measure.measured(given, expressions=NAMES)["groups"]["age"]["young"]
     assert young["num_examples"] == len(rows)
     assert young["labelled"] == {"expression": len(rows) - 9}
-    assert model_card.examples(young).endswith(
+    assert score_tables.examples(young).endswith(
         f"(labelled: expression {len(rows) - 9})"
     )
 
@@ -262,7 +261,7 @@ def test_all_tasks_at_once():
         np.testing.assert_allclose(found["metrics"][name], value, err_msg=name)
         assert name in found["intervals"]
     resampled = bootstrap.intervals(
-        scores.dimensional(true[20:], 0.5 * true[20:]),
+        scores.dimensional_sums(true[20:], 0.5 * true[20:]),
         evaluator.independent_units(given)[0][20:],
     )
     np.testing.assert_allclose(found["intervals"]["ccc_mean"], resampled["ccc_mean"])
