@@ -48,15 +48,17 @@ def main() -> None:
     folder = model_folder.find(_WORKDIR.value, protocol=_PROTOCOL.value)
     model = model_folder.load(folder)
     prepared = pipeline.open_prepared(_DATA.value)
-    outputs = _evaluator(model, prepared)
-    columns = outputs(_SPLIT.value)
-    validation = columns if _SPLIT.value == "validation" else None
+    predict = _predictor(model, prepared)
+    predictions = predict(_SPLIT.value)
+    validation = predictions if _SPLIT.value == "validation" else None
     if validation is None and prepared.count("validation"):
-        if "expression" in columns:  # A temperature is fitted on it.
-            validation = outputs("validation")
-    measured = measure.measured(columns, validation, expressions=model.card.expressions)
+        if "expression" in predictions.outputs:  # A temperature is fitted on it.
+            validation = predict("validation")
+    scores = measure.measure_split(
+        predictions, validation, expressions=model.card.expressions
+    )
     trained = serving.read_out(model.output, model.card)
-    if not measured["metrics"]:
+    if not scores["metrics"]:
         raise ValueError(
             f"{_DATA.value}: no {_SPLIT.value} example has a label of what the model "
             f"predicts ({', '.join(trained)})"
@@ -67,20 +69,20 @@ def main() -> None:
         "split": _SPLIT.value,
         "protocol": described.get("protocol", _PROTOCOL.value),
         "checkpoint": f"step {described.get('step', 'unknown')}",
-        **measured,
+        **scores,
     }
     if untrained := sorted(model.output.keys() - trained.keys()):
         result["not_trained"] = untrained
     if _JSON.value:
         atomic.write_json(_JSON.value, result)
     if _PICTURES.value:
-        _draw(columns, measured, prepared, model.card.model)
+        _draw(predictions, scores, prepared, model.card.model)
     for line in _lines(result):
         print(line)
 
 
-def _evaluator(model, prepared):
-    """Returns `outputs(split)`: what the model says of every example of a split.
+def _predictor(model, prepared):
+    """Returns `predict(split)`, which gives the predictions of a split.
 
     A head that nothing trained says nothing.
 
@@ -95,7 +97,7 @@ def _evaluator(model, prepared):
     from fer_tf.model_io import serving
     from fer_tf.model_io.views import make_inference_model
     from trainers.evaluation import agreement
-    from trainers.evaluation import evaluator as evaluation
+    from trainers.evaluation.evaluator import Evaluator
 
     card, spec = model.card, model.card.crop_spec
     agreement.require_crops(spec, prepared, workdir=_WORKDIR.value)
@@ -103,9 +105,9 @@ def _evaluator(model, prepared):
         model, spec, views=card.views, average=card.average
     )
     trained = keras.Model(inference.input, serving.read_out(inference.output, card))
-    evaluator = evaluation.Evaluator(trained, prepared.action_units)
+    evaluator = Evaluator(trained, prepared.action_units)
 
-    def outputs(split):
+    def predict(split):
         batches = pipeline.eval_batches(
             prepared,
             split,
@@ -114,25 +116,26 @@ def _evaluator(model, prepared):
             channels=spec.channels,
             batch_size=_BATCH_SIZE.value,
         )
-        columns = evaluator.outputs(batches)
-        if "expression" in columns:
-            used = columns["true_expression"][columns["expression_weight"] > 0]
+        predictions = evaluator.predictions(batches)
+        if "expression" in predictions.outputs:
+            rows = predictions.labelled("expression")
+            used = predictions.labels["expression"][rows]
             agreement.require_names(card, prepared, "expressions", used)
-        if "action_units" in columns:
-            used = np.flatnonzero(columns["action_units_weight"].any(axis=0))
+        if "action_units" in predictions.outputs:
+            used = np.flatnonzero(predictions.weights["action_units"].any(axis=0))
             agreement.require_names(card, prepared, "action_units", used)
-        return columns
+        return predictions
 
-    return outputs
+    return predict
 
 
-def _draw(columns, measured, prepared, name):
+def _draw(predictions, scores, prepared, name):
     from trainers.evaluation import plots
 
     os.makedirs(_PICTURES.value, exist_ok=True)
     plots.draw(
-        columns,
-        measured,
+        predictions,
+        scores,
         _PICTURES.value,
         expressions=prepared.expressions,
         title=f"{name} on {prepared.dataset}, {_SPLIT.value}",

@@ -8,8 +8,8 @@ from fer_tf.model_io.protocol import Protocol
 from fer_tf.plotting import figures
 from fer_tf.scores import calibration, metric_of, text
 from fer_tf.utils import atomic
-from trainers.evaluation import evaluator as evaluation
 from trainers.evaluation import measure, plots
+from trainers.evaluation.evaluator import Evaluator
 from trainers.training import build
 
 
@@ -29,21 +29,19 @@ def finish(run) -> str:
         weights = chosen["weights"]["sha256"]
         if weights not in known:
             known[weights] = _evaluated(run, folder)
-        outputs, scores = known[weights]
+        predictions, scores = known[weights]
         results[protocol] = {
             "epoch": chosen["epoch"],
             "step": chosen["step"],
             **scores,
         }
         # Of each picture that the reported numbers are of.
-        evaluation.save_outputs(
-            os.path.join(path, "outputs", f"{protocol}.npz"), _reported(outputs)
-        )
+        _reported(predictions).save(os.path.join(path, "outputs", f"{protocol}.npz"))
         if not drawn:  # Of the first protocol, which is the clean one.
-            split = "test" if "test" in outputs else "validation"
+            split = "test" if "test" in predictions else "validation"
             title = f"{config.model.name} on {run.prepared.dataset}, {split}"
             drawn = plots.draw(
-                outputs[split],
+                predictions[split],
                 results[protocol][split],
                 path,
                 expressions=run.prepared.expressions,
@@ -71,26 +69,28 @@ def finish(run) -> str:
 
 
 def _evaluated(run, folder):
-    """Outputs of the weights, and scores and intervals of them, by split."""
-    outputs = _outputs(run, folder)
-    return outputs, {
-        split: measure.measured(
-            columns, outputs.get("validation"), expressions=run.prepared.expressions
+    """Predictions of the weights, and what is measured of them, by split."""
+    predictions = _predictions(run, folder)
+    return predictions, {
+        split: measure.measure_split(
+            found,
+            predictions.get("validation"),
+            expressions=run.prepared.expressions,
         )
-        for split, columns in outputs.items()
+        for split, found in predictions.items()
     }
 
 
-def _outputs(run, folder):
+def _predictions(run, folder):
     """What the weights say of every example, by split."""
     # Loaded as anybody will load it, so that the numbers are its own.
     model = model_folder.load(folder)
-    evaluator = evaluation.Evaluator(
+    evaluator = Evaluator(
         build.make_inference(run.config, model, run.spec, views=run.config.views),
         model.card.action_units,
     )
     return {
-        split: evaluator.outputs(build.eval_stream(run.config, run.prepared, split))
+        split: evaluator.predictions(build.eval_stream(run.config, run.prepared, split))
         for split in ("validation", "test")
         if run.prepared.count(split)
     }
@@ -141,7 +141,8 @@ def _markdown(results, config, drawn):
         "",
         f"{results['parameters']:,} parameters; {split}: "
         f"{score_tables.examples(found)}; views: {results['views']}; "
-        f"seed {config.seed}; {results['epochs']:g} epochs in {results['seconds'] / 60:.1f} minutes.",
+        f"seed {config.seed}; {results['epochs']:g} epochs in "
+        f"{results['seconds'] / 60:.1f} minutes.",
         "",
         table(results),
         "",

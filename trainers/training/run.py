@@ -22,7 +22,8 @@ from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils.backend import require_tensorflow
 from trainers.common.cli import UsageError
 from trainers.common.progress import Progress
-from trainers.evaluation import evaluator
+from trainers.evaluation import scoring
+from trainers.evaluation.evaluator import Evaluator
 from trainers.training import (
     build,
     checkpoints,
@@ -88,7 +89,7 @@ class Run:
             config, self.model, self.spec, self.num_train, prepared.action_units
         )
         steps.should_jit(config.jit_compile)
-        self.selector = evaluator.Evaluator(
+        self.selector = Evaluator(
             build.make_inference(
                 config, self.model, self.spec, views=config.selection_views
             ),
@@ -125,10 +126,10 @@ class Run:
                 "examples to choose the weights by"
             )
         for split, stream in self.eval_streams.items():
-            found = evaluator.scalars(self.selector.scores(stream.take(1)))
+            found = scoring.scalars(self.selector.scores(stream.take(1)))
             if self.config.select.removeprefix("-") not in found:
                 # The first may be of a folder that lacks these labels.
-                found = evaluator.scalars(self.selector.scores(stream))
+                found = scoring.scalars(self.selector.scores(stream))
             _signed(found, self.config.select, split)
 
     def train(self) -> None:
@@ -306,7 +307,7 @@ class Run:
             measured = self.selector.scores(self.eval_streams[split])
             if "confusion" in measured:
                 self.workdir.show_confusion(split, measured["confusion"], row["step"])
-            found = evaluator.scalars(measured)
+            found = scoring.scalars(measured)
             row |= {f"{split}/{name}": value for name, value in found.items()}
             # As it is stored: else a tie would be decided by its rounding.
             chosen = float(np.float32(_signed(found, self.config.select, split)))

@@ -15,7 +15,7 @@ from fer_tf.model_io import model_folder
 from fer_tf.optimizers import CoupledSGD
 from tests.testing_utils import tiny_config
 from trainers.common.cli import UsageError
-from trainers.evaluation import evaluator
+from trainers.evaluation.predictions import Predictions
 from trainers.training import build, objectives, optimizers, report, steps, workdir
 from trainers.training import run as loop
 
@@ -429,10 +429,10 @@ def test_a_finished_workdir_holds_what_it_should(finished, synthetic_data):
         int(r["epoch"]) for r in rows if float(r["validation/accuracy"]) == best
     ]
     assert not [p for p in path.rglob("*") if p.name.startswith(".part")]
-    outputs = evaluator.load_outputs(str(path / "outputs" / "clean.npz"))
+    predictions = Predictions.load(str(path / "outputs" / "clean.npz"))
     test = build.eval_stream(run.config, run.prepared, "test").unbatch()
     ids = {row["sample_id"].numpy() for row in test if row["mask"] > 0}
-    assert set(outputs["sample_id"].tolist()) == ids
+    assert set(predictions.sample_id.tolist()) == ids
     results = json.loads((path / "results.json").read_text())
     found = results["protocols"]["clean"]
     counts = {split: run.prepared.count(split) for split in ("validation", "test")}

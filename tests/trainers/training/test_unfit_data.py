@@ -6,7 +6,7 @@ import pytest
 
 from data_pipelines.batches import ops, pipeline
 from tests import testing_utils
-from trainers.evaluation import evaluator
+from trainers.evaluation.evaluator import Evaluator
 from trainers.tables.runs import load_config
 from trainers.training import build, run
 
@@ -39,9 +39,7 @@ def test_a_test_set_without_the_chosen_metric_is_refused_before_training(
 ):
     # A batch of validation data has it; neither a batch nor all of the test data.
     scores = iter([{"accuracy": 0.5}, {"ccc_mean": 0.1}, {"ccc_mean": 0.1}])
-    monkeypatch.setattr(
-        evaluator.Evaluator, "scores", lambda self, stream: next(scores)
-    )
+    monkeypatch.setattr(Evaluator, "scores", lambda self, stream: next(scores))
     prepared = pipeline.open_prepared(synthetic_data)
     with pytest.raises(ValueError, match="that test has labels for, one of ccc_mean"):
         run.Run(testing_utils.tiny_config(), prepared, str(tmp_path / "run"))
