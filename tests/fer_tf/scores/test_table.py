@@ -5,7 +5,6 @@ import pytest
 
 from fer_tf import scores
 from fer_tf.scores import table
-from trainers.tables import papers
 
 
 def test_every_metric_that_is_computed_has_an_entry():
@@ -35,11 +34,6 @@ def test_a_name_belongs_to_an_entry(name, entry):
 def test_a_name_of_no_metric():
     with pytest.raises(ValueError, match="accuracy, .* Received: 'rmse'"):
         scores.metric_of("rmse")
-
-
-def test_every_column_of_a_papers_table_is_a_metric():
-    for name in {name for each in papers.TABLES.values() for name in each.metrics}:
-        scores.metric_of(name)
 
 
 def test_what_a_reader_looks_for_first():

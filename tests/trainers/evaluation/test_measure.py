@@ -80,10 +80,8 @@ def test_the_surest_part_is_not_certain_either():
     first = calibration_of(given, None)["coverage"][0]
     assert first["accuracy"] == 1.0
     np.testing.assert_allclose(first["interval"], [0.025 ** (1 / 20), 1.0])
-    assert (
-        first["interval"]
-        == scoring.intervals(Predictions.from_columns(given))["accuracy"]
-    )
+    whole = scoring.intervals(Predictions.from_columns(given))
+    assert first["interval"] == whole["accuracy"]
     one = {name: values[:1] for name, values in given.items()}
     assert "interval" not in calibration_of(one, None)["coverage"][0]
 

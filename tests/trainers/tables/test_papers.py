@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fer_tf import labels
+from fer_tf.scores import metric_of
 from trainers.tables.papers import TABLES
 
 HOUSE = [*(f"wang_{n}" for n in range(1, 7)), "zhang_1", "meen_1",
@@ -65,3 +66,8 @@ def test_the_confusion_of_ckplus_is_a_mean_of_folds_one_without_fear():
     assert round(right @ CKPLUS / CKPLUS.sum(), 4) == stated["accuracy_pooled"]
     assert round(right.mean(), 4) == stated["mean_class_accuracy"]
     assert TABLES["gan_5"].rows[0].paper["accuracy"] == stated["accuracy"] == 0.9628
+
+
+def test_every_column_is_a_metric():
+    for name in {name for table in TABLES.values() for name in table.metrics}:
+        assert metric_of(name)
