@@ -19,7 +19,7 @@ from absl import flags
 
 from fer_tf.utils import atomic
 from trainers.common import cli
-from trainers.publishing import readme_tables
+from trainers.publishing import paper_tables, readme_tables
 
 _ADD = flags.DEFINE_string("add", None, "Workdir of a finished run to add.")
 _ADD_TABLE = flags.DEFINE_string("add_table", None, "JSON of a table to add.")
@@ -60,8 +60,6 @@ def main() -> None:
 def add(workdir: str, name: str, **facts) -> None:
     """Copies a finished run's results and curve, with its command, here."""
     results = _read(os.path.join(workdir, "results.json"))
-    if "config" in results:  # As the model's name was called before.
-        results["model"] = results.pop("config")
     _keep(results, name, facts)
     curve = os.path.join(RESULTS, f"{name}.csv")
     with atomic.replacing(curve) as temporary:
@@ -129,14 +127,14 @@ def render(text: str, path: str = "README.md") -> str:
         os.path.relpath(path, ROOT)
     )
     if paper:
-        parts = {"measured": readme_tables.paper_tables(RESULTS, paper)}
+        parts = {"measured": paper_tables.paper_tables(RESULTS, paper)}
     else:
         with cli.quiet_imports():
             from fer_tf.models import MODELS
         parts = {
             "results": readme_tables.runs_table(RESULTS),
             "comparison": readme_tables.comparison(RESULTS),
-            "tables": readme_tables.papers_overview(RESULTS),
+            "tables": paper_tables.papers_overview(RESULTS),
             "variants": readme_tables.variants(MODELS),
             "speed": readme_tables.speed(RESULTS),
         }

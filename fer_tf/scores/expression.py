@@ -9,20 +9,19 @@ NUM_BINS = 15
 """Bins of confidence, `(i/n, (i+1)/n]`, of the calibration error."""
 
 
-def confusion_matrix(labels, predictions, num_classes, weights=None) -> np.ndarray:
-    """Weighted counts `(num_classes, num_classes)`, rows true.
+def confusion_matrix(labels, predictions, num_classes: int) -> np.ndarray:
+    """Counts `(num_classes, num_classes)`, rows true.
 
     Args:
         labels: int `(n,)` in `[0, num_classes)`.
         predictions: As `labels`.
         num_classes: Number of classes.
-        weights: `(n,)`; None for ones.
 
     >>> confusion_matrix([0, 0, 1], [0, 1, 1], 2).tolist()
     [[1, 1], [0, 1]]
     """
     cells = np.asarray(labels) * num_classes + np.asarray(predictions)
-    counts = np.bincount(cells, weights, minlength=num_classes**2)
+    counts = np.bincount(cells, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
 
 
