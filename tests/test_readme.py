@@ -158,17 +158,6 @@ def test_speeds_are_those_of_every_kept_measurement_after_its_command(tmp_path):
     assert "input" not in readme_tables.runs_table(str(tmp_path))  # No run.
 
 
-def test_a_run_of_before_is_kept_under_todays_names(tmp_path, monkeypatch):
-    monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "kept"))
-    run = tmp_path / "run"
-    run.mkdir()
-    (run / "results.json").write_text(json.dumps({"config": "vgg19_fer", "epochs": 2}))
-    (run / "metrics.csv").write_text("epoch\n")
-    readme.add(str(run), "old", note="", machine="", command="")
-    kept = json.loads((tmp_path / "kept" / "old.json").read_text())
-    assert kept["model"] == "vgg19_fer" and "config" not in kept
-
-
 def test_compared_networks_stand_with_their_costs_or_not_at_all(tmp_path):
     assert readme_tables.comparison(str(tmp_path)) == kept_results.NONE
     metrics = dict(accuracy=0.6, macro_f1=0.5, mean_class_accuracy=0.55, ece=0.04)

@@ -155,21 +155,21 @@ def _evaluation(title, path):
     """
     if not os.path.exists(path):
         raise ValueError(f"{path}: no such file")
-    found = atomic.read_json(path)
-    if "metrics" not in found or "num_examples" not in found:
+    scores = atomic.read_json(path)
+    if "metrics" not in scores or "num_examples" not in scores:
         raise ValueError(f"{path}: not what trainers.evaluate --json writes")
     kept = (
         "num_examples", "labelled", "unknown_expressions", "absent_expressions",
         "confusion", "metrics", "intervals", "resampling", "groups",
     )  # fmt: skip
-    found = {name: found[name] for name in kept if name in found}
+    scores = {name: scores[name] for name in kept if name in scores}
     try:
-        score_tables.on_other_data(title, found)
+        score_tables.on_other_data(title, scores)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path}: not what trainers.evaluate --json writes ({error!r})"
         ) from error
-    return found
+    return scores
 
 
 if __name__ == "__main__":

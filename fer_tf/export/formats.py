@@ -136,12 +136,12 @@ def _write_checked(model, folder, formats, crops, labels, calibration, report):
         except RuntimeError as error:
             line = str(error).splitlines()[0]
             raise ValueError(f"{name}: its runtime refuses it ({line})") from error
-        found = check.compare(outputs, expected, labels)
-        check.require(found, limit, name)
-        checks[name] = found
+        comparison = check.compare(outputs, expected, labels)
+        check.require(comparison, limit, name)
+        checks[name] = comparison
         if name == "saved_model":
-            found["encoded"] = _check_encoded(model, folder, crops)
-        largest = max(found["largest_difference"].values())
+            comparison["encoded"] = _check_encoded(model, folder, crops)
+        largest = max(comparison["largest_difference"].values())
         report(f"{name}: differs from Keras by at most {largest:.2g}")
     return checks
 
@@ -151,9 +151,9 @@ def _check_encoded(model, folder, crops):
     some, spec = crops[:_ENCODED], model.card.crop_spec
     encoded, read = zip(*saved_model.encoded_pairs(some, spec))
     outputs = saved_model.run_encoded(folder, list(encoded))
-    found = check.compare(outputs, _keras_outputs(model, np.stack(read)))
-    check.require(found, check.ROUNDING, "saved_model, serve_bytes")
-    return found
+    comparison = check.compare(outputs, _keras_outputs(model, np.stack(read)))
+    check.require(comparison, check.ROUNDING, "saved_model, serve_bytes")
+    return comparison
 
 
 def _files(folder):

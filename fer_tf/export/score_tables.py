@@ -126,24 +126,24 @@ def expressions(matrix: Mapping[str, Any] | None, where: str) -> Iterator[str]:
         )
 
 
-def calibration(found: Mapping[str, Any], where: str) -> Iterator[str]:
+def calibration(fitted: Mapping[str, Any], where: str) -> Iterator[str]:
     """What the confidence is worth.
 
     Args:
-        found: `"calibration"` of the scores.
+        fitted: `"calibration"` of the scores.
         where: Name of the split.
     """
     yield (
         f"Calibration on {where}: divided by the temperature "
-        f"{found['temperature']:.3f} (fitted on {found['num_fitted']:,} validation "
-        f"examples), the logits' calibration error is {number(found['ece_after'])} "
-        f"instead of {number(found['ece_before'])}. The temperature is not in the "
+        f"{fitted['temperature']:.3f} (fitted on {fitted['num_fitted']:,} validation "
+        f"examples), the logits' calibration error is {number(fitted['ece_after'])} "
+        f"instead of {number(fitted['ece_before'])}. The temperature is not in the "
         "files."
     )
     yield ""
     yield "| surest part of the faces | accuracy | where the model says at least |"
     yield "|---|---|---|"
-    for row in found["coverage"]:
+    for row in fitted["coverage"]:
         # One person, or one video, has no interval.
         accuracy = reading(row["accuracy"], row.get("interval"))
         yield f"| {row['coverage']:.0%} | {accuracy} | {row['confidence']:.3f} |"

@@ -61,18 +61,18 @@ def intervals(
     if len(sums) > _MOST_UNITS:
         sums = unit_sums(sums, rng.permutation(len(sums)) % _MOST_UNITS)
     block = max(1, _BLOCK // len(sums))
-    found = [
+    blocks = [
         scores.finish(_counts(rng, min(block, num_resamples - start), len(sums)) @ sums)
         for start in range(0, num_resamples, block)
     ]
     tails = [50 * (1 - level), 50 * (1 + level)]
     drawn = {
-        name: np.percentile(np.concatenate([f[name] for f in found]), tails, axis=0)
-        for name in found[0]
+        name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]
     }
+    ends = {k: np.percentile(values, tails, axis=0) for k, values in drawn.items()}
     return {
-        name: tuple(map(float, ends)) if ends.ndim == 1 else tuple(ends)
-        for name, ends in drawn.items()
+        name: tuple(map(float, pair)) if pair.ndim == 1 else tuple(pair)
+        for name, pair in ends.items()
     }
 
 

@@ -56,12 +56,12 @@ def _confusion(scores, title):
 def _calibration(predictions, scores):
     if "calibration" not in scores:
         return None
-    rows, found = predictions.labelled("expression"), scores["calibration"]
+    rows, calibration = predictions.labelled("expression"), scores["calibration"]
     return score_figures.calibration_curves(
         predictions.labels["expression"][rows],
         predictions.outputs["expression"][rows],
-        found["temperature"],
-        found["coverage"],
+        calibration["temperature"],
+        calibration["coverage"],
     )
 
 

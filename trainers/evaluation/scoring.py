@@ -98,7 +98,7 @@ def intervals_of(
     scored: Iterable[TaskScores], units: np.ndarray
 ) -> dict[str, list[float]]:
     """As `intervals`, of scores and of `(n,)` labels of what is independent."""
-    found = {}
+    ends = {}
     for task in scored:
         values, own = task.sums.values(), units[task.rows]
         count = len(np.unique(own))
@@ -111,5 +111,5 @@ def intervals_of(
             if kind == table.SHARE and values[name] in (0.0, 1.0):
                 beyond = ((1 - bootstrap.LEVEL) / 2) ** (1 / count)
                 low, high = (beyond, 1.0) if values[name] else (0.0, 1 - beyond)
-            found[name] = [low, high]
-    return found
+            ends[name] = [low, high]
+    return ends

@@ -41,10 +41,10 @@ def entry(folder: str) -> dict:
 def _without_matrices(measured):
     """The card's folder has them."""
     return {
-        name: {k: v for k, v in found.items() if k != "confusion"}
-        if isinstance(found, dict)
-        else found
-        for name, found in measured.items()
+        name: {k: v for k, v in scores.items() if k != "confusion"}
+        if isinstance(scores, dict)
+        else scores
+        for name, scores in measured.items()
     }
 
 
@@ -66,7 +66,7 @@ def verify(root: str, name: str, known: dict) -> None:
             raise ValueError(f"{path}: missing, or not the one in the catalog")
 
 
-def render(found: dict) -> str:
+def render(listed: dict) -> str:
     """The catalog as Markdown."""
     lines = [
         "# Models that ship",
@@ -79,9 +79,9 @@ def render(found: dict) -> str:
         "| sha256 |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, known in sorted(found["models"].items()):
+    for name, known in sorted(listed["models"].items()):
         shown = f"[{name}]({name}/README.md)"
-        if name == found["default"]:
+        if name == listed["default"]:
             shown += " (default)"
         spec = known["crop_spec"]
         cells = [
@@ -92,7 +92,7 @@ def render(found: dict) -> str:
             f"`{known['sha256'][:12]}`",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
-    commands = {n: k["command"] for n, k in found["models"].items() if k["command"]}
+    commands = {n: k["command"] for n, k in listed["models"].items() if k["command"]}
     lines += [""] if commands else []
     lines += [f"- {name}: `{command}`" for name, command in sorted(commands.items())]
     return "\n".join(lines) + "\n"

@@ -20,16 +20,16 @@ def papers_overview(folder: str) -> str:
     ]
     commands = []
     # Those on the paper's own data first.
-    for name, found in sorted(_tables(folder).items(), key=lambda i: _elsewhere(i[1])):
-        label, data = name, found["dataset"] + (" †" if _elsewhere(found) else "")
-        rows = [e for e in _own_rows(found["rows"]) if e["protocol"] == Protocol.CLEAN]
+    for name, kept in sorted(_tables(folder).items(), key=lambda i: _elsewhere(i[1])):
+        label, data = name, kept["dataset"] + (" †" if _elsewhere(kept) else "")
+        rows = [e for e in _own_rows(kept["rows"]) if e["protocol"] == Protocol.CLEAN]
         for entry in rows:
             metrics, own = scores.leading(entry["ours"]), {Protocol.CLEAN: entry}
-            for row in _lines(entry["row"], own, metrics, found["percent"], own):
+            for row in _lines(entry["row"], own, metrics, kept["percent"], own):
                 lines.append(line([label, data, *row]))
                 label = data = ""
         if rows:
-            commands.append(f"- {name}: `{found['command']}`")
+            commands.append(f"- {name}: `{kept['command']}`")
     return "\n".join([*lines, "", *commands]) if commands else NONE
 
 
@@ -43,35 +43,35 @@ def _tables(folder, paper=""):
     return {n: f for n, f in read_all(folder, paper).items() if "table" in f}
 
 
-def _elsewhere(found):
-    return found["dataset"] != found["paper_dataset"]
+def _elsewhere(kept):
+    return kept["dataset"] != kept["paper_dataset"]
 
 
-def paper_table(found: dict) -> str:
+def paper_table(kept: dict) -> str:
     """One table as `trainers.reproduce` measured it, rows without numbers left out."""
-    rows = by_row(_own_rows(found["rows"]))
+    rows = by_row(_own_rows(kept["rows"]))
     if not rows:
-        return f"**{found['title']}**: {NONE}"
+        return f"**{kept['title']}**: {NONE}"
     first = next(iter(next(iter(rows.values())).values()))
     metrics = list(first["ours"])
     lines = [
-        f"**{found['title']}**, on {found['dataset']}{_paper_data(found)}",
+        f"**{kept['title']}**, on {kept['dataset']}{_paper_data(kept)}",
         "",
         "| row | metric | paper | clean | paper's protocol | runs | epochs |",
         "|---|---|---|---|---|---|---|",
     ]
     for row, entries in rows.items():
-        lines += map(line, _lines(row, entries, metrics, found["percent"]))
+        lines += map(line, _lines(row, entries, metrics, kept["percent"]))
     spread = "one run [95 % interval]"
     if first["std"]:
         spread = "mean ± deviation over the runs [95 % interval over test faces]"
     # Rows are ordered by one number, not by valence and arousal apart.
     whole = [m for m in metrics if not m.endswith(("_valence", "_arousal"))]
-    by = scores.leading(whole)[0]
-    order = orderings(list(rows.values()), by, percent=found["percent"])
+    by = (scores.leading(whole) or metrics)[0]
+    order = orderings(list(rows.values()), by, percent=kept["percent"])
     lines += ["", order] if order else []
-    where = tested_on(found["rows"])
-    lines += ["", f"On {where}, {spread}; {_budget(found, first)}"]
+    where = tested_on(kept["rows"])
+    lines += ["", f"On {where}, {spread}; {_budget(kept, first)}"]
     return "\n".join(lines)
 
 
@@ -141,10 +141,10 @@ def _noise(one, other, metric):
     return float(special.stdtrit(freedom, 0.975) * np.sqrt(sum(parts)))
 
 
-def _paper_data(found):
-    if not _elsewhere(found):
+def _paper_data(kept):
+    if not _elsewhere(kept):
         return ""
-    return f"; the paper's numbers are of {found['paper_dataset']}"
+    return f"; the paper's numbers are of {kept['paper_dataset']}"
 
 
 def _lines(row, entries, metrics, percent, protocols=tuple(Protocol)):
@@ -159,14 +159,14 @@ def _lines(row, entries, metrics, percent, protocols=tuple(Protocol)):
         row, budget = "", ["", ""]
 
 
-def _budget(found, first):
-    changed = "; ".join(f"{key} = {text}" for key, text in found["changed"].items())
+def _budget(kept, first):
+    changed = "; ".join(f"{key} = {text}" for key, text in kept["changed"].items())
     sizes = first["split_sizes"]
     faces = f"{sizes['train']:,} faces to train on, {first['num_examples']:,} to test"
-    parts = [faces, found["machine"]]
+    parts = [faces, kept["machine"]]
     if changed:
         parts.append(f"not as in our recipe of the paper: {changed}")
     text = "; ".join(parts) + "."
-    if found["note"]:
-        text += f" {found['note']}"
-    return f"{text}\n\n`{found['command']}`" if found["command"] else text
+    if kept["note"]:
+        text += f" {kept['note']}"
+    return f"{text}\n\n`{kept['command']}`" if kept["command"] else text

@@ -13,25 +13,25 @@ def runs_table(folder: str) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     commands = []
-    for name, found in read_all(folder).items():
-        if "protocols" not in found:
+    for name, results in read_all(folder).items():
+        if "protocols" not in results:
             continue  # A whole table, not one run.
-        stated = found["paper"].get("accuracy")
+        stated = results["paper"].get("accuracy")
         row = [
-            name, f"`{found['model']}`", found["dataset"],
+            name, f"`{results['model']}`", results["dataset"],
             "" if stated is None else number(stated, percent=True),
-            *(_accuracy(found, protocol) for protocol in Protocol),
-            f"{found['epochs']:g} epochs, {found['seconds'] / 60:.0f} min, "
-            f"{found['machine']}",
+            *(_accuracy(results, protocol) for protocol in Protocol),
+            f"{results['epochs']:g} epochs, {results['seconds'] / 60:.0f} min, "
+            f"{results['machine']}",
         ]  # fmt: skip
         lines.append(line(row))
-        note = f" {found['note']}" if found["note"] else ""
-        commands.append(f"- {name}: `{found['command']}`{note}")
+        note = f" {results['note']}" if results["note"] else ""
+        commands.append(f"- {name}: `{results['command']}`{note}")
     return "\n".join([*lines, "", *commands])
 
 
-def _accuracy(found, protocol):
-    test = found["protocols"].get(protocol, {}).get("test")
+def _accuracy(results, protocol):
+    test = results["protocols"].get(protocol, {}).get("test")
     if test is None or "accuracy" not in test["intervals"]:
         return ""  # Not measured there, or a model without expressions.
     ends = interval(test["intervals"]["accuracy"], percent=True, digits=1)
@@ -82,37 +82,37 @@ def comparison(folder: str) -> str:
 def speed(folder: str) -> str:
     """What `trainers.benchmark --json` measured: every kept `speed*.json`."""
     parts = []
-    for found in read_all(folder, "speed").values():
-        if found.get("what") == "faces":
+    for results in read_all(folder, "speed").values():
+        if results.get("what") == "faces":
             continue  # In the comparison.
-        parts.append(_models_speed(found) if "models" in found else _rates(found))
+        parts.append(_models_speed(results) if "models" in results else _rates(results))
     return "\n\n".join(parts) or NONE
 
 
 _RATES = ("_per_second", "_per_cpu_second", "_ratio", "_seconds", "_mib")
 
 
-def _rates(found):
+def _rates(results):
     """The rates of one measurement in a line, after its command."""
     values = [
         f"{name.replace('_', ' ')} {value:,.2f}"
-        for name, value in found.items()
+        for name, value in results.items()
         if name.endswith(_RATES)
     ]
-    return f"`{found['command']}` ({found['device']}): {', '.join(values)}"
+    return f"`{results['command']}` ({results['device']}): {', '.join(values)}"
 
 
-def _models_speed(found):
+def _models_speed(results):
     lines = [
-        f"`{found['command']}`: the training step on {found['device']}; the ratio is "
-        "against the same graph from stock Keras layers and optimizer, without weight "
-        "decay (the papers' attention layers stay ours), MiB the peak of the process "
-        "after two steps of ours, before the other graph is built.",
+        f"`{results['command']}`: the training step on {results['device']}; the ratio "
+        "is against the same graph from stock Keras layers and optimizer, without "
+        "weight decay (the papers' attention layers stay ours), MiB the peak of the "
+        "process after two steps of ours, before the other graph is built.",
         "",
         "| model | parameters | GFLOPs an image | batch | images/s | ratio | MiB |",
         "|---|---|---|---|---|---|---|",
     ]
-    for name, row in found["models"].items():
+    for name, row in results["models"].items():
         lines.append(
             f"| `{name}` | {row['parameters']:,} | {row['gflops_per_image']:.2f} | "
             f"{row['batch_size']} | {row['images_per_second']:.1f} | "

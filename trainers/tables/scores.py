@@ -57,7 +57,7 @@ def row_scores(
     ]
     intervals = scoring.intervals_of(map(_mean, zip(*scored)), units)
     names = [name for name, value in per_seed[0].items() if np.ndim(value) == 0]
-    values = {name: [found[name] for found in per_seed] for name in names}
+    values = {name: [of_seed[name] for of_seed in per_seed] for name in names}
     result = {
         "seeds": len(seeds),
         "mean": {name: float(np.mean(v)) for name, v in values.items()},
@@ -78,7 +78,7 @@ def row_scores(
     }
     for name in ("confusion", "confusion_pooled"):
         if classes and f"{name}_rates" in per_seed[0]:
-            rates = np.mean([found[f"{name}_rates"] for found in per_seed], axis=0)
+            rates = np.mean([of_seed[f"{name}_rates"] for of_seed in per_seed], axis=0)
             result[name] = rates.round(6).tolist()
     return result
 
@@ -128,9 +128,11 @@ def _tasks(folds, classes):
 
 def _of_folds(whole, fold, classes):
     """Scores of single folds, and the confusion in the order of `classes`."""
-    given = whole.labelled("expression")
-    logits, true = (each["expression"][given] for each in (whole.outputs, whole.labels))
-    fold = fold[given]
+    labelled = whole.labelled("expression")
+    logits, true = (
+        each["expression"][labelled] for each in (whole.outputs, whole.labels)
+    )
+    fold = fold[labelled]
     pooled = classification_sums(true, logits, logits.shape[1])
     size, num_folds = pooled.rows.shape[1], fold.max() + 1
     order = [labels.EXPRESSIONS.index(name) for name in classes]
@@ -142,22 +144,22 @@ def _of_folds(whole, fold, classes):
     def finish(sums):
         each = pooled.finish(sums.reshape(*sums.shape[:-1], num_folds, size))
         whole = pooled.finish(sums.reshape(*sums.shape[:-1], num_folds, size).sum(-2))
-        found = {}
+        values = {}
         if num_folds > 1:
             held = (each["confusion"].sum((-1, -2)) > 0).sum(-1)
-            found["accuracy"] = each["accuracy"].sum(-1) / np.maximum(held, 1)
-            found["accuracy_pooled"] = whole["accuracy"]
+            values["accuracy"] = each["accuracy"].sum(-1) / np.maximum(held, 1)
+            values["accuracy_pooled"] = whole["accuracy"]
         if classes:
             # A class that a fold has no example of counts 0 in the folds' mean.
             rates = ordered(_rates(each["confusion"]).mean(-3))
-            found["confusion_rates"] = rates
+            values["confusion_rates"] = rates
             if num_folds > 1:
                 own = np.diagonal(rates, axis1=-2, axis2=-1)
-                found["mean_class_accuracy"] = own.mean(-1)
-                found["confusion_pooled_rates"] = ordered(_rates(whole["confusion"]))
-        return found
+                values["mean_class_accuracy"] = own.mean(-1)
+                values["confusion_pooled_rates"] = ordered(_rates(whole["confusion"]))
+        return values
 
-    return TaskScores(SumScores(rows.reshape(len(fold), -1), finish), given)
+    return TaskScores(SumScores(rows.reshape(len(fold), -1), finish), labelled)
 
 
 def _rates(confusion):
@@ -172,8 +174,8 @@ def _mean(tasks):
 
     def finish(sums):
         parts = np.split(sums, widths, axis=-1)
-        found = [each.finish(part) for each, part in zip(sums_of_seeds, parts)]
-        return {name: np.mean([f[name] for f in found], axis=0) for name in found[0]}
+        seeds = [each.finish(part) for each, part in zip(sums_of_seeds, parts)]
+        return {name: np.mean([s[name] for s in seeds], axis=0) for name in seeds[0]}
 
     rows = np.concatenate([each.rows for each in sums_of_seeds], axis=1)
     return TaskScores(SumScores(rows, finish), tasks[0].rows)

@@ -19,34 +19,7 @@ def finish(run) -> str:
     `report.md` is written last: a workdir that has one is finished.
     """
     config, path = run.config, run.workdir.path
-    results, drawn, known = {}, [], {}
-    for protocol in Protocol:
-        folder = os.path.join(path, "best", protocol)
-        if not os.path.isdir(folder):
-            continue
-        chosen = model_folder.read_card(folder)
-        # By the bytes: after a kill, weights of one step need not be the same.
-        weights = chosen["weights"]["sha256"]
-        if weights not in known:
-            known[weights] = _evaluated(run, folder)
-        predictions, scores = known[weights]
-        results[protocol] = {
-            "epoch": chosen["epoch"],
-            "step": chosen["step"],
-            **scores,
-        }
-        # Of each picture that the reported numbers are of.
-        _reported(predictions).save(os.path.join(path, "outputs", f"{protocol}.npz"))
-        if not drawn:  # Of the first protocol, which is the clean one.
-            split = "test" if "test" in predictions else "validation"
-            title = f"{config.model.name} on {run.prepared.dataset}, {split}"
-            drawn = plots.draw(
-                predictions[split],
-                results[protocol][split],
-                path,
-                expressions=run.prepared.expressions,
-                title=title,
-            )
+    protocols, pictures = _protocols(run)
     results = {
         "model": config.model.name,
         "dataset": run.prepared.dataset,
@@ -55,7 +28,7 @@ def finish(run) -> str:
         "paper": config.paper.to_dict(),
         "epochs": _epochs(run),
         "num_train": build.order(config, run.prepared).num_examples,
-        "protocols": results,
+        "protocols": protocols,
         **run.workdir.stop_clock(),
     }
     atomic.write_json(os.path.join(path, "results.json"), results)
@@ -63,9 +36,40 @@ def finish(run) -> str:
         run.workdir.rows, select=config.select, title=config.model.name
     )
     figures.save(curves, os.path.join(path, "curves.png"))
-    page = _markdown(results, config, ["curves.png", *drawn])
+    page = _markdown(results, config, ["curves.png", *pictures])
     atomic.write_text(os.path.join(path, "report.md"), page)
     return page
+
+
+def _protocols(run):
+    """The results of each protocol, and the pictures of the first, the clean one."""
+    path, results, pictures, evaluated = run.workdir.path, {}, [], {}
+    for protocol in Protocol:
+        folder = os.path.join(path, "best", protocol)
+        if not os.path.isdir(folder):
+            continue
+        card = model_folder.read_card(folder)
+        # By the bytes: after a kill, weights of one step need not be the same.
+        weights = card["weights"]["sha256"]
+        if weights not in evaluated:
+            evaluated[weights] = _evaluated(run, folder)
+        predictions, scores = evaluated[weights]
+        results[protocol] = {"epoch": card["epoch"], "step": card["step"], **scores}
+        # Of each picture that the reported numbers are of.
+        _reported(predictions).save(os.path.join(path, "outputs", f"{protocol}.npz"))
+        pictures = pictures or _draw(run, predictions, scores)
+    return results, pictures
+
+
+def _draw(run, predictions, scores):
+    split = "test" if "test" in predictions else "validation"
+    return plots.draw(
+        predictions[split],
+        scores[split],
+        run.workdir.path,
+        expressions=run.prepared.expressions,
+        title=f"{run.config.model.name} on {run.prepared.dataset}, {split}",
+    )
 
 
 def _evaluated(run, folder):
@@ -73,11 +77,11 @@ def _evaluated(run, folder):
     predictions = _predictions(run, folder)
     return predictions, {
         split: measure.measure_split(
-            found,
+            predictions[split],
             predictions.get("validation"),
             expressions=run.prepared.expressions,
         )
-        for split, found in predictions.items()
+        for split in predictions
     }
 
 
@@ -111,7 +115,7 @@ def table(results: dict) -> str:
     ours = [f"ours, {protocol}" for protocol in results["protocols"]]
     lines = ["| metric | stated by the paper | " + " | ".join(ours) + " |"]
     lines.append("|---" * (2 + len(results["protocols"])) + "|")
-    splits = [_reported(found) for found in results["protocols"].values()]
+    splits = [_reported(by_split) for by_split in results["protocols"].values()]
     for name in dict.fromkeys(name for split in splits for name in split["metrics"]):
         if metric_of(name).headline:
             cells = [name, _number_or_blank(results["paper"].get(name))]
@@ -126,21 +130,21 @@ def _number_or_blank(value):
     return "" if value is None else text.number(value)
 
 
-def _reported(found):
+def _reported(by_split):
     """The split whose numbers count."""
-    return found["test"] if "test" in found else found["validation"]
+    return by_split["test"] if "test" in by_split else by_split["validation"]
 
 
 def _markdown(results, config, drawn):
     protocol, first = next(iter(results["protocols"].items()))
     split = "test" if "test" in first else "validation"
-    found = first[split]
-    resampled, note = found["resampling"], score_tables.absent_note(found)
+    scores = first[split]
+    resampled, note = scores["resampling"], score_tables.absent_note(scores)
     lines = [
         f"# {config.model.name} on {results['dataset']}",
         "",
         f"{results['parameters']:,} parameters; {split}: "
-        f"{score_tables.examples(found)}; views: {results['views']}; "
+        f"{score_tables.examples(scores)}; views: {results['views']}; "
         f"seed {config.seed}; {results['epochs']:g} epochs in "
         f"{results['seconds'] / 60:.1f} minutes.",
         "",
@@ -155,11 +159,11 @@ def _markdown(results, config, drawn):
         f"{resampled['unit'].replace(' or ', 's or ')}s"
         + (
             ""
-            if score_tables.all_labelled(found)
+            if score_tables.all_labelled(scores)
             else ", of each metric those with its label"
         ),
         *([f"- {note}"] if note else []),
-        *_calibration_lines(found.get("calibration"), protocol),
+        *_calibration_lines(scores.get("calibration"), protocol),
         "",
         *(f"![{name}]({name})" for name in drawn),
         "",
@@ -167,26 +171,26 @@ def _markdown(results, config, drawn):
     return "\n".join(lines)
 
 
-def _calibration_lines(found, protocol):
+def _calibration_lines(fitted, protocol):
     """What the confidence is worth, in two lines."""
-    if found is None:
+    if fitted is None:
         return
-    if found["temperature"] is not None:
-        end = " (the end of its range: none is best)"
-        end = end if calibration.is_bound(found["temperature"]) else ""
+    temperature = fitted["temperature"]
+    if temperature is not None:
+        end = ""
+        if calibration.is_bound(temperature):
+            end = " (the end of its range: none is best)"
         effect = "which are those reported"
-        if found["ece_after"] is not None:
-            effect = (
-                "takes the calibration error from "
-                f"{text.number(found['ece_before'])} to "
-                f"{text.number(found['ece_after'])}"
-            )
+        if fitted["ece_after"] is not None:
+            before = text.number(fitted["ece_before"])
+            after = text.number(fitted["ece_after"])
+            effect = f"takes the calibration error from {before} to {after}"
         yield (
-            f"- calibration ({protocol}): temperature {found['temperature']:.3f}{end}, "
-            f"fitted on {found['num_fitted']:,} validation examples, {effect}"
+            f"- calibration ({protocol}): temperature {temperature:.3f}{end}, fitted "
+            f"on {fitted['num_fitted']:,} validation examples, {effect}"
         )
     answers = ", ".join(
         f"{text.number(row['accuracy'])} at {row['coverage']:.0%}"
-        for row in found["coverage"]
+        for row in fitted["coverage"]
     )
     yield f"- accuracy ({protocol}) where only the surest faces are answered: {answers}"

@@ -10,7 +10,7 @@ from tests.trainers.evaluation.drawn import columns
 from trainers.common.cli import UsageError
 from trainers.evaluation import measure
 from trainers.evaluation.predictions import Predictions
-from trainers.publishing import readme_tables
+from trainers.publishing import paper_tables
 from trainers.training import report, run
 
 
@@ -69,4 +69,4 @@ def test_reports_cards_and_tables_show_it(measured):
         title="T", dataset="a", paper_dataset="a", percent=False, rows=[entry],
         changed={}, machine="m", note="", command="",
     )  # fmt: skip
-    assert "| Ours | error | — | 0.250 |" in readme_tables.paper_table(found)
+    assert "| Ours | error | — | 0.250 |" in paper_tables.paper_table(found)
