@@ -46,6 +46,12 @@ def intervals(
 
     Raises:
         ValueError: If `level` is out of range, or the units are not one a row.
+
+    >>> from fer_tf.scores import classification_sums
+    >>> labels, logits = [0, 1] * 50, [[1.0, 0.0]] * 100
+    >>> low, high = intervals(classification_sums(labels, logits, 2))["accuracy"]
+    >>> low < 0.5 < high
+    True
     """
     count = len(scores.rows)
     units = np.arange(count) if units is None else np.asarray(units)
@@ -77,7 +83,11 @@ def intervals(
 
 
 def unit_sums(rows, units) -> np.ndarray:
-    """Sums of the rows `(n, s)` of each unit, `(units, s)`, in sorted order."""
+    """Sums of the rows `(n, s)` of each unit, `(units, s)`, in sorted order.
+
+    >>> unit_sums(np.array([[1.0], [2.0], [4.0]]), ["b", "a", "b"]).tolist()
+    [[2.0], [5.0]]
+    """
     _, codes = np.unique(units, return_inverse=True)
     if len(codes) and codes.max() + 1 == len(codes):
         return rows[np.argsort(codes)]
