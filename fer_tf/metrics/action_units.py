@@ -18,10 +18,11 @@ class _ActionUnitMetric(keras.metrics.Metric):
         name: Metric name.
     """
 
-    formula = None
+    # Of a subclass: from the sums, and what it is called.
+    formula = default_name = None
 
     def __init__(self, num_action_units, *, name=None, **kwargs):
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name or self.default_name, **kwargs)
         self.num_action_units = num_action_units
         # Rows as in `UnitSums`: hits, wrong, total.
         self.outcomes = self.add_variable(
@@ -79,9 +80,7 @@ class ActionUnitAccuracy(_ActionUnitMetric):
     """Share of all valid (frame, unit) decisions that are right."""
 
     formula = staticmethod(table.unit_accuracy)
-
-    def __init__(self, num_action_units, *, name="au_accuracy", **kwargs):
-        super().__init__(num_action_units, name=name, **kwargs)
+    default_name = "au_accuracy"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -89,6 +88,4 @@ class ActionUnitScore(_ActionUnitMetric):
     """ABAW-2020's score, `0.5 mean F1 + 0.5 accuracy`; not Zhang's plain F1."""
 
     formula = staticmethod(table.unit_score)
-
-    def __init__(self, num_action_units, *, name="au_score", **kwargs):
-        super().__init__(num_action_units, name=name, **kwargs)
+    default_name = "au_score"

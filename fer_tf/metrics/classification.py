@@ -18,10 +18,11 @@ class _ConfusionMetric(keras.metrics.Metric):
         name: Metric name.
     """
 
-    formula = None
+    # Of a subclass: from the sums, and what it is called.
+    formula = default_name = None
 
     def __init__(self, num_classes, *, name=None, **kwargs):
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name or self.default_name, **kwargs)
         self.num_classes = num_classes
         # Counts in float32 are exact up to 2^24 examples a cell.
         self.confusion = self.add_variable(
@@ -54,8 +55,7 @@ class _ConfusionMetric(keras.metrics.Metric):
 class ConfusionMatrix(_ConfusionMetric):
     """Weighted counts `(classes, classes)`, rows true, columns predicted."""
 
-    def __init__(self, num_classes, *, name="confusion_matrix", **kwargs):
-        super().__init__(num_classes, name=name, **kwargs)
+    default_name = "confusion_matrix"
 
     def result(self):
         return ops.copy(self.confusion)
@@ -72,9 +72,7 @@ class Accuracy(_ConfusionMetric):
     """
 
     formula = staticmethod(table.accuracy)
-
-    def __init__(self, num_classes, *, name="accuracy", **kwargs):
-        super().__init__(num_classes, name=name, **kwargs)
+    default_name = "accuracy"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -82,9 +80,7 @@ class MeanClassAccuracy(_ConfusionMetric):
     """Mean recall over the classes that occur."""
 
     formula = staticmethod(table.mean_class_accuracy)
-
-    def __init__(self, num_classes, *, name="mean_class_accuracy", **kwargs):
-        super().__init__(num_classes, name=name, **kwargs)
+    default_name = "mean_class_accuracy"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -92,9 +88,7 @@ class MacroF1(_ConfusionMetric):
     """Mean F1 over all `num_classes` classes; 0 for one that never occurs."""
 
     formula = staticmethod(table.macro_f1)
-
-    def __init__(self, num_classes, *, name="macro_f1", **kwargs):
-        super().__init__(num_classes, name=name, **kwargs)
+    default_name = "macro_f1"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -106,9 +100,7 @@ class ExpressionScore(_ConfusionMetric):
     """
 
     formula = staticmethod(table.expression_score)
-
-    def __init__(self, num_classes, *, name="expression_score", **kwargs):
-        super().__init__(num_classes, name=name, **kwargs)
+    default_name = "expression_score"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")

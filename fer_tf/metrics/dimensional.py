@@ -42,10 +42,11 @@ class _DimensionalMetric(keras.metrics.Metric):
         name: Metric name.
     """
 
-    formula = None
+    # Of a subclass: from the sums, and what it is called.
+    formula = default_name = None
 
     def __init__(self, index=None, *, name=None, **kwargs):
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name or self.default_name, **kwargs)
         self.index = index
 
     def _add_state(self, *names, outputs=1):
@@ -125,9 +126,7 @@ class CCC(_MomentMetric):
     """
 
     formula = staticmethod(table.concordance)
-
-    def __init__(self, index=None, *, name="ccc", **kwargs):
-        super().__init__(index, name=name, **kwargs)
+    default_name = "ccc"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -156,9 +155,7 @@ class PCC(_MomentMetric):
     """Pearson's correlation; 0 where either is constant."""
 
     formula = staticmethod(table.correlation)
-
-    def __init__(self, index=None, *, name="pcc", **kwargs):
-        super().__init__(index, name=name, **kwargs)
+    default_name = "pcc"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
