@@ -31,7 +31,7 @@ def test_a_metric_needs_labels():
         run._signed({}, "ccc_mean", "test")
     with pytest.raises(ValueError, match="one of accuracy"):
         run._signed({"accuracy": 0.5}, "ccc_mean", "test")
-    assert run._signed({"rmse": 0.25}, "-rmse", "test") == -0.25
+    assert run._signed({"rmse_mean": 0.25}, "-rmse_mean", "test") == -0.25
 
 
 def test_a_test_set_without_the_chosen_metric_is_refused_before_training(
