@@ -30,7 +30,14 @@ from ml_collections import ConfigDict
 from data_pipelines.batches import array_ops, arrays
 from data_pipelines.storage.prepared import Prepared, open_prepared
 from fer_tf import metrics
-from trainers.training import build, checks, objectives, optimizers, precision
+from trainers.training import (
+    build,
+    checks,
+    objectives,
+    optimizers,
+    precision,
+    streams,
+)
 
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
 
@@ -143,7 +150,7 @@ def compiled(
     spec = build.crop_spec(config, prepared)
     chosen = config.stages[stage]
     network, can_train = _network(config, after)
-    num_train = build.epoch_size(config, prepared)
+    num_train = streams.epoch_size(config, prepared)
     checks.check(config, network, spec, num_train, prepared.action_units)
     build.set_trainable(network, chosen, can_train)
     model = Trainee(
@@ -227,11 +234,11 @@ def _array_batches(config, prepared, start, an_epoch):
     found = {
         "x": arrays.TrainBatches(
             prepared,
-            build.train_ops(config, prepared, array_ops),
+            streams.train_ops(config, prepared, array_ops),
             tasks,
             start_step=start,
             steps_per_epoch=an_epoch,
-            **build.train_arguments(config),
+            **streams.train_arguments(config),
         )
     }
     if prepared.count("validation"):
@@ -240,7 +247,7 @@ def _array_batches(config, prepared, start, an_epoch):
             "validation",
             _eval_ops(config, array_ops),
             tasks,
-            **build.eval_arguments(config),
+            **streams.eval_arguments(config),
         )
     return found
 
@@ -250,14 +257,14 @@ def _tensorflow_batches(config, prepared, start, an_epoch):
     from data_pipelines.batches import ops, pipeline
 
     tasks = _labels(config)
-    stream = build.train_stream(config, prepared, start_step=start)
+    stream = streams.train_stream(config, prepared, start_step=start)
     found = {"x": pipeline.for_fit(stream, tasks), "steps_per_epoch": an_epoch}
     if prepared.count("validation"):
         batches = pipeline.eval_batches(
             prepared,
             "validation",
             _eval_ops(config, ops),
-            **build.eval_arguments(config),
+            **streams.eval_arguments(config),
         )
         found["validation_data"] = pipeline.for_fit(batches, tasks)
     return found

@@ -48,24 +48,30 @@ def main(given: list[tuple[str, str]]) -> None:
         import tensorflow as tf
 
         from data_pipelines.batches import pipeline
-        from trainers.training import distribution, dry_run, precision, workdir
-        from trainers.training import report as reporting
-        from trainers.training import run as loop
+        from trainers.training import (
+            assembly,
+            distribution,
+            dry_run,
+            precision,
+            report,
+            workdir,
+        )
 
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     precision.settle(config, _WORKDIR.value)
     prepared = pipeline.open_prepared(_DATA.value)
-    report = os.path.join(_WORKDIR.value, "report.md")
+    finished = os.path.join(_WORKDIR.value, "report.md")
     if not _DRY_RUN.value:
         workdir.require_same(_WORKDIR.value, config, prepared)
-        if os.path.exists(report):
-            print(f"{_WORKDIR.value} is finished; see {report}")
+        if os.path.exists(finished):
+            print(f"{_WORKDIR.value} is finished; see {finished}")
             return
     strategy = distribution.make_strategy(config)
-    run = loop.Run(
+    run = assembly.assemble(
         config, prepared, _WORKDIR.value, strategy=strategy, started=_STARTED
     )
+    run.check()
     if config.mixed_crops and run.workdir.writes:
         first = prepared.folders[0]
         print(f"the model is given crops as in {first}, whatever the other folders'")
@@ -76,7 +82,7 @@ def main(given: list[tuple[str, str]]) -> None:
         with run.workdir.opened():
             run.train()
             if run.workdir.writes:
-                print(reporting.finish(run))
+                print(report.finish(run))
             distribution.meet(strategy)
     except Exception as error:
         if not distribution.several_hosts(strategy):

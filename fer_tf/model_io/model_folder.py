@@ -1,7 +1,6 @@
-"""Models as folders: weights, and beside them what they cannot say.
+"""Models as folders: saved, found by path or name, loaded safely.
 
-A model folder holds `model.json` (the model's name and arguments, the crop
-spec, the names of the outputs, the views of its protocol) and
+A model folder holds `model.json` (see `fer_tf.model_io.card`) and
 `model.weights.h5`; an export may add `model.keras` and formats of other programs.
 Nothing is unpickled and nothing executed: weights are loaded into a graph that
 this package builds, a whole model in Keras' safe mode, and the sha256 of either is
@@ -13,70 +12,25 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Mapping
-from typing import Any
 
 import keras
 
-from fer_tf import labels, models
-from fer_tf.faces.crop_spec import MAX_SIZE, CropSpec
-from fer_tf.layers.crop_views import VIEWS
+from fer_tf import models
 from fer_tf.model_io import catalog, safe_weights
-from fer_tf.model_io.views import AVERAGES
+from fer_tf.model_io.card import (
+    CARD,
+    SCHEMA_VERSION,
+    Card,
+    card_from,
+    read_card,
+    require_names,
+)
 from fer_tf.utils.disk import clear, name_file, require_room
 from fer_tf.utils.hashing import sha256
 from fer_tf.utils.processes import require_own_process
 
-SCHEMA_VERSION = 1
-CARD = "model.json"
 WEIGHTS = "model.weights.h5"
 WHOLE = "model.keras"
-
-# A card with its config takes some ten thousand bytes.
-_MAX_CARD_BYTES = 1 << 20
-
-# Outputs of a model, and which of the card's names they are named by.
-NAMED = {"expression": "expressions", "action_units": "action_units"}
-# Outputs that are readings of a face, and the losses any of which trains them.
-_TRAINED_BY = {
-    "expression": ("expression",),
-    "is_face": ("is_face",),
-    "action_units": ("action_units",),
-    "valence_arousal": ("valence_arousal", "valence", "arousal"),
-    "valence": ("valence",),
-    "arousal": ("arousal",),
-}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Card:
-    """What a model's weights mean.
-
-    Attributes:
-        model: Name that `fer_tf.create_model` takes.
-        arguments: Its overrides.
-        crop_spec: Recipe of the crops it was trained on.
-        views: Windows of a crop that are averaged; see `fer_tf.model_io.views`.
-        average: What is averaged, `logits` or `probabilities`.
-        expressions: Names of the expression outputs, in order.
-        action_units: Names of the action-unit outputs, in order.
-        trained: Losses that the weights were trained by; None if nobody noted it.
-    """
-
-    model: str
-    arguments: Mapping[str, Any]
-    crop_spec: CropSpec
-    views: str
-    average: str
-    expressions: tuple[str, ...] = labels.EXPRESSIONS
-    action_units: tuple[str, ...] = labels.ACTION_UNITS
-    trained: tuple[str, ...] | None = None
-
-    def reads(self, output: str) -> bool:
-        """Whether an output means something: a head that nothing trained does not."""
-        if self.trained is None or output not in _TRAINED_BY:
-            return True
-        return not set(_TRAINED_BY[output]).isdisjoint(self.trained)
 
 
 def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
@@ -163,7 +117,7 @@ def load(
         weights = _part(described, "weights")
         file, found = _checked(folder, weights.get("file"), weights)
         model = safe_weights.read_weights(file, lambda: _build(card, folder))
-    _require_names(model, card, folder)
+    require_names(model, card, folder)
     card.crop_spec.require_fit(_crop_shape(model, folder), os.path.join(folder, CARD))
     model.card, model.crop_spec, model.sha256 = card, card.crop_spec, found
     return model
@@ -277,114 +231,7 @@ def _crop_shape(model, folder):
     return shape
 
 
-def _require_names(model, card, folder):
-    """Every class that the model predicts has a name."""
-    if not isinstance(model.output, dict):
-        raise ValueError(f"{folder}: the model gives no outputs by name")
-    for output, names in NAMED.items():
-        if output in model.output:
-            width, known = model.output[output].shape[-1], len(getattr(card, names))
-            if width > known:
-                raise ValueError(
-                    f"{os.path.join(folder, CARD)}: {known} {names}, but the model "
-                    f"predicts {width}"
-                )
-
-
 def _part(described, name):
     """A dict within a card, or an empty one."""
     part = described.get(name)
     return part if isinstance(part, dict) else {}
-
-
-def read_card(folder: str) -> dict[str, Any]:
-    """Reads a folder's `model.json`.
-
-    Raises:
-        ValueError: If it is damaged or of another schema.
-    """
-    path = os.path.join(folder, CARD)
-    if os.path.getsize(path) > _MAX_CARD_BYTES:
-        raise ValueError(f"{path}: too large to be a model card")
-    with open(path, encoding="utf-8") as file:
-        try:
-            described = json.load(file, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path}: not valid JSON ({error})") from error
-    if not isinstance(described, dict):
-        raise ValueError(f"{path}: not a model card")
-    if described.get("schema_version") != SCHEMA_VERSION:
-        raise ValueError(
-            f"{path}: schema {described.get('schema_version')}, this version reads "
-            f"{SCHEMA_VERSION}"
-        )
-    return described
-
-
-def _refuse_constant(text):
-    raise ValueError(f"{text} is no number of JSON's")
-
-
-def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
-    """The `Card` in what `read_card` gives.
-
-    Args:
-        described: As read.
-        where: The file, for messages.
-
-    Raises:
-        ValueError: If a part is missing, or is not what it must be.
-    """
-    fields = [field.name for field in dataclasses.fields(Card)]
-    # Cards of before have no `trained`.
-    described = {"trained": None, **described}
-    missing = [name for name in fields if name not in described]
-    if missing:
-        raise ValueError(f"{where}: lacks {', '.join(missing)}")
-    values = {name: described[name] for name in fields}
-    for name in ("expressions", "action_units"):
-        values[name] = labels.check_names(values[name], f"{where}: {name}")
-    # Both are columns of one table.
-    both = [*values["expressions"], *values["action_units"]]
-    labels.check_names(both, f"{where}: expressions and action units")
-    trained = values["trained"]
-    if trained is not None:
-        if not isinstance(trained, list) or not set(map(type, trained)) <= {str}:
-            raise ValueError(f"{where}: trained must be a list of names")
-        values["trained"] = tuple(trained)
-    for name, kind in (("model", str), ("arguments", dict)):
-        if not isinstance(values[name], kind):
-            raise ValueError(f"{where}: {name} must be a {kind.__name__}")
-    for name, choices in (("views", VIEWS), ("average", AVERAGES)):
-        if values[name] not in tuple(choices):
-            raise ValueError(f"{where}: {name} must be one of {', '.join(choices)}")
-    _check_size(values["arguments"].get("input_shape"), where)
-    for name, value in values["arguments"].items():
-        if not _is_modest(value):
-            raise ValueError(
-                f"{where}: {name[:40]} must be of numbers in 0..1e9, and not of many"
-            )
-    try:
-        values["crop_spec"] = CropSpec.from_dict(values["crop_spec"])
-    except ValueError as error:
-        raise ValueError(f"{where}: {error}") from error
-    return Card(**values)
-
-
-def _is_modest(value):
-    """Whether an argument's numbers, and how many there are, can be of a network."""
-    if isinstance(value, (list, tuple)):
-        return len(value) <= 1000 and all(map(_is_modest, value))
-    return not isinstance(value, (int, float)) or 0 <= value <= 1e9
-
-
-def _check_size(shape, where):
-    """Raises if a network's input is larger than any crop."""
-    if shape is None:
-        return
-    if not isinstance(shape, (list, tuple)) or set(map(type, shape)) != {int}:
-        raise ValueError(f"{where}: input_shape must be (height, width, channels)")
-    if max(shape) > MAX_SIZE:
-        raise ValueError(
-            f"{where}: input_shape is {str(shape)[:100]}, larger than {MAX_SIZE} pixels"
-        )

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from fer_tf.model_io.model_folder import NAMED, Card
+from fer_tf.model_io.card import NAMED, Card
 from fer_tf.model_io.views import make_inference_model
 
 # Logits stay inside: what ships is what people read.

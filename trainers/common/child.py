@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 
-_CODE = "from trainers import child; child.main()"
+_CODE = "from trainers.common import child; child.main()"
 
 
 def call(module: str, arguments: list[str], *, log: str) -> int:

@@ -61,9 +61,10 @@ def recipe(
     config.paper = ConfigDict(paper)
     config.objective = ConfigDict(
         dict(
-            name="two_stage_multitask",
+            name="wang2018",
             reading="A",
-            weights=(),  # Of category, valence and arousal, where no reading is meant.
+            # Of expression, valence, arousal; empty: those of `reading`.
+            weights=(),
             regression=regression,
             scale="1",
             outputs=outputs,

@@ -55,4 +55,12 @@ def recipe(
 
 
 def _objective(weighting):
-    return ConfigDict(dict(name="multi_task", weighting=weighting, au_reduction="sum"))
+    return ConfigDict(
+        dict(
+            name="zhang2020",
+            weighting=weighting,
+            # Of valence and arousal, action units, expression: factors of their losses.
+            weights=(1.0, 1.0, 1.0),
+            au_reduction="sum",
+        )
+    )

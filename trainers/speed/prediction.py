@@ -18,6 +18,7 @@ from fer_tf import models, predictor
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from fer_tf.model_io.serving import make_serving_model
 from fer_tf.utils import flops
 from trainers.common.cli import UsageError
@@ -109,7 +110,7 @@ def faces(trained: Sequence[str], *, seconds: float) -> dict:
 def _untrained(scratch):
     folder = os.path.join(scratch, "model")
     network = models.create_model("small_resnet")
-    card = model_folder.Card(
+    card = Card(
         model="small_resnet", arguments={}, crop_spec=CROP_SPECS["meen"],
         views="center_mirror", average="logits",
     )  # fmt: skip

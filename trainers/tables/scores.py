@@ -12,6 +12,7 @@ import numpy as np
 
 from fer_tf import labels
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import read_card
 from fer_tf.scores import SumScores, classification
 from trainers.evaluation import evaluator
 from trainers.tables.plan import PlannedRow
@@ -90,7 +91,7 @@ def outputs(run: Run, protocol: str) -> dict[str, np.ndarray]:
 def weights_hash(run: Run, protocol: str) -> str:
     """sha256 of a run's best weights."""
     folder = model_folder.find(run.path, protocol=protocol)
-    return model_folder.read_card(folder)["weights"]["sha256"]
+    return read_card(folder)["weights"]["sha256"]
 
 
 def _outputs_file(run, protocol):

@@ -85,7 +85,7 @@ class IsFace(Objective):
 
 # Wang et al. Eq. 4 did not survive in any copy of the paper; "alpha" (0.5) and
 # "beta" (0.3) did. The weights of (category, valence, arousal) in four readings.
-WANG_WEIGHTS = {
+WANG2018_WEIGHTS = {
     # alpha L_c + beta L_v + (1 - beta) L_a: one coefficient a stage.
     "A": (0.5, 0.3, 0.7),
     # alpha L_c + (1 - alpha) (beta L_v + (1 - beta) L_a)
@@ -97,14 +97,14 @@ WANG_WEIGHTS = {
 }
 
 
-class TwoStageMultitask(Objective):
+class Wang2018(Objective):
     """2Att-2Mt (Wang et al., Eq. 4 to 6): category, valence and arousal.
 
     A model without a categorical head has no L_c, and one that predicts a
     single dimension only that one's loss, at its weight of the sum.
 
     Args:
-        reading: Of Eq. 4, a key of `WANG_WEIGHTS`.
+        reading: Of Eq. 4, a key of `WANG2018_WEIGHTS`.
         regression: `tukey` (Eq. 6) or `mse` (Eq. 5).
         scale: Of Tukey's residuals: 1 as printed, another number, or `mad`. A
             number may be text, so that one flag takes either.
@@ -115,20 +115,15 @@ class TwoStageMultitask(Objective):
     def __init__(
         self, *, reading="A", regression="tukey", scale=1.0, outputs=(), weights=()
     ):
-        if reading not in WANG_WEIGHTS or regression not in ("tukey", "mse"):
+        if reading not in WANG2018_WEIGHTS or regression not in ("tukey", "mse"):
             raise ValueError(
-                f"`reading` must be one of {', '.join(WANG_WEIGHTS)} and `regression` "
-                "'tukey' or 'mse'. Received: "
+                f"`reading` must be one of {', '.join(WANG2018_WEIGHTS)} and "
+                "`regression` 'tukey' or 'mse'. Received: "
                 f"reading={reading!r}, regression={regression!r}."
             )
-        if len(weights) not in (0, 3):
-            raise ValueError(
-                "`weights` must be three, of category, valence and arousal. "
-                f"Received: weights={weights!r}."
-            )
         names = ("expression", "valence", "arousal")
-        chosen = tuple(map(float, weights)) or WANG_WEIGHTS[reading]
-        self.weights = dict(zip(names, chosen))
+        weights = weights or WANG2018_WEIGHTS[reading]
+        self.weights = dict(zip(names, _three_weights(weights, names)))
         self.regression, self.scale = regression, _number_or_mad(scale)
         self.tasks = tuple(outputs) or names
 
@@ -158,17 +153,18 @@ class TwoStageMultitask(Objective):
         return losses.masked_mean(per_example, weights)
 
 
-class MultiTask(Objective):
+class Zhang2020(Objective):
     """MTANet (Zhang & Gu, Eq. 1 to 5): valence/arousal, action units, expression.
 
     Args:
         weighting: `sum` (stage one) or `uncertainty` (stage two, Eq. 5).
+        weights: Factors of the three losses, in either stage; the paper has none.
         au_reduction: `sum` over the action units (Eq. 2), or their `mean`.
     """
 
     tasks = ("valence_arousal", "action_units", "expression")
 
-    def __init__(self, *, weighting="sum", au_reduction="sum"):
+    def __init__(self, *, weighting="sum", weights=(1.0, 1.0, 1.0), au_reduction="sum"):
         if weighting not in ("sum", "uncertainty"):
             raise ValueError(
                 "`weighting` must be 'sum' or 'uncertainty'. "
@@ -180,10 +176,12 @@ class MultiTask(Objective):
                 f"Received: au_reduction={au_reduction!r}."
             )
         self.au_reduction = au_reduction
+        self.weights = dict(zip(self.tasks, _three_weights(weights, self.tasks)))
         if weighting == "uncertainty":
-            self.layer = UncertaintyWeighting(
-                {"valence_arousal": 0.5, "action_units": 1.0, "expression": 1.0}
-            )
+            # Eq. 5 halves the loss of the regression.
+            scales = {**self.weights}
+            scales["valence_arousal"] *= 0.5
+            self.layer = UncertaintyWeighting(scales)
             self.layer.build()
 
     def __call__(self, batch, outputs):
@@ -206,7 +204,7 @@ class MultiTask(Objective):
             "expression": _expression_loss(batch, outputs, 0.0),
         }
         if self.layer is None:
-            return sum(found.values()), found
+            return sum(self.weights[t] * loss for t, loss in found.items()), found
         active = {task: ops.sum(weight) for task, weight in weights.items()}
         # One row has no CCC: its loss is 0, which would only shrink the variance.
         active["valence_arousal"] = active["valence_arousal"] > 1.5
@@ -237,8 +235,8 @@ OBJECTIVES = {
     "expression": Expression,
     "votes": Votes,
     "is_face": IsFace,
-    "two_stage_multitask": TwoStageMultitask,
-    "multi_task": MultiTask,
+    "wang2018": Wang2018,
+    "zhang2020": Zhang2020,
     "region_masks": RegionMasks,
 }
 
@@ -256,6 +254,16 @@ def make_objective(config) -> Objective:
         return OBJECTIVES[name](**arguments)
     except (TypeError, ValueError) as error:
         raise UsageError(f"`objective` {name}: {error}") from error
+
+
+def _three_weights(weights, names):
+    """The weights of three losses as floats."""
+    if len(weights) != 3:
+        raise ValueError(
+            f"`weights` must be three, of {', '.join(names)}. "
+            f"Received: weights={weights!r}."
+        )
+    return map(float, weights)
 
 
 def _number_or_mad(scale):

@@ -4,12 +4,13 @@ import os
 
 from fer_tf.export import model_card
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import read_card
 from fer_tf.plotting import figures
 from fer_tf.scores import calibration
 from fer_tf.utils import atomic
 from trainers.evaluation import evaluator as evaluation
 from trainers.evaluation import measure, plots
-from trainers.training import build
+from trainers.training import build, streams
 from trainers.training.workdir import PROTOCOLS
 
 _HEADLINE = (
@@ -35,7 +36,7 @@ def finish(run) -> str:
         folder = os.path.join(path, "best", protocol)
         if not os.path.isdir(folder):
             continue
-        chosen = model_folder.read_card(folder)
+        chosen = read_card(folder)
         # By the bytes: after a kill, weights of one step need not be the same.
         weights = chosen["weights"]["sha256"]
         if weights not in known:
@@ -67,7 +68,7 @@ def finish(run) -> str:
         "views": config.views,
         "paper": config.paper.to_dict(),
         "epochs": _epochs(run),
-        "num_train": build.order(config, run.prepared).num_examples,
+        "num_train": streams.order(config, run.prepared).num_examples,
         "protocols": results,
         **run.workdir.stop_clock(),
     }
@@ -101,7 +102,7 @@ def _outputs(run, folder):
         model.card.action_units,
     )
     return {
-        split: evaluator.outputs(build.eval_stream(run.config, run.prepared, split))
+        split: evaluator.outputs(streams.eval_stream(run.config, run.prepared, split))
         for split in ("validation", "test")
         if run.prepared.count(split)
     }

@@ -9,108 +9,104 @@ is needed for a run that was stopped anywhere to end like one that was not.
 """
 
 import contextlib
+import dataclasses
 import math
 import time
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+from ml_collections import ConfigDict
 
-from fer_tf.utils.backend import require_tensorflow
+from data_pipelines.storage.prepared import Prepared
+from fer_tf.faces.crop_spec import CropSpec
 from trainers.common.cli import UsageError
 from trainers.common.progress import Progress
 from trainers.evaluation import evaluator
 from trainers.training import (
     build,
     checkpoints,
-    checks,
     distribution,
     ema,
-    mixup,
-    objectives,
     optimizers,
-    precision,
     steps,
 )
-from trainers.training import workdir as workdirs
-from trainers.training.workdir import PROTOCOLS
+from trainers.training.objectives import Objective
+from trainers.training.workdir import PROTOCOLS, Workdir
 
 # Training that a kill, or Ctrl-C, may cost.
 CHECKPOINT_SECONDS = 300
 
 
 class _Resumed(NamedTuple):
-    """A checkpoint, and where it was written: of all stages, which, and which step."""
+    """A checkpoint, and the stage and step at which it was written."""
 
     path: str
     stage: int
     step: int
 
 
-class Run:
-    """One training run in one workdir.
+@dataclasses.dataclass(kw_only=True)
+class TrainingRun:
+    """One training run in one workdir, made of the parts that it is handed.
 
-    Args:
+    `trainers.training.assembly.assemble` makes the parts from a config; a test hands
+    in its own.
+
+    Attributes:
         config: See `trainers/configs/`.
-        prepared: Data, from `data_pipelines.batches.pipeline.open_prepared`.
-        workdir: Path; checkpoints, logs and best weights go there.
-        strategy: From `trainers.training.distribution.make_strategy`; by default one
-            device.
+        prepared: Data of the run.
+        spec: Of the crops.
+        num_train: Training examples of an epoch.
+        model: Is trained.
+        objectives: One for each stage.
+        state: Counters, running losses and best scores.
+        make_step: `make_step(model, optimizer, objective)` gives `step(batch)`, which
+            trains on a batch and counts it in `state`.
+        train_batches: `train_batches(step)` gives the endless batches from a step on.
+        eval_streams: The batches of every split that weights are chosen on.
+        selector: Scores the model on such batches.
+        workdir: Keeps logs and best weights.
+        strategy: Its replicas share each batch.
+        average: Running average of the weights, which is evaluated; None: the weights.
         started: `time.monotonic()` when the process began, for the log.
+        checkpoint_seconds: The longest time between two checkpoints.
     """
 
-    def __init__(self, config, prepared, workdir: str, *, strategy=None, started=None):
-        require_tensorflow("trainers.train")
-        precision.settle(config, workdir)
-        self.config, self.prepared = config, prepared
-        self.started = started or time.monotonic()
+    config: ConfigDict
+    prepared: Prepared
+    spec: CropSpec
+    num_train: int
+    model: keras.Model
+    objectives: Sequence[Objective]
+    state: steps.State
+    make_step: Callable[..., Callable[[dict], None]]
+    train_batches: Callable[[int], Iterable[dict]]
+    eval_streams: dict[str, tf.data.Dataset]
+    selector: evaluator.Evaluator
+    workdir: Workdir
+    strategy: tf.distribute.Strategy
+    average: ema.WeightAverage | None = None
+    started: float = dataclasses.field(default_factory=time.monotonic)
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+    def __post_init__(self):
         self.trained = False  # Whether a step has been made.
-        self.strategy = strategy or tf.distribute.get_strategy()
-        self.spec = build.crop_spec(config, prepared)
-        self.num_train = build.epoch_size(config, prepared)
-        keras.utils.set_random_seed(config.seed)
-        with self.strategy.scope():
-            self.model = build.build_model(config)
-            build.load_weights(config, self.model)
-            # A stage without an objective of its own has the run's.
-            self.objectives = [
-                objectives.make_objective(stage.objective or config.objective)
-                for stage in config.stages
-            ]
-        tasks = dict.fromkeys(t for each in self.objectives for t in each.tasks)
-        self.state = steps.State(tuple(tasks))
-        self.average = None
-        if config.ema_decay:
-            self.average = ema.WeightAverage(self.model, config.ema_decay)
-        checks.check(
-            config, self.model, self.spec, self.num_train, prepared.action_units
-        )
-        steps.should_jit(config.jit_compile)
-        self.selector = evaluator.Evaluator(
-            build.make_inference(
-                config, self.model, self.spec, views=config.selection_views
-            ),
-            prepared.action_units,
-        )
-        self.eval_streams = {
-            split: build.eval_stream(config, prepared, split)
-            for split in PROTOCOLS.values()
-            if prepared.count(split)
-        }
-        self._check_select()
-        # Written to when it is opened: not before all else is known to be right.
-        self.workdir = workdirs.Workdir(
-            workdir,
-            config,
-            prepared,
-            spec=self.spec,
-            writes=distribution.is_chief(self.strategy),
-        )
         self.checkpoints = checkpoints.Checkpoints(self.workdir.checkpoints)
         # What the builder froze stays frozen in every stage.
         self.can_train = [layer.trainable for layer in self.model.layers]
-        for stage in reversed(config.stages):  # A later one must not fail then.
+
+    def check(self) -> None:
+        """Finds what would fail in a later stage or at the first evaluation.
+
+        Raises:
+            UsageError: If a stage trains nothing, or `select` is no metric here.
+            ValueError: If there are no examples to choose the weights by.
+        """
+        self._check_select()
+        for stage in self.config.stages:
             self.set_trainable(stage)
 
     def _check_select(self):
@@ -167,24 +163,20 @@ class Run:
         """Freezes all but what a stage trains, and returns the model it trains."""
         return build.set_trainable(self.model, stage, self.can_train)
 
-    def make_step(self, number: int, stage, total: int):
+    def prepare_stage(self, number: int) -> tuple[keras.Optimizer, Callable]:
         """The optimizer of a stage, and the step that trains its part."""
+        stage = self.config.stages[number]
         trained = self.set_trainable(stage)
-        objective = self.objectives[number]
         with self.strategy.scope():
-            optimizer = optimizers.build_optimizer(self.config, stage, total)
-            step = steps.make_train_step(
-                trained,
-                optimizer,
-                mixup.Mixed(objective) if self.config.mixup else objective,
-                jit_compile=steps.should_jit(self.config.jit_compile),
-                micro_batches=self.config.micro_batches,
+            optimizer = optimizers.build_optimizer(
+                self.config, stage, self.total_steps(stage)
             )
+            step = self.make_step(trained, optimizer, self.objectives[number])
         return optimizer, step
 
     def _run_stage(self, number, stage, first, total, resumed):
         """Runs one stage: `total` steps, after `first` of the earlier stages."""
-        optimizer, step = self.make_step(number, stage, total)
+        optimizer, step = self.prepare_stage(number)
         begins = resumed is None or resumed.step == first
         if resumed is not None:
             # A checkpoint between two stages holds the earlier one's optimizer.
@@ -197,14 +189,8 @@ class Run:
         self._steps(number, stage, first, total, step, optimizer)
 
     def _steps(self, number, stage, first, total, step, optimizer):
-        counted = steps.make_counted_step(
-            step, self.state, strategy=self.strategy, average=self.average
-        )
         done = int(self.state.step) - first
-        stream = build.train_stream(
-            self.config, self.prepared, start_step=int(self.state.step)
-        )
-        batches = iter(distribution.spread(self.strategy, stream))
+        batches = iter(self.train_batches(int(self.state.step)))
         size, ends = self.config.batch_size, self.epoch_ends(total)
         # The only stage of most recipes is called so itself.
         shown = "train" if stage.name == "train" else f"train {stage.name}"
@@ -214,7 +200,7 @@ class Run:
         saved = time.monotonic()
         while done < total:
             batch = next(batches)
-            counted(batch)
+            step(batch)
             done += 1
             if not self.trained:
                 self._check_finite(stage)  # Waits for the device.
@@ -235,7 +221,7 @@ class Run:
                 self._drop_on_plateau(stage, optimizer)
             if done == total:
                 self.state.stage.assign(number + 1)
-            late = time.monotonic() - saved >= CHECKPOINT_SECONDS
+            late = time.monotonic() - saved >= self.checkpoint_seconds
             if done in ends or done % self.config.checkpoint_steps == 0 or late:
                 self._check_finite(stage)
                 saved = time.monotonic()
@@ -287,7 +273,7 @@ class Run:
         self.state.reset_losses()
         if self.workdir.writes:
             with self._averaged():
-                self._evaluate(stage, row)
+                self.evaluate(stage, row)
         self.workdir.log(row)
 
     def _averaged(self):
@@ -296,7 +282,7 @@ class Run:
             return contextlib.nullcontext()
         return self.average.in_model()
 
-    def _evaluate(self, stage, row):
+    def evaluate(self, stage: ConfigDict, row: dict[str, Any]) -> None:
         """Adds the scores to the row, and keeps the weights if they are the best."""
         for protocol, split in PROTOCOLS.items():
             if split not in self.eval_streams:

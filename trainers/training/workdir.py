@@ -18,6 +18,7 @@ from collections.abc import Iterable
 import tensorflow as tf
 
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import CARD
 from fer_tf.utils import atomic
 from trainers.training import build, tensorboard
 
@@ -132,7 +133,7 @@ class Workdir:
         """
         for protocol in protocols:
             folder = self._best(protocol)
-            if not os.path.isfile(os.path.join(folder, model_folder.CARD)):
+            if not os.path.isfile(os.path.join(folder, CARD)):
                 raise ValueError(
                     f"{folder}: the best weights so far were here and are gone; put "
                     f"them back, or remove {self.path} to begin anew"
@@ -217,13 +218,8 @@ def begin(path: str, config, prepared) -> None:
 
 def _identity(config, prepared):
     """What a run is: its config and the bytes of its data."""
-    config = json.loads(config.to_json())
-    for each in (config, *config["stages"]):
-        objective = each.get("objective") or {}
-        if not objective.get("weights", True):
-            del objective["weights"]  # Runs of before have none, and mean the same.
     return {
-        "config": config,
+        "config": json.loads(config.to_json()),
         "data": [
             {
                 "dataset": m["dataset"],

@@ -15,6 +15,7 @@ import pytest
 from fer_tf import models
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder, safe_weights
+from fer_tf.model_io.card import CARD, Card
 from fer_tf.utils.hashing import sha256
 
 ARGUMENTS = dict(width=0.125, blocks=1, stage_filters=[16])
@@ -28,7 +29,7 @@ def model():
 
 @pytest.fixture
 def folder(model, tmp_path):
-    card = model_folder.Card(
+    card = Card(
         model="small_resnet", arguments=ARGUMENTS, crop_spec=CROP_SPECS["meen"],
         views="center", average="logits",
     )  # fmt: skip
@@ -37,7 +38,7 @@ def folder(model, tmp_path):
 
 
 def change_card(folder, **changes):
-    path = folder / model_folder.CARD
+    path = folder / CARD
     described = json.loads(path.read_text())
     path.write_text(json.dumps({**described, **changes}))
 
@@ -328,7 +329,7 @@ def _peak():
     ],
 )
 def test_cards_that_are_none(text, match, folder):
-    (folder / model_folder.CARD).write_bytes(text)
+    (folder / CARD).write_bytes(text)
     refused(folder, match)
 
 
@@ -367,7 +368,7 @@ def test_a_whole_model_is_loaded_by_its_hash(model, folder):
     refused(path, "damaged, or of another model")
     change_card(folder, files={})
     refused(path, "states no sha256 of model.keras")
-    (folder / model_folder.CARD).unlink()
+    (folder / CARD).unlink()
     refused(path, "neither a model folder")
 
 

@@ -4,15 +4,15 @@ import pytest
 from ml_collections import ConfigDict
 
 from data_pipelines.storage.prepared import examples, open_prepared
-from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import card_from, read_card
 from tests.testing_utils import tiny_config
 from trainers.common.cli import UsageError
-from trainers.training import build, optimizers
+from trainers.training import build, optimizers, streams
 from trainers.training.workdir import Workdir
 
 
 def batches(config, data, count):
-    return list(build.train_stream(config, data).take(count))
+    return list(streams.train_stream(config, data).take(count))
 
 
 def test_a_network_of_two_inputs_is_refused():
@@ -30,16 +30,14 @@ def test_the_card_says_which_heads_were_trained(synthetic_data, tmp_path):
     data = open_prepared(synthetic_data)
     spec = build.crop_spec(config, data)
     assert build.card(config, data, spec).trained == ("expression",)
-    config.objective = ConfigDict(dict(name="multi_task"))
+    config.objective = ConfigDict(dict(name="zhang2020"))
     folder = Workdir(str(tmp_path), config, data, spec=spec)
     losses = dict(valence_arousal=0.0, action_units=0.0, expression=1.9)
     folder.rows = [dict(epoch=1, step=7, **losses)]
     # Of the action units, the data has a label in the second epoch at last.
     row = dict(epoch=2, step=14, **losses | dict(action_units=0.7))
     folder.save_best(build.build_model(config), "clean", row)
-    card = model_folder.card_from(
-        model_folder.read_card(str(tmp_path / "best" / "clean"))
-    )
+    card = card_from(read_card(str(tmp_path / "best" / "clean")))
     assert card.trained == ("action_units", "expression")
 
 
@@ -54,16 +52,16 @@ def test_an_epoch_is_as_long_as_its_sampling_makes_it(synthetic_data):
     data = open_prepared(synthetic_data)
     counts = data.class_counts("train")
     config = tiny_config()
-    assert build.epoch_size(config, data) == data.count("train")
+    assert streams.epoch_size(config, data) == data.count("train")
     config.sampling.name = "up"
-    assert build.epoch_size(config, data) == counts.max() * np.count_nonzero(counts)
-    assert build.order(config, data).num_examples == counts.sum()
+    assert streams.epoch_size(config, data) == counts.max() * np.count_nonzero(counts)
+    assert streams.order(config, data).num_examples == counts.sum()
     config.sampling.update(name="down", limit=3)
-    assert build.epoch_size(config, data) == np.minimum(counts, 3).sum()
-    assert build.order(config, data).num_examples == np.minimum(counts, 3).sum()
+    assert streams.epoch_size(config, data) == np.minimum(counts, 3).sum()
+    assert streams.order(config, data).num_examples == np.minimum(counts, 3).sum()
     stage = config.stages[0]
     stage.epochs = 4
-    steps = optimizers.total_steps(config, stage, build.epoch_size(config, data))
+    steps = optimizers.total_steps(config, stage, streams.epoch_size(config, data))
     assert steps == 4 * np.minimum(counts, 3).sum() // 16
 
 
@@ -77,7 +75,7 @@ def test_a_config_says_how_classes_are_drawn(synthetic_data):
     here = data.class_counts("train")
     for name, limit, each in (("up", 0, here.max()), ("down", 9, 9)):
         config.sampling.update(name=name, limit=limit)
-        config.batch_size = build.epoch_size(config, data)
+        config.batch_size = streams.epoch_size(config, data)
         for epoch in batches(config, data, 2):
             counts = np.bincount(epoch["expression"], minlength=len(here))
             np.testing.assert_array_equal(counts, np.where(here > 0, each, 0))
@@ -110,7 +108,7 @@ def test_nothing_that_is_evaluated_is_augmented(synthetic_data):
         for example in examples(shard)
     }
     found = {}
-    for batch in build.eval_stream(config, data, "validation"):
+    for batch in streams.eval_stream(config, data, "validation"):
         rows = batch["mask"].numpy() > 0
         ids = batch["sample_id"].numpy()[rows].tolist()
         found |= dict(zip(ids, batch["image"].numpy()[rows]))
@@ -122,7 +120,7 @@ def test_nothing_that_is_evaluated_is_augmented(synthetic_data):
 def test_class_weights_make_every_class_weigh_the_same(synthetic_data):
     data, config = open_prepared(synthetic_data), tiny_config()
     counts = data.class_counts("train")
-    weights = np.array(build.class_weights(data))
+    weights = np.array(streams.class_weights(data))
     present = counts > 0
     each = counts.sum() / present.sum()
     np.testing.assert_allclose((weights * counts)[present], each)
