@@ -9,7 +9,7 @@ from fer_tf.model_io.card import Card
 from fer_tf.models import MODELS, create_model
 
 SMALL = {
-    "two_level_attention": {"input_shape": (32, 32, 1)},
+    "two_att_two_mt": {"input_shape": (32, 32, 1)},
     "mtanet": {"input_shape": (32, 32, 3), "backbone": "resnext50_cbam"},
     "gan_vgg16": {"input_shape": (32, 32, 3), "squeeze_excitation": True},
     "gan_man": {"input_shape": (96, 96, 3)},
