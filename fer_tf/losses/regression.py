@@ -110,7 +110,8 @@ def tukey_biweight(targets, predictions, weights=None, *, c=4.685, scale=1.0):
         ValueError: If `c` or `scale` is not positive, or not "mad".
 
     Example:
-        >>> print(tukey_biweight(np.array([0.0, 0.0]), np.array([0.5, 9.0])).numpy().round(2))
+        >>> values = tukey_biweight(np.array([0.0, 0.0]), np.array([0.5, 9.0]))
+        >>> print(values.numpy().round(2))
         [0.12 3.66]
     """
     if c <= 0 or (scale != "mad" and (isinstance(scale, str) or scale <= 0)):

@@ -50,6 +50,14 @@ class Card:
         expressions: Names of the expression outputs, in order.
         action_units: Names of the action-unit outputs, in order.
         trained: Losses that the weights were trained by; None if nobody noted it.
+
+    Example:
+        >>> from fer_tf.faces.crop_spec import CROP_SPECS
+        >>> card = Card(model="small_resnet", arguments={}, views="center",
+        ...             average="logits", trained=("expression",),
+        ...             crop_spec=CROP_SPECS["meen"])
+        >>> card.reads("expression"), card.reads("valence_arousal")
+        (True, False)
     """
 
     model: str
@@ -107,7 +115,7 @@ def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
         ValueError: If a part is missing, or is not what it must be.
     """
     fields = [field.name for field in dataclasses.fields(Card)]
-    # Cards of before have no `trained`.
+    # `trained` alone may be left out.
     described = {"trained": None, **described}
     missing = [name for name in fields if name not in described]
     if missing:

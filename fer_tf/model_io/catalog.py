@@ -53,6 +53,10 @@ def default() -> str:
 
     Raises:
         ValueError: If the catalog has no default, or not the one that it names.
+
+    Example:
+        >>> default()
+        'fer2013_best'
     """
     found = read()
     if found["default"] is None:
@@ -79,6 +83,11 @@ def find(name: str) -> tuple[str, str]:
     Raises:
         KeyError: If the catalog does not have the name.
         ValueError: If the entry states no sha256.
+
+    Example:
+        >>> folder, digest = find("fer2013_best")
+        >>> len(digest)
+        64
     """
     folder = root()
     entry = read(folder)["models"][name]

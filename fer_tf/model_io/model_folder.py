@@ -44,6 +44,12 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
 
     Raises:
         OSError: If the disk is full or the folder not writable, with its name.
+
+    Example:
+        >>> model = load()
+        >>> save("copy", model, model.card)
+        >>> load("copy").card == model.card
+        True
     """
     os.makedirs(folder, exist_ok=True)
     temporary = os.path.join(folder, f".part-{WEIGHTS}")
@@ -105,6 +111,11 @@ def load(
         ValueError: If there is no such model, its files do not belong together or
             are not safe to open, or its weights do not fit the model they name.
         RuntimeError: In a fork of a process that has loaded or used a model.
+
+    Example:
+        >>> model = load()  # The model that ships.
+        >>> model.card.model, model.crop_spec.size
+        ('small_resnet', 48)
     """
     require_own_process("a model")
     folder = find(path, protocol=protocol)
@@ -129,6 +140,10 @@ def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> s
     Raises:
         ValueError: If there is none, or its weights are known to be of `clean` where
             `paper` is asked for.
+
+    Example:
+        >>> os.path.basename(find())
+        'fer2013_best'
     """
     folder = _find(path, protocol)
     # `clean` is the default: under it a folder of `paper` is taken as well.

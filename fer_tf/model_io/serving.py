@@ -39,6 +39,12 @@ def make_serving_model(model: keras.Model, *, dtype: str = "uint8") -> keras.Mod
 
     Raises:
         ValueError: If the model has further inputs, or no head of it was trained.
+
+    Example:
+        >>> import fer_tf
+        >>> serving = make_serving_model(fer_tf.load())
+        >>> {name: output.shape for name, output in serving.output.items()}
+        {'probabilities': (None, 7)}
     """
     if len(model.inputs) != 1:
         names = ", ".join(tensor.name for tensor in model.inputs)

@@ -30,6 +30,11 @@ def require_finite(
 
     Raises:
         FloatingPointError: If there is one.
+
+    Example:
+        >>> require_finite({"valence": np.array([0.1, np.nan])})
+        Traceback (most recent call last):
+        FloatingPointError: the model's valence is NaN or infinite: its weights are...
     """
     for name, values in outputs.items():
         bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
@@ -68,6 +73,14 @@ def make_inference_model(
 
     Raises:
         ValueError: If the crops do not fit the model.
+
+    Example:
+        >>> from fer_tf import create_model
+        >>> from fer_tf.faces.crop_spec import CROP_SPECS
+        >>> network = create_model("small_resnet", width=0.125, blocks=1)
+        >>> model = make_inference_model(network, CROP_SPECS["meen"], views="ten_crop")
+        >>> model(np.zeros((2, 48, 48, 1)))["probabilities"].shape
+        TensorShape([2, 7])
     """
     height, width, channels = model.inputs[0].shape[1:]
     crop_spec.require_fit((height, width, channels), model.name)

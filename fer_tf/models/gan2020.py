@@ -88,7 +88,8 @@ def gan_rasnet(
         ValueError: If the input has no such size.
 
     Example:
-        >>> gan_rasnet(input_shape=(96, 96, 3), width=0.0625).output["region_masks"].shape
+        >>> model = gan_rasnet(input_shape=(96, 96, 3), width=0.0625)
+        >>> model.output["region_masks"].shape
         (None, 6, 6, 8)
     """
     rows, columns = _check_grid(input_shape, smallest=MIN_RASNET_SIDE)

@@ -31,7 +31,7 @@ class CoupledAdam(CoupledDecay, keras.optimizers.Optimizer):
     Example:
         >>> weight = keras.Variable([1.0])
         >>> CoupledAdam(0.1, weight_decay=1e-3).apply([ops.zeros(1)], [weight])
-        >>> print(weight.numpy().round(3))  # Coupled decay alone is a whole step of Adam.
+        >>> print(weight.numpy().round(3))  # Decay alone is a whole step of Adam.
         [0.9]
     """
 

@@ -36,7 +36,8 @@ class CoupledSGD(CoupledDecay, keras.optimizers.Optimizer):
 
     Example:
         >>> weight = keras.Variable([1.0])
-        >>> CoupledSGD(0.1, momentum=0.9, weight_decay=0.5).apply([ops.ones(1)], [weight])
+        >>> optimizer = CoupledSGD(0.1, momentum=0.9, weight_decay=0.5)
+        >>> optimizer.apply([ops.ones(1)], [weight])
         >>> print(weight.numpy().round(3))
         [0.85]
     """

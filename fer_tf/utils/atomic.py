@@ -27,6 +27,13 @@ def replacing(path: str):
 
     Raises:
         OSError: If it cannot be written, with `path` as its file name.
+
+    Example:
+        >>> with replacing("names.txt") as temporary:
+        ...     with open(temporary, "w") as file:
+        ...         _ = file.write("whole")
+        >>> open("names.txt").read()
+        'whole'
     """
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".part-{_HOST}-{os.getpid()}-{name}")
@@ -137,5 +144,11 @@ def read_json(path: str) -> dict:
 
 
 def write_json(path: str, value) -> None:
-    """Writes indented JSON with a final newline, atomically."""
+    """Writes indented JSON with a final newline, atomically.
+
+    Example:
+        >>> write_json("facts.json", {"faces": 2})
+        >>> read_json("facts.json")
+        {'faces': 2}
+    """
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -23,6 +23,9 @@ def require_room(path: str, size: int) -> None:
 
     Raises:
         OSError: If there is no room, with `path` as its file name.
+
+    Example:
+        >>> require_room("weights.h5", 1_000)
     """
     try:
         with open(path, "wb") as file:

@@ -29,6 +29,11 @@ def flops_per_image(model: keras.Model) -> int:
     Raises:
         ValueError: If the model is not functional, a size is unknown, or a
             layer has a matrix of weights that no rule here counts.
+
+    Example:
+        >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
+        >>> flops_per_image(model)
+        64
     """
     # The configuration lists each call with its shapes, and only this model's.
     called = {layer.name: layer for layer in model.layers}

@@ -14,12 +14,22 @@ _STEERING = re.compile(
 
 
 def printable(text: str) -> str:
-    r"""The text with `\x1b` and its like in place of what steers a terminal."""
+    r"""The text with `\x1b` and its like in place of what steers a terminal.
+
+    Example:
+        >>> print(printable("face\x1b[31m.png"))
+        face\x1b[31m.png
+    """
     return _STEERING.sub(lambda found: ascii(found[0])[1:-1], text)
 
 
 def one_line(text: str) -> str:
-    r"""The same on one line: `\n` stands in it for the end of one."""
+    r"""The same on one line: `\n` stands in it for the end of one.
+
+    Example:
+        >>> print(one_line("a\nb"))
+        a\nb
+    """
     return printable(text).replace("\n", r"\n")
 
 
@@ -31,6 +41,10 @@ def shown(name: str | os.PathLike) -> str:
 
     Returns:
         One line; of a long name, its first 120 characters and its last 40.
+
+    Example:
+        >>> len(shown("x" * 1000))
+        163
     """
     text = os.fsdecode(name)
     if len(text) > _FIRST + _LAST:
