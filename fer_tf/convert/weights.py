@@ -127,11 +127,11 @@ def assign(
         ['head/kernel']
     """
     pairs = values.items() if isinstance(values, Mapping) else values
-    given, twice = {}, []
+    arrays, twice = {}, []
     for path, value in pairs:
-        if path in given:
+        if path in arrays:
             twice.append(path)
-        given[path] = value
+        arrays[path] = value
     weights = {}
     for weight in model.weights:
         if re.match(only, weight.path):
@@ -141,26 +141,26 @@ def assign(
     problems = [
         *(f"no weight matches {only!r}" for _ in range(not weights)),
         *(f"{path} is assigned twice" for path in twice),
-        *(f"{path} is missing" for path in weights if path not in given),
-        *(f"{path} is unexpected" for path in given if path not in weights),
+        *(f"{path} is missing" for path in weights if path not in arrays),
+        *(f"{path} is unexpected" for path in arrays if path not in weights),
         *(
             f"{path} must have shape {tuple(weights[path].shape)}, "
-            f"received {np.shape(given[path])}"
+            f"received {np.shape(arrays[path])}"
             for path in weights
-            if path in given and tuple(weights[path].shape) != np.shape(given[path])
+            if path in arrays and tuple(weights[path].shape) != np.shape(arrays[path])
         ),
     ]
     if problems:
         more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise ValueError(f"Weights do not fit: {'; '.join(problems[:5])}{more}.")
     for path, weight in weights.items():
-        weight.assign(given[path])
+        weight.assign(arrays[path])
     return list(weights)
 
 
 @contextlib.contextmanager
 def _named(path):
-    """Puts the name of the file before what is wrong in it."""
+    """Puts the name of the file before the message of an error."""
     try:
         yield
     except ValueError as error:
@@ -168,7 +168,7 @@ def _named(path):
 
 
 def _weights_of(group, layer, read):
-    """`{weight: array}` of a layer's group; no array is `read` twice."""
+    """`{weight: array}` of a layer's group; refuses an array that was `read` before."""
     weights = {}
     for full_name in _names(group, "weight_names"):
         name = re.sub(r":\d+$", "", full_name).rsplit("/", 1)[-1]
@@ -185,7 +185,7 @@ def _weights_of(group, layer, read):
 
 
 def _member(group, name):
-    """The member of a group, which a list names."""
+    """A member of a group, which must be there because a list names it."""
     if name not in group:
         raise ValueError(f"{name!r} is listed, but not in the file")
     return group[name]

@@ -24,9 +24,9 @@ CARD = "model.json"
 # A card with its config takes some ten thousand bytes.
 _MAX_CARD_BYTES = 1 << 20
 
-# Outputs of a model, and which of the card's names they are named by.
+# Output of a model -> the field of the card that names its columns.
 NAMED = {"expression": "expressions", "action_units": "action_units"}
-# Outputs that are readings of a face, and the losses any of which trains them.
+# Output that reads a face -> the losses, any of which trains it.
 _TRAINED_BY = {
     "expression": ("expression",),
     "is_face": ("is_face",),
@@ -49,7 +49,7 @@ class Card:
         average: What is averaged, `logits` or `probabilities`.
         expressions: Names of the expression outputs, in order.
         action_units: Names of the action-unit outputs, in order.
-        trained: Losses that the weights were trained by; None if nobody noted it.
+        trained: Losses that trained the weights; None if unknown.
 
     Example:
         >>> from fer_tf.faces.crop_spec import CROP_SPECS
@@ -70,7 +70,7 @@ class Card:
     trained: tuple[str, ...] | None = None
 
     def reads(self, output: str) -> bool:
-        """Whether an output means something: a head that nothing trained does not."""
+        """Whether an output has a meaning: an untrained head has none."""
         if self.trained is None or output not in _TRAINED_BY:
             return True
         return not set(_TRAINED_BY[output]).isdisjoint(self.trained)
@@ -105,7 +105,7 @@ def _refuse_constant(text):
 
 
 def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
-    """The `Card` in what `read_card` gives.
+    """Makes the `Card` of what `read_card` gives, and checks every part.
 
     Args:
         described: As read.
@@ -123,7 +123,7 @@ def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
     values = {name: described[name] for name in fields}
     for name in ("expressions", "action_units"):
         values[name] = labels.check_names(values[name], f"{where}: {name}")
-    # Both are columns of one table.
+    # Both become columns of one table, so no name may be in both.
     both = [*values["expressions"], *values["action_units"]]
     labels.check_names(both, f"{where}: expressions and action units")
     trained = values["trained"]
@@ -151,7 +151,7 @@ def card_from(described: Mapping[str, Any], *, where: str = CARD) -> Card:
 
 
 def _is_modest(value):
-    """Whether an argument's numbers, and how many there are, can be of a network."""
+    """Whether the numbers of an argument, and their count, can be a network's."""
     if isinstance(value, (list, tuple)):
         return len(value) <= 1000 and all(map(_is_modest, value))
     return not isinstance(value, (int, float)) or 0 <= value <= 1e9

@@ -40,7 +40,7 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
         folder: Made if missing.
         model: Its weights are written.
         card: Written beside them.
-        extra: More facts for `model.json`.
+        extra: Further facts for `model.json`.
 
     Raises:
         OSError: If the disk is full or the folder not writable, with its name.
@@ -84,7 +84,7 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
 
 
 def _room(model):
-    """The most bytes that a file of weights takes: HDF5 says where each lies."""
+    """The most bytes that a file of weights takes, HDF5's own tables included."""
     width = lambda weight: 8 if "64" in weight.dtype else 4
     sizes = [4096 + width(w) * math.prod(w.shape) for w in model.weights]
     return sum(sizes) + (1 << 16)
@@ -97,19 +97,19 @@ def load(
 
     Args:
         path: A model folder (an export), its `model.keras`, a workdir of
-            `trainers.train`, or a name from the catalog. A name of the catalog is
-            its model even where a folder here is called so too, which a warning
-            says; `./name` is that folder. None is the catalog's default, always.
+            `trainers.train`, or a name from the catalog. If a folder here has the name
+            too, the catalog's model is loaded, with a warning; `./name` is the folder.
+            None is the catalog's default.
         protocol: Which weights of a workdir: `clean` (best on validation) or
             `paper` (best on test).
 
     Returns:
-        The model, with `card` (a `Card`), `crop_spec` and the `sha256` of the file
-        it was read from as attributes.
+        The model, with three more attributes: `card` (a `Card`), `crop_spec`, and
+        `sha256`, that of the weights' file.
 
     Raises:
-        ValueError: If there is no such model, its files do not belong together or
-            are not safe to open, or its weights do not fit the model they name.
+        ValueError: If there is no such model, if its files do not belong together or
+            are not safe to open, or if its weights do not fit the model.
         RuntimeError: In a fork of a process that has loaded or used a model.
 
     Example:
@@ -122,15 +122,15 @@ def load(
     described = read_card(folder)
     card = card_from(described, where=os.path.join(folder, CARD))
     if path is not None and os.path.basename(path) == WHOLE:
-        file, found = _checked(folder, WHOLE, _part(described, "files").get(WHOLE))
+        file, digest = _checked(folder, WHOLE, _part(described, "files").get(WHOLE))
         model = safe_weights.read_whole(file)
     else:
         weights = _part(described, "weights")
-        file, found = _checked(folder, weights.get("file"), weights)
+        file, digest = _checked(folder, weights.get("file"), weights)
         model = safe_weights.read_weights(file, lambda: _build(card, folder))
     require_names(model, card, folder)
     card.crop_spec.require_fit(_crop_shape(model, folder), os.path.join(folder, CARD))
-    model.card, model.crop_spec, model.sha256 = card, card.crop_spec, found
+    model.card, model.crop_spec, model.sha256 = card, card.crop_spec, digest
     return model
 
 
@@ -138,15 +138,15 @@ def find(path: str | os.PathLike | None = None, *, protocol: str = "clean") -> s
     """The model folder that a path, workdir or catalog name stands for.
 
     Raises:
-        ValueError: If there is none, or its weights are known to be of `clean` where
-            `paper` is asked for.
+        ValueError: If there is none, or if its weights are those of protocol `clean`
+            and `paper` is asked for.
 
     Example:
         >>> os.path.basename(find())
         'fer2013_best'
     """
     folder = _find(path, protocol)
-    # `clean` is the default: under it a folder of `paper` is taken as well.
+    # `clean` is the default, under which a folder of protocol `paper` is taken too.
     if protocol == "paper" and read_card(folder).get("protocol") == "clean":
         raise ValueError(f"{folder}: holds weights of protocol clean, not of paper")
     return folder
@@ -159,8 +159,8 @@ def _find(path, protocol):
     if not isinstance(path, str) or not path:
         raise ValueError("the path or name of the model is empty, or no text")
     here = _folder_at(path, protocol)
-    found = catalog.read()
-    if path in found["models"]:
+    entries = catalog.read()
+    if path in entries["models"]:
         folder = _shipped(path)
         if here is not None and not os.path.samefile(here, folder):
             warnings.warn(
@@ -175,7 +175,7 @@ def _find(path, protocol):
         raise ValueError(f"{path}: no weights of protocol {protocol}, but of {other}")
     raise ValueError(
         f"{path}: neither a model folder (with {CARD}) nor a workdir with best "
-        f"weights, nor a name that is known: {catalog.known(found)}"
+        f"weights, nor a name that is known: {catalog.known(entries)}"
     )
 
 
@@ -189,7 +189,7 @@ def _folder_at(path, protocol):
 
 
 def _shipped(name):
-    """The folder of a model of the catalog, whose card is the one that was added."""
+    """The folder of a model of the catalog, once its card has the stated sha256."""
     folder, expected = catalog.find(name)
     if not os.path.isfile(os.path.join(folder, CARD)):
         raise ValueError(f"{folder}: in the catalog, but not installed")
@@ -198,14 +198,14 @@ def _shipped(name):
 
 
 def _other_protocol(path, protocol):
-    """A protocol that a workdir has best weights of, if it lacks the one asked for."""
+    """Another protocol for which a workdir has best weights; None if there is none."""
     best = os.path.join(path, "best")
     there = sorted(os.listdir(best)) if os.path.isdir(best) else []
     return next((n for n in there if n != protocol and n[0] != "."), None)
 
 
 def _checked(folder, name, stated):
-    """A file's path and sha256, once both are what a card states."""
+    """Path and sha256 of a file, once they are checked against what a card states."""
     card = os.path.join(folder, CARD)
     expected = stated.get("sha256") if isinstance(stated, dict) else None
     if not isinstance(expected, str):
@@ -217,13 +217,13 @@ def _checked(folder, name, stated):
         raise ValueError(f"{folder}: {name} is not here")
     if os.path.getsize(file) > safe_weights.MAX_BYTES:
         raise ValueError(f"{file}: larger than {safe_weights.MAX_BYTES:,} bytes")
-    found = sha256(file)
-    if found != expected:
+    digest = sha256(file)
+    if digest != expected:
         raise ValueError(
-            f"{file}: sha256 {found[:12]}…, but {expected[:12]}… is stated for it: "
+            f"{file}: sha256 {digest[:12]}…, but {expected[:12]}… is stated for it: "
             "damaged, or of another model"
         )
-    return file, found
+    return file, digest
 
 
 def _build(card, folder):
@@ -231,7 +231,7 @@ def _build(card, folder):
     try:
         return models.create_model(card.model, **card.arguments)
     except Exception as error:
-        # What Keras raises depends on which argument makes no sense, and how.
+        # Keras raises all kinds of errors, depending on the argument.
         line = safe_weights.first_line(error)
         raise ValueError(
             f"{os.path.join(folder, CARD)}: describes no model of this version ({line})"
@@ -239,7 +239,7 @@ def _build(card, folder):
 
 
 def _crop_shape(model, folder):
-    """Height, width and channels of what a model takes first."""
+    """Height, width and channels of a model's first input."""
     shape = model.inputs[0].shape[1:]
     if len(shape) != 3 or None in shape:
         raise ValueError(f"{folder}: the model takes {shape}, and no crop")

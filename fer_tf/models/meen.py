@@ -327,12 +327,12 @@ def _face_taps(image, taps, backbone, width):
     `face_network`'s, in the same order.
     """
     inputs = keras.Input(image.shape[1:], name="image")
-    found, is_face = _face_graph(inputs, backbone, width)
+    maps, is_face = _face_graph(inputs, backbone, width)
     for tap in taps:
-        check_choice("tap", tap, found)
+        check_choice("tap", tap, maps)
     network = keras.Model(
         inputs,
-        {"is_face": is_face, **{tap: found[tap] for tap in taps}},
+        {"is_face": is_face, **{tap: maps[tap] for tap in taps}},
         name="face_network",
     )
     network.trainable = False

@@ -1,4 +1,4 @@
-"""sha256 of files: what the data and the weights are known by."""
+"""sha256 of files, which identifies data and weights."""
 
 import hashlib
 import os

@@ -38,7 +38,7 @@ def build_model(config) -> keras.Model:
     finally:
         keras.config.set_dtype_policy(before)
     if len(model.inputs) > 1:
-        names = ", ".join(each.name for each in model.inputs)
+        names = ", ".join(tensor.name for tensor in model.inputs)
         raise UsageError(
             f"`model`: {config.model.name} with these arguments takes {names}; "
             "networks of one input are trained here."
@@ -67,15 +67,15 @@ def _synchronize(model):
 
 
 def load_weights(config, model: keras.Model) -> None:
-    """Loads what the model begins with beside its own random weights.
+    """Loads the trained weights that the model starts from, if the config names any.
 
     `published` names a file of published weights; `submodels` maps the name of a
     submodel to the workdir or model folder of a trained network, for instance
     `{"face_network": "runs/meen_face_network"}`.
 
     Raises:
-        UsageError: If a path is not given.
-        ValueError: If what lies there does not fit.
+        UsageError: If a path is missing.
+        ValueError: If the weights at a path do not fit.
     """
     published = config.published
     if published.format:
@@ -93,7 +93,7 @@ def load_weights(config, model: keras.Model) -> None:
             model, published.path, sha256=published.sha256 or None
         )
     elif published.path or published.sha256:
-        # Else the run would begin from scratch without a word.
+        # Without an error the run would start from scratch unnoticed.
         raise UsageError(
             "`published.path` needs `published.format`, one of "
             f"{', '.join(_PUBLISHED)}."
@@ -118,9 +118,9 @@ def _load_submodel(layer, path):
 
 
 def crop_spec(config, prepared: Prepared) -> CropSpec:
-    """The spec of the crops that the model is given, derived from the records'.
+    """The spec of the crops that the model takes, derived from that of the records.
 
-    With `mixed_crops` it is that of the first folder.
+    With `mixed_crops` it is derived from the first folder's.
 
     Raises:
         ValueError: If the folders were cropped by different recipes.
@@ -137,7 +137,7 @@ def crop_spec(config, prepared: Prepared) -> CropSpec:
 
 
 def card(config, prepared: Prepared, spec: CropSpec) -> Card:
-    """What the weights of a run mean."""
+    """The card of a run's weights: what they mean."""
     return Card(
         model=config.model.name,
         arguments=config.model.arguments.to_dict(),
@@ -160,13 +160,13 @@ def tasks(config) -> list[str]:
 def set_trainable(model: keras.Model, stage, can_train: list[bool]) -> keras.Model:
     """Freezes all but what a stage trains, and returns the model it trains.
 
-    That is the model's layers whose name fully matches `stage.train`, or a
-    submodel on its own (Gan et al.'s RASnet, which is frozen ever after).
+    A stage trains the layers whose name fully matches `stage.train`, or one submodel on
+    its own (Gan et al.'s RASnet, which is frozen afterwards).
 
     Args:
         model: Of the run.
         stage: Of the config.
-        can_train: Of each layer, whether its builder left it to be trained.
+        can_train: For each layer, whether the model's builder left it trainable.
 
     Raises:
         UsageError: If no layer that can train matches.

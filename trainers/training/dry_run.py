@@ -13,7 +13,7 @@ TIMED_STEPS = 2
 
 
 def describe(run: TrainingRun) -> str:
-    """Describes a run after a few steps of each stage; nothing of it is kept.
+    """Describes a run after a few steps of each stage; nothing is written.
 
     Args:
         run: Not yet trained.
@@ -58,7 +58,7 @@ def _duration(seconds):
 
 
 def _timed(run, number, stage):
-    """Seconds a step, and how much the stage trains and its optimizer holds."""
+    """Seconds a step; the numbers of trained parameters and of optimizer values."""
     optimizer, step = run.prepare_stage(number)
     batches = iter(run.train_batches(0))
     step(next(batches))  # Traces and compiles.
@@ -75,7 +75,7 @@ def _timed(run, number, stage):
 
 
 def _evaluation_seconds(run):
-    """Seconds that one evaluation of every split takes, by one batch of each."""
+    """Seconds of one evaluation of every split, estimated from a batch of each."""
     seconds = 0.0
     for split, stream in run.eval_streams.items():
         batches = -(-run.prepared.count(split) // run.config.eval_batch_size)
@@ -87,7 +87,7 @@ def _evaluation_seconds(run):
 
 
 def _memory():
-    """The most that was in use, on the device that matters."""
+    """Peak memory of the GPU if there is one, else of the process."""
     if tf.config.list_physical_devices("GPU"):
         peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
         return f"{peak / 2**30:.2f} GiB of the GPU at most in these steps"

@@ -8,11 +8,11 @@ from trainers.common.cli import UsageError
 
 
 class WeightAverage(tf.Module):
-    """Exponential average of all that a model computes with.
+    """Exponential average of a model's weights and moving statistics.
 
-    Batch normalisation's moving statistics are averaged as the weights are, so
-    that the two belong together. The decay rises with the steps, as
-    `(1 + t) / (10 + t)`: an average over few steps forgets its beginning soon.
+    Batch normalisation's statistics are averaged together with the weights that they
+    belong to. The decay rises with the steps, `(1 + t) / (10 + t)`, so that the first
+    weights are soon forgotten.
 
     Args:
         model: Its floating-point variables are averaged.
@@ -41,28 +41,28 @@ class WeightAverage(tf.Module):
         return {"count": self.count, "averages": self.averages}
 
     def begin(self) -> None:
-        """Begins anew at the model's weights."""
+        """Starts again from the model's weights."""
         self.count.assign(0)
         for average, variable in zip(self.averages, self.averaged):
             average.assign(variable)
 
     def update(self) -> None:
-        """Takes in the weights after a step."""
+        """Adds the weights after a step to the average."""
         self.count.assign_add(1)
         steps = tf.cast(self.count, tf.float32)
         rest = 1.0 - tf.minimum(self.decay, (1.0 + steps) / (10.0 + steps))
         for average, variable in zip(self.averages, self.averaged):
-            # What is frozen stays the same bit for bit: its difference is 0.
+            # A frozen weight stays the same bit for bit: its difference is 0.
             average.assign_add((variable - average) * tf.cast(rest, average.dtype))
 
     def to_model(self) -> None:
-        """Puts the averages into the model, for good."""
+        """Sets the model's weights to the averages."""
         for average, variable in zip(self.averages, self.averaged):
             variable.assign(average)
 
     @contextlib.contextmanager
     def in_model(self):
-        """Puts the averages into the model for a while."""
+        """Sets the model's weights to the averages within a block."""
         kept = [tf.convert_to_tensor(variable) for variable in self.averaged]
         self.to_model()
         try:

@@ -1,6 +1,7 @@
-"""What each system minimises, readable against its paper's equations.
+"""The losses of each paper, readable against its equations.
 
-A row without a label has weight 0 in its task and moves nothing there.
+`OBJECTIVES` maps the names that configs use to these classes. A row without a label has
+weight 0 in its task and changes nothing there.
 """
 
 import keras
@@ -22,9 +23,12 @@ class Objective:
     tasks: tuple[str, ...] = ()
     layer: keras.layers.Layer | None = None
 
-    def __call__(self, batch, outputs):
+    def __call__(self, batch: dict, outputs: dict) -> tuple:
         """Returns the total and the losses of the tasks."""
         raise NotImplementedError
+
+    def _weighted_sum(self, task_losses):
+        return sum(self.weights[task] * loss for task, loss in task_losses.items())
 
 
 class Expression(Objective):
@@ -41,11 +45,11 @@ class Expression(Objective):
 
 
 class Votes(Objective):
-    """Cross-entropy against what raters voted for (FER+, Barsoum et al., 2016).
+    """Cross-entropy against the votes of several raters (FER+, Barsoum et al., 2016).
 
     Args:
-        best: Whether any one of the expressions that were chosen is right, as in
-            the owner's mode `multi_target`; otherwise all count by their shares.
+        best: Whether any expression that a rater chose counts as right, as in the
+            owner's mode `multi_target`. Otherwise each counts by its share of votes.
     """
 
     tasks = ("expression",)
@@ -83,8 +87,9 @@ class IsFace(Objective):
         return loss, {"is_face": loss}
 
 
-# Wang et al. Eq. 4 did not survive in any copy of the paper; "alpha" (0.5) and
-# "beta" (0.3) did. The weights of (category, valence, arousal) in four readings.
+# Eq. 4 of Wang et al. is missing in every copy of the paper; "alpha" (0.5) and "beta"
+# (0.3) are there. These are the weights of (expression, valence, arousal) in four
+# readings.
 WANG2018_WEIGHTS = {
     # alpha L_c + beta L_v + (1 - beta) L_a: one coefficient a stage.
     "A": (0.5, 0.3, 0.7),
@@ -100,16 +105,16 @@ WANG2018_WEIGHTS = {
 class Wang2018(Objective):
     """2Att-2Mt (Wang et al., Eq. 4 to 6): category, valence and arousal.
 
-    A model without a categorical head has no L_c, and one that predicts a
-    single dimension only that one's loss, at its weight of the sum.
+    A model without a categorical head has no L_c. A model of a single dimension has
+    only the loss of that dimension, with its weight of the sum.
 
     Args:
         reading: Of Eq. 4, a key of `WANG2018_WEIGHTS`.
         regression: `tukey` (Eq. 6) or `mse` (Eq. 5).
-        scale: Of Tukey's residuals: 1 as printed, another number, or `mad`. A
-            number may be text, so that one flag takes either.
-        outputs: Outputs of the model that are trained.
-        weights: Of category, valence and arousal, in place of a reading's.
+        scale: Of Tukey's residuals: 1 as printed, another number, or `mad`. The
+            number may be text, as a flag gives it.
+        outputs: Outputs of the model that are trained; by default all three.
+        weights: Of expression, valence and arousal, in place of a reading's.
     """
 
     def __init__(
@@ -128,13 +133,13 @@ class Wang2018(Objective):
         self.tasks = tuple(outputs) or names
 
     def __call__(self, batch, outputs):
-        found = {}
+        task_losses = {}
         for task in self.tasks:
             if task == "expression":
-                found[task] = _expression_loss(batch, outputs, 0.0)
+                task_losses[task] = _expression_loss(batch, outputs, 0.0)
             else:
-                found[task] = self._dimension(batch, outputs, task)
-        return sum(self.weights[task] * loss for task, loss in found.items()), found
+                task_losses[task] = self._dimension(batch, outputs, task)
+        return self._weighted_sum(task_losses), task_losses
 
     def _dimension(self, batch, outputs, task):
         column = ("valence", "arousal").index(task)
@@ -194,7 +199,7 @@ class Zhang2020(Objective):
             weights["action_units"],
             reduction=self.au_reduction,
         )
-        found = {
+        task_losses = {
             "valence_arousal": losses.ccc_loss(
                 batch["valence_arousal"],
                 outputs["valence_arousal"],
@@ -204,11 +209,11 @@ class Zhang2020(Objective):
             "expression": _expression_loss(batch, outputs, 0.0),
         }
         if self.layer is None:
-            return sum(self.weights[t] * loss for t, loss in found.items()), found
+            return self._weighted_sum(task_losses), task_losses
         active = {task: ops.sum(weight) for task, weight in weights.items()}
-        # One row has no CCC: its loss is 0, which would only shrink the variance.
+        # One row has no CCC. Its loss of 0 would only shrink the variance.
         active["valence_arousal"] = active["valence_arousal"] > 1.5
-        return self.layer(found, active=active), found
+        return self.layer(task_losses, active=active), task_losses
 
 
 class RegionMasks(Objective):
@@ -280,7 +285,7 @@ def _number_or_mad(scale):
 def _expression_loss(batch, outputs, label_smoothing):
     labels, logits = batch["expression"], outputs["expression"]
     per_example = losses.cross_entropy(labels, logits, label_smoothing=label_smoothing)
-    # A class that the model does not have (AffectNet's contempt, for Wang et al.'s
-    # seven) is no label to it.
+    # A class that the model does not have counts as no label: AffectNet's contempt, for
+    # Wang et al.'s seven.
     known = ops.cast(labels < logits.shape[-1], "float32")
     return losses.masked_mean(per_example, batch["expression_weight"] * known)

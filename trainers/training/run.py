@@ -1,11 +1,10 @@
 """The one training loop: stages, epochs, checkpoints, resume.
 
-All that decides what comes next lies in one `tf.train.Checkpoint`: weights,
-dropout seeds, optimizer, step, the running losses and the best scores so far. The
-plateau schedule alone reads the rows of `metrics.csv` again, which a resumed run cuts
-back to the checkpoint's step.
-The data stream and its augmentation are functions of the step, so nothing else
-is needed for a run that was stopped anywhere to end like one that was not.
+A run that was stopped anywhere ends like one that was not. One `tf.train.Checkpoint`
+holds weights, dropout seeds, optimizer, step, running losses and the best scores so
+far. The batches and their augmentation are functions of the step. The plateau schedule
+reads the rows of `metrics.csv` again, which a resumed run cuts back to the checkpoint's
+step.
 """
 
 import contextlib
@@ -36,7 +35,7 @@ from trainers.training import (
 from trainers.training.objectives import Objective
 from trainers.training.workdir import PROTOCOLS, Workdir
 
-# Training that a kill, or Ctrl-C, may cost.
+# The most training that a kill or Ctrl-C can lose.
 CHECKPOINT_SECONDS = 300
 
 
@@ -110,9 +109,9 @@ class TrainingRun:
             self.set_trainable(stage)
 
     def _check_select(self):
-        """Evaluates a batch, or all, so that `select` is known to be measurable.
+        """Evaluates a batch of every split to see that it has the metric `select`.
 
-        In every split that weights are chosen on, as labels may be missing in one.
+        A split may lack the labels that the metric needs.
         """
         if not self.eval_streams:
             raise ValueError(
@@ -122,7 +121,7 @@ class TrainingRun:
         for split, stream in self.eval_streams.items():
             found = evaluator.scalars(self.selector.scores(stream.take(1)))
             if self.config.select.removeprefix("-") not in found:
-                # The first may be of a folder that lacks these labels.
+                # The first batch may come from a folder that lacks these labels.
                 found = evaluator.scalars(self.selector.scores(stream))
             _signed(found, self.config.select, split)
 
@@ -140,7 +139,7 @@ class TrainingRun:
             total = self.total_steps(stage)
             if resumed is None or number >= resumed.stage:
                 self._run_stage(number, stage, first, total, resumed)
-                resumed = None  # Only the stage that was stopped goes on.
+                resumed = None  # Later stages start at their first step.
             first += total
         if resumed is not None:  # All stages were done.
             self._restore(resumed.path)
@@ -152,11 +151,11 @@ class TrainingRun:
             self.checkpoints.clear_up()
         if path is None:
             return None
-        found = [checkpoints.value(path, "state", name) for name in ("stage", "step")]
-        return _Resumed(path, *map(int, found))
+        stage, step = (checkpoints.value(path, "state", n) for n in ("stage", "step"))
+        return _Resumed(path, int(stage), int(step))
 
     def total_steps(self, stage) -> int:
-        """Steps of a stage, from its epochs or as given."""
+        """Steps of a stage: its `steps`, or as its epochs make them."""
         return optimizers.total_steps(self.config, stage, self.num_train)
 
     def set_trainable(self, stage) -> keras.Model:
@@ -192,7 +191,7 @@ class TrainingRun:
         done = int(self.state.step) - first
         batches = iter(self.train_batches(int(self.state.step)))
         size, ends = self.config.batch_size, self.epoch_ends(total)
-        # The only stage of most recipes is called so itself.
+        # Most recipes have a single stage, which is called "train".
         shown = "train" if stage.name == "train" else f"train {stage.name}"
         bar = Progress(shown, total * size, unit="images")
         show = bar.update if self.workdir.writes else lambda *_: None
@@ -242,7 +241,7 @@ class TrainingRun:
     def _drop_on_plateau(self, stage, optimizer):
         """Wang et al.'s "when the loss did not drop, divided by 10".
 
-        The log is all the state that it needs: it survives a kill with it.
+        It reads the losses from the log, which a checkpoint brings back.
         """
         if stage.schedule.name != "plateau":
             return
@@ -292,16 +291,16 @@ class TrainingRun:
                 self.workdir.show_confusion(split, scores["confusion"], row["step"])
             found = evaluator.scalars(scores)
             row |= {f"{split}/{name}": value for name, value in found.items()}
-            # As it is stored: else a tie would be decided by its rounding.
+            # Rounded as it is stored, or rounding would decide a tie.
             chosen = float(np.float32(_signed(found, self.config.select, split)))
             if stage.keep_best and chosen > float(self.state.best[protocol]):
                 self.state.best[protocol].assign(chosen)
                 self.workdir.save_best(self.model, protocol, row)
 
     def _parts(self, optimizer=None):
-        """All variables of the run, as checkpoints hold them."""
+        """All variables of the run, in the nesting of its checkpoints."""
         plain = lambda variables: [variable.value for variable in variables]
-        layers = [each.layer for each in self.objectives if each.layer is not None]
+        layers = [o.layer for o in self.objectives if o.layer is not None]
         parts = {
             "model": plain(self.model.variables),
             "objectives": [plain(layer.variables) for layer in layers],
@@ -331,6 +330,7 @@ def _log_variances(objective):
 
 
 def _note(losses):
+    """Losses as the progress bar shows them."""
     return ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
 
 

@@ -10,7 +10,7 @@ from data_pipelines.storage.prepared import Prepared
 
 
 def train_ops(config, prepared: Prepared, ops) -> list:
-    """The augmentation that the config asks for, in its order.
+    """The augmentation that the config asks for, in the order it is applied.
 
     Args:
         config: Of the run.
@@ -59,7 +59,7 @@ def class_weights(prepared: Prepared) -> list[float]:
 
 
 def train_arguments(config) -> dict:
-    """Arguments of the training batches, with or without TensorFlow."""
+    """Arguments that the training batches of both pipelines take."""
     return dict(
         _picture(config),
         batch_size=config.batch_size,
@@ -71,7 +71,7 @@ def train_arguments(config) -> dict:
 
 
 def eval_arguments(config) -> dict:
-    """Arguments of the evaluation batches, with or without TensorFlow."""
+    """Arguments that the evaluation batches of both pipelines take."""
     return dict(_picture(config), batch_size=config.eval_batch_size)
 
 
@@ -81,7 +81,7 @@ def _picture(config):
 
 
 def epoch_size(config, prepared: Prepared) -> int:
-    """Training examples of an epoch, as the config draws them."""
+    """Number of training examples in an epoch, as the config draws them."""
     return order(config, prepared).epoch_size
 
 
