@@ -13,6 +13,8 @@ Attention blocks end with batch normalisation and ReLU
 (`--config.model.arguments.activate_blocks=False` for the graph as cited). Equation 4
 is lost: `--config.objective.reading=A|B|C|D` takes each of its readings;
 `--config.objective.scale=mad` scales Tukey's residuals as usual in robust regression.
+The losses are the class `Wang2018` in `trainers/training/objectives.py`, beside the
+weights of the four readings; `objective.weights`, below, sets others.
 """
 
 from ml_collections import ConfigDict

@@ -247,7 +247,14 @@ OBJECTIVES = {
 
 
 def make_objective(config) -> Objective:
-    """Builds the objective that `config` names: `name` and its arguments."""
+    """Builds the objective that `config` names: `name` and its arguments.
+
+    Example:
+        >>> from ml_collections import ConfigDict
+        >>> setting = ConfigDict({"name": "zhang2020", "weights": (1, 2, 1)})
+        >>> make_objective(setting).tasks
+        ('valence_arousal', 'action_units', 'expression')
+    """
     arguments = config.to_dict()
     name = arguments.pop("name")
     if name not in OBJECTIVES:

@@ -28,6 +28,13 @@ def set_value(config: ConfigDict, key: str, text: str) -> None:
 
     Raises:
         UsageError: If there is no such key, or the text is no value for it.
+
+    Example:
+        >>> from trainers.configs import base
+        >>> config = base.get_config()
+        >>> set_value(config, "stages[0].learning_rate", "0.1")
+        >>> config.stages[0].learning_rate
+        0.1
     """
     *parents, last = key.replace("[", ".").replace("]", "").split(".")
     if parents == ["model", "arguments"]:
@@ -70,7 +77,13 @@ def _set_of_built(part, name, text) -> bool:
 
 
 def nearest(config: ConfigDict, key: str) -> list[str]:
-    """The keys that are most like `key`, likeliest first."""
+    """The keys that are most like `key`, likeliest first.
+
+    Example:
+        >>> from trainers.configs import base
+        >>> nearest(base.get_config(), "batchsize")[0]
+        'batch_size'
+    """
     keys, last = list(_keys(config)), lambda key: key.rpartition(".")[2]
     names = difflib.get_close_matches(last(key), set(map(last, keys)), n=3)
     likeness = lambda other: difflib.SequenceMatcher(None, key, other).ratio()
