@@ -121,9 +121,9 @@ def assign(
             two weights have one path, a shape differs, or `only` matches none.
 
     Example:
-        >>> dense = keras.layers.Dense(1, use_bias=False, name="head")
-        >>> assign(keras.Sequential([keras.Input((2,)), dense]),
-        ...        {"head/kernel": np.ones((2, 1))})
+        >>> image = keras.Input((2,))
+        >>> head = keras.layers.Dense(1, use_bias=False, name="head")(image)
+        >>> assign(keras.Model(image, head), {"head/kernel": np.ones((2, 1))})
         ['head/kernel']
     """
     pairs = values.items() if isinstance(values, Mapping) else values
