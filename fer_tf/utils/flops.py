@@ -31,8 +31,8 @@ def flops_per_image(model: keras.Model) -> int:
             layer has a matrix of weights that no rule here counts.
 
     Example:
-        >>> model = keras.Sequential([keras.Input((8,)), keras.layers.Dense(4)])
-        >>> flops_per_image(model)
+        >>> features = keras.Input((8,))
+        >>> flops_per_image(keras.Model(features, layers.Dense(4)(features)))
         64
     """
     # The configuration lists the calls of this model alone, with their shapes.
