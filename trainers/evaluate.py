@@ -42,6 +42,7 @@ def main() -> None:
     with cli.quiet_imports():
         from data_pipelines.batches import pipeline
         from fer_tf.model_io import model_folder, serving
+        from fer_tf.model_io.card import read_card
         from fer_tf.utils import atomic
         from trainers.evaluation import measure
 
@@ -63,7 +64,7 @@ def main() -> None:
             f"{_DATA.value}: no {_SPLIT.value} example has a label of what the model "
             f"predicts ({', '.join(trained)})"
         )
-    described = model_folder.read_card(folder)
+    described = read_card(folder)
     result = {
         "dataset": prepared.dataset,
         "split": _SPLIT.value,

@@ -75,9 +75,7 @@ def main() -> None:
         _draw(explained, len(models) * len(pictures), without)
         if _INPUT.value == "synthetic":
             _localise(explained)
-    failed = [
-        f"{n}: {reason}" for n, reason in without if reason != NO_FACE
-    ]
+    failed = [f"{n}: {reason}" for n, reason in without if reason != NO_FACE]
     cli.fail_if_any([*failed, *unlisted])
 
 

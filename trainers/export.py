@@ -84,6 +84,7 @@ def main() -> None:
     with cli.quiet_imports():
         from fer_tf.export import formats as export
         from fer_tf.model_io import model_folder
+        from fer_tf.model_io.card import read_card
         from trainers.publishing import export_crops
 
     folder = model_folder.find(_WORKDIR.value, protocol=_PROTOCOL.value)
@@ -104,7 +105,7 @@ def main() -> None:
             model,
             _OUTPUT.value,
             formats=formats,
-            extra=_facts(model_folder.read_card(folder), elsewhere),
+            extra=_facts(read_card(folder), elsewhere),
             report=lambda line: print(line, flush=True),
             **checked,
         )

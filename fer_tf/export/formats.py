@@ -17,6 +17,7 @@ import numpy as np
 
 from fer_tf.export import check, litert, model_card, onnx, saved_model
 from fer_tf.model_io import model_folder, safe_weights
+from fer_tf.model_io.card import read_card
 from fer_tf.model_io.serving import in_batches, make_serving_model, names_inside
 from fer_tf.utils.backend import require_tensorflow
 from fer_tf.utils.disk import name_file
@@ -83,7 +84,7 @@ def export_model(
             "files": _files(part),
         }
         model_folder.save(part, model, model.card, extra=facts)
-        described = model_folder.read_card(part)
+        described = read_card(part)
         with open(os.path.join(part, "README.md"), "w", encoding="utf-8") as file:
             file.write(model_card.render(name, described))
         os.replace(part, output)

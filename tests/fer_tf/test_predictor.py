@@ -15,6 +15,7 @@ from fer_tf import models, predictor
 from fer_tf.faces import MTCNNDetector, alignment, read_image
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from fer_tf.model_io.serving import names_inside
 from fer_tf.model_io.views import make_inference_model
 from tests.testing_utils import TINY, save_tiny_model
@@ -75,7 +76,7 @@ def test_a_face_is_aligned_by_the_models_own_crop_spec(model, drawn):
 )  # fmt: skip
 def test_a_head_that_nothing_trained_is_not_read_out(trained, read, tmp_path):
     arguments = dict(width=0.125)
-    card = model_folder.Card(
+    card = Card(
         model="two_att_two_mt", arguments=arguments, crop_spec=CROP_SPECS["wang2018"],
         views="center", average="logits", trained=trained,
     )  # fmt: skip
@@ -98,7 +99,7 @@ def saying(tmp_path, name, outputs, **card):
     for layer, values in outputs.items():
         kernel, bias = network.get_layer(layer).get_weights()
         network.get_layer(layer).set_weights([0 * kernel, 0 * bias + values])
-    card = model_folder.Card(model=name, views="center", average="logits", **card)
+    card = Card(model=name, views="center", average="logits", **card)
     model_folder.save(str(tmp_path / "m"), network, card)
     return model_folder.load(tmp_path / "m")
 

@@ -10,7 +10,7 @@ def columns(card) -> list[str]:
     """The table's columns: the same for every model whose names are the usual ones.
 
     Args:
-        card: Of the model, a `fer_tf.model_io.model_folder.Card`; its own names come
+        card: Of the model, a `fer_tf.model_io.card.Card`; its own names come
             after them.
     """
     names = [

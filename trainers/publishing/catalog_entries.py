@@ -4,6 +4,7 @@ import os
 
 from fer_tf.export import dataset_facts
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import CARD, read_card
 from fer_tf.scores import leading
 from fer_tf.scores.text import number
 from fer_tf.utils.hashing import sha256
@@ -16,7 +17,7 @@ def entry(folder: str) -> dict:
         ValueError: If the folder is no export, or its model cannot be loaded.
     """
     model_folder.load(folder)
-    described = model_folder.read_card(folder)
+    described = read_card(folder)
     missing = [k for k in ("names", "formats", "files") if k not in described]
     if missing:
         raise ValueError(f"{folder}: not an export of trainers.export")
@@ -34,7 +35,7 @@ def entry(folder: str) -> dict:
         "config": described.get("training", {}).get("config"),
         "formats": list(described["formats"]),
         "sha256": described["weights"]["sha256"],
-        "card_sha256": sha256(os.path.join(folder, model_folder.CARD)),
+        "card_sha256": sha256(os.path.join(folder, CARD)),
     }
 
 
@@ -55,10 +56,10 @@ def verify(root: str, name: str, known: dict) -> None:
         ValueError: If one is missing or another than the catalog means.
     """
     folder = os.path.join(root, name)
-    card = os.path.join(folder, model_folder.CARD)
+    card = os.path.join(folder, CARD)
     if not os.path.isfile(card) or sha256(card) != known["card_sha256"]:
         raise ValueError(f"{card}: missing, or not the one in the catalog")
-    described = model_folder.read_card(folder)
+    described = read_card(folder)
     files = {model_folder.WEIGHTS: described["weights"], **described["files"]}
     for file, facts in files.items():
         path = os.path.join(folder, file)

@@ -13,6 +13,7 @@ import numpy as np
 
 from fer_tf import labels
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import read_card
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores import SumScores, classification_sums
 from trainers.evaluation import scoring
@@ -94,7 +95,7 @@ def predictions(run: Run, protocol: Protocol) -> Predictions:
 def weights_hash(run: Run, protocol: Protocol) -> str:
     """sha256 of a run's best weights."""
     folder = model_folder.find(run.path, protocol=protocol)
-    return model_folder.read_card(folder)["weights"]["sha256"]
+    return read_card(folder)["weights"]["sha256"]
 
 
 def _predictions_file(run, protocol):

@@ -10,7 +10,7 @@ from fer_tf.scores import calibration, metric_of, text
 from fer_tf.utils import atomic
 from trainers.evaluation import measure, plots
 from trainers.evaluation.evaluator import Evaluator
-from trainers.training import build
+from trainers.training import build, streams
 
 
 def finish(run) -> str:
@@ -27,7 +27,7 @@ def finish(run) -> str:
         "views": config.views,
         "paper": config.paper.to_dict(),
         "epochs": _epochs(run),
-        "num_train": build.order(config, run.prepared).num_examples,
+        "num_train": streams.order(config, run.prepared).num_examples,
         "protocols": protocols,
         **run.workdir.stop_clock(),
     }
@@ -48,7 +48,7 @@ def _protocols(run):
         folder = os.path.join(path, "best", protocol)
         if not os.path.isdir(folder):
             continue
-        card = model_folder.read_card(folder)
+        card = read_card(folder)
         # By the bytes: after a kill, weights of one step need not be the same.
         weights = card["weights"]["sha256"]
         if weights not in evaluated:
@@ -94,7 +94,9 @@ def _predictions(run, folder):
         model.card.action_units,
     )
     return {
-        split: evaluator.predictions(build.eval_stream(run.config, run.prepared, split))
+        split: evaluator.predictions(
+            streams.eval_stream(run.config, run.prepared, split)
+        )
         for split in ("validation", "test")
         if run.prepared.count(split)
     }

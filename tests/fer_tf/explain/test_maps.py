@@ -5,11 +5,11 @@ from keras import layers
 
 from fer_tf import explain
 from fer_tf.faces.crop_spec import CROP_SPECS
-from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from fer_tf.models import MODELS, create_model
 
 SMALL = {
-    "two_level_attention": {"input_shape": (32, 32, 1)},
+    "two_att_two_mt": {"input_shape": (32, 32, 1)},
     "mtanet": {"input_shape": (32, 32, 3), "backbone": "resnext50_cbam"},
     "gan_vgg16": {"input_shape": (32, 32, 3), "squeeze_excitation": True},
     "gan_man": {"input_shape": (96, 96, 3)},
@@ -20,7 +20,7 @@ SMALL = {
 def test_a_head_that_nothing_trained_is_not_explained_by_default():
     model = create_model("two_att_two_mt", width=0.125)
     assert explain.default_task(model) == "expression"
-    model.card = model_folder.Card(
+    model.card = Card(
         model="two_att_two_mt", arguments={}, crop_spec=CROP_SPECS["wang2018"],
         views="center", average="logits", trained=("valence", "arousal"),
     )  # fmt: skip

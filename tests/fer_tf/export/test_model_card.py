@@ -137,10 +137,11 @@ def test_every_kind_of_output_is_named(name):
     """On the model's own outputs: none may be missing from the summary."""
     from types import SimpleNamespace
 
-    from fer_tf.model_io import model_folder, serving
+    from fer_tf.model_io import serving
+    from fer_tf.model_io.card import Card
 
     model = MODELS[name](name=name, width=0.125)
-    card = model_folder.Card(
+    card = Card(
         model=name, arguments={}, crop_spec=CROP_SPECS["meen"], views="center",
         average="logits",
     )  # fmt: skip

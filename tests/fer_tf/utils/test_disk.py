@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import CARD
 from fer_tf.plotting import figures
 from fer_tf.utils import atomic, disk
 from tests.testing_utils import full_disk, save_tiny_model
@@ -92,7 +93,7 @@ def test_no_link_is_written_through(tmp_path):
     folder, away = tmp_path / "m", tmp_path / "away"
     folder.mkdir()
     away.write_text("precious")
-    for name in (model_folder.WEIGHTS, model_folder.CARD, "curves.png"):
+    for name in (model_folder.WEIGHTS, CARD, "curves.png"):
         (folder / f".part-{name}").symlink_to(away)
     save_tiny_model(folder, CROP_SPECS["meen"])
     figures.save(Figure(), str(folder / "curves.png"))

@@ -7,7 +7,7 @@ import pytest
 
 from fer_tf import labels, models
 from fer_tf.faces.crop_spec import CROP_SPECS
-from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from tests.fer_tf.plotting.test_figures import assert_legible
 from trainers.explanation import face_maps, faces, paper_figures
 from trainers.prediction import picture_files
@@ -29,7 +29,7 @@ def loaded(name, spec="synthetic", masks=None, **spec_changes):
     spec = CROP_SPECS[spec]
     changes = {"size": height, "color": "grey" if channels == 1 else "rgb"}
     spec = type(spec)(**{**spec.to_dict(), **changes, **spec_changes})
-    model.card = model_folder.Card(
+    model.card = Card(
         model=name, arguments=arguments, crop_spec=spec, views="center",
         average="logits",
     )  # fmt: skip

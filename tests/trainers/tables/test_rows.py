@@ -14,10 +14,10 @@ from data_pipelines.preparation import prepare
 from data_pipelines.sources import open_source
 from fer_tf import models
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from trainers.tables import papers
 from trainers.tables.runs import load_config
-from trainers.training import overrides
-from trainers.training import run as loop
+from trainers.training import assembly, overrides
 
 WIDTH, BATCH = 0.05, 4
 # Pictures to draw: enough people for every split.
@@ -69,7 +69,7 @@ def face_network(tmp_path_factory):
     """Folder of an untrained face network, as wide as the rows under test."""
     folder = str(tmp_path_factory.mktemp("face") / "model")
     network = models.create_model("face_network", width=WIDTH)
-    card = model_folder.Card(
+    card = Card(
         model="face_network", arguments=dict(width=WIDTH), views="center",
         crop_spec=prepare.CROP_SPECS["meen"], average="logits",
     )  # fmt: skip
@@ -101,7 +101,8 @@ def test_it_trains_a_step_of_each_stage(name, eagerly, data, face_network, tmp_p
         stage.steps = 10 if stage.schedule.name == "one_cycle" else 1
     folders = [data(dataset) for dataset in DATASETS[name].split(",")]
     prepared = pipeline.open_prepared(",".join(folders))
-    run = loop.Run(config, prepared, str(tmp_path / "run"))
+    run = assembly.assemble(config, prepared, str(tmp_path / "run"))
+    run.check()
     before = {id(v): v.numpy() for v in run.model.variables}
     with run.workdir.opened():
         run.train()
