@@ -89,7 +89,7 @@ def main() -> None:
     if _LABELS.value:
         source = KeepingLabels(source, _LABELS.value)
     runner_options = parse_options(_RUNNER_OPTIONS.value)
-    spec = preparing.crop_spec_for(source, _CROP.value)
+    spec = source.crop_spec(_CROP.value)
     bar = Progress("list", None, unit="rows")
 
     def progress(done, total):
@@ -104,7 +104,7 @@ def main() -> None:
             source,
             _OUTPUT.value,
             crop_spec=spec,
-            detector=_DETECTOR.value or preparing.detector_for(source),
+            detector=_DETECTOR.value or source.default_detector,
             on_no_face=_ON_NO_FACE.value,
             format=_FORMAT.value,
             workers=_WORKERS.value,

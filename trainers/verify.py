@@ -12,7 +12,8 @@ import time
 
 from absl import flags
 
-from data_pipelines.sources import SOURCES, files, open_source, parse_options
+from data_pipelines.sources import SOURCES, open_source, parse_options
+from data_pipelines.sources.source import require_outside
 from trainers.common import cli
 from trainers.common.progress import Progress
 
@@ -70,7 +71,7 @@ def _verify_source():
     options = parse_options(_OPTIONS.value)
     source = open_source(_DATASET.value, _SOURCE.value, **options)
     for path in filter(None, (_JSON.value, _EXCLUDE_TO.value)):
-        files.require_outside(source, path)
+        require_outside(source, path)
     total = sum(sum(classes.values()) for classes in (source.published or {}).values())
     surplus = [] if _EXCLUDE_TO.value else None
     run = functools.partial(

@@ -16,7 +16,7 @@ import numpy as np
 
 from data_pipelines.batches import sampling
 from data_pipelines.batches.array_ops import Batch, Op
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage.prepared import Prepared
 
 

@@ -25,7 +25,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from data_pipelines.batches import stateless_random
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage.prepared import Prepared
 
 NAMES = ("all", "up", "down", "videos")

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from data_pipelines.sources.sample import printable
+from data_pipelines.sources.errors import printable
 
 EXAMPLES = 5
 """Of each kind, as many are kept; all are counted."""

@@ -1,20 +1,16 @@
 """Counts and class histograms against those that are published."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 
 from data_pipelines.checks.findings import ERROR, WARNING, Findings
-from data_pipelines.sources import affectnet, fer2013, ferplus, rafdb
+from data_pipelines.sources import SOURCES
+from data_pipelines.sources.source import Counts
 
-Counts = Mapping[str, Mapping[str, int]]
-"""`{split: {class: count}}`."""
-
-# What users bring as folders or CSVs of their own is often one of these.
+# Many users bring one of these as a folder or a CSV of their own.
 _KNOWN = {
-    "FER2013": fer2013.PUBLISHED,
-    "RAF-DB": rafdb.PUBLISHED,
-    "AffectNet": affectnet.published_counts(True, "8cls"),
-    **{f"FER+ ({rule})": counts for rule, counts in ferplus.PUBLISHED.items()},
+    title: counts
+    for source in SOURCES.values()
+    for title, counts in source.published_tables.items()
 }
 # How splits are joined before sets are compared: as they are, with PublicTest in
 # the test set, with a held-out part back in the training set, and all together.

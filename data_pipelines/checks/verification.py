@@ -31,9 +31,8 @@ from data_pipelines.checks.picture_table import (
     thumbnail,
 )
 from data_pipelines.checks.published import check_counts
-from data_pipelines.preparation.chunks import class_of
 from data_pipelines.sources import DataError, Reject, Sample, Source
-from data_pipelines.sources.sample import SPLITS
+from data_pipelines.sources.sample import SPLITS, class_of
 from data_pipelines.sources.splits import split_of
 from data_pipelines.storage import manifests, prepared, shards
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from data_pipelines.preparation.cropping import Cropping
 from data_pipelines.sources import DataError, Reject, Sample, Source
-from data_pipelines.sources.sample import SPLITS
+from data_pipelines.sources.sample import SPLITS, class_of
 from data_pipelines.sources.splits import split_of
 from data_pipelines.storage import npz, records
 from fer_tf.utils import atomic
@@ -231,12 +231,3 @@ def examples(
             reject(sample, error)
             continue
         yield sample, features
-
-
-def class_of(sample: Sample) -> str:
-    """What a picture is counted as."""
-    if sample.expression is not None:
-        return sample.expression
-    if sample.is_face is not None:
-        return "face" if sample.is_face else "nonface"
-    return "unlabelled"

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError, Sample
+from data_pipelines.sources.errors import DataError
+from data_pipelines.sources.sample import Sample
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CropSpec
 

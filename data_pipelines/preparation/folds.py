@@ -13,7 +13,8 @@ from collections import Counter
 
 import numpy as np
 
-from data_pipelines.sources.sample import SPLITS, DataError
+from data_pipelines.sources.errors import DataError
+from data_pipelines.sources.sample import SPLITS
 from data_pipelines.storage import manifests, shards
 from data_pipelines.storage.record_files import RecordFiles
 from fer_tf.utils import atomic

@@ -20,10 +20,11 @@ from collections.abc import Callable
 from data_pipelines.preparation import pool, tfds
 from data_pipelines.preparation.chunks import WORK, Chunk, spool
 from data_pipelines.preparation.cropping import Cropping
-from data_pipelines.sources import DataError, Source, files
+from data_pipelines.sources import DataError, Source
 from data_pipelines.sources.sample import SPLITS
+from data_pipelines.sources.source import require_outside
 from data_pipelines.storage import manifests, npz, shards
-from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
+from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.utils import atomic
 from fer_tf.utils.atomic import locked
 from fer_tf.utils.hashing import sha256
@@ -37,49 +38,6 @@ _SEARCHED_CHUNKS = 64
 _SEARCHED_ROWS = 32
 # An npz is one file a split, meant to fit into the memory of who trains on it.
 _LARGEST_NPZ = 8 * 2**30
-
-
-# Crop of a data set unless another is asked for.
-_DEFAULT_CROPS = {
-    "fer2013": "meen",
-    "ferplus": "meen",
-    "affectnet": "wang2018",
-    "affwild2": "zhang2020",
-    "rafdb": "gan2020",
-    "ckplus": "gan2020",
-    "facenonface": "meen",
-    "folder": "meen",
-    "csv": "meen",
-    "synthetic": "synthetic",
-}
-
-
-# Pictures that come as crops are not searched again; all others are, by MTCNN.
-_DEFAULT_DETECTORS = {
-    "fer2013": "none",
-    "ferplus": "none",
-    "facenonface": "none",
-    "synthetic": "none",
-    "affwild2": "annotated",
-}
-
-
-def detector_for(source: Source) -> str:
-    """What finds the faces of a data set unless another is asked for."""
-    return _DEFAULT_DETECTORS.get(source.name, "mtcnn")
-
-
-def crop_spec_for(source: Source, name: str | None = None) -> CropSpec:
-    """The crop spec `name`, or the data set's own, as the source can give it.
-
-    Pictures that come already cropped are only scaled, so their spec says how
-    they came: FER2013's crops are what the `meen` spec was measured on.
-    """
-    spec = CROP_SPECS[name or _DEFAULT_CROPS[source.name]]
-    if source.name == "synthetic":
-        size = source.options.size if name is None else spec.size
-        return dataclasses.replace(spec, size=size)
-    return spec
 
 
 def prepare(
@@ -123,7 +81,7 @@ def prepare(
         DataError: If the source is damaged, empty, too large for the format, or
             not the one that the folder was begun with.
     """
-    files.require_outside(source, output)
+    require_outside(source, output)
     cropping = Cropping(crop_spec, detector, on_no_face)
     plan = _describe(source, cropping, format, rows_a_chunk)
     work = os.path.join(output, WORK)
@@ -237,10 +195,7 @@ def _check_memory(rows, format, crop_spec):
 
 def _describe(source, cropping, format, rows_a_chunk):
     """All that decides the bytes of the records, as JSON."""
-    # Plans of before have no version: theirs is 1.
-    listing = {"listing": source.listing} if source.listing > 1 else {}
     return {
-        **listing,
         "dataset": source.name,
         "fingerprint": source.fingerprint,
         **dataclasses.asdict(cropping),

@@ -19,16 +19,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import affwild2_labels, files
-from data_pipelines.sources.sample import (
-    DataError,
-    Reject,
-    Sample,
-    Source,
-    printable,
-    resolve_inside,
-)
+from data_pipelines.sources import affwild2_labels, fingerprints, paths
+from data_pipelines.sources.errors import DataError, printable
+from data_pipelines.sources.paths import resolve_inside
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source
 from fer_tf import labels
+from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 
 # Edition -> task -> folder.
@@ -58,31 +55,42 @@ class AffWild2(Source):
     Args:
         root: Folder that holds the annotations and `cropped_aligned`, each here or
             one level down.
-        **options: `edition`: `2020` or `2022` (and after); by default the one
-            that is there. `classes`: `7` (the default: a frame of class "Other"
-            has no expression) or `8`.
+        edition: `2020` or `2022` (and after); by default the one that is there.
+        classes: `7` (a frame of class "Other" has no expression) or `8`.
 
     Raises:
         DataError: If annotations or pictures are not there.
-        OptionError: If an option is unknown.
     """
 
     name = "affwild2"
-    listing = 2
+    facts = DatasetFacts(
+        title="Aff-Wild2",
+        pictures="Frames of over 500 videos in the wild, cropped by their owner.",
+        labels=(
+            "Valence and arousal, seven expressions and eight action units a frame "
+            '(since 2022 also "other", and twelve units), by people; most frames lack '
+            "some of them. What is called test here is the owner's validation set."
+        ),
+        people=PEOPLE_UNRECORDED,
+        terms=OWNERS_TERMS,
+    )
+    citation = "Kollias and Zafeiriou, 2019, and the ABAW challenges; no counts a class"
+    default_crop = "zhang2020"
+    default_detector = "annotated"
+    options = {"edition": tuple(_EDITIONS), "classes": ("7", "8")}
+    published = None
 
-    def __init__(self, root: str, **options):
-        allowed = {"edition": tuple(_EDITIONS), "classes": ("7", "8")}
-        given = files.check_options(self.name, allowed, options)
+    def __init__(self, root: str, edition: str | None = None, classes: str = "7"):
         self.root = self.folder = root
-        self._images = [p for name in _IMAGES if (p := files.find(root, name))]
-        if given["classes"] == "8":
+        self._images = [p for name in _IMAGES if (p := paths.find(root, name))]
+        if classes == "8":
             self.expressions = (*_SEVEN, affwild2_labels.OTHER)
-        wanted = [given["edition"]] if given["edition"] else list(_EDITIONS)
+        wanted = [edition] if edition else list(_EDITIONS)
         for edition in wanted:
             self._tasks = {
                 task: path
                 for task, folders in _EDITIONS[edition].items()
-                if (path := files.find(root, *folders))
+                if (path := paths.find(root, *folders))
             }
             if self._tasks:
                 break
@@ -93,7 +101,7 @@ class AffWild2(Source):
         if not self._images:
             raise DataError(f"{root}: no folder {_IMAGES[0]} here or one level down")
         self.layout = f"edition {edition}: {', '.join(self._tasks)}"
-        self.layout += f", classes={given['classes'] or 7}"
+        self.layout += f", classes={classes}"
         videos = self._videos()
         if not videos:
             raise DataError(f"{root}: no <task>/Training_Set/<video>.txt here")
@@ -108,7 +116,7 @@ class AffWild2(Source):
             for video in videos
             for number in self._numbers(video)
         )
-        return files.fingerprint(
+        return fingerprints.of_files(
             self.root, contents=contents, listed=listed, text=self.layout
         )
 

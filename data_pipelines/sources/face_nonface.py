@@ -13,18 +13,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    DataError,
-    Reject,
-    Sample,
-    Source,
-    check_name,
-    clip,
-    list_files,
-    printable,
-    resolve_inside,
-)
+from data_pipelines.sources import fingerprints
+from data_pipelines.sources.errors import DataError, clip, printable
+from data_pipelines.sources.paths import check_name, list_files, resolve_inside
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source
+from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 from fer_tf.utils.hashing import sha256
 
@@ -44,6 +38,18 @@ class FaceNonface(Source):
     """
 
     name = "facenonface"
+    facts = DatasetFacts(
+        title="Faces and non-faces",
+        pictures="Pictures of faces, and pictures without one, of any origin.",
+        labels="Face or not.",
+        people=PEOPLE_UNRECORDED,
+        terms="Those of the sets that its pictures were taken from.",
+        flaws="Nobody has checked that the pictures without a face hold none.",
+    )
+    citation = ""
+    default_crop = "meen"
+    default_detector = "none"
+    published = None
 
     def __init__(self, root: str):
         self.root = root
@@ -60,7 +66,7 @@ class FaceNonface(Source):
     def fingerprint(self) -> str:
         if self.layout == "npz":
             return sha256(self.root)
-        return files.fingerprint(self.root, listed=self._files())
+        return fingerprints.of_files(self.root, listed=self._files())
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the pictures in file order."""

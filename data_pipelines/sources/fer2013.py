@@ -15,19 +15,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    DataError,
-    Reject,
-    Sample,
-    Source,
-    class_counts,
-    clip,
-    list_files,
-    printable,
-    resolve_inside,
-)
+from data_pipelines.sources import fingerprints
+from data_pipelines.sources.errors import DataError, clip, printable
+from data_pipelines.sources.paths import list_files, resolve_inside
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
+from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 from fer_tf.utils.hashing import sha256
 
@@ -39,6 +33,16 @@ PUBLISHED = class_counts(
         "validation": (467, 56, 496, 895, 653, 415, 607),  # 3,589
         "test": (491, 55, 528, 879, 594, 416, 626),  # 3,589
     },
+)
+# FER+ relabels the same pictures.
+PICTURES = (
+    "35,887 grey pictures of 48x48 pixels, gathered from the web for a challenge of "
+    "ICML 2013."
+)
+TERMS = "The pictures may be measured and trained on, not passed on."
+FLAWS = (
+    "1,516 groups of identical pictures; 557 of them reach across the splits and 57 "
+    "carry conflicting labels (`trainers.verify` counts them)."
 )
 SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 _HEADER = ["emotion", "pixels", "usage"]
@@ -59,8 +63,23 @@ class Fer2013(Source):
     """
 
     name = "fer2013"
-    strict = True
+    facts = DatasetFacts(
+        title="FER2013",
+        pictures=PICTURES,
+        labels="One of seven expressions a picture.",
+        people=PEOPLE_UNRECORDED,
+        terms=TERMS,
+        flaws=FLAWS,
+    )
+    citation = (
+        "Goodfellow et al., Challenges in Representation Learning, 2013; counts of "
+        "the owner's fer2013.csv"
+    )
+    default_crop = "meen"
+    default_detector = "none"
+    published_tables = {"FER2013": PUBLISHED}
     published = PUBLISHED
+    strict = True
 
     def __init__(self, root: str):
         self.csv = _find_csv(root)
@@ -76,7 +95,7 @@ class Fer2013(Source):
     def fingerprint(self) -> str:
         if self.csv:
             return sha256(self.csv)
-        return files.fingerprint(self.root, listed=self._folder_files())
+        return fingerprints.of_files(self.root, listed=self._folder_files())
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the rows of the CSV, or the images in sorted order."""

@@ -16,27 +16,28 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.fer2013 import CSV_NAMES, SIZE, SPLITS, Fer2013
+from data_pipelines.sources import fingerprints, label_files, label_values, paths
+from data_pipelines.sources.errors import DataError, OutOfRange, RepeatedRow, clip
+from data_pipelines.sources.fer2013 import (
+    CSV_NAMES,
+    FLAWS,
+    PICTURES,
+    SIZE,
+    SPLITS,
+    TERMS,
+    Fer2013,
+)
 from data_pipelines.sources.ferplus_rules import (
     NUM_EXPRESSIONS,
     RULES,
     VOTES,
     target_votes,
 )
-from data_pipelines.sources.sample import (
-    DataError,
-    OutOfRange,
-    Reject,
-    RepeatedRow,
-    Sample,
-    Source,
-    class_counts,
-    clean_path,
-    clip,
-    resolve_inside,
-)
+from data_pipelines.sources.paths import clean_path, resolve_inside
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
+from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 
 _RATERS = 10
@@ -71,7 +72,7 @@ PUBLISHED = {
         },
     ),
 }
-"""What each rule keeps of the owner's label file, by the owner's script."""
+"""What the owner's script keeps of the owner's label file under each rule."""
 
 _FOLDERS = {
     "FER2013Train": "train",
@@ -92,25 +93,39 @@ class FerPlus(Source):
 
     Args:
         root: Folder that holds both CSVs, here or one level down, or the folders.
-        **options: `rule`, one of `RULES`.
+        rule: One of `RULES`.
 
     Raises:
         DataError: If neither layout is there.
-        OptionError: If an option is unknown.
     """
 
     name = "ferplus"
+    facts = DatasetFacts(
+        title="FER+",
+        pictures=f"FER2013's: {PICTURES}",
+        labels="Ten votes a picture, for eight expressions, unknown or not a face.",
+        people=PEOPLE_UNRECORDED,
+        terms=f"The votes are under the MIT licence. {TERMS}",
+        flaws=FLAWS,
+    )
+    citation = (
+        "Barsoum et al., ICMI 2016; counts of fer2013new.csv by the owner's script "
+        "(github.com/Microsoft/FERPlus)"
+    )
+    default_crop = "meen"
+    default_detector = "none"
+    options = {"rule": tuple(RULES)}
+    published_tables = {f"FER+ ({rule})": table for rule, table in PUBLISHED.items()}
     strict = True
     has_votes = True
 
-    def __init__(self, root: str, **options):
-        given = files.check_options(self.name, {"rule": tuple(RULES)}, options)
-        self.rule = given["rule"] or "majority"
-        self.published = PUBLISHED[self.rule]
+    def __init__(self, root: str, rule: str = "majority"):
+        self.rule = rule
+        self.published = PUBLISHED[rule]
         if not os.path.isdir(root):
             raise DataError(f"{root}: no such folder")
         self.root = self.folder = root
-        votes, pixels = files.find(root, _VOTES_CSV), files.find(root, *CSV_NAMES)
+        votes, pixels = paths.find(root, _VOTES_CSV), paths.find(root, *CSV_NAMES)
         self._votes_csv = votes if votes and pixels else None
         self._pixels = None
         if self._votes_csv:
@@ -127,15 +142,15 @@ class FerPlus(Source):
                 for folder, _ in self._folders
                 for name in sorted(os.listdir(os.path.join(self.root, folder)))
             ]
-            return files.fingerprint(
+            return fingerprints.of_files(
                 self.root, contents=contents, listed=listed, text=self.layout
             )
         text = f"{self.layout}\0{self._pixels.fingerprint}"
-        return files.fingerprint(self.root, contents=[self._votes_csv], text=text)
+        return fingerprints.of_files(self.root, contents=[self._votes_csv], text=text)
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the rows in the owner's order."""
-        seen = files.Seen()
+        seen = label_files.Seen()
         for row in self._folder_rows() if self._folders else self._csv_rows():
             if isinstance(row, Sample) and not seen.add(row.sample_id):
                 error = RepeatedRow("a second row of this name")
@@ -173,7 +188,7 @@ class FerPlus(Source):
 
     def _csv_rows(self):
         name = self._votes_csv
-        table = files.numbered_lines(self.root, name)
+        table = label_files.numbered_lines(self.root, name)
         _, text = next(table, ("", ""))
         header = [column.strip().lower() for column in text.split(",")]
         if sorted(header) != sorted(_HEADER):
@@ -189,7 +204,7 @@ class FerPlus(Source):
                 )
             place, text = row
             try:
-                fields = files.csv_fields(text, len(order))
+                fields = label_files.csv_fields(text, len(order))
             except DataError as error:
                 yield Reject.of(place, error)
                 continue
@@ -214,10 +229,10 @@ class FerPlus(Source):
     def _folder_rows(self):
         for folder, split in self._folders:
             name = f"{folder}/label.csv"
-            for place, text in files.numbered_lines(self.root, name):
+            for place, text in label_files.numbered_lines(self.root, name):
                 try:
                     # The second field is the face's box, always the whole picture.
-                    fields = files.csv_fields(text, 2 + len(VOTES))
+                    fields = label_files.csv_fields(text, 2 + len(VOTES))
                     path = f"{folder}/{clean_path(fields[0])}"
                 except DataError as error:
                     yield Reject.of(place, error)
@@ -245,7 +260,7 @@ class FerPlus(Source):
 
 
 def _vote(text, name):
-    votes = files.whole_number(text, f"the votes for {name}")
+    votes = label_values.whole_number(text, f"the votes for {name}")
     if not 0 <= votes <= _RATERS:
         raise OutOfRange(f"the votes for {name} must be 0..{_RATERS}, are {votes}")
     return votes

@@ -11,19 +11,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    SPLIT_NAMES,
-    DataError,
-    Reject,
-    Sample,
-    Source,
-    check_name,
-    list_files,
-    printable,
-    resolve_inside,
-)
+from data_pipelines.sources import fingerprints, paths
+from data_pipelines.sources.errors import DataError, printable
+from data_pipelines.sources.paths import check_name, list_files, resolve_inside
+from data_pipelines.sources.sample import SPLIT_NAMES, Reject, Sample
+from data_pipelines.sources.source import Source
 from fer_tf import labels
+from fer_tf.export.dataset_facts import UNKNOWN
 from fer_tf.faces.images import read_image
 
 
@@ -38,17 +32,20 @@ class Folder(Source):
 
     Raises:
         DataError: If it is not there, or a folder is named as no expression.
-        OptionError: If an option is given.
     """
 
     name = "folder"
+    facts = UNKNOWN
+    citation = ""
+    default_crop = "meen"
+    default_detector = "mtcnn"
+    published = None
 
-    def __init__(self, root: str, **options):
-        files.check_options(self.name, {}, options)
+    def __init__(self, root: str):
         if not os.path.isdir(root):
             raise DataError(f"{root}: no such folder")
         self.root = self.folder = root
-        tops = files.folders(root)
+        tops = paths.folders(root)
         splits = {
             SPLIT_NAMES[top.lower()] for top in tops if top.lower() in SPLIT_NAMES
         }
@@ -61,7 +58,7 @@ class Folder(Source):
             classes = [
                 (f"{top}/{name}", name)
                 for top in tops
-                for name in files.folders(os.path.join(root, top))
+                for name in paths.folders(os.path.join(root, top))
             ]
         if not classes:
             raise DataError(f"{root}: no folder named as an expression here")
@@ -72,7 +69,7 @@ class Folder(Source):
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        return files.fingerprint(self.root, listed=list_files(self.root))
+        return fingerprints.of_files(self.root, listed=list_files(self.root))
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists every file in sorted order."""

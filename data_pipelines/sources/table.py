@@ -17,20 +17,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    SPLIT_NAMES,
-    SPLITS,
-    DataError,
-    Reject,
-    RepeatedRow,
-    Sample,
-    Source,
-    clean_path,
-    clip,
-    resolve_inside,
-)
+from data_pipelines.sources import fingerprints, label_files, label_values
+from data_pipelines.sources.errors import DataError, RepeatedRow, clip
+from data_pipelines.sources.paths import clean_path, resolve_inside
+from data_pipelines.sources.sample import SPLIT_NAMES, SPLITS, Reject, Sample
+from data_pipelines.sources.source import Source
 from fer_tf import labels
+from fer_tf.export.dataset_facts import UNKNOWN
 from fer_tf.faces.images import read_image
 
 _COLUMNS = ("path", "expression", "valence", "arousal", "split", "subject")
@@ -54,19 +47,21 @@ class Table(Source):
 
     Raises:
         DataError: If it is not there, or its header is not as above.
-        OptionError: If an option is given.
     """
 
     name = "csv"
-    listing = 3
+    facts = UNKNOWN
+    citation = ""
+    default_crop = "meen"
+    default_detector = "mtcnn"
+    published = None
 
-    def __init__(self, root: str, **options):
-        files.check_options(self.name, {}, options)
+    def __init__(self, root: str):
         path = _find(root)
         self.folder = root if os.path.isdir(root) else None
         self.root = os.path.dirname(path) or "."
         self._csv = os.path.basename(path)
-        _, header = next(files.numbered_lines(self.root, self._csv), (None, None))
+        _, header = next(label_files.numbered_lines(self.root, self._csv), (None, None))
         if header is None:
             raise DataError(f"{path}: empty")
         self._columns = columns = _header(header, self._csv)
@@ -80,13 +75,13 @@ class Table(Source):
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        return files.fingerprint(
+        return fingerprints.of_files(
             self.root, contents=[self._csv], listed=self._pictures()
         )
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the rows in order."""
-        seen = files.Seen()
+        seen = label_files.Seen()
         for place, text in self._lines():
             try:
                 row = self._row(text)
@@ -105,13 +100,15 @@ class Table(Source):
 
     def _lines(self):
         """`(place, text)` of each row below the header."""
-        lines = files.numbered_lines(self.root, self._csv)
+        lines = label_files.numbered_lines(self.root, self._csv)
         next(lines)
         return lines
 
     def _row(self, text):
         """What a row says, by column."""
-        return dict(zip(self._columns, files.csv_fields(text, len(self._columns))))
+        return dict(
+            zip(self._columns, label_files.csv_fields(text, len(self._columns)))
+        )
 
     def _whole_rows(self):
         """What rows say; what is wrong with another row is found out later."""
@@ -155,12 +152,14 @@ class Table(Source):
         given = {key: value for key, value in row.items() if value}
         subject = given.get("subject")
         values = {
-            key: files.in_circumplex(files.number(given[key], key), key)
+            key: label_values.in_circumplex(label_values.number(given[key], key), key)
             for key in ("valence", "arousal")
             if key in given
         }
         units = {
-            key: files.present(given[key], key) for key in given if _UNIT.fullmatch(key)
+            key: label_values.present(given[key], key)
+            for key in given
+            if _UNIT.fullmatch(key)
         }
         groups = {
             key.removeprefix(_GROUP): value
@@ -234,7 +233,7 @@ def _find(root):
 
 def _header(text, name):
     try:
-        fields = files.csv_fields(text)
+        fields = label_files.csv_fields(text)
     except DataError as error:
         raise DataError(f"{name}, the header: {error}") from error
     columns = [

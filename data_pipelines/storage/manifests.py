@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from data_pipelines.sources.sample import SPLITS, DataError
+from data_pipelines.sources.errors import DataError
+from data_pipelines.sources.sample import SPLITS
 from fer_tf import labels
 from fer_tf.faces.crop_spec import CropSpec
 

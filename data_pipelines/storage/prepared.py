@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage import manifests, npz, record_files, shards
 from data_pipelines.storage.array_files import ArrayFiles
 from data_pipelines.storage.record_files import RecordFiles

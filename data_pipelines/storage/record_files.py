@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage import records, schema
 from data_pipelines.storage.shards import Shard
 from fer_tf.faces.crop_spec import CropSpec

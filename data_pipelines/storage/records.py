@@ -19,7 +19,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from data_pipelines.sources.sample import DataError, Sample
+from data_pipelines.sources.errors import DataError
+from data_pipelines.sources.sample import Sample
 from data_pipelines.storage import schema
 from fer_tf import labels
 from fer_tf.utils import atomic

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 
 # What is annotated of a face as a whole, or not: its weight is one number. Of action
 # units each has its own.

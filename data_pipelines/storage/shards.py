@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage import manifests
 from fer_tf.utils.hashing import sha256
 

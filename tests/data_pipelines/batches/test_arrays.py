@@ -19,7 +19,7 @@ def npz_data(tmp_path_factory):
     """The faces of `synthetic_data`, as npz."""
     output = str(tmp_path_factory.mktemp("prepared") / "npz")
     source = open_source("synthetic", "seed=3,examples=160,size=48")
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     prepare.prepare(source, output, crop_spec=spec, rows_a_chunk=40, format="npz")
     return output
 
