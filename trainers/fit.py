@@ -27,7 +27,7 @@ import dataclasses
 import keras
 from ml_collections import ConfigDict
 
-from data_pipelines.batches import array_ops, arrays
+from data_pipelines.batches import arrays, ops
 from data_pipelines.storage.prepared import Prepared, open_prepared
 from fer_tf import metrics
 from trainers.training import build, checks, objectives, optimizers, precision
@@ -227,7 +227,7 @@ def _array_batches(config, prepared, start, an_epoch):
     found = {
         "x": arrays.TrainBatches(
             prepared,
-            build.train_ops(config, prepared, array_ops),
+            build.train_ops(config, prepared, ops),
             tasks,
             start_step=start,
             steps_per_epoch=an_epoch,
@@ -238,7 +238,7 @@ def _array_batches(config, prepared, start, an_epoch):
         found["validation_data"] = arrays.EvalBatches(
             prepared,
             "validation",
-            _eval_ops(config, array_ops),
+            _eval_ops(config, ops),
             tasks,
             **build.eval_arguments(config),
         )
@@ -247,7 +247,7 @@ def _array_batches(config, prepared, start, an_epoch):
 
 def _tensorflow_batches(config, prepared, start, an_epoch):
     """`x` and `validation_data` of records."""
-    from data_pipelines.batches import ops, pipeline
+    from data_pipelines.batches import pipeline
 
     tasks = _labels(config)
     stream = build.train_stream(config, prepared, start_step=start)

@@ -144,9 +144,8 @@ def report(manifest: dict, output: str) -> str:
     for split, counts in manifest["counts"].items():
         classes = ", ".join(f"{name} {n:,}" for name, n in counts.items())
         lines.append(f"  {split:10} {sum(counts.values()):7,}  ({classes})")
-    cropped = ", ".join(
-        f"{how} {n:,}" for how, n in sorted(manifest.get("cropped", {}).items())
-    )
+    ways = sorted(manifest["cropped"].items())
+    cropped = ", ".join(f"{way} {n:,}" for way, n in ways)
     lines.append(f"  cropped    {cropped}")
     rejects = manifest["rejects"]
     if rejects:

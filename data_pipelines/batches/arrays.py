@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from data_pipelines.batches import ops as batch_ops
 from data_pipelines.batches import sampling
-from data_pipelines.batches.array_ops import Batch, Op
+from data_pipelines.batches.ops import Op
 from data_pipelines.sources.errors import DataError
 from data_pipelines.storage.prepared import Prepared
 
@@ -31,21 +32,13 @@ class TrainBatches(keras.utils.PyDataset):
         num_steps: Batches an epoch.
 
     Args:
-        prepared: Where the examples are, in npz files.
-        ops: From `data_pipelines.batches.array_ops`, applied in order to each batch.
         tasks: Labels to train on, such as `expression`; None for plain feature
             dicts, which `fit` does not take.
-        size: Side to which pictures are brought, if theirs is another.
-        channels: 1 or 3.
-        batch_size: Examples a batch.
-        seed: Of the order; random ops have their own.
         start_step: Step of the first batch of epoch 0.
         steps_per_epoch: Batches an epoch; by default all full ones.
-        shuffle_window: Examples that are shuffled together.
-        sample: How an epoch's examples are drawn, with its `limit`: see
-            `data_pipelines.batches.sampling`.
-        limit: Likewise.
         **kwargs: Of `keras.utils.PyDataset`, such as `workers`.
+
+    The other arguments are those of `data_pipelines.batches.pipeline.train_batches`.
 
     Raises:
         DataError: If the folder holds records, or too few examples.
@@ -63,7 +56,7 @@ class TrainBatches(keras.utils.PyDataset):
         seed: int,
         start_step: int = 0,
         steps_per_epoch: int | None = None,
-        shuffle_window: int = 16384,
+        shuffle_window: int = sampling.WINDOW,
         sample: str = "all",
         limit: int = 0,
         **kwargs,
@@ -112,7 +105,7 @@ class EvalBatches(keras.utils.PyDataset):
     """One ordered pass over a split; the last batch is filled up.
 
     Filled-up rows have weight 0, and `mask` 0 where the batches are feature
-    dicts. Arguments as in `TrainBatches`.
+    dicts. The arguments are those of `TrainBatches`.
     """
 
     def __init__(
@@ -141,8 +134,7 @@ class EvalBatches(keras.utils.PyDataset):
         first = index * self._batch_size
         rows = np.arange(first, min(first + self._batch_size, self._count))
         batch = self._files.read(rows, **self._picture)
-        batch |= {"epoch": np.zeros_like(rows), "mask": np.ones(len(rows), np.float32)}
-        batch = {name: _fill(x, self._batch_size) for name, x in batch.items()}
+        batch = batch_ops.fill_up(batch, self._batch_size)
         return _finish(batch, self._ops, self._tasks)
 
 
@@ -155,16 +147,6 @@ def _array_files(prepared, split):
     return prepared.files(split)
 
 
-def _fill(column, batch_size):
-    filled = np.zeros((batch_size, *column.shape[1:]), column.dtype)
-    filled[: len(column)] = column
-    return filled
-
-
-def _finish(batch: Batch, ops, tasks):
-    for op in ops:
-        batch = op(batch)
-    if tasks is None:
-        return batch
-    labels = {task: batch[task] for task in tasks}
-    return batch["image"], labels, {task: batch[f"{task}_weight"] for task in tasks}
+def _finish(batch, ops, tasks):
+    batch = batch_ops.apply(ops, batch)
+    return batch if tasks is None else batch_ops.for_fit(batch, tasks)

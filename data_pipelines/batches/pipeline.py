@@ -8,11 +8,13 @@ one that started at 0. `data_pipelines.batches.arrays` gives the same batches wi
 TensorFlow.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from data_pipelines.batches import ops as batch_ops
 from data_pipelines.batches import sampling
 from data_pipelines.batches.ops import Op
 from data_pipelines.storage import records
@@ -20,8 +22,6 @@ from data_pipelines.storage.prepared import Prepared
 from data_pipelines.storage.prepared import open_prepared as open_prepared
 
 AUTOTUNE = tf.data.AUTOTUNE
-# Serialized 48 px records are about 2 kB: a shuffle window of tens of MB.
-SHUFFLE_WINDOW = 16384
 
 Read = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
@@ -35,7 +35,7 @@ def train_batches(
     batch_size: int,
     seed: int,
     start_step: int = 0,
-    shuffle_window: int = SHUFFLE_WINDOW,
+    shuffle_window: int = sampling.WINDOW,
     sample: str = "all",
     limit: int = 0,
 ) -> tf.data.Dataset:
@@ -73,7 +73,7 @@ def train_batches(
         return tuple(tf.ensure_shape(x, (batch_size,)) for x in found)
 
     def batch(rows, turns):
-        return _apply(ops, {**read(rows), "epoch": turns})
+        return batch_ops.apply(ops, {**read(rows), "epoch": turns})
 
     steps = tf.data.Dataset.range(start_step, 2**62)
     ds = steps.map(places).map(batch, num_parallel_calls=AUTOTUNE)
@@ -100,12 +100,7 @@ def eval_batches(
     read = _reader(prepared, split, size, channels)
 
     def batch(rows):
-        found = {
-            **read(rows),
-            "epoch": tf.zeros_like(rows),
-            "mask": tf.ones_like(rows, tf.float32),
-        }
-        return _apply(ops, _fill(found, batch_size))
+        return batch_ops.apply(ops, batch_ops.fill_up(read(rows), batch_size))
 
     rows = tf.data.Dataset.range(prepared.count(split)).batch(batch_size)
     return rows.map(batch, num_parallel_calls=AUTOTUNE).prefetch(AUTOTUNE)
@@ -123,19 +118,7 @@ def for_fit(batches: tf.data.Dataset, tasks: Sequence[str]) -> tf.data.Dataset:
         Dataset of `(image, {task: label}, {task: weight})`; a filled-up row of
         an evaluation batch has weight 0.
     """
-    return batches.map(
-        lambda batch: (
-            batch["image"],
-            {task: batch[task] for task in tasks},
-            {task: batch[f"{task}_weight"] for task in tasks},
-        )
-    )
-
-
-def _apply(ops, batch):
-    for op in ops:
-        batch = op(batch)
-    return batch
+    return batches.map(functools.partial(batch_ops.for_fit, tasks=tasks))
 
 
 def _numpy(function, inputs, kinds):
@@ -232,14 +215,3 @@ def _to_size(images, size, channels):
         return images
     grey = stored == 1
     return (tf.image.grayscale_to_rgb if grey else tf.image.rgb_to_grayscale)(images)
-
-
-def _fill(batch, batch_size):
-    def fill(x):
-        missing = batch_size - tf.shape(x)[0]
-        padding = [[0, missing]] + [[0, 0]] * (x.shape.rank - 1)
-        empty = "" if x.dtype == tf.string else tf.zeros((), x.dtype)
-        x = tf.pad(x, padding, constant_values=empty)
-        return tf.ensure_shape(x, [batch_size, *x.shape[1:]])
-
-    return {name: fill(x) for name, x in batch.items()}

@@ -28,6 +28,9 @@ from data_pipelines.batches import stateless_random
 from data_pipelines.sources.errors import DataError
 from data_pipelines.storage.prepared import Prepared
 
+WINDOW = 16384
+"""Examples that are shuffled together by default: tens of MB of 48 px records."""
+
 NAMES = ("all", "up", "down", "videos")
 # About a shard's rows. Whole blocks are shuffled, and then windows of several: what
 # is read at one time lies near together on the disk.

@@ -44,11 +44,11 @@ def deal(folder: str, output: str) -> list[str]:
     if os.path.isdir(output) and os.listdir(output):
         for path in folders:
             there = manifests.read(path)
-            origin = there.get("dealt_from"), there.get("fold_subjects")
-            if origin != (whole, manifest.get("fold_subjects")):
+            origin = there.get("dealt_from"), there["fold_subjects"]
+            if origin != (whole, manifest["fold_subjects"]):
                 raise DataError(f"{output}: dealt from other data than {folder}")
         return folders
-    if manifests.format_of(manifest) != "tfrecord":
+    if manifest["format"] != "tfrecord":
         raise DataError(f"{folder}: only records can be dealt into folds, prepare anew")
     dealt = _Dealt(folder, manifest)
     with atomic.new_folder(output) as temporary:
@@ -83,8 +83,7 @@ class _Dealt:
                 f"{folder}: {FOLDS} folds need {FOLDS} people and everybody's name; "
                 f"{known} are named"
             )
-        # Earlier folders do not name them: then the people in the records are counted.
-        counted = manifest.get("fold_subjects") or subjects
+        counted = manifest["fold_subjects"] or subjects
         self.fold_of = {name: k % FOLDS for k, name in enumerate(counted)}
 
     def write(self, fold, output):

@@ -8,28 +8,21 @@ is not finished.
 """
 
 import contextlib
-import dataclasses
 import functools
 import glob
-import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable
 
-from data_pipelines.preparation import pool, tfds
+from data_pipelines.preparation import finish, plan, pool, tfds
 from data_pipelines.preparation.chunks import WORK, Chunk, spool
 from data_pipelines.preparation.cropping import Cropping
 from data_pipelines.sources import DataError, Source
-from data_pipelines.sources.sample import SPLITS
 from data_pipelines.sources.source import require_outside
-from data_pipelines.storage import manifests, npz, shards
+from data_pipelines.storage import manifests, shards
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.utils import atomic
 from fer_tf.utils.atomic import locked
-from fer_tf.utils.hashing import sha256
-
-_PLAN = "plan.json"
 
 _ROWS_A_CHUNK = 2048
 # Pictures in which faces are searched take long: few are spread over the workers
@@ -83,11 +76,11 @@ def prepare(
     """
     require_outside(source, output)
     cropping = Cropping(crop_spec, detector, on_no_face)
-    plan = _describe(source, cropping, format, rows_a_chunk)
+    wanted = plan.describe(source, cropping, format, rows_a_chunk)
     work = os.path.join(output, WORK)
     if os.path.exists(os.path.join(output, manifests.NAME)):
         manifest = manifests.read(output)
-        _require_same(manifest.get("plan", {}), plan, output)
+        plan.require_same(manifest["plan"], wanted, output)
         # A kill may have come between the manifest and the clearing up.
         shutil.rmtree(work, ignore_errors=True)
         problem = _problem(output, manifest)
@@ -95,22 +88,22 @@ def prepare(
             return manifest
         notice(f"{problem}; the folder is prepared again")
         os.makedirs(work)
-        atomic.write_json(os.path.join(work, _PLAN), plan)
+        atomic.write_json(os.path.join(work, plan.NAME), wanted)
         os.remove(os.path.join(output, manifests.NAME))
     _check_empty(output, work)
-    fresh = [folder for folder in (work, output) if not os.path.exists(folder)]
+    new_folders = [folder for folder in (work, output) if not os.path.exists(folder)]
     os.makedirs(work, exist_ok=True)
     with locked(os.path.join(work, "lock")):
         try:
-            _begin(work, plan, output)
+            _begin(work, wanted, output)
             _clear(output, work)
             run = run or functools.partial(pool.run, workers=workers)
             rows = spool(source, work, listed)
-            manifest = _prepare(source, cropping, output, plan, rows, progress, run)
+            manifest = _prepare(source, cropping, output, wanted, rows, progress, run)
             atomic.write_json(os.path.join(output, manifests.NAME), manifest)
         except DataError:
-            # Of a source that cannot be read nothing stays; of begun work, all.
-            _remove_unused(fresh)
+            # Nothing stays of a source that cannot be read; begun work stays.
+            _remove_unused(new_folders)
             raise
         finally:
             _clear(output, work)
@@ -124,7 +117,7 @@ def _problem(output, manifest):
     for shard in shards.listed(output, manifest):
         if problem := shards.problem(shard):
             return problem
-    beside = tfds.FILES if manifests.format_of(manifest) == "tfrecord" else ()
+    beside = tfds.FILES if manifest["format"] == "tfrecord" else ()
     for path in (os.path.join(output, name) for name in beside):
         if not os.path.isfile(path):
             return f"{path}: missing"
@@ -142,9 +135,8 @@ def _remove_unused(folders):
 
 def _prepare(source, cropping, output, plan, rows, progress, run):
     """Does what is left of the work; returns the manifest."""
-    work = os.path.join(output, WORK)
     count, rejects = rows
-    listed = len(rejects)  # Rows that are none, by their source.
+    num_listed = count + len(rejects)
     _check_memory(count, plan["format"], cropping.crop_spec)
     num_chunks = _num_chunks(count, plan["rows_a_chunk"], cropping.detector)
     chunks = [
@@ -153,21 +145,14 @@ def _prepare(source, cropping, output, plan, rows, progress, run):
     ]
     summaries = run(chunks, progress, count)
     rejects += [reject for summary in summaries for reject in summary["rejects"]]
-    counts = _counts(summaries)
-    if not counts:
-        _remove_empty(chunks, counts)
-        shutil.rmtree(work)
-        text = f"{source.name}: none of {count + listed} rows is usable"
+    if not finish.class_counts(summaries):
+        finish.remove_empty(chunks, {})
+        shutil.rmtree(os.path.join(output, WORK))
+        text = f"{source.name}: none of {num_listed} rows is usable"
         for first in rejects[:1]:
             text += f"; the first: {first['path']}: {first['reason']}"
         raise DataError(text)
-    if plan["format"] == "npz":
-        written = _joined(chunks, summaries, counts)
-    else:
-        _remove_empty(chunks, counts)
-        written = _shards(chunks, summaries, counts)
-    manifest = _manifest(source, plan, cropping.crop_spec, rejects, summaries)
-    manifest |= {"shards": written, "plan": plan}
+    manifest = finish.manifest_of(chunks, summaries, rejects, plan)
     if plan["format"] == "tfrecord":
         tfds.describe(output, manifest)
     return manifest
@@ -175,7 +160,7 @@ def _prepare(source, cropping, output, plan, rows, progress, run):
 
 def _check_empty(output, work):
     """Refuses a folder that holds what is not ours."""
-    if os.path.exists(os.path.join(work, _PLAN)):
+    if os.path.exists(os.path.join(work, plan.NAME)):
         return
     with contextlib.suppress(FileNotFoundError):
         left = [n for n in os.listdir(output) if n != WORK and ".part-" not in n]
@@ -193,57 +178,14 @@ def _check_memory(rows, format, crop_spec):
         )
 
 
-def _describe(source, cropping, format, rows_a_chunk):
-    """All that decides the bytes of the records, as JSON."""
-    return {
-        "dataset": source.name,
-        "fingerprint": source.fingerprint,
-        **dataclasses.asdict(cropping),
-        "format": format,
-        "rows_a_chunk": rows_a_chunk,
-        "validation": source.holdout,
-        "schema_version": manifests.SCHEMA_VERSION,
-    }
-
-
-def _require_same(old, new, output):
-    """Refuses to go on with another plan; says in what they differ."""
-    # Through JSON, where a tuple becomes a list.
-    old, new = _flat(old), _flat(json.loads(json.dumps(new)))
-    differences = [
-        f"{key} (there {old.get(key)!r}, now {value!r})" if _short(value) else key
-        for key, value in new.items()
-        if old.get(key) != value and key != "fingerprint"
-    ]
-    if old.get("fingerprint") != new["fingerprint"]:
-        differences.insert(0, "source: its files or options have changed")
-    if differences:
-        raise DataError(
-            f"{output}: begun with another {'; another '.join(differences)}; choose "
-            "another folder, or remove this one"
-        )
-
-
-def _flat(plan):
-    """A plan with the fields of its crop spec by names of their own."""
-    spec = plan.get("crop_spec", {})
-    return {k: v for k, v in plan.items() if k != "crop_spec"} | {
-        f"crop_spec.{key}": value for key, value in spec.items()
-    }
-
-
-def _short(value):
-    return not isinstance(value, list)
-
-
-def _begin(work, plan, output):
-    """Writes the plan, or checks that what is there was begun with it."""
-    path = os.path.join(work, _PLAN)
+def _begin(work, wanted, output):
+    """Writes the plan, or checks that work which is there was begun with it."""
+    path = os.path.join(work, plan.NAME)
     begun = [n for n in os.listdir(work) if n.startswith("chunk-")]
     begun += [n for n in os.listdir(output) if n != WORK and ".part-" not in n]
     if begun:
-        _require_same(atomic.read_json(path), plan, output)
-    atomic.write_json(path, plan)
+        plan.require_same(atomic.read_json(path), wanted, output)
+    atomic.write_json(path, wanted)
 
 
 def _clear(*folders):
@@ -260,76 +202,3 @@ def _num_chunks(rows, rows_a_chunk, detector):
     if detector == "mtcnn":
         chunks = max(chunks, min(_SEARCHED_CHUNKS, -(-rows // _SEARCHED_ROWS)))
     return max(1, chunks)
-
-
-def _counts(summaries):
-    """`{split: {class: count}}` of the splits that have examples."""
-    counts = {}
-    for split in SPLITS:
-        total = sum((Counter(s["counts"][split]) for s in summaries), Counter())
-        if total:
-            counts[split] = dict(sorted(total.items()))
-    return counts
-
-
-def _remove_empty(chunks, counts):
-    """Removes the shards of splits that turned out to have no example."""
-    for split in SPLITS:
-        if split not in counts:
-            for chunk in chunks:
-                with contextlib.suppress(FileNotFoundError):
-                    os.remove(chunk.shard(split))
-
-
-def _shards(chunks, summaries, counts):
-    return [
-        {
-            "name": os.path.basename(chunk.shard(split)),
-            "num_examples": sum(summary["counts"][split].values()),
-            "sha256": summary["sha256"][split],
-        }
-        for split in counts
-        for chunk, summary in zip(chunks, summaries)
-    ]
-
-
-def _joined(chunks, summaries, counts):
-    """Joins the chunks' parts of each split to one npz."""
-    written = []
-    for split in counts:
-        parts = [
-            chunk.shard(split)
-            for chunk, summary in zip(chunks, summaries)
-            if summary["counts"][split]
-        ]
-        path = os.path.join(chunks[0].output, f"{chunks[0].source.name}-{split}.npz")
-        npz.merge(parts, path)
-        written.append(
-            {
-                "name": os.path.basename(path),
-                "num_examples": sum(counts[split].values()),
-                "sha256": sha256(path),
-            }
-        )
-    return written
-
-
-def _manifest(source, plan, crop_spec, rejects, summaries):
-    counts = _counts(summaries)
-    return {
-        "schema_version": manifests.SCHEMA_VERSION,
-        "format": plan["format"],
-        "dataset": source.name,
-        "num_examples": sum(sum(split.values()) for split in counts.values()),
-        "counts": counts,
-        "rejects": rejects,
-        "cropped": dict(sum((Counter(s["cropped"]) for s in summaries), Counter())),
-        "crop_spec": crop_spec.to_dict(),
-        "source": {"layout": source.layout, "sha256": source.fingerprint},
-        "action_units": list(source.action_units),
-        "expressions": list(source.expressions),
-        "votes": source.has_votes,
-        "num_landmarks": source.num_landmarks,
-        # So that the folds stay the owner's when somebody has no usable picture.
-        "fold_subjects": list(source.fold_subjects),
-    }

@@ -76,7 +76,7 @@ def _features(manifest):
         "key": _tensor("int64"),
         "frame": _tensor("int64"),
     }
-    if manifest.get("votes"):
+    if manifest["votes"]:
         features["votes"] = _tensor("float32", len(manifest["expressions"]))
     for name in ("sample_id", "subject", "video", "groups"):
         features[name] = _feature("text_feature.Text", "text", {})

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from data_pipelines.sources.errors import DataError
@@ -136,7 +136,7 @@ def _check_shards(manifest, path):
         name = shard["name"]
         split, _, ending = name.removeprefix(begins).partition(".")
         ours = name.startswith(begins) and split in SPLITS and name not in seen
-        if not ours or not _ENDINGS[format_of(manifest)].fullmatch(ending):
+        if not ours or not _ENDINGS[manifest["format"]].fullmatch(ending):
             raise DataError(f"{path}: no shard can be called {_shown(name)}")
         seen.add(name)
         found[split] += shard["num_examples"]
@@ -146,11 +146,6 @@ def _check_shards(manifest, path):
             raise DataError(
                 f"{path}: the shards of {split} hold {number}, 'counts' are {counted}"
             )
-
-
-def format_of(manifest: Mapping[str, Any]) -> str:
-    """How the folder of a manifest is stored: one of `FORMATS`."""
-    return manifest.get("format", "tfrecord")
 
 
 def split_of(name: str) -> str:
@@ -197,7 +192,6 @@ def _are_counts(value):
 
 
 _TEXTS = ("a list of texts", _is_list(_is_text))
-_NUMBERS = "a dict of whole numbers"
 # Key -> what it must be in words, and whether a value is.
 _REQUIRED = {
     "dataset": (
@@ -225,16 +219,17 @@ _REQUIRED = {
         "a list of dicts that is not empty",
         lambda v: _is_list(_is_dict)(v) and bool(v),
     ),
-}
-_OPTIONAL = {
     "format": (f"one of {', '.join(FORMATS)}", lambda value: value in FORMATS),
     "votes": ("true or false", lambda value: type(value) is bool),
     "cropped": (
-        _NUMBERS,
+        "a dict of whole numbers",
         lambda value: _is_dict(value) and all(map(_is_count, value.values())),
     ),
     "plan": ("a dict", _is_dict),
     "fold_subjects": _TEXTS,
+}
+# Of a folder that was dealt into folds.
+_OPTIONAL = {
     "dealt_from": _TEXTS,
     "fold": ("a whole number", _is_count),
 }

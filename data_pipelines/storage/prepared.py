@@ -40,7 +40,7 @@ class Prepared:
     @property
     def format(self) -> str:
         """How the folders are stored: `tfrecord` or `npz`."""
-        return manifests.format_of(self.manifests[0])
+        return self.manifests[0]["format"]
 
     @property
     def crop_specs(self) -> tuple[CropSpec, ...]:
@@ -144,7 +144,7 @@ def examples(shard: Shard) -> Iterator[dict[str, Any]]:
     Raises:
         DataError: If it does not hold what its manifest states.
     """
-    is_npz = manifests.format_of(shard.manifest) == "npz"
+    is_npz = shard.manifest["format"] == "npz"
     return (npz if is_npz else record_files).examples(shard)
 
 
@@ -167,16 +167,15 @@ def open_prepared(data: str) -> Prepared:
         for shard in shards.listed(folder, manifest):
             _require_room(shard)
         for key in ("expressions", "action_units", "votes"):
-            if (manifest.get(key) or None) != (prepared.manifests[0].get(key) or None):
+            if manifest[key] != prepared.manifests[0][key]:
                 raise DataError(
                     f"{folder}: its {key} are not those of {folders[0]}: "
                     "they cannot be opened together"
                 )
-        form = manifests.format_of(manifest)
-        if form != prepared.format:
+        if manifest["format"] != prepared.format:
             raise DataError(
-                f"{folder}: prepared as {form}, {folders[0]} as {prepared.format}; "
-                "prepare both in one format"
+                f"{folder}: prepared as {manifest['format']}, {folders[0]} as "
+                f"{prepared.format}; prepare both in one format"
             )
     return prepared
 

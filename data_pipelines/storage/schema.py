@@ -34,7 +34,7 @@ def features(manifest: Mapping[str, Any]) -> dict[str, tuple[type, tuple[int, ..
         "landmarks": (np.float32, (manifest["num_landmarks"], 2)),
         **{f"{task}_weight": (np.float32, ()) for task in _ROW_WEIGHTED},
     }
-    if manifest.get("votes"):
+    if manifest["votes"]:
         found["votes"] = (np.float32, (len(manifest["expressions"]),))
     return found
 
@@ -96,7 +96,7 @@ def _rules(manifest):
         "key": ("of 32 bits", lambda x: (x >= 0) & (x < 2**32)),
         "frame": ("at least -1", lambda x: x >= -1),
     }
-    if manifest.get("votes"):
+    if manifest["votes"]:
         rules["votes"] = ("shares that sum to 1", _are_shares)
     return rules
 

@@ -188,7 +188,7 @@ def train_ops(config, prepared: Prepared, ops) -> list:
     Args:
         config: Of the run.
         prepared: Data, whose classes are counted for `class_weights`.
-        ops: `data_pipelines.batches.ops`, or `array_ops` for batches of NumPy.
+        ops: `data_pipelines.batches.ops`.
     """
     augment, seed = config.augment, config.seed
     chosen = []
