@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from data_pipelines import synthetic
+from data_pipelines.sources import SOURCES
 from data_pipelines.synthetic import Face
 from fer_tf import labels
 
@@ -40,7 +41,7 @@ def write_lines(path: str, lines) -> None:
 
 def class_ids(dataset: str) -> dict[str, int]:
     """An owner's number of each expression, by our name."""
-    return {name: i for i, name in labels.DATASET_EXPRESSIONS[dataset].items()}
+    return {name: i for i, name in SOURCES[dataset].class_ids.items()}
 
 
 def name_of(face: Face) -> str | None:

@@ -27,7 +27,6 @@ from data_pipelines.sources.paths import (
 )
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
-from fer_tf import labels
 from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 
@@ -47,6 +46,18 @@ _IMAGES = "Manually_Annotated_Images"
 _SETS = {"train_set": "train", "val_set": "test"}
 _NUM_LANDMARKS = 68
 
+# The owner's numbers.
+_CLASS_IDS = {
+    0: "neutral",
+    1: "happiness",
+    2: "sadness",
+    3: "surprise",
+    4: "fear",
+    5: "disgust",
+    6: "anger",
+    7: "contempt",
+}
+
 # Classes beyond the eight expressions; the first has valence and arousal.
 _NO_EXPRESSION = {8: "None", 9: "Uncertain", 10: "No-Face"}
 _NOT_RATED = -2
@@ -62,7 +73,7 @@ _VA_ROWS = {"valid": range(11), "8cls": range(8), "7cls": range(7)}
 
 def _published_counts(first_release, va_rows):
     """Rows a class; the validation lists have 500, the newer one 499 of contempt."""
-    names = [*labels.DATASET_EXPRESSIONS["affectnet"].values(), "unlabelled"]
+    names = [*_CLASS_IDS.values(), "unlabelled"]
     kept = [k for k in _VA_ROWS[va_rows] if k < (9 if first_release else 8)]
     test = [500 if first_release or names[k] != "contempt" else 499 for k in kept]
     return class_counts(
@@ -106,6 +117,7 @@ class AffectNet(Source):
         "Mollahosseini et al., IEEE Transactions on Affective Computing, 2017; counts "
         "of the training list by public loaders, 500 a class in the validation list"
     )
+    class_ids = _CLASS_IDS
     default_crop = "wang2018"
     default_detector = "mtcnn"
     options = {"va_rows": tuple(_VA_ROWS)}
@@ -234,7 +246,7 @@ class AffectNet(Source):
         if label in _NO_EXPRESSION:
             expression = None
         else:
-            expression = labels.dataset_expression("affectnet", label)
+            expression = self.class_name(label)
         values = [_rating(valence, "valence"), _rating(arousal, "arousal")]
         if None in values:
             values = [None, None]

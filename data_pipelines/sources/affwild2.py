@@ -75,6 +75,15 @@ class AffWild2(Source):
         terms=OWNERS_TERMS,
     )
     citation = "Kollias and Zafeiriou, 2019, and the ABAW challenges; no counts a class"
+    class_ids = {
+        0: "neutral",
+        1: "anger",
+        2: "disgust",
+        3: "fear",
+        4: "happiness",
+        5: "sadness",
+        6: "surprise",
+    }
     default_crop = "zhang2020"
     default_detector = "annotated"
     options = {"edition": tuple(_EDITIONS), "classes": ("7", "8")}

@@ -26,7 +26,6 @@ FRAMES = 3
 """Frames taken from the end of a sequence."""
 
 # Pictures of each class in each fold, of the 118 people with a labelled sequence.
-_CLASSES = tuple(labels.DATASET_EXPRESSIONS["ckplus"].values())
 _FOLD_COUNTS = (
     (6, 3, 21, 12, 21, 12, 24),
     (18, 6, 21, 12, 24, 6, 30),
@@ -95,6 +94,15 @@ class CkPlus(Source):
         "Lucey et al., CVPR Workshops 2010; the last three frames of its 327 labelled "
         "sequences, in the folds of Gan et al. 2020"
     )
+    class_ids = {
+        1: "anger",
+        2: "contempt",
+        3: "disgust",
+        4: "fear",
+        5: "happiness",
+        6: "sadness",
+        7: "surprise",
+    }
     default_crop = "gan2020"
     default_detector = "mtcnn"
     options = {"fold": tuple(map(str, range(FOLDS)))}
@@ -118,9 +126,8 @@ class CkPlus(Source):
         test, validation = counts[self.fold], counts[(self.fold + 1) % FOLDS]
         train = counts.sum(axis=0) - test - validation
         table = {"train": train, "validation": validation, "test": test}
-        return class_counts(
-            _CLASSES, {split: row.tolist() for split, row in table.items()}
-        )
+        names = tuple(self.class_ids.values())
+        return class_counts(names, {s: row.tolist() for s, row in table.items()})
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -198,7 +205,7 @@ class CkPlus(Source):
             label = label_values.whole_number(str(values[0]), "emotion")
             if label == _NEUTRAL:
                 return Reject(name, "neutral is none of the seven classes", True)
-            return labels.dataset_expression("ckplus", label)
+            return self.class_name(label)
         except ValueError as error:
             return Reject.of(name, error)
 

@@ -75,6 +75,15 @@ class Fer2013(Source):
         "Goodfellow et al., Challenges in Representation Learning, 2013; counts of "
         "the owner's fer2013.csv"
     )
+    class_ids = {
+        0: "anger",
+        1: "disgust",
+        2: "fear",
+        3: "happiness",
+        4: "sadness",
+        5: "surprise",
+        6: "neutral",
+    }
     default_crop = "meen"
     default_detector = "none"
     published_tables = {"FER2013": PUBLISHED}
@@ -197,7 +206,7 @@ def _csv_sample(name, number, line, offset, where):
         name = clip(usage)
         raise DataError(f"{place}: unknown Usage {name!r}; is the file truncated?")
     try:
-        expression = labels.dataset_expression("fer2013", int(emotion))
+        expression = Fer2013.class_name(int(emotion))
     except ValueError as error:
         raise DataError(f"{place}: emotion {clip(emotion)!r} must be 0..6") from error
     pixels = fields[where["pixels"]]

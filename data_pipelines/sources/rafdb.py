@@ -19,7 +19,6 @@ from data_pipelines.sources.errors import DataError, RepeatedRow
 from data_pipelines.sources.paths import clean_path, list_files, resolve_inside
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
-from fer_tf import labels
 from fer_tf.export.dataset_facts import OWNERS_TERMS, DatasetFacts
 from fer_tf.faces.images import read_image
 
@@ -71,6 +70,15 @@ class RafDb(Source):
         flaws="Few pictures show fear (74 of the 3,068 test pictures).",
     )
     citation = "Li et al., CVPR 2017; counts of the owner's list_patition_label.txt"
+    class_ids = {
+        1: "surprise",
+        2: "fear",
+        3: "disgust",
+        4: "happiness",
+        5: "sadness",
+        6: "anger",
+        7: "neutral",
+    }
     default_crop = "gan2020"
     default_detector = "mtcnn"
     options = {"images": ("original", "aligned"), "landmarks": tuple(_POINTS)}
@@ -144,7 +152,7 @@ class RafDb(Source):
                 f"{place}: class {label}, and there are {_BASIC_CLASSES}; this is the "
                 "list of the compound set, which has the same name"
             )
-        expression = labels.dataset_expression("rafdb", label)
+        expression = self.class_name(label)
         split = name.partition("_")[0]
         if split not in PUBLISHED or "/" in clean_path(name):
             raise DataError(f"{name!r} must be train_*.jpg or test_*.jpg")

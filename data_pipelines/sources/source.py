@@ -26,6 +26,8 @@ class Source(Protocol):
         name: The data set's name, as `--dataset` takes it.
         facts: What a model card says about it: terms and known flaws among it.
         citation: Who published it, and its counts; empty for data of the user's own.
+        class_ids: The owner's number of each expression, where it is numbers that the
+            label files hold.
         default_crop: Key of `fer_tf.faces.crop_spec.CROP_SPECS` that `--crop` is by
             default.
         default_detector: One of `preparation.cropping.DETECTORS` that `--detector` is
@@ -53,6 +55,7 @@ class Source(Protocol):
     name: str
     facts: DatasetFacts
     citation: str
+    class_ids: Mapping[int, str] = {}
     default_crop: str
     default_detector: str
     options: Mapping[str, tuple[str, ...]] = {}
@@ -68,6 +71,17 @@ class Source(Protocol):
     action_units: tuple[str, ...] = labels.ACTION_UNITS
     has_votes: bool = False
     fold_subjects: Sequence[str] = ()
+
+    @classmethod
+    def class_name(cls, number: int) -> str:
+        """Our name of the owner's class of this number.
+
+        Raises:
+            ValueError: If the owner has no such class.
+        """
+        if number not in cls.class_ids:
+            raise ValueError(f"class {number} is none of {sorted(cls.class_ids)}")
+        return cls.class_ids[number]
 
     def crop_spec(self, name: str | None = None) -> CropSpec:
         """The crop spec called `name`, or the data set's default one."""
