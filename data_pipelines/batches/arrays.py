@@ -42,6 +42,18 @@ class TrainBatches(keras.utils.PyDataset):
 
     Raises:
         DataError: If the folder holds records, or too few examples.
+
+    >>> import tempfile
+    >>> from data_pipelines.preparation.prepare import prepare
+    >>> from data_pipelines.sources import open_source
+    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
+    >>> from data_pipelines.storage.prepared import open_prepared
+    >>> batches = TrainBatches(open_prepared(folder), [], ["expression"], size=48,
+    ...                        channels=1, batch_size=4, seed=0)
+    >>> image, labels, weights = batches[0]
+    >>> image.shape, labels["expression"].shape
+    ((4, 48, 48, 1), (4,))
     """
 
     def __init__(

@@ -69,7 +69,14 @@ def center_crop(size: int) -> Op:
 
 
 def random_flip(*, seed: int) -> Op:
-    """Mirrors the face with probability 1/2, and its landmarks with it."""
+    """Mirrors the face with probability 1/2, and its landmarks with it.
+
+    >>> batch = {"image": np.zeros((2, 48, 48, 1), np.uint8),
+    ...          "landmarks": np.full((2, 5, 2), 20, np.float32),
+    ...          "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> random_flip(seed=4)(batch)["landmarks"][:, 0, 0].tolist()
+    [27.0, 20.0]
+    """
 
     def op(batch):
         kernels, points = kernels_of(batch), batch["landmarks"]
@@ -97,6 +104,12 @@ def random_affine(
         degrees: Largest turn either way.
         zoom: Largest relative change of scale either way.
         shift: Largest shift either way, as a fraction of the side.
+
+    >>> batch = {"image": np.zeros((2, 48, 48, 1), np.uint8),
+    ...          "landmarks": np.full((2, 5, 2), 20, np.float32),
+    ...          "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> random_affine(seed=0, degrees=10)(batch)["image"].dtype
+    dtype('float32')
     """
 
     def op(batch):
@@ -119,6 +132,12 @@ def random_erase(*, seed: int, probability: float, area: float) -> Op:
         seed: Seed of the run.
         probability: How often.
         area: Largest part of the picture that goes, in (0, 1].
+
+    >>> batch = {"image": np.zeros((2, 48, 48, 1), np.uint8),
+    ...          "landmarks": np.full((2, 5, 2), 20, np.float32),
+    ...          "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> random_erase(seed=0, probability=0.5, area=0.2)(batch)["image"].shape
+    (2, 48, 48, 1)
     """
 
     def op(batch):
@@ -137,6 +156,12 @@ def region_masks(*, region_sizes: str = "swapped", cell_anchor: str = "corner") 
     See `fer_tf.faces.region_masks`; `region_masks` is float32 `(batch, h / 16, w / 16,
     8)`, `region_masks_weight` that of the landmarks. Comes after everything that
     moves the face.
+
+    >>> batch = {"image": np.zeros((2, 224, 224, 3), np.uint8),
+    ...          "landmarks": np.full((2, 68, 2), 100, np.float32),
+    ...          "landmarks_weight": np.ones(2, np.float32)}
+    >>> region_masks()(batch)["region_masks"].shape
+    (2, 14, 14, 8)
     """
 
     def op(batch):
@@ -194,7 +219,12 @@ def numbers_only() -> Op:
 
 
 def to_model_input() -> Op:
-    """The picture as models take it: float32 in 0..255."""
+    """The picture as models take it: float32 in 0..255.
+
+    >>> batch = {"image": np.full((1, 1, 1, 1), 255, np.uint8)}
+    >>> to_model_input()(batch)["image"].dtype
+    dtype('float32')
+    """
     return lambda batch: {
         **batch, "image": kernels_of(batch).to_float(batch["image"])
     }  # fmt: skip

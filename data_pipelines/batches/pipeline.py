@@ -60,6 +60,16 @@ def train_batches(
 
     Raises:
         DataError: If an epoch has fewer examples than one batch.
+
+    >>> import tempfile
+    >>> from data_pipelines.preparation.prepare import prepare
+    >>> from data_pipelines.sources import open_source
+    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
+    >>> batches = train_batches(open_prepared(folder), [], size=48, channels=1,
+    ...                         batch_size=4, seed=0)
+    >>> next(iter(batches))["image"].shape.as_list()
+    [4, 48, 48, 1]
     """
     order = sampling.order(
         prepared, name=sample, limit=limit, seed=seed, window=shuffle_window
@@ -96,6 +106,16 @@ def eval_batches(
 
     Raises:
         DataError: If the split is empty.
+
+    >>> import tempfile
+    >>> from data_pipelines.preparation.prepare import prepare
+    >>> from data_pipelines.sources import open_source
+    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
+    >>> prepared = open_prepared(folder)
+    >>> batches = eval_batches(prepared, "train", size=48, channels=1, batch_size=64)
+    >>> int(next(iter(batches))["mask"].numpy().sum()) == prepared.count("train")
+    True
     """
     read = _reader(prepared, split, size, channels)
 

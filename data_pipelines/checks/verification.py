@@ -66,6 +66,11 @@ def verify_source(
 
     Raises:
         DataError: If no picture can be read.
+
+    >>> from data_pipelines.sources import open_source
+    >>> report = verify_source(open_source("synthetic", "examples=6,size=48"))
+    >>> report["ok"], report["num_pictures"], report["findings"]
+    (True, 6, [])
     """
     found = _Examination(faces, as_shipped=bool(source.published))
     for done, (row, look) in enumerate(_looks(source, workers, faces), 1):

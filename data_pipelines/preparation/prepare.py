@@ -73,6 +73,13 @@ def prepare(
     Raises:
         DataError: If the source is damaged, empty, too large for the format, or
             not the one that the folder was begun with.
+
+    >>> import tempfile
+    >>> from data_pipelines.sources import open_source
+    >>> source = open_source("synthetic", "examples=4,size=48")
+    >>> with tempfile.TemporaryDirectory() as output:
+    ...     prepare(source, output, crop_spec=source.crop_spec())["cropped"]
+    {'whole': 4}
     """
     require_outside(source, output)
     cropping = Cropping(crop_spec, detector, on_no_face)

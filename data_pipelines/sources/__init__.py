@@ -56,14 +56,25 @@ def open_source(dataset: str, path: str, **options) -> Source:
 
     Raises:
         DataError: If the layout is not there.
-        OptionError: If the source has no such option or it no such value.
+        OptionError: If the source has no such option, or the option no such value.
+
+    >>> source = open_source("synthetic", "seed=1,examples=2,size=48")
+    >>> sample, image = source.load(next(iter(source.rows())))
+    >>> sample.sample_id, image.shape
+    ('synthetic_0000000', (48, 48, 3))
+    >>> source.crop_spec().name, source.default_detector
+    ('synthetic', 'none')
     """
     source = SOURCES[dataset]
     return source(path, **check_options(dataset, source.options, options))
 
 
 def dataset_facts(dataset: str) -> list[DatasetFacts]:
-    """Facts of a data set, or of several joined by `+`, for a model card."""
+    """Facts of a data set, or of several joined by `+`, for a model card.
+
+    >>> [facts.title for facts in dataset_facts("fer2013+synthetic")]
+    ['FER2013', 'Drawn faces']
+    """
     return [
         SOURCES[name].facts if name in SOURCES else UNKNOWN
         for name in dataset.split("+")

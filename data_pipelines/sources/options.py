@@ -10,6 +10,9 @@ def parse_options(text: str) -> dict[str, str]:
 
     Raises:
         OptionError: If it is not key=value pairs.
+
+    >>> parse_options("edition=2022, classes=8")
+    {'edition': '2022', 'classes': '8'}
     """
     options = {}
     for part in filter(None, (part.strip() for part in text.split(","))):

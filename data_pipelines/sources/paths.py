@@ -20,6 +20,9 @@ def clean_path(relative: str) -> str:
 
     Raises:
         UnsafePath: If the path leads out, or is empty.
+
+    >>> clean_path("faces\\\\1.jpg")
+    'faces/1.jpg'
     """
     clean = relative.replace("\\", "/")
     parts = [part for part in clean.split("/") if part not in ("", ".")]

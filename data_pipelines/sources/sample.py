@@ -45,7 +45,10 @@ class Sample:
         arousal: In [-1, 1].
         action_units: 0 or 1 by name ("AU1"); a missing name is not annotated.
         is_face: Whether the picture shows a face, where that is annotated.
-        groups: Whatever else the owner annotates (age, gender, ...).
+        groups: What else the owner annotates (age, gender, ...).
+
+    >>> Sample("a", split="train", path="faces/a.png", expression="fear").to_dict()
+    {'sample_id': 'a', 'split': 'train', 'path': 'faces/a.png', 'expression': 'fear'}
     """
 
     sample_id: str

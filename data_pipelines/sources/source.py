@@ -104,7 +104,11 @@ class Source(Protocol):
 def class_counts(
     names: Sequence[str], counts: Mapping[str, Sequence[int]]
 ) -> dict[str, dict[str, int]]:
-    """`{split: {class: count}}` of a table with a row a split, a column a class."""
+    """`{split: {class: count}}` of a table with a row a split, a column a class.
+
+    >>> class_counts(("fear", "anger"), {"train": (30, 50), "test": (3, 5)})
+    {'train': {'fear': 30, 'anger': 50}, 'test': {'fear': 3, 'anger': 5}}
+    """
     return {split: dict(zip(names, row, strict=True)) for split, row in counts.items()}
 
 

@@ -154,6 +154,15 @@ def open_prepared(data: str) -> Prepared:
     Raises:
         DataError: If a folder is not a finished prepared one, a file of it is
             missing, one is named twice, or two do not go together.
+
+    >>> import tempfile
+    >>> from data_pipelines.preparation.prepare import prepare
+    >>> from data_pipelines.sources import open_source
+    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
+    >>> prepared = open_prepared(folder)
+    >>> prepared.dataset, prepared.format, prepared.count("train") > 6
+    ('synthetic', 'npz', True)
     """
     folders = tuple(part for part in data.split(",") if part)
     if not folders:

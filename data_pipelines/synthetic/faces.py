@@ -104,6 +104,10 @@ def draw(index: int, options: SyntheticOptions, *, intensity: float = 1.0) -> Fa
 
     Raises:
         ValueError: If `index` is negative or `intensity` not in [0, 1].
+
+    >>> face = draw(0, SyntheticOptions(size=48))
+    >>> face.image.shape, face.landmarks.shape, face.subject
+    ((48, 48, 3), (68, 2), 's0_00000')
     """
     if index < 0:
         raise ValueError(f"`index` must not be negative. Received: index={index}.")

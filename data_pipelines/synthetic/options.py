@@ -61,6 +61,10 @@ def source_options(text: str) -> tuple[SyntheticOptions, int]:
 
     Raises:
         ValueError: If a key is unknown or a value is bad; the message names it.
+
+    >>> options, examples = source_options("seed=1,examples=60")
+    >>> options.seed, options.size, examples
+    (1, 96, 60)
     """
     values = {"examples": 1200}
     fields = {f.name: f.type for f in dataclasses.fields(SyntheticOptions)}

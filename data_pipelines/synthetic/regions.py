@@ -21,6 +21,10 @@ def moving_regions(face: Face) -> np.ndarray:
 
     Returns:
         bool `(size, size)`; all False for a neutral face and a non-face.
+
+    >>> from data_pipelines.synthetic import SyntheticOptions, draw
+    >>> moving_regions(draw(0, SyntheticOptions(size=48))).shape
+    (48, 48)
     """
     mask = np.zeros(face.image.shape[:2], np.uint8)
     if not face.is_face:

@@ -63,6 +63,12 @@ class CropSpec:
 
     Raises:
         ValueError: If a field holds what it may not.
+
+    >>> small = dataclasses.replace(CROP_SPECS["gan2020"], size=48, color="grey")
+    >>> small.channels, small.difference(CROP_SPECS["gan2020"])
+    (1, ['size', 'color'])
+    >>> CropSpec.from_dict(small.to_dict()) == small
+    True
     """
 
     name: str

@@ -38,6 +38,9 @@ class MTCNNDetector:
 
     Raises:
         ValueError: If an argument is outside its range.
+
+    >>> MTCNNDetector().detect(np.zeros((48, 64, 3), np.uint8))  # No face is there.
+    []
     """
 
     def __init__(

@@ -95,6 +95,9 @@ def read_image(source: str | os.PathLike | bytes | Image.Image) -> np.ndarray:
 
     Raises:
         ImageError: If there is no whole picture in it.
+
+    >>> read_image(Image.new("L", (640, 480))).shape
+    (480, 640, 3)
     """
     return read_with_note(source)[0]
 

@@ -143,6 +143,9 @@ def region_masks(
 
     Raises:
         ValueError: If an argument is none of the values above.
+
+    >>> region_masks(np.full((5, 2), 112.0)).shape
+    (14, 14, 8)
     """
     if cell_anchor not in ("corner", "center"):
         raise ValueError(

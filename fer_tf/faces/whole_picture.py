@@ -14,6 +14,11 @@ class WholePicture:
 
     Args:
         spec: Of the model that reads the faces.
+
+    >>> from fer_tf.faces.crop_spec import CROP_SPECS
+    >>> crop = np.zeros((60, 50, 3), np.uint8)
+    >>> WholePicture(CROP_SPECS["meen"]).detect([crop])[0][0]["confidence"]
+    1.0
     """
 
     def __init__(self, spec: CropSpec):
