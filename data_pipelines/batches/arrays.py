@@ -4,9 +4,9 @@ For folders prepared with `--format=npz`. The order, the augmentation and the
 batches are those of `data_pipelines.batches.pipeline`, as `keras.utils.PyDataset`s of
 NumPy arrays: they train on any backend, on a machine that has no TensorFlow.
 
-`fit` wants two things said: `shuffle=False`, or it draws the order of the batches
-anew, from no seed of ours; and `callbacks=[EpochOf(batches)]`, or every epoch has
-the batches of the first.
+Give `fit` two arguments. Without `shuffle=False` it shuffles the batches itself, under
+a seed of its own. Without `callbacks=[EpochOf(batches)]` every epoch repeats the
+batches of the first.
 """
 
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ from data_pipelines.storage.prepared import Prepared
 class TrainBatches(keras.utils.PyDataset):
     """Shuffled, full batches of the training split, an epoch at a time.
 
-    The batch at step s is a function of the seed and s. What an epoch's full
-    batches leave over comes first in the next epoch.
+    The batch at step s is a function of the seed and s. Examples that do not fill a
+    batch at the end of an epoch come first in the next one.
 
     Attributes:
         epoch: The epoch whose batches these are, from 0; `EpochOf` sets it.
@@ -97,9 +97,8 @@ class TrainBatches(keras.utils.PyDataset):
 class EpochOf(keras.callbacks.Callback):
     """Tells training batches which epoch it is.
 
-    Keras calls a data set's own `on_epoch_end` once too often, before the first
-    epoch. And `fit` may begin with any epoch: `initial_epoch`, or where
-    `BackupAndRestore` says.
+    A data set's own `on_epoch_end` does not do: Keras also calls it before the first
+    epoch, and `fit` may begin with a later one (`initial_epoch`, `BackupAndRestore`).
 
     Args:
         batches: `TrainBatches`.

@@ -51,9 +51,9 @@ def train_batches(
         start_step: First step of the stream.
         shuffle_window: Examples that are shuffled together; larger blocks are
             shuffled every epoch too.
-        sample: How an epoch's examples are drawn, with its `limit`: see
-            `data_pipelines.batches.sampling`.
-        limit: Likewise.
+        sample: How an epoch's examples are drawn: one of
+            `data_pipelines.batches.sampling.NAMES`.
+        limit: Examples a class or a video, for the ways that have a limit.
 
     Returns:
         Dataset of feature dicts of leading dimension `batch_size`.
@@ -79,8 +79,8 @@ def train_batches(
 
     def places(step):
         look_up = lambda step: order.batch(int(step), batch_size)
-        found = _numpy(look_up, [step], [tf.int64, tf.int64])
-        return tuple(tf.ensure_shape(x, (batch_size,)) for x in found)
+        columns = _numpy(look_up, [step], [tf.int64, tf.int64])
+        return tuple(tf.ensure_shape(x, (batch_size,)) for x in columns)
 
     def batch(rows, turns):
         return batch_ops.apply(ops, {**read(rows), "epoch": turns})
@@ -99,7 +99,7 @@ def eval_batches(
     channels: int,
     batch_size: int,
 ) -> tf.data.Dataset:
-    """One ordered pass; the last batch is filled up and `mask` marks real rows.
+    """One ordered pass; the last batch is filled up, and `mask` marks the real rows.
 
     Filling instead of a short batch keeps every shape static, so a compiled
     step compiles once and no example is dropped.
@@ -153,7 +153,7 @@ def _reader(prepared, split, size, channels) -> Read:
         return _array_reader(files, size, channels)
     spec = records.feature_spec(prepared.manifests[0])
     if not prepared.keeps_landmarks:
-        # Sets give different numbers of points: together they give none.
+        # Data sets with different numbers of points are read without points.
         del spec["landmarks"], spec["landmarks_weight"]
     decode = _decoder(prepared.crop_specs, size, channels)
     sides = np.array([spec.size for spec in prepared.crop_specs])
@@ -161,12 +161,12 @@ def _reader(prepared, split, size, channels) -> Read:
 
     def read(rows):
         lookup = lambda rows: (files.read(rows), files.folders[rows])
-        found, folders = _numpy(lookup, [rows], [tf.string, tf.int64])
-        found, folders = (tf.ensure_shape(x, rows.shape) for x in (found, folders))
-        batch = tf.io.parse_example(found, spec)
+        columns = _numpy(lookup, [rows], [tf.string, tf.int64])
+        serialized, folders = (tf.ensure_shape(x, rows.shape) for x in columns)
+        batch = tf.io.parse_example(serialized, spec)
         batch["image"] = decode(batch["image"], folders)
         if "landmarks" in batch:
-            # (0, 0) is the centre of a pixel, which a larger one's is not.
+            # (0, 0) is the centre of the first pixel, whose place depends on the size.
             scale = tf.gather(scales, folders)[:, None, None]
             batch["landmarks"] = batch["landmarks"] * scale + (scale - 1) / 2
         else:
@@ -178,7 +178,7 @@ def _reader(prepared, split, size, channels) -> Read:
 
 
 def _array_reader(files, size, channels):
-    """Of npz files: read and brought to size by NumPy."""
+    """Returns `read(rows)` for npz files, which NumPy reads and brings to size."""
     example = files.read(np.zeros(1, np.int64), size=size, channels=channels)
     names = sorted(example)
 
@@ -187,10 +187,10 @@ def _array_reader(files, size, channels):
             files.read(rows, size=size, channels=channels)[name] for name in names
         ]
         kinds = [tf.as_dtype(example[name].dtype) for name in names]
-        found = _numpy(lookup, [rows], kinds)
+        columns = _numpy(lookup, [rows], kinds)
         return {
             name: tf.ensure_shape(value, (*rows.shape, *example[name].shape[1:]))
-            for name, value in zip(names, found)
+            for name, value in zip(names, columns)
         }
 
     return read
@@ -218,7 +218,7 @@ def _decoder(specs, size, channels):
             tf.cast(folder, tf.int32), [lambda c=case: c(png) for case in cases]
         )
         return tf.map_fn(
-            lambda each: choose(*each), (pngs, folders), fn_output_signature=tf.uint8
+            lambda pair: choose(*pair), (pngs, folders), fn_output_signature=tf.uint8
         )
 
     return decode

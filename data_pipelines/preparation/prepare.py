@@ -1,10 +1,9 @@
 """Samples -> aligned crops -> shards and a manifest.
 
-The work is dealt into chunks (`data_pipelines.preparation.chunks`), which the processes
-of this machine work off (`data_pipelines.preparation.pool`), or those of a cluster
-(`data_pipelines.preparation.beam`). Stopped anywhere and started again, by any number
-of workers, it ends with the same bytes. The manifest comes last: a folder without one
-is not finished.
+The work is dealt into chunks (`preparation.chunks`), which run in processes of this
+machine (`preparation.pool`) or on a cluster (`preparation.beam`). Interrupted anywhere
+and started again, with any number of workers, it ends with the same bytes. The manifest
+is written last: a folder without one is not finished.
 """
 
 import contextlib
@@ -25,11 +24,11 @@ from fer_tf.utils import atomic
 from fer_tf.utils.atomic import locked
 
 _ROWS_A_CHUNK = 2048
-# Pictures in which faces are searched take long: few are spread over the workers
-# too, up to this many chunks of at least so many rows (two calls of the detector).
+# Searching for faces takes long, so even a few pictures are spread over the workers:
+# up to this many chunks, of at least so many rows (two calls of the detector).
 _SEARCHED_CHUNKS = 64
 _SEARCHED_ROWS = 32
-# An npz is one file a split, meant to fit into the memory of who trains on it.
+# An npz holds a whole split and has to fit into memory for training.
 _LARGEST_NPZ = 8 * 2**30
 
 
@@ -53,19 +52,18 @@ def prepare(
     Args:
         source: Where the samples come from.
         output: Folder to write. An unfinished one is finished. A finished one is
-            held against its manifest and left as it is; where a file is damaged or
-            missing, the work is done again.
+            compared with its manifest and left alone; where a file is damaged or
+            missing, the folder is prepared again.
         crop_spec: How a crop is made; written into the manifest.
-        detector: What says where the face is; see `Cropping`.
+        detector: How the face is located; see `Cropping`.
         on_no_face: What happens where none is found; see `Cropping`.
         format: `tfrecord`, or `npz` for what fits into memory (8 GiB of pixels).
         workers: Processes. The result does not depend on it.
         rows_a_chunk: About how many rows share a shard, at most.
-        notice: Called with what is wrong with a file of a finished folder.
+        notice: Called with the fault of a file in a finished folder.
         listed: Called with the rows that the source has listed so far.
         progress: Then called with rows done and rows in all.
-        run: What runs the chunks in place of these processes, called as
-            `pool.run` is.
+        run: Runs the chunks in place of `pool.run`, and is called like it.
 
     Returns:
         The manifest.
@@ -88,7 +86,7 @@ def prepare(
     if os.path.exists(os.path.join(output, manifests.NAME)):
         manifest = manifests.read(output)
         plan.require_same(manifest["plan"], wanted, output)
-        # A kill may have come between the manifest and the clearing up.
+        # The last run may have been killed between the manifest and the clearing up.
         shutil.rmtree(work, ignore_errors=True)
         problem = _problem(output, manifest)
         if problem is None:
@@ -120,7 +118,7 @@ def prepare(
 
 
 def _problem(output, manifest):
-    """What is wrong with the files of a finished folder, if anything is."""
+    """The fault of a finished folder's files; None if there is none."""
     for shard in shards.listed(output, manifest):
         if problem := shards.problem(shard):
             return problem
@@ -141,7 +139,7 @@ def _remove_unused(folders):
 
 
 def _prepare(source, cropping, output, plan, rows, progress, run):
-    """Does what is left of the work; returns the manifest."""
+    """Does the rest of the work; returns the manifest."""
     count, rejects = rows
     num_listed = count + len(rejects)
     _check_memory(count, plan["format"], cropping.crop_spec)
@@ -166,13 +164,13 @@ def _prepare(source, cropping, output, plan, rows, progress, run):
 
 
 def _check_empty(output, work):
-    """Refuses a folder that holds what is not ours."""
+    """Refuses a folder that holds files of others."""
     if os.path.exists(os.path.join(work, plan.NAME)):
         return
     with contextlib.suppress(FileNotFoundError):
-        left = [n for n in os.listdir(output) if n != WORK and ".part-" not in n]
-        if left:
-            raise DataError(f"{output}: not empty (holds {left[0]}); choose another")
+        foreign = [n for n in os.listdir(output) if n != WORK and ".part-" not in n]
+        if foreign:
+            raise DataError(f"{output}: not empty (holds {foreign[0]}); choose another")
 
 
 def _check_memory(rows, format, crop_spec):
@@ -196,7 +194,7 @@ def _begin(work, wanted, output):
 
 
 def _clear(*folders):
-    """Removes what killed processes were writing."""
+    """Removes the unfinished files of killed processes."""
     for folder in folders:
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(folder):

@@ -215,15 +215,15 @@ class AffectNet(Source):
 
     def _set_rows(self, folder, split):
         images, annotations = f"{folder}/images", f"{folder}/annotations"
-        found = {
+        path_of = {
             os.path.splitext(os.path.basename(path))[0]: path
             for path in list_files(self.root, images)
         }
         for name in os.listdir(os.path.join(self.root, annotations)):
             if name.endswith("_exp.npy"):
                 key = name.removesuffix("_exp.npy")
-                found.setdefault(key, f"{images}/{key}.jpg")
-        for key, path in sorted(found.items()):
+                path_of.setdefault(key, f"{images}/{key}.jpg")
+        for key, path in sorted(path_of.items()):
             try:
                 check_name(path)
                 label, valence, arousal = (
@@ -282,13 +282,13 @@ class _ForeignHeader(DataError):
 def _header(fields):
     """Where each column is, if this row is a header; None if it is data."""
     known = {column.lower(): column for column in _COLUMNS}
-    found = [known.get(field.lower()) for field in fields]
-    if not any(found):
+    columns = [known.get(field.lower()) for field in fields]
+    if not any(columns):
         return None
-    missing = [column for column in _COLUMNS if column not in found]
+    missing = [column for column in _COLUMNS if column not in columns]
     if missing:
         raise _ForeignHeader(f"the header lacks {', '.join(missing)}")
-    return {column or f"other {i}": i for i, column in enumerate(found)}
+    return {column or f"other {i}": i for i, column in enumerate(columns)}
 
 
 def _rating(text, what):

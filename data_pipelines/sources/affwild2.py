@@ -180,26 +180,26 @@ class AffWild2(Source):
         units = labels.ACTION_UNITS
         paths = [tasks["AU"][1] for tasks in videos.values() if "AU" in tasks]
         for path in paths:
-            found = affwild2_labels.read_columns(self.root, "AU", path)
+            columns = affwild2_labels.read_columns(self.root, "AU", path)
             if path == paths[0]:
-                units = tuple(found)
-            elif set(found) != set(units):
+                units = tuple(columns)
+            elif set(columns) != set(units):
                 raise DataError(f"{path}: has other action units than {paths[0]}")
         return units
 
     def _folder(self, video):
         """Folder of a video's pictures."""
-        found = [f"{top}/{video}" for top in self._images]
-        there = [f for f in found if os.path.isdir(os.path.join(self.root, f))]
-        return (there or found)[0]
+        folders = [f"{top}/{video}" for top in self._images]
+        existing = [f for f in folders if os.path.isdir(os.path.join(self.root, f))]
+        return (existing or folders)[0]
 
     def _numbers(self, video):
         """Frames of a video that there is a picture of, sorted."""
         path = os.path.join(self.root, self._folder(video))
         if not os.path.isdir(path):
             return []
-        found = (_IMAGE_NAME.fullmatch(name) for name in os.listdir(path))
-        return sorted(int(match[1]) for match in found if match)
+        matches = (_IMAGE_NAME.fullmatch(name) for name in os.listdir(path))
+        return sorted(int(match[1]) for match in matches if match)
 
     def _frames(self, video, split, tasks):
         folder = self._folder(video)
@@ -217,18 +217,20 @@ class AffWild2(Source):
             path = f"{folder}/{number:05d}.jpg"
             lengths |= {t: number for t, part in zip(tasks, parts) if part is not None}
             broken = [part for part in parts if isinstance(part, Reject)]
-            found = {}
+            labelled = {}
             for part in parts:
-                found |= part if isinstance(part, dict) else {}
-            if found.get("expression") not in (None, *self.expressions):
-                del found["expression"]  # "Other", where seven classes are wanted.
+                labelled |= part if isinstance(part, dict) else {}
+            if labelled.get("expression") not in (None, *self.expressions):
+                del labelled["expression"]  # "Other", where seven classes are wanted.
             # A bad label costs the frame its own task only.
             yield from broken
             if number not in pictures:
                 yield Reject(path, "no picture: the owner found no face", True)
-            elif found:
+            elif labelled:
                 sample_id = f"{video}/{number:05d}"
-                yield Sample(sample_id, split, path, video=video, frame=number, **found)
+                yield Sample(
+                    sample_id, split, path, video=video, frame=number, **labelled
+                )
             elif not broken:
                 yield Reject(path, "no valid label", True)
         yield from _out_of_step(tasks, lengths, folder, numbers)

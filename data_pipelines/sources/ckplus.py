@@ -143,7 +143,7 @@ class CkPlus(Source):
         """Everybody with a labelled sequence, whether or not its pictures are there."""
         labelled = self._labelled.items()
         return tuple(
-            sorted({key[0] for key, found in labelled if isinstance(found, str)})
+            sorted({key[0] for key, emotion in labelled if isinstance(emotion, str)})
         )
 
     def rows(self) -> Iterator[Sample | Reject]:
@@ -188,8 +188,10 @@ class CkPlus(Source):
         if key not in self._pictured:
             return []
         top = f"{self._images}/{key[0]}/{key[1]}"
-        found = [p for p in list_files(self.root, top) if p.lower().endswith(_PICTURES)]
-        return found[-FRAMES:]
+        frames = [
+            p for p in list_files(self.root, top) if p.lower().endswith(_PICTURES)
+        ]
+        return frames[-FRAMES:]
 
     def _emotion(self, key):
         """Name of a sequence's emotion, or a Reject."""
@@ -270,5 +272,5 @@ class CkPlus(Source):
         """The file of a sequence with this ending; many folders are empty."""
         if not os.path.isdir(os.path.join(self.root, top)):
             return None
-        found = [p for p in list_files(self.root, top) if p.endswith(ending)]
-        return found[-1] if found else None
+        matching = [p for p in list_files(self.root, top) if p.endswith(ending)]
+        return matching[-1] if matching else None

@@ -58,8 +58,7 @@ class FaceNonface(Source):
         if self.layout == "npz":
             self._check_npz()
             return
-        found = [d for d in _FOLDERS if os.path.isdir(os.path.join(root, d))]
-        if len(found) != len(_FOLDERS):
+        if not all(os.path.isdir(os.path.join(root, name)) for name in _FOLDERS):
             raise DataError(f"{root}: no npz, and no folders face/ and nonface/ here")
 
     @functools.cached_property
@@ -111,8 +110,8 @@ class FaceNonface(Source):
     def _load_npz(self):
         try:
             # What is no npz makes these stumble in many ways.
-            found = os.stat(self.root)
-            return _read_npz(self.root, found.st_size, found.st_mtime_ns)
+            status = os.stat(self.root)
+            return _read_npz(self.root, status.st_size, status.st_mtime_ns)
         except Exception as error:
             reason = clip(str(error) or type(error).__name__, 100)
             raise DataError(

@@ -171,7 +171,7 @@ class FerPlus(Source):
 
     def _find_folders(self, votes):
         for parent in ("", "data"):
-            found = [
+            folders = [
                 (f"{parent}/{name}" if parent else name, split)
                 for name, split in _FOLDERS.items()
                 if os.path.lexists(os.path.join(self.root, parent, name, "label.csv"))
@@ -179,10 +179,10 @@ class FerPlus(Source):
             # A fresh clone of the owner's repository has labels and no picture.
             if any(
                 name.endswith(".png")
-                for folder, _ in found
+                for folder, _ in folders
                 for name in os.listdir(os.path.join(self.root, folder))
             ):
-                return found
+                return folders
         missing = "fer2013.csv, whose pictures it labels," if votes else _VOTES_CSV
         raise DataError(f"{self.root}: no {missing} here, and no FER2013Train/*.png")
 

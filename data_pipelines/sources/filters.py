@@ -74,12 +74,12 @@ def read_exclusions(path: str) -> dict[str, str]:
             reader = csv.reader(file)
             if tuple(next(reader, ())) != COLUMNS:
                 raise DataError(f"{path}: must begin with the line row,reason")
-            found = {}
+            reasons = {}
             for cells in reader:
                 if len(cells) != 2:
                     raise DataError(f"{path}: line {reader.line_num}: not two cells")
-                found[cells[0]] = cells[1]
-            return found
+                reasons[cells[0]] = cells[1]
+            return reasons
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:

@@ -35,9 +35,9 @@ def of_files(
     for path in contents:
         digest.update(_line(path, sha256(resolve_inside(root, path))))
     for path in listed:
-        size, some = _glance(os.path.join(root, path))
+        size, content = _glance(os.path.join(root, path))
         digest.update(_line(path, size))
-        digest.update(some)
+        digest.update(content)
     return digest.hexdigest()
 
 
@@ -50,11 +50,11 @@ def _glance(path):
         size = os.fstat(file.fileno()).st_size
         if size <= 4 * _PIECE:
             return size, file.read(4 * _PIECE)
-        some = b""
+        content = b""
         for part in range(4):
             file.seek(part * (size - _PIECE) // 3)
-            some += file.read(_PIECE)
-        return size, some
+            content += file.read(_PIECE)
+        return size, content
 
 
 def _line(name, value):

@@ -71,11 +71,11 @@ def points(values, count: int, what: str) -> list[list[float]]:
             f"{what}: {len(values)} numbers where there must be {2 * count}"
         )
     try:
-        found = np.array(values, np.float64).reshape(count, 2)
+        array = np.array(values, np.float64).reshape(count, 2)
     except ValueError as error:
         raise DataError(f"{what}: not all are numbers") from error
-    if not np.isfinite(found).all():
+    if not np.isfinite(array).all():
         raise DataError(f"{what}: a point is not finite")
-    if not np.ptp(found, axis=0).any():
+    if not np.ptp(array, axis=0).any():
         raise DataError(f"{what}: the points lie on a single spot")
-    return found.tolist()
+    return array.tolist()

@@ -13,7 +13,7 @@ from data_pipelines.sources.errors import (
 
 
 def clean_path(relative: str) -> str:
-    """A path from a label file with `/`, if it could lie inside a data folder.
+    r"""A path from a label file with `/`, if it could lie inside a data folder.
 
     Absolute paths, drive letters, `..` and control characters, NUL among them, are
     refused, Windows separators are understood. Nothing is looked up on the disk.
@@ -21,7 +21,7 @@ def clean_path(relative: str) -> str:
     Raises:
         UnsafePath: If the path leads out, or is empty.
 
-    >>> clean_path("faces\\\\1.jpg")
+    >>> clean_path("faces\\1.jpg")
     'faces/1.jpg'
     """
     clean = relative.replace("\\", "/")
@@ -72,14 +72,14 @@ def list_files(root: str, top: str = "") -> Iterator[str]:
     followed: `resolve_inside` tells whether it may be read.
     """
     with os.scandir(os.path.join(root, top) if top else root) as entries:
-        found = sorted(
+        listed = sorted(
             (entry.name, entry.is_dir(follow_symlinks=False))
             for entry in entries
             if entry.is_dir(follow_symlinks=False)
             or entry.is_file(follow_symlinks=False)
             or entry.is_symlink()
         )
-    for name, is_folder in found:
+    for name, is_folder in listed:
         if name.startswith("."):
             continue
         relative = f"{top}/{name}" if top else name

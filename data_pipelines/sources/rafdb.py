@@ -90,11 +90,11 @@ class RafDb(Source):
         self, root: str, images: str | None = None, landmarks: str | None = None
     ):
         self.root = self.folder = root
-        found = paths.find(root, _LABELS)
-        if not found:
+        label_list = paths.find(root, _LABELS)
+        if not label_list:
             raise DataError(f"{root}: no {_LABELS} here or in basic/")
-        self._base = found.removesuffix(_LABELS)
-        self._labels = found
+        self._base = label_list.removesuffix(_LABELS)
+        self._labels = label_list
         self.images = images or self._first(
             self.options["images"], self._base + "Image/"
         )

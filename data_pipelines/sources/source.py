@@ -80,7 +80,8 @@ class Source(Protocol):
             ValueError: If the owner has no such class.
         """
         if number not in cls.class_ids:
-            raise ValueError(f"class {number} is none of {sorted(cls.class_ids)}")
+            known = sorted(cls.class_ids)
+            raise ValueError(f"the class must be one of {known}, is {number}")
         return cls.class_ids[number]
 
     def crop_spec(self, name: str | None = None) -> CropSpec:

@@ -149,29 +149,29 @@ class Table(Source):
         path = self._path(row)
         if not seen.add(path):
             raise RepeatedRow(f"a second row of {path}")
-        given = {key: value for key, value in row.items() if value}
-        subject = given.get("subject")
+        filled = {key: value for key, value in row.items() if value}
+        subject = filled.get("subject")
         values = {
-            key: label_values.in_circumplex(label_values.number(given[key], key), key)
+            key: label_values.in_circumplex(label_values.number(filled[key], key), key)
             for key in ("valence", "arousal")
-            if key in given
+            if key in filled
         }
         units = {
-            key: label_values.present(given[key], key)
-            for key in given
+            key: label_values.present(filled[key], key)
+            for key in filled
             if _UNIT.fullmatch(key)
         }
         groups = {
             key.removeprefix(_GROUP): value
-            for key, value in given.items()
+            for key, value in filled.items()
             if key.startswith(_GROUP)
         }
-        expression = given.get("expression")
+        expression = filled.get("expression")
         if expression:
             expression = _expression(expression)
         return Sample(
             sample_id=path,
-            split=self._split(given.get("split"), subject),
+            split=self._split(filled.get("split"), subject),
             path=path,
             subject=subject,
             expression=expression,
@@ -215,8 +215,8 @@ def _expression(name):
 
 def _without_partner(row):
     """Whichever of valence and arousal is given alone."""
-    given = [key for key in ("valence", "arousal") if row.get(key)]
-    return given[0] if len(given) == 1 else None
+    present = [key for key in ("valence", "arousal") if row.get(key)]
+    return present[0] if len(present) == 1 else None
 
 
 def _find(root):
@@ -225,10 +225,10 @@ def _find(root):
     if not os.path.isdir(root):
         raise DataError(f"{root}: no such file or folder")
     names = (n for n in os.listdir(root) if not n.startswith("."))
-    found = sorted(n for n in names if n.lower().endswith(".csv"))
-    if len(found) != 1:
-        raise DataError(f"{root}: {len(found)} CSVs here; name the one that is meant")
-    return os.path.join(root, found[0])
+    csvs = sorted(n for n in names if n.lower().endswith(".csv"))
+    if len(csvs) != 1:
+        raise DataError(f"{root}: {len(csvs)} CSVs here; name the one that is meant")
+    return os.path.join(root, csvs[0])
 
 
 def _header(text, name):

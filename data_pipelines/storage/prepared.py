@@ -1,4 +1,4 @@
-"""Prepared folders, opened: what is in them, and where. Imports no TensorFlow."""
+"""Opened prepared folders: their contents and files. Imports no TensorFlow."""
 
 import dataclasses
 import functools
@@ -16,7 +16,7 @@ from data_pipelines.storage.record_files import RecordFiles
 from data_pipelines.storage.shards import Shard
 from fer_tf.faces.crop_spec import CropSpec
 
-# Bytes: what labels alone take. More examples than that are not made room for.
+# Bytes of an example's labels. A file is too small for more examples than these allow.
 _LEAST_EXAMPLE = 32
 
 
@@ -54,7 +54,7 @@ class Prepared:
 
     @property
     def action_units(self) -> tuple[str, ...]:
-        """Vocabulary of the action units, likewise."""
+        """Vocabulary of the action units, which all folders share."""
         return tuple(self.manifests[0]["action_units"])
 
     @property
@@ -88,7 +88,7 @@ class Prepared:
         ]
 
     def files(self, split: str) -> RecordFiles | ArrayFiles:
-        """Random access to the examples of a split; the files are looked at once.
+        """Random access to the examples of a split; the files are checked once.
 
         Raises:
             DataError: If there are none, or a file is not what its manifest states.
@@ -102,15 +102,15 @@ class Prepared:
         return {}
 
     def _open(self, split):
-        found = self.shards(split)
-        if not found:
+        whole_shards = self.shards(split)
+        if not whole_shards:
             raise DataError(f"{','.join(self.folders)}: no {split} examples here")
-        shards.require_whole(found)
-        files = (ArrayFiles if self.format == "npz" else RecordFiles)(found)
+        shards.require_whole(whole_shards)
+        files = (ArrayFiles if self.format == "npz" else RecordFiles)(whole_shards)
         for number, manifest in enumerate(self.manifests):
-            pairs = zip(found, files.classes)
-            here = sum((c for s, c in pairs if s.folder == number), Counter())
-            if here != Counter(manifest["counts"].get(split, {})):
+            pairs = zip(whole_shards, files.classes)
+            class_counts = sum((c for s, c in pairs if s.folder == number), Counter())
+            if class_counts != Counter(manifest["counts"].get(split, {})):
                 raise DataError(
                     f"{self.folders[number]}: the classes of {split} are not those "
                     "that the manifest counts"
@@ -119,7 +119,7 @@ class Prepared:
 
     @functools.cached_property
     def training_columns(self) -> dict[str, np.ndarray]:
-        """What sampling goes by, of all training examples, read once.
+        """The columns that sampling needs, for all training examples; read once.
 
         `expression` int64, `expression_weight` float32 and `video`, bytes that
         begin with the folder's number; empty where there is none. All `(n,)`.

@@ -22,7 +22,7 @@ _TEXTS = ("sample_id", "subject", "video", "groups")
 def features(manifest: Mapping[str, Any]) -> dict[str, tuple[type, tuple[int, ...]]]:
     """Type and shape of every feature of an example but its picture, by name."""
     units = (len(manifest["action_units"]),)
-    found = {
+    kinds = {
         **{name: (np.bytes_, ()) for name in _TEXTS},
         "key": (np.int64, ()),
         "frame": (np.int64, ()),
@@ -35,8 +35,8 @@ def features(manifest: Mapping[str, Any]) -> dict[str, tuple[type, tuple[int, ..
         **{f"{task}_weight": (np.float32, ()) for task in _ROW_WEIGHTED},
     }
     if manifest["votes"]:
-        found["votes"] = (np.float32, (len(manifest["expressions"]),))
-    return found
+        kinds["votes"] = (np.float32, (len(manifest["expressions"]),))
+    return kinds
 
 
 def check(
@@ -116,11 +116,11 @@ def _fault_of_text(name, text):
         return "is empty"
     if name == "groups" and words:
         try:
-            found = json.loads(words)
+            groups = json.loads(words)
         except (ValueError, RecursionError):
             return "is not JSON"
-        if not isinstance(found, dict) or not all(
-            type(value) is str for value in found.values()
+        if not isinstance(groups, dict) or not all(
+            type(value) is str for value in groups.values()
         ):
             return "is no dict of texts"
     return None

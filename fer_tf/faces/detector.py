@@ -118,10 +118,10 @@ class MTCNNDetector:
         candidates = self._proposals(shrunk)
         tensors = [self._tf.constant(image) for image in shrunk]
         candidates = self._refined(tensors, candidates)
-        found = self._outputs(tensors, candidates)
+        outputs = self._outputs(tensors, candidates)
         return [
             _faces(original.shape, small.shape, *faces)
-            for original, small, faces in zip(images, shrunk, found)
+            for original, small, faces in zip(images, shrunk, outputs)
         ]
 
     def _side_by_side(self, function, jobs) -> list:
@@ -146,11 +146,11 @@ class MTCNNDetector:
             for start in range(0, len(alike[sheet]), step):
                 jobs.append((sheet, alike[sheet][start : start + step]))
         propose = lambda sheet, part: self._proposed(sheet, [images[n] for n in part])
-        found = [[] for _ in images]
+        proposals = [[] for _ in images]
         for (_, numbers), boxes in zip(jobs, self._side_by_side(propose, jobs)):
             for number, candidates in zip(numbers, boxes):
-                found[number] += candidates
-        return [self._merged(candidates) for candidates in found]
+                proposals[number] += candidates
+        return [self._merged(candidates) for candidates in proposals]
 
     def _proposed(self, sheet, images) -> list[list]:
         """Boxes and confidences of each picture on each level of a sheet."""
@@ -164,13 +164,13 @@ class MTCNNDetector:
         ends = np.searchsorted(places[:, 0], range(1, len(images)))
         results = []
         for where, what in zip(np.split(places, ends), np.split(outputs, ends)):
-            found = []
+            candidates = []
             for level in sheet.levels:
                 boxes, confidences = box_rules.proposed(where[:, 1:], what, level)
                 if len(boxes):
                     kept = box_rules.suppress(boxes, 0.5)
-                    found.append((boxes[kept], confidences[kept]))
-            results.append(found)
+                    candidates.append((boxes[kept], confidences[kept]))
+            results.append(candidates)
         return results
 
     def _merged(self, candidates) -> np.ndarray:
@@ -194,7 +194,7 @@ class MTCNNDetector:
     def _outputs(self, images, candidates):
         """O-Net: boxes, confidences and landmarks of each picture's faces."""
         results = self._run(self._output_network, images, candidates)
-        found = []
+        outputs = []
         for boxes, (offsets, fractions, confidences) in zip(candidates, results):
             boxes, confidences, landmarks = _confident(
                 box_rules.refined(boxes, offsets),
@@ -203,8 +203,8 @@ class MTCNNDetector:
                 box_rules.landmark_points(boxes, fractions),
             )
             kept = box_rules.suppress(boxes, 0.7, over_smaller=True)
-            found.append((boxes[kept], confidences[kept], landmarks[kept]))
-        return found
+            outputs.append((boxes[kept], confidences[kept], landmarks[kept]))
+        return outputs
 
     def _run(self, network, images, candidates):
         """Passes the candidates of every picture through a network."""

@@ -251,8 +251,8 @@ def _upright(picture) -> np.ndarray:
     to_grey = _wide_grey(picture)
     for top in range(0, height, rows):
         strip = picture.crop((0, top, width, min(top + rows, height)))
-        found = to_grey(strip) if to_grey else _to_rgb(strip)
-        stored[top : top + rows] = found
+        converted = to_grey(strip) if to_grey else _to_rgb(strip)
+        stored[top : top + rows] = converted
     return pixels
 
 

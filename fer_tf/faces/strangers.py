@@ -57,13 +57,13 @@ class Measured(io.BytesIO):
         self._end = time.thread_time() + seconds
 
     def read(self, size=-1, /):
-        found = super().read(size)
-        self._bytes -= len(found)
+        data = super().read(size)
+        self._bytes -= len(data)
         if self._bytes < 0:
             raise TooMuch("refers to its own bytes too often")
         if time.thread_time() > self._end:
             raise TooMuch("takes too long to read")
-        return found
+        return data
 
 
 def opened(data: bytes) -> Measured:
@@ -109,8 +109,8 @@ def _jpeg_exif(data):
 def _segments(data):
     """A JPEG's markers and where what each holds begins, to the picture's end."""
     at = 2
-    while found := _MARKER.search(data, at):
-        marker, at = found[0][-1], found.end()
+    while match := _MARKER.search(data, at):
+        marker, at = match[0][-1], match.end()
         if marker == _END:
             return
         yield marker, at + 2
@@ -122,8 +122,8 @@ def _without(data, name, mark, distances):
     if data.count(name) > _NAMES:
         raise TooMuch(f"more than {_NAMES} EXIF blocks")
     changed = None
-    for found in re.finditer(re.escape(name), data):
-        at = found.start()
+    for match in re.finditer(re.escape(name), data):
+        at = match.start()
         if any(at >= d and data.startswith(mark, at - d) for d in distances):
             changed = changed or bytearray(data)
             changed[at : at + len(name)] = bytes(len(name))

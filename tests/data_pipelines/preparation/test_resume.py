@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import pathlib
 import random
 import resource
 import signal
@@ -40,7 +41,11 @@ def contents(folder):
 def start(command):
     """Starts a command whose processes can all be killed together."""
     return subprocess.Popen(
-        command, start_new_session=True, stdout=subprocess.DEVNULL, text=True
+        command,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[3])},
+        text=True,
     )
 
 
@@ -57,7 +62,7 @@ def progress_files(output):
 @pytest.mark.parametrize("format", manifests.FORMATS)
 def test_killed_in_the_middle_it_ends_with_the_same_bytes(format, tmp_path):
     script = (
-        "import sys; from data_pipelines import prepare\n"
+        "import sys; from data_pipelines.preparation import prepare\n"
         "from data_pipelines.sources import open_source\n"
         "if __name__ == '__main__':\n"
         f"    source = open_source('synthetic', {SOURCE!r})\n"
@@ -281,6 +286,9 @@ class Dying:
         for name in Source.__annotations__:
             setattr(self, name, getattr(source, name))
 
+    def crop_spec(self):
+        return self.source.crop_spec()
+
     def rows(self):
         return self.source.rows()
 
@@ -292,7 +300,7 @@ class Dying:
 
 def test_a_worker_that_is_killed_is_said_so(tmp_path):
     source = Dying(open_source("synthetic", "examples=8,size=48"))
-    spec = source.source.crop_spec()
+    spec = source.crop_spec()
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(BrokenProcessPool, match="a worker process was killed"):
         run(source, tmp_path, crop_spec=spec, rows_a_chunk=4, workers=2, format="npz")
