@@ -1,4 +1,4 @@
-"""What the writers share: pictures on disk, class numbers, made-up photographs."""
+"""Shared by the writers: pictures on disk, class numbers, made-up photographs."""
 
 import os
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of pictures drawn, and of all."""
 
 # A block of synthetic examples shows these people one after the other, and all of
-# them anew in each further round.
+# them again in each further round.
 _PEOPLE, _ROUNDS = 100, 6
 
 

@@ -230,7 +230,7 @@ class AffectNet(Source):
                     self._value(f"{annotations}/{key}_{what}.npy")
                     for what in ("exp", "val", "aro")
                 )
-                # Ids start anew in each set, so the set is part of the id.
+                # Both sets number from the start, so the set is part of the id.
                 sample = Sample(
                     sample_id=f"{folder}/{key}",
                     split=split,

@@ -194,7 +194,7 @@ class AffWild2(Source):
         return (existing or folders)[0]
 
     def _numbers(self, video):
-        """Frames of a video that there is a picture of, sorted."""
+        """Numbers of the frames of a video that have a picture, sorted."""
         path = os.path.join(self.root, self._folder(video))
         if not os.path.isdir(path):
             return []
@@ -237,7 +237,7 @@ class AffWild2(Source):
 
 
 def _out_of_step(tasks, lengths, folder, numbers):
-    """Where labels and frames of a video do not end together."""
+    """Rejects where the labels and the frames of a video do not end together."""
     last = max(lengths.values())
     for task, length in lengths.items():
         if length < last:
@@ -250,12 +250,12 @@ def _out_of_step(tasks, lengths, folder, numbers):
 
 
 def _clip(video):
-    """The recording that a video shows one person of."""
+    """The recording of a video: two videos may show two people of one recording."""
     return re.sub(r"_(left|right)$", "", video)
 
 
 def _held_out(videos) -> set[str]:
-    """A tenth of the recordings, drawn with seed 0; one at least, of two or more."""
+    """A tenth of the recordings, drawn with seed 0; at least one of two or more."""
     clips = sorted({_clip(video) for video in videos})
     count = max(1, round(len(clips) / 10)) if len(clips) > 1 else 0
     order = np.random.default_rng(0).permutation(len(clips))

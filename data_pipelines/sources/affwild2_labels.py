@@ -1,4 +1,4 @@
-"""Aff-Wild2's label files: one a task and video, a row a frame."""
+"""Aff-Wild2's label files: one for each task and video, with a row for each frame."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _UNIT_NAME = re.compile(r"AU\d{1,2}")
 
 
 def read_columns(root: str, task: str, name: str) -> list[str]:
-    """What the columns of a file are, by its header.
+    """The columns of a file, by its header.
 
     Args:
         root: Folder of the data set.
@@ -34,10 +34,10 @@ def read_columns(root: str, task: str, name: str) -> list[str]:
 
 
 def read_labels(root: str, task: str, name: str) -> Iterator[dict | Reject]:
-    """What each row of a file says: fields of a `Sample`, or a reject.
+    """The labels in each row of a file: fields of a `Sample`, or a reject.
 
-    A row that the owner marks as not valid says nothing. Of seven classes or eight,
-    of eight action units or twelve, the header tells.
+    A row that the owner marks as not valid has no labels. The header tells whether
+    there are seven classes or eight, eight action units or twelve.
 
     Args:
         root: Folder of the data set.
@@ -127,7 +127,7 @@ def _units(header):
 def _action_units(names, fields):
     values = {n: label_values.whole_number(text, n) for n, text in zip(names, fields)}
     if _NO_LABEL in values.values():
-        # As in public readers of the challenge: one missing, none used.
+        # As public readers of the challenge do: if one is missing, none is used.
         return {}
     units = {n: label_values.present(text, n) for n, text in zip(names, fields)}
     return {"action_units": units}

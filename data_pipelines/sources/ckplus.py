@@ -140,7 +140,7 @@ class CkPlus(Source):
 
     @functools.cached_property
     def fold_subjects(self) -> tuple[str, ...]:
-        """Everybody with a labelled sequence, whether or not its pictures are there."""
+        """Everybody with a labelled sequence, even if its pictures are missing."""
         labelled = self._labelled.items()
         return tuple(
             sorted({key[0] for key, emotion in labelled if isinstance(emotion, str)})
@@ -240,10 +240,10 @@ class CkPlus(Source):
                 yield Reject.of(printable(path), error)
 
     def _action_units(self, key):
-        """0 or 1 by name. Whatever is coded is present, at any intensity.
+        """0 or 1 by name. A coded unit is present, at any intensity.
 
-        An intensity of 0 says that it was not scored, not that it is absent;
-        units that are not coded are absent.
+        An intensity of 0 means that it was not scored, not that it is absent. Units
+        that are not coded are absent.
         """
         if not self._facs:
             return None

@@ -1,4 +1,4 @@
-"""What is raised where input data cannot be used, and text of theirs in messages."""
+"""Errors for input data that cannot be used, and its text in their messages."""
 
 import re
 
@@ -17,7 +17,7 @@ class UnsafePath(DataError):
 
 
 class OutOfRange(DataError):
-    """A label outside the range that it can have."""
+    """A label outside its range."""
 
     kind = "out_of_range"
 
@@ -43,5 +43,5 @@ def printable(path: str) -> str:
 
 
 def clip(text: str, length: int = 60) -> str:
-    """What comes from a label file, short enough for a message."""
+    """Text from a label file, short enough for a message."""
     return text if len(text) <= length else text[:length] + "…"

@@ -22,7 +22,7 @@ from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 from fer_tf.utils.hashing import sha256
 
-# A packed member that unpacks to more, and a hundred times what it was, is a bomb.
+# A member that unpacks to more than this, and to a hundred times its size, is a bomb.
 _BOMB_SIZE, _BOMB_RATIO = 2**32, 100
 _FOLDERS = {"face": True, "nonface": False}
 
@@ -109,7 +109,7 @@ class FaceNonface(Source):
 
     def _load_npz(self):
         try:
-            # What is no npz makes these stumble in many ways.
+            # A file that is no npz makes these raise many kinds of errors.
             status = os.stat(self.root)
             return _read_npz(self.root, status.st_size, status.st_mtime_ns)
         except Exception as error:
@@ -123,7 +123,7 @@ class FaceNonface(Source):
 def _read_npz(path, size, modified):
     """The arrays of a file of this size and time: read once in every process.
 
-    A source is sent to the workers anew with each of their chunks.
+    A source is sent to the workers again with each chunk.
     """
     _check_size(path)
     with np.load(path, allow_pickle=False) as file:

@@ -46,13 +46,13 @@ FLAWS = (
 )
 SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 _HEADER = ["emotion", "pixels", "usage"]
-# More than 48 * 48 numbers take.
+# No row of 48 * 48 numbers is longer.
 _LONGEST_LINE = 2**16
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 
 
 class Fer2013(Source):
-    """Source of FER2013; which layout it is, is found by itself.
+    """Source of FER2013 in either layout.
 
     Args:
         root: The CSV, or a folder that holds it, or the folder with `train`

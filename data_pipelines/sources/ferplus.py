@@ -1,11 +1,11 @@
-"""FER+ (Barsoum et al., 2016): FER2013's pictures, labelled anew by ten raters.
+"""FER+ (Barsoum et al., 2016): FER2013's pictures, relabelled by ten raters.
 
-- `fer2013.csv` and `fer2013new.csv` together: row i of the one is row i of the
+- `fer2013.csv` and `fer2013new.csv` together: row i of one belongs to row i of the
   other. (The image names are no row numbers.)
 - folders `FER2013{Train,Valid,Test}/`, as the owner's script makes them from the
   two: `label.csv` without a header, and the pictures as PNG.
 
-The owner's code turns votes into targets in one of four ways, see `ferplus_rules`.
+The owner's code turns votes into targets in one of four ways: see `ferplus_rules`.
 """
 
 import dataclasses
@@ -82,7 +82,7 @@ _FOLDERS = {
 
 
 class FerPlus(Source):
-    """Source of FER+; which layout it is, is found by itself.
+    """Source of FER+ in either layout.
 
     A sample's `votes` are the target that the rule makes of them, over the eight
     expressions, and its expression the first of the largest.
@@ -253,7 +253,7 @@ class FerPlus(Source):
         if best not in labels.EXPRESSIONS:
             meaning = "not a face" if best == "NF" else "unknown"
             return Reject(place, f"{meaning}, by the rule {self.rule}", True)
-        # What else was chosen is left out of the target, as by the owner.
+        # Votes for anything else are left out of the target, as the owner does.
         shares = target[:NUM_EXPRESSIONS] / target[:NUM_EXPRESSIONS].sum()
         votes = dict(zip(_EIGHT, shares.tolist()))
         return dataclasses.replace(sample, expression=best, votes=votes)

@@ -1,4 +1,4 @@
-"""Whether the files of a source are still the same ones."""
+"""Fingerprints: whether the files of a source are still the same."""
 
 import hashlib
 import os
@@ -18,18 +18,19 @@ def of_files(
     listed: Iterable[str] = (),
     text: str = "",
 ) -> str:
-    """sha256 of what decides a source's samples, the same on every machine.
+    """sha256 of everything that decides a source's samples, the same on every machine.
 
-    Of pictures, which may be millions, the size and 64 KiB count: all of a crop, of
-    a larger one four pieces, spread evenly. Another photograph is always noticed,
-    an edit of some pixels in an uncompressed file of the same size need not be. The
-    time of the last change does not count, in which copies differ.
+    There may be millions of pictures, so only the size and 64 KiB of each count: a
+    crop as a whole, a larger file as four pieces, spread evenly. Another photograph is
+    always noticed; an edit of a few pixels in an uncompressed file of the same size
+    may not be. The time of the last change does not count: it differs between copies.
 
     Args:
         root: Folder of the data set.
         contents: Relative paths of files that count with all their bytes.
-        listed: Of pictures, which count with their name, their size and some bytes.
-        text: Whatever else decides, such as options.
+        listed: Relative paths of pictures, which count with their name, their size and
+            some bytes.
+        text: Everything else that decides, such as options.
     """
     digest = hashlib.sha256(text.encode())
     for path in contents:

@@ -1,8 +1,8 @@
 """Image folders: `<split>/<class>/<image>`, or `<class>/<image>`.
 
 The layout of `keras.utils.image_dataset_from_directory`, except that every file
-counts: what is not a picture becomes a reject with its reason, where that function
-passes over what it does not know.
+counts: a file that is no picture becomes a reject with its reason, where that function
+skips it.
 """
 
 import functools

@@ -1,7 +1,7 @@
-"""Label files from outside: read in a stream, and trusted in nothing.
+"""Label files from strangers: read as a stream, with every value checked.
 
-A file that is not what it must be raises a DataError; a row that is not becomes
-a Reject, by file and line.
+A file that is not as expected raises a DataError. A row that is not becomes a Reject,
+named by file and line.
 """
 
 import codecs
@@ -101,7 +101,7 @@ def array_file(root: str, name: str) -> np.ndarray:
         raise DataError(f"{name}: no such file")
     if os.path.getsize(path) > _LARGEST_ARRAY_FILE:
         raise DataError(f"{name}: too large for an annotation")
-    # NumPy's reader raises whatever it stumbles over in a damaged file: TokenError,
+    # NumPy's reader raises many kinds of errors over a damaged file: TokenError,
     # EOFError, MemoryError, ...
     try:
         array = np.load(path, allow_pickle=False)
@@ -111,7 +111,7 @@ def array_file(root: str, name: str) -> np.ndarray:
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "biufSU":
         raise DataError(f"{name}: not an array of numbers or texts")
     if array.dtype.kind == "U":
-        # Python ends in an error of its own over characters that there are none of.
+        # Python crashes over code points beyond its largest.
         codes = np.atleast_1d(array).view(array.dtype.byteorder + "u4")
         if codes.size and codes.max() > sys.maxunicode:
             raise DataError(f"{name}: not an array of texts")
@@ -119,7 +119,7 @@ def array_file(root: str, name: str) -> np.ndarray:
 
 
 class Seen:
-    """Which names came before, in about a hundred bytes a name."""
+    """The names that came before, in about a hundred bytes a name."""
 
     def __init__(self):
         self._digests = set()

@@ -1,4 +1,4 @@
-"""The values in label files: text that must be a number, in the range it can have."""
+"""Values in label files: text that must be a number, within its range."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Paths inside a data set's folder: from label files, from listings, looked for."""
+"""Paths inside a data set's folder: safe ones, listings and searches."""
 
 import os
 from collections.abc import Iterator
@@ -39,10 +39,10 @@ def clean_path(relative: str) -> str:
 
 
 def resolve_inside(root: str, relative: str) -> str:
-    """Absolute path of `relative`, refusing whatever leads out of `root`.
+    """Absolute path of `relative`, if it does not lead out of `root`.
 
-    Label files come from outside: what `clean_path` refuses is refused, and
-    links that leave the folder are.
+    Label files come from strangers: paths that `clean_path` refuses are refused, and
+    so are links that leave the folder.
 
     Raises:
         UnsafePath: If the path is not inside `root`.
@@ -68,8 +68,8 @@ def list_files(root: str, top: str = "") -> Iterator[str]:
     """Regular files below `root/top` in sorted order, as relative paths.
 
     Hidden files and folders (`.DS_Store`, `.git`) are passed over: no owner's
-    layout has them. A link is listed as a file, wherever it leads, and never
-    followed: `resolve_inside` tells whether it may be read.
+    layout has them. Every link is listed as a file and never followed;
+    `resolve_inside` tells whether it may be read.
     """
     with os.scandir(os.path.join(root, top) if top else root) as entries:
         listed = sorted(
@@ -102,8 +102,8 @@ def folders(root: str) -> list[str]:
 def find(root: str, *names: str) -> str | None:
     """Relative path of the first of `names` in `root` or a folder directly in it.
 
-    Owners ship archives, and where a user unpacks each of them is not ours to
-    say; one level is looked through, in sorted order.
+    Owners ship archives, and users unpack them into different folders: one level of
+    folders is searched, in sorted order.
     """
     if not os.path.isdir(root):
         return None

@@ -17,7 +17,7 @@ SPLIT_NAMES = {
     "test": "test",
     "testing": "test",
 }
-"""What people call the splits, in small letters."""
+"""Common names of the splits, in lower case, and ours."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +70,7 @@ class Sample:
 
     @property
     def name(self) -> str:
-        """What people find it by: its file, or its id where a file holds many."""
+        """The name for messages: its file, or its id where one file holds many."""
         return self.path if self.path and self.span is None else self.sample_id
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Reject:
         reason: In words.
         expected: Whether the owner's own rules leave such a row out, so that it
             is no sign of damage.
-        kind: What `verify` counts it under.
+        kind: The kind of finding that `verify` counts it under.
     """
 
     path: str
@@ -101,13 +101,13 @@ class Reject:
 
     @classmethod
     def of(cls, path: str, error: Exception) -> "Reject":
-        """The reject that an error in a row amounts to."""
+        """The reject for a row that raised this error."""
         reason = clip(str(error), 300)
         return cls(path, reason, kind=getattr(error, "kind", "bad_row"))
 
 
 def class_of(sample: Sample) -> str:
-    """What a picture is counted as."""
+    """The class that a picture is counted under."""
     if sample.expression is not None:
         return sample.expression
     if sample.is_face is not None:

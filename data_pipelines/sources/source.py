@@ -1,4 +1,4 @@
-"""What every data set's source states and does."""
+"""The interface of a source: what each data set states and does."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +35,7 @@ class Source(Protocol):
         options: Values that each of its `--options` may have, by name.
         published_tables: `{title: {split: {class: count}}}`: every table of counts
             that is published. A copy under another name is recognised by them.
-        published: The table that this copy, with its options, should have, or None.
+        published: The table that this copy should have under its options, or None.
         folder: Folder of the download, which is never written into; None where
             the source is a single file.
         fingerprint: sha256 that changes when the listed files change.
@@ -44,12 +44,12 @@ class Source(Protocol):
             for sets that are complete as published.
         num_landmarks: Points that every located face has; 0 if none are given.
         holdout: "pixels" where a tenth of `train`, by a hash of the pixels, is to
-            become `validation`; None where the rows say it all.
+            become `validation`; None where the rows state every split.
         expressions: Vocabulary of `Sample.expression`, in the order of the records.
-        action_units: Vocabulary of `Sample.action_units`, likewise.
+        action_units: Vocabulary of `Sample.action_units`, in the order of the records.
         has_votes: Whether every sample has `votes`.
-        fold_subjects: Everybody whom a cross-validation of the set counts, those
-            without a usable picture too; empty where it has none.
+        fold_subjects: The people of a cross-validation of the set, also those without
+            a usable picture; empty where the set has no folds.
     """
 
     name: str
@@ -114,7 +114,7 @@ def class_counts(
 
 
 def require_outside(source: Source, path: str) -> None:
-    """Refuses to write into the data: it would become a file of theirs.
+    """Refuses to write into the source folder, where it would become part of the data.
 
     Args:
         source: Of the data.

@@ -60,7 +60,7 @@ class Synthetic(Source):
         return spec if name else dataclasses.replace(spec, size=self.drawing.size)
 
     def rows(self) -> Iterator[Sample]:
-        """Lists the indices; everything else is known once a face is drawn."""
+        """Lists the indices; drawing a face gives everything else."""
         for index in range(self.num_examples):
             yield Sample(sample_id=f"synthetic_{index:07d}", frame=index)
 

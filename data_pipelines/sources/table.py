@@ -1,10 +1,10 @@
 """A CSV of one's own: `path,expression,valence,arousal,AU1,…,split,subject`.
 
-`path`, in the CSV's folder or relative to it, must be there; of the other columns
-any subset, but valence and arousal both or neither. Columns before them without a
-name, as pandas writes for its index, are passed over. `group_age`, `group_gender`
-and the like say what group of people a subject belongs to; evaluation reports on
-each. An empty cell is not annotated.
+`path`, relative to the CSV's folder or inside it, is required. Any of the other columns
+may be missing, but valence and arousal come together. Leading columns without a name,
+such as pandas' index, are skipped. `group_age`, `group_gender` and the like name the
+groups of people that a subject belongs to; evaluation reports on each group. An empty
+cell means that nothing is annotated.
 """
 
 import contextlib
@@ -29,7 +29,7 @@ from fer_tf.faces.images import read_image
 _COLUMNS = ("path", "expression", "valence", "arousal", "split", "subject")
 _UNIT = re.compile(r"AU\d{1,2}")
 _GROUP = "group_"
-# Of rows, as pandas writes it unless it is told not to.
+# Header of pandas' index column.
 _INDEX = re.compile(r"(unnamed: \d+(\.\d+)*)?")
 
 
@@ -105,13 +105,13 @@ class Table(Source):
         return lines
 
     def _row(self, text):
-        """What a row says, by column."""
+        """The fields of a row, by column."""
         return dict(
             zip(self._columns, label_files.csv_fields(text, len(self._columns)))
         )
 
     def _whole_rows(self):
-        """What rows say; what is wrong with another row is found out later."""
+        """The fields of the rows that can be parsed; `rows` reports the others."""
         for _, text in self._lines():
             with contextlib.suppress(DataError):
                 yield self._row(text)
@@ -136,7 +136,7 @@ class Table(Source):
                     yield path
 
     def _path(self, row):
-        """Where a row's picture lies in the CSV's folder."""
+        """The path of a row's picture in the CSV's folder."""
         path = row["path"].replace("\\", "/")
         for root in (os.path.abspath(self.root), os.path.realpath(self.root)):
             # An absolute path may lie inside; elsewhere the folder has another name.
@@ -214,7 +214,7 @@ def _expression(name):
 
 
 def _without_partner(row):
-    """Whichever of valence and arousal is given alone."""
+    """The one of valence and arousal that a row gives without the other."""
     present = [key for key in ("valence", "arousal") if row.get(key)]
     return present[0] if len(present) == 1 else None
 
@@ -242,7 +242,7 @@ def _header(text, name):
         for field in fields
     ]
     if len(fields) == 1 and ";" in fields[0]:
-        raise DataError(f"{name}: parted by semicolons; save it with commas")
+        raise DataError(f"{name}: separated by semicolons; save it with commas")
     named = list(itertools.dropwhile(_is_index, columns))
     for column, field in zip(named, fields[len(columns) - len(named) :]):
         group = column.startswith(_GROUP) and column != _GROUP
@@ -276,6 +276,6 @@ def _vocabulary(columns):
 
 
 def _tenth(subject):
-    """A tenth that a person falls into, the same on every machine."""
+    """The tenth, 0 to 9, that a person falls into; the same on every machine."""
     digest = hashlib.sha256(subject.encode()).digest()
     return int.from_bytes(digest[:8], "big") % 10

@@ -29,7 +29,7 @@ _LARGEST_SIDE = 8192
 
 
 def align(image, landmarks, spec: CropSpec) -> np.ndarray:
-    """Crop of a face whose landmarks lie as near the template as possible.
+    """Crops a face so that its landmarks lie as near the template as possible.
 
     Args:
         image: uint8 RGB `(height, width, 3)`.
@@ -185,8 +185,8 @@ def to_color(image, color: str) -> np.ndarray:
 def warp(image, matrix, spec: CropSpec) -> np.ndarray:
     """Crop of an image under a `(2, 3)` matrix from image to crop points.
 
-    Where the crop shrinks the image, a crop so many times larger that it does
-    not is sampled first and then averaged, so that nothing aliases.
+    Where the crop would shrink the image, a larger crop that does not is sampled first
+    and then averaged, so that nothing aliases.
     """
     image, matrix = _region(_check_image(image), np.asarray(matrix, np.float64), spec)
     shrink = 1 / max(np.linalg.svd(matrix[:, :2], compute_uv=False)[-1], 1e-9)
@@ -251,7 +251,7 @@ def _similarity(source, target) -> np.ndarray:
 def _affine(source, target) -> np.ndarray:
     """Least-squares affine map, `(2, 3)`."""
     design = np.column_stack([source, np.ones(len(source))])
-    # Relative to the landmarks' extent, wherever in the image they are.
+    # Relative to the landmarks' extent, independent of their place in the image.
     spread = np.linalg.svd(source - source.mean(axis=0), compute_uv=False)
     if spread[1] <= 1e-6 * max(spread[0], 1e-6):
         raise ValueError(

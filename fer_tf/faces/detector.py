@@ -16,9 +16,9 @@ from fer_tf.faces import pyramid
 from fer_tf.utils.processes import require_own_process
 from fer_tf.utils.stderr import quiet_imports
 
-# Pixels of sheets, and patches, that pass a network together, and how many
-# such calls run side by side: what bounds the memory, whatever number and size
-# of pictures is given. Of two threads one draws while the other one computes.
+# Pixels of sheets, and patches, that pass a network together, and how many such calls
+# run at the same time. They bound the memory for any number and size of pictures. With
+# two threads, one draws while the other computes.
 _SHEET_PIXELS = 1_500_000
 _PATCHES = 32
 _THREADS = 2
@@ -28,12 +28,12 @@ class MTCNNDetector:
     """Finds faces: `MTCNNDetector().detect(image)`.
 
     Args:
-        min_face_size: Side in pixels of the least face to look for, at least
+        min_face_size: Side in pixels of the smallest face to look for, at least
             12. The time grows with its inverse square.
         scale_factor: Ratio of one scale of the pyramid to the one before.
         thresholds: Least confidence after P-Net, R-Net and O-Net.
-        max_side: A picture with a longer side is shrunk to it first, and what
-            is found is scaled back; so its least face is larger.
+        max_side: A picture with a longer side is shrunk to it first, and the faces are
+            scaled back; so its smallest face is larger.
         device: Where TensorFlow runs the networks.
 
     Raises:
@@ -219,7 +219,7 @@ class MTCNNDetector:
         return [[np.concatenate(column) for column in zip(*parts)] for parts in outputs]
 
     def _seen(self, network, image, boxes):
-        """What a network says of some boxes of a picture."""
+        """A network's outputs for some boxes of a picture."""
         if not len(boxes):
             return [np.zeros((0, *shape[1:])) for shape in network.output_shapes]
         height, width = image.shape[:2]
@@ -235,7 +235,7 @@ class MTCNNDetector:
 
 
 def _bucket(count) -> int:
-    """The next number of a few: a new batch size costs a network some time."""
+    """The next of a few batch sizes: each new size costs a network some time."""
     step = 1 << max(0, int(count - 1).bit_length() - 3)
     return -(-count // step) * step
 

@@ -1,4 +1,4 @@
-"""How a picture is to be turned, read from its EXIF block and nothing else of it.
+"""The orientation of a picture, and nothing else, from its EXIF block.
 
 Pillow's own reader takes quadratic time on a block that repeats its first bytes,
 and unbounded memory on one whose entries overlap. A block costs nothing here,

@@ -21,7 +21,7 @@ import time
 # An encoder writes ten scans, one that tries hard some dozens.
 _SCANS = 100
 _SEGMENTS = 10_000
-# What begins a segment: no zero, which escapes a byte of the pixels, and no restart.
+# The start of a segment: not zero, which escapes a byte of pixels, and no restart.
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
 _SCAN, _END, _APP1 = 0xDA, 0xD9, 0xE1
 # Two a picture, and a file may hold several pictures.
@@ -35,7 +35,7 @@ _SECONDS, _SECONDS_A_MEGAPIXEL = 2.0, 0.2
 
 
 class TooMuch(Exception):
-    """The file asks for more than any picture needs; the message says of what."""
+    """The file takes more than any picture needs; the message says of what."""
 
 
 class Measured(io.BytesIO):
@@ -67,7 +67,7 @@ class Measured(io.BytesIO):
 
 
 def opened(data: bytes) -> Measured:
-    """The file for Pillow, without what would cost it too much.
+    """The file for Pillow, without the parts that would cost too much.
 
     Raises:
         TooMuch: If that can be told beforehand.
