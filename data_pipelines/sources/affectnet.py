@@ -19,12 +19,6 @@ import numpy as np
 
 from data_pipelines.sources import fingerprints, label_files, label_values, paths
 from data_pipelines.sources.errors import DataError, RepeatedRow, printable
-from data_pipelines.sources.paths import (
-    check_name,
-    clean_path,
-    list_files,
-    resolve_inside,
-)
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
@@ -159,9 +153,11 @@ class AffectNet(Source):
     def fingerprint(self) -> str:
         contents = [path for path, _ in self._csvs]
         if self._csvs:
-            listed = list_files(self.root, self._images)
+            listed = paths.list_files(self.root, self._images)
         else:
-            listed = (f for name, _ in self._sets for f in list_files(self.root, name))
+            listed = (
+                f for name, _ in self._sets for f in paths.list_files(self.root, name)
+            )
         return fingerprints.of_files(
             self.root, contents=contents, listed=listed, text=self.layout
         )
@@ -178,7 +174,7 @@ class AffectNet(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one photograph."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _csv_rows(self, name, split, seen):
         where = None
@@ -192,7 +188,7 @@ class AffectNet(Source):
                         continue
                 fields = label_files.csv_fields(text, len(where))
                 row = {column: fields[number] for column, number in where.items()}
-                path = clean_path(row["subDirectory_filePath"])
+                path = paths.clean_path(row["subDirectory_filePath"])
                 if not seen.add(path):
                     raise RepeatedRow(f"a second row of {path}")
                 sample = Sample(
@@ -217,7 +213,7 @@ class AffectNet(Source):
         images, annotations = f"{folder}/images", f"{folder}/annotations"
         path_of = {
             os.path.splitext(os.path.basename(path))[0]: path
-            for path in list_files(self.root, images)
+            for path in paths.list_files(self.root, images)
         }
         for name in os.listdir(os.path.join(self.root, annotations)):
             if name.endswith("_exp.npy"):
@@ -225,7 +221,7 @@ class AffectNet(Source):
                 path_of.setdefault(key, f"{images}/{key}.jpg")
         for key, path in sorted(path_of.items()):
             try:
-                check_name(path)
+                paths.check_name(path)
                 label, valence, arousal = (
                     self._value(f"{annotations}/{key}_{what}.npy")
                     for what in ("exp", "val", "aro")

@@ -21,7 +21,6 @@ import numpy as np
 
 from data_pipelines.sources import affwild2_labels, fingerprints, paths
 from data_pipelines.sources.errors import DataError, printable
-from data_pipelines.sources.paths import resolve_inside
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf import labels
@@ -152,7 +151,7 @@ class AffWild2(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one frame, an aligned face of 112 pixels."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _videos(self):
         """`{video: {task: (split, label file)}}` in sorted order."""
@@ -178,13 +177,13 @@ class AffWild2(Source):
     def _find_action_units(self, videos):
         """The units of the AU headers, which must be the same in every file."""
         units = labels.ACTION_UNITS
-        paths = [tasks["AU"][1] for tasks in videos.values() if "AU" in tasks]
-        for path in paths:
+        label_lists = [tasks["AU"][1] for tasks in videos.values() if "AU" in tasks]
+        for path in label_lists:
             columns = affwild2_labels.read_columns(self.root, "AU", path)
-            if path == paths[0]:
+            if path == label_lists[0]:
                 units = tuple(columns)
             elif set(columns) != set(units):
-                raise DataError(f"{path}: has other action units than {paths[0]}")
+                raise DataError(f"{path}: has other action units than {label_lists[0]}")
         return units
 
     def _folder(self, video):

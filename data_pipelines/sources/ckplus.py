@@ -14,7 +14,6 @@ import numpy as np
 
 from data_pipelines.sources import fingerprints, label_files, label_values, paths
 from data_pipelines.sources.errors import DataError, printable
-from data_pipelines.sources.paths import check_name, list_files, resolve_inside
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Counts, Source, class_counts
 from fer_tf import labels
@@ -132,8 +131,8 @@ class CkPlus(Source):
     @functools.cached_property
     def fingerprint(self) -> str:
         tops = filter(None, (self._emotions, self._facs, self._points))
-        contents = (path for top in tops for path in list_files(self.root, top))
-        listed = list_files(self.root, self._images)
+        contents = (path for top in tops for path in paths.list_files(self.root, top))
+        listed = paths.list_files(self.root, self._images)
         return fingerprints.of_files(
             self.root, contents=contents, listed=listed, text=self.layout
         )
@@ -160,7 +159,7 @@ class CkPlus(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one frame, of 640x490 pixels, most of them grey."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     @functools.cached_property
     def _labelled(self):
@@ -189,7 +188,7 @@ class CkPlus(Source):
             return []
         top = f"{self._images}/{key[0]}/{key[1]}"
         frames = [
-            p for p in list_files(self.root, top) if p.lower().endswith(_PICTURES)
+            p for p in paths.list_files(self.root, top) if p.lower().endswith(_PICTURES)
         ]
         return frames[-FRAMES:]
 
@@ -221,7 +220,7 @@ class CkPlus(Source):
             stem = os.path.splitext(os.path.basename(path))[0]
             units = None
             try:
-                check_name(path)
+                paths.check_name(path)
                 if path == frames[-1]:
                     units = self._action_units(key)
                 number = stem.rpartition("_")[2]
@@ -272,5 +271,5 @@ class CkPlus(Source):
         """The file of a sequence with this ending; many folders are empty."""
         if not os.path.isdir(os.path.join(self.root, top)):
             return None
-        matching = [p for p in list_files(self.root, top) if p.endswith(ending)]
+        matching = [p for p in paths.list_files(self.root, top) if p.endswith(ending)]
         return matching[-1] if matching else None

@@ -13,9 +13,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import fingerprints
+from data_pipelines.sources import fingerprints, paths
 from data_pipelines.sources.errors import DataError, clip, printable
-from data_pipelines.sources.paths import check_name, list_files, resolve_inside
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
@@ -78,7 +77,7 @@ class FaceNonface(Source):
         for path in self._files():
             is_face = _FOLDERS[path.split("/")[0]]
             try:
-                check_name(path)
+                paths.check_name(path)
                 yield Sample(sample_id=path, path=path, is_face=is_face)
             except DataError as error:
                 yield Reject.of(printable(path), error)
@@ -87,11 +86,11 @@ class FaceNonface(Source):
         """Reads one picture."""
         if self.layout == "npz":
             return sample, self._load_npz()["image"][sample.frame]
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _files(self):
         for folder in _FOLDERS:
-            yield from list_files(self.root, folder)
+            yield from paths.list_files(self.root, folder)
 
     def _check_npz(self):
         image, is_face = (self._load_npz()[key] for key in ("image", "is_face"))

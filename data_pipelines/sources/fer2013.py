@@ -15,9 +15,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import fingerprints
+from data_pipelines.sources import fingerprints, paths
 from data_pipelines.sources.errors import DataError, clip, printable
-from data_pipelines.sources.paths import list_files, resolve_inside
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
@@ -113,7 +112,7 @@ class Fer2013(Source):
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one 48x48 grey picture."""
         if sample.span is None:
-            image = read_image(resolve_inside(self.root, sample.path))
+            image = read_image(paths.resolve_inside(self.root, sample.path))
             if image.shape[:2] != (SIZE, SIZE):
                 raise DataError(
                     f"FER2013 pictures are {SIZE}x{SIZE}, this one is "
@@ -177,7 +176,7 @@ class Fer2013(Source):
     def _folder_files(self):
         for top in ("train", "test"):
             if os.path.isdir(os.path.join(self.root, top)):
-                yield from list_files(self.root, top)
+                yield from paths.list_files(self.root, top)
 
 
 def _find_csv(root):
@@ -187,7 +186,7 @@ def _find_csv(root):
         raise DataError(f"{root}: no such file or folder")
     for name in CSV_NAMES:
         if os.path.isfile(os.path.join(root, name)):
-            return resolve_inside(root, name)
+            return paths.resolve_inside(root, name)
     return None
 
 

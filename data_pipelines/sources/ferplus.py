@@ -33,7 +33,6 @@ from data_pipelines.sources.ferplus_rules import (
     VOTES,
     target_votes,
 )
-from data_pipelines.sources.paths import clean_path, resolve_inside
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
@@ -161,7 +160,7 @@ class FerPlus(Source):
         """Reads one 48x48 grey picture."""
         if self._pixels:
             return self._pixels.load(sample)
-        image = read_image(resolve_inside(self.root, sample.path))
+        image = read_image(paths.resolve_inside(self.root, sample.path))
         if image.shape[:2] != (SIZE, SIZE):
             raise DataError(
                 f"FER+ pictures are {SIZE}x{SIZE}, this one is "
@@ -219,7 +218,7 @@ class FerPlus(Source):
                 yield Reject(place, "not a face: the owner names no image", True)
                 continue
             try:
-                sample_id = os.path.splitext(clean_path(image_name))[0]
+                sample_id = os.path.splitext(paths.clean_path(image_name))[0]
             except DataError as error:
                 yield Reject.of(place, error)
                 continue
@@ -233,7 +232,7 @@ class FerPlus(Source):
                 try:
                     # The second field is the face's box, always the whole picture.
                     fields = label_files.csv_fields(text, 2 + len(VOTES))
-                    path = f"{folder}/{clean_path(fields[0])}"
+                    path = f"{folder}/{paths.clean_path(fields[0])}"
                 except DataError as error:
                     yield Reject.of(place, error)
                     continue

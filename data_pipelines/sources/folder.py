@@ -13,7 +13,6 @@ import numpy as np
 
 from data_pipelines.sources import fingerprints, paths
 from data_pipelines.sources.errors import DataError, printable
-from data_pipelines.sources.paths import check_name, list_files, resolve_inside
 from data_pipelines.sources.sample import SPLIT_NAMES, Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf import labels
@@ -69,18 +68,18 @@ class Folder(Source):
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        return fingerprints.of_files(self.root, listed=list_files(self.root))
+        return fingerprints.of_files(self.root, listed=paths.list_files(self.root))
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists every file in sorted order."""
-        for path in list_files(self.root):
+        for path in paths.list_files(self.root):
             parts = path.split("/")
             depth = 2 if self._in_splits else 1
             if len(parts) <= depth:
                 yield Reject(printable(path), "lies in no class folder")
                 continue
             try:
-                check_name(path)
+                paths.check_name(path)
             except DataError as error:
                 yield Reject.of(printable(path), error)
                 continue
@@ -90,7 +89,7 @@ class Folder(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one picture."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
 
 def _expression(root, path, name):

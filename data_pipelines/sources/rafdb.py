@@ -16,7 +16,6 @@ import numpy as np
 
 from data_pipelines.sources import fingerprints, label_files, label_values, paths
 from data_pipelines.sources.errors import DataError, RepeatedRow
-from data_pipelines.sources.paths import clean_path, list_files, resolve_inside
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf.export.dataset_facts import OWNERS_TERMS, DatasetFacts
@@ -118,7 +117,7 @@ class RafDb(Source):
             path
             for folder in folders
             if self._has(folder)
-            for path in list_files(self.root, self._base + folder)
+            for path in paths.list_files(self.root, self._base + folder)
         )
         return fingerprints.of_files(
             self.root, contents=[self._labels], listed=listed, text=self.layout
@@ -140,7 +139,7 @@ class RafDb(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one picture."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _sample(self, line, place, seen):
         fields = line.split()
@@ -154,7 +153,7 @@ class RafDb(Source):
             )
         expression = self.class_name(label)
         split = name.partition("_")[0]
-        if split not in PUBLISHED or "/" in clean_path(name):
+        if split not in PUBLISHED or "/" in paths.clean_path(name):
             raise DataError(f"{name!r} must be train_*.jpg or test_*.jpg")
         if not seen.add(name):
             raise RepeatedRow(f"a second row of {name}")

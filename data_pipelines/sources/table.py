@@ -17,9 +17,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import fingerprints, label_files, label_values
+from data_pipelines.sources import fingerprints, label_files, label_values, paths
 from data_pipelines.sources.errors import DataError, RepeatedRow, clip
-from data_pipelines.sources.paths import clean_path, resolve_inside
 from data_pipelines.sources.sample import SPLIT_NAMES, SPLITS, Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf import labels
@@ -96,7 +95,7 @@ class Table(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one picture."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _lines(self):
         """`(place, text)` of each row below the header."""
@@ -142,8 +141,8 @@ class Table(Source):
             # An absolute path may lie inside; elsewhere the folder has another name.
             inside = root.replace("\\", "/").rstrip("/") + "/"
             if path.startswith(inside):
-                return clean_path(path.removeprefix(inside).lstrip("/"))
-        return clean_path(path)
+                return paths.clean_path(path.removeprefix(inside).lstrip("/"))
+        return paths.clean_path(path)
 
     def _sample(self, row, seen):
         path = self._path(row)
