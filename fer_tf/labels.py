@@ -1,8 +1,9 @@
-"""Vocabularies: expressions, action units, and each data set's own order.
+"""Vocabularies: expressions and action units.
 
 Every data set numbers its classes differently, and a permuted label order is
-the field's classic silent failure. Readers map to these names, never to
-numbers of another data set; an index without a vocabulary is never stored.
+the field's classic silent failure. Readers map to these names (each source states its
+owner's numbers as `class_ids`), never to numbers of another data set; an index without
+a vocabulary is never stored.
 """
 
 from collections.abc import Iterable, Mapping
@@ -62,56 +63,6 @@ RESERVED_NAMES = frozenset(
 """What the rows of a prediction are called: no class may be called so too."""
 
 _MOST_NAMES, _LONGEST_NAME = 1000, 100
-
-# Class ids as each owner publishes them.
-DATASET_EXPRESSIONS = {
-    "affectnet": {
-        0: "neutral",
-        1: "happiness",
-        2: "sadness",
-        3: "surprise",
-        4: "fear",
-        5: "disgust",
-        6: "anger",
-        7: "contempt",
-    },
-    "affwild2": {
-        0: "neutral",
-        1: "anger",
-        2: "disgust",
-        3: "fear",
-        4: "happiness",
-        5: "sadness",
-        6: "surprise",
-    },
-    "ckplus": {
-        1: "anger",
-        2: "contempt",
-        3: "disgust",
-        4: "fear",
-        5: "happiness",
-        6: "sadness",
-        7: "surprise",
-    },
-    "fer2013": {
-        0: "anger",
-        1: "disgust",
-        2: "fear",
-        3: "happiness",
-        4: "sadness",
-        5: "surprise",
-        6: "neutral",
-    },
-    "rafdb": {
-        1: "surprise",
-        2: "fear",
-        3: "disgust",
-        4: "happiness",
-        5: "sadness",
-        6: "anger",
-        7: "neutral",
-    },
-}
 
 
 def expression_index(name: str) -> int:
@@ -193,21 +144,6 @@ def action_unit_names(count: int) -> tuple[str, ...]:
         if len(names) == count:
             return names
     return tuple(f"unit{place}" for place in range(1, count + 1))
-
-
-def dataset_expression(dataset: str, class_id: int) -> str:
-    """Name of a data set's own class id.
-
-    Raises:
-        ValueError: If that data set does not number a class so.
-    """
-    names = DATASET_EXPRESSIONS[dataset]
-    if class_id not in names:
-        raise ValueError(
-            f"`class_id` must be one of {sorted(names)} for {dataset}. "
-            f"Received: class_id={class_id}."
-        )
-    return names[class_id]
 
 
 def active_units(probabilities: Mapping[str, float]) -> list[str]:

@@ -10,11 +10,13 @@ too much, nothing is written. README.md in the folder is the model's card.
 `trainers.catalog --add` gives an export a name.
 """
 
+import dataclasses
 import importlib.metadata
 import os
 
 from absl import flags
 
+from data_pipelines.sources import dataset_facts
 from fer_tf.export import score_tables
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils import atomic
@@ -134,6 +136,9 @@ def _facts(described, elsewhere):
         training["minutes"] = round(results["seconds"] / 60, 1)
     if config:
         training["config"], training["seed"] = config, config["seed"]
+    if "dataset" in facts:
+        known = dataset_facts(facts["dataset"])
+        facts["dataset_facts"] = [dataclasses.asdict(fact) for fact in known]
     names = ("fer-tf", "keras", "tensorflow")
     versions = {name: importlib.metadata.version(name) for name in names}
     return {"versions": versions, **facts, "training": training}

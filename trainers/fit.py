@@ -27,7 +27,7 @@ import dataclasses
 import keras
 from ml_collections import ConfigDict
 
-from data_pipelines.batches import array_ops, arrays
+from data_pipelines.batches import arrays, ops
 from data_pipelines.storage.prepared import Prepared, open_prepared
 from fer_tf import metrics
 from trainers.training import (
@@ -234,7 +234,7 @@ def _array_batches(config, prepared, start, an_epoch):
     arguments = {
         "x": arrays.TrainBatches(
             prepared,
-            streams.train_ops(config, prepared, array_ops),
+            streams.train_ops(config, prepared),
             tasks,
             start_step=start,
             steps_per_epoch=an_epoch,
@@ -245,7 +245,7 @@ def _array_batches(config, prepared, start, an_epoch):
         arguments["validation_data"] = arrays.EvalBatches(
             prepared,
             "validation",
-            _eval_ops(config, array_ops),
+            _eval_ops(config, ops),
             tasks,
             **streams.eval_arguments(config),
         )
@@ -254,7 +254,7 @@ def _array_batches(config, prepared, start, an_epoch):
 
 def _tensorflow_batches(config, prepared, start, an_epoch):
     """`x` and `validation_data` of records."""
-    from data_pipelines.batches import ops, pipeline
+    from data_pipelines.batches import pipeline
 
     tasks = _labels(config)
     stream = streams.train_stream(config, prepared, start_step=start)

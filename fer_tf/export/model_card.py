@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fer_tf.export import dataset_facts, score_tables
+from fer_tf.export import score_tables
+from fer_tf.export.dataset_facts import UNKNOWN, DatasetFacts
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import number
 
@@ -109,7 +110,7 @@ def _data(described):
     if "dataset" not in described:
         yield "The data it was trained on are not stated."
         return
-    for facts in dataset_facts.facts_of(described["dataset"]):
+    for facts in _facts(described):
         yield f"**{facts.title}.** {facts.pictures}"
         yield ""
         yield f"- Labels: {facts.labels}"
@@ -117,6 +118,11 @@ def _data(described):
         yield f"- Terms: {facts.terms}"
         if facts.flaws:
             yield f"- Known flaws: {facts.flaws}"
+
+
+def _facts(described):
+    """What the card's data sets state of themselves."""
+    return [DatasetFacts(**f) for f in described.get("dataset_facts", ())] or [UNKNOWN]
 
 
 def _scores(described):

@@ -30,7 +30,7 @@ def npz_data(tmp_path_factory):
     """Every label, 96 px colour."""
     output = str(tmp_path_factory.mktemp("prepared") / "npz")
     source = open_source("synthetic", "seed=2,examples=120")
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     prepare.prepare(source, output, crop_spec=spec, format="npz")
     return output
 

@@ -2,7 +2,8 @@
 
 import os
 
-from fer_tf.export import dataset_facts
+from data_pipelines.sources import dataset_facts
+from fer_tf.export.dataset_facts import UNKNOWN
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import CARD, read_card
 from fer_tf.scores import leading
@@ -22,7 +23,7 @@ def entry(folder: str) -> dict:
     if missing:
         raise ValueError(f"{folder}: not an export of trainers.export")
     dataset = described.get("dataset")
-    facts = dataset_facts.facts_of(dataset) if dataset else [dataset_facts.UNKNOWN]
+    facts = dataset_facts(dataset) if dataset else [UNKNOWN]
     return {
         "model": described["model"],
         "task": [name for name in described["names"] if name != "crop_spec"],

@@ -97,7 +97,7 @@ def input_rate(data: str | None, *, batch_size: int, seconds: float):
     with tempfile.TemporaryDirectory() as scratch:
         if data is None:
             source = open_source("synthetic", "examples=2000,size=48")
-            spec = prepare.crop_spec_for(source)
+            spec = source.crop_spec()
             prepare.prepare(source, scratch, crop_spec=spec)
             data = scratch
         prepared = pipeline.open_prepared(data)

@@ -4,6 +4,7 @@ import os
 
 from fer_tf.export import score_tables
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import read_card
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.plotting import figures
 from fer_tf.scores import calibration, metric_of, text

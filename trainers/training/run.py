@@ -26,6 +26,7 @@ from fer_tf.model_io.protocol import Protocol
 from trainers.common.cli import UsageError
 from trainers.common.progress import Progress
 from trainers.evaluation import scoring
+from trainers.evaluation.evaluator import Evaluator
 from trainers.training import (
     build,
     checkpoints,

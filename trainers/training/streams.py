@@ -5,17 +5,16 @@ TensorFlow is imported only for its own data sets: `trainers.fit` trains without
 
 import numpy as np
 
-from data_pipelines.batches import sampling
+from data_pipelines.batches import ops, sampling
 from data_pipelines.storage.prepared import Prepared
 
 
-def train_ops(config, prepared: Prepared, ops) -> list:
+def train_ops(config, prepared: Prepared) -> list:
     """The augmentation that the config asks for, in the order it is applied.
 
     Args:
         config: Of the run.
         prepared: Data, whose classes are counted for `class_weights`.
-        ops: `data_pipelines.batches.ops`, or `array_ops` for batches of NumPy.
     """
     augment, seed = config.augment, config.seed
     chosen = []
@@ -98,11 +97,11 @@ def order(config, prepared: Prepared) -> sampling.Order:
 
 def train_stream(config, prepared, *, start_step: int = 0):
     """Endless training batches from a step on, as a `tf.data.Dataset`."""
-    from data_pipelines.batches import ops, pipeline
+    from data_pipelines.batches import pipeline
 
     return pipeline.train_batches(
         prepared,
-        train_ops(config, prepared, ops),
+        train_ops(config, prepared),
         start_step=start_step,
         **train_arguments(config),
     )
@@ -110,7 +109,7 @@ def train_stream(config, prepared, *, start_step: int = 0):
 
 def eval_stream(config, prepared, split: str):
     """One pass over whole crops; `make_inference` takes the windows."""
-    from data_pipelines.batches import ops, pipeline
+    from data_pipelines.batches import pipeline
 
     return pipeline.eval_batches(
         prepared, split, [ops.to_model_input()], **eval_arguments(config)

@@ -13,7 +13,7 @@ from trainers.training import assembly
 
 
 def prepared(source, folder):
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     prepare.prepare(source, str(folder), crop_spec=spec, workers=2)
     return str(folder)
 

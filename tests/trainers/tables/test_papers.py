@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from data_pipelines.sources import SOURCES
 from fer_tf import labels
 from fer_tf.scores import metric_of
 from trainers.tables.papers import TABLES
@@ -43,7 +44,7 @@ def test_printed_means_are_those_of_their_columns(name):
 
 def test_the_confusion_of_rafdb_is_that_of_whole_faces():
     table = TABLES["gan_4"]
-    assert table.classes == tuple(labels.DATASET_EXPRESSIONS["rafdb"].values())
+    assert table.classes == tuple(SOURCES["rafdb"].class_ids.values())
     matrix = np.array(table.confusion)
     faces = matrix * RAFDB[:, None]
     assert np.abs(faces - faces.round()).max() < 0.07
@@ -58,7 +59,7 @@ def test_the_confusion_of_rafdb_is_that_of_whole_faces():
 
 def test_the_confusion_of_ckplus_is_a_mean_of_folds_one_without_fear():
     table = TABLES["gan_6"]
-    assert table.classes == tuple(labels.DATASET_EXPRESSIONS["ckplus"].values())
+    assert table.classes == tuple(SOURCES["ckplus"].class_ids.values())
     matrix = np.array(table.confusion)
     sums = dict(zip(table.classes, matrix.sum(1).round(4)))
     assert sums.pop("fear") == 0.9 and set(sums.values()) == {1.0}

@@ -13,6 +13,7 @@ from data_pipelines.batches import pipeline
 from data_pipelines.preparation import prepare
 from data_pipelines.sources import open_source
 from fer_tf import models
+from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import Card
 from trainers.tables import papers
@@ -56,8 +57,8 @@ def data(tmp_path_factory):
         root, output = str(top / "download"), str(top / "prepared")
         layouts.write(dataset, root, examples=EXAMPLES[dataset], seed=4)
         source = open_source(dataset, root)
-        detector = prepare.detector_for(source).replace("mtcnn", "annotated")
-        spec = prepare.crop_spec_for(source)
+        detector = source.default_detector.replace("mtcnn", "annotated")
+        spec = source.crop_spec()
         prepare.prepare(source, output, crop_spec=spec, detector=detector)
         return output
 
@@ -71,7 +72,7 @@ def face_network(tmp_path_factory):
     network = models.create_model("face_network", width=WIDTH)
     card = Card(
         model="face_network", arguments=dict(width=WIDTH), views="center",
-        crop_spec=prepare.CROP_SPECS["meen"], average="logits",
+        crop_spec=CROP_SPECS["meen"], average="logits",
     )  # fmt: skip
     model_folder.save(folder, network, card)
     return folder

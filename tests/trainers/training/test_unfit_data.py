@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from data_pipelines.batches import ops, pipeline
+from data_pipelines.batches import pipeline
 from tests import testing_utils
 from tests.trainers.training.small_runs import FakeSelector, assemble
 from trainers.tables.runs import load_config
@@ -21,9 +21,9 @@ def test_region_masks_need_landmarks(synthetic_data):
         load_config("gan_synthetic"),
         pipeline.open_prepared(synthetic_data),
     )
-    streams.train_ops(config, prepared, ops)
+    streams.train_ops(config, prepared)
     with pytest.raises(ValueError, match=f"{synthetic_data}: no landmarks"):
-        streams.train_ops(config, without(prepared, num_landmarks=0), ops)
+        streams.train_ops(config, without(prepared, num_landmarks=0))
 
 
 def test_a_metric_needs_labels():
