@@ -156,10 +156,8 @@ def test_every_paper(name):
 
 
 def test_layers_are_restored_after_an_error(pooled):
-    with (
-        pytest.raises(RuntimeError),
-        gradient_maps._followed_by(pooled.get_layer("conv"), 0),
-    ):
+    conv = pooled.get_layer("conv")
+    with pytest.raises(RuntimeError), gradient_maps._followed_by(conv, 0):
         raise RuntimeError
     assert "call" not in vars(conv)
 
