@@ -53,7 +53,7 @@ def main() -> None:
         cli.fail("--output must be another folder than --input", code=2)
     with cli.quiet_imports():
         from fer_tf.model_io import model_folder
-        from fer_tf.plotting import figures
+        from fer_tf.plotting.style import save_figure
         from trainers.explanation import face_maps, paper_figures
         from trainers.prediction.picture_files import NO_FACE
 
@@ -68,16 +68,14 @@ def main() -> None:
         figure = paper_figures.FIGURES[_FIGURE.value](explained, _TARGET.value)
         os.makedirs(_OUTPUT.value, exist_ok=True)
         path = os.path.join(_OUTPUT.value, f"{_FIGURE.value}.png")
-        figures.save(figure, path)
+        save_figure(figure, path)
         print(f"written: {path}")
     else:
         os.makedirs(_OUTPUT.value, exist_ok=True)
         _draw(explained, len(models) * len(pictures), without)
         if _INPUT.value == "synthetic":
             _localise(explained)
-    failed = [
-        f"{n}: {reason}" for n, reason in without if reason != NO_FACE
-    ]
+    failed = [f"{n}: {reason}" for n, reason in without if reason != NO_FACE]
     cli.fail_if_any([*failed, *unlisted])
 
 
@@ -129,14 +127,14 @@ def _draw(explained, total, without):
 
 def _localise(explained):
     """How much of each map lies on the moving parts of drawn faces."""
-    from fer_tf.plotting import figures
+    from fer_tf.plotting.style import save_figure
     from fer_tf.utils import atomic
     from trainers.explanation import face_maps
 
     found = face_maps.localise(explained, target=_TARGET.value)
     found = {"source": _SOURCE.value, **found}
     atomic.write_json(os.path.join(_OUTPUT.value, "localisation.json"), found)
-    figures.save(
+    save_figure(
         face_maps.picture(found), os.path.join(_OUTPUT.value, "localisation.png")
     )
     for line in face_maps.lines(found):

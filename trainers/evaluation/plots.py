@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_tf.plotting import figures, score_figures
+from fer_tf.plotting import score_figures
+from fer_tf.plotting.confusion import confusion_matrix
+from fer_tf.plotting.style import save_figure
 from trainers.evaluation import evaluator
 
 
@@ -31,7 +33,7 @@ def draw(
         figure = make(columns, found, expressions, title)
         if figure is not None:
             names.append(f"{make.__name__.lstrip('_')}.png")
-            figures.save(figure, os.path.join(folder, names[-1]))
+            save_figure(figure, os.path.join(folder, names[-1]))
     return names
 
 
@@ -39,7 +41,7 @@ def _confusion(columns, found, expressions, title):
     if "confusion" not in found:
         return None
     names, counts = found["confusion"]["expressions"], found["confusion"]["counts"]
-    return figures.confusion_matrix(np.array(counts), names, title=title)
+    return confusion_matrix(np.array(counts), names, title=title)
 
 
 def _calibration(columns, found, expressions, title):

@@ -7,7 +7,8 @@ import numpy as np
 
 from fer_tf.explain.localisation import edges, mass_inside, spatial_maps
 from fer_tf.faces import region_masks
-from fer_tf.plotting import attention_maps, figures, score_figures
+from fer_tf.plotting import attention_maps, score_figures
+from fer_tf.plotting.style import map_title, save_figure
 from fer_tf.scores import SumScores, bootstrap
 from trainers.common.progress import Progress
 
@@ -55,7 +56,7 @@ def draw(each, folder: str, *, target: str | None, most: int) -> list[dict]:
             named = each.output_name(target, int(one["target"][0]))
             file = f"{files[row]}_{each.name}.png"
             figure = _of_face(each.images[row], one, f"{each.name}: {named}")
-            figures.save(figure, os.path.join(folder, file))
+            save_figure(figure, os.path.join(folder, file))
             described.append(
                 {
                     "source": picture.name,
@@ -92,7 +93,7 @@ def _of_face(image, found, title):
     }
     for name, values in maps.items():
         if not name.startswith("guided"):
-            cells[figures.map_title(name)] = attention_maps.overlay(image, values[0])
+            cells[map_title(name)] = attention_maps.overlay(image, values[0])
     if "region_weights" in found:
         masks, weights = found["region_masks"][0], found["region_weights"][0]
         for number, region in enumerate(region_masks.REGIONS):

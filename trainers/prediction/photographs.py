@@ -13,7 +13,8 @@ from concurrent import futures
 
 from fer_tf import labels
 from fer_tf.faces.images import read_with_note
-from fer_tf.plotting import figures
+from fer_tf.plotting.photograph import annotated
+from fer_tf.plotting.style import save_figure
 from fer_tf.utils import atomic, hashing
 from fer_tf.utils.names import one_line
 from fer_tf.video import video_files
@@ -268,7 +269,7 @@ def _draw(image, record, output, picture):
     path = os.path.join(output, picture)
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        figures.save(figures.annotated(image, record["faces"]), path)
+        save_figure(annotated(image, record["faces"]), path)
         record["picture"] = picture
     except _UNDRAWN as error:
         record["error"] = f"the annotated picture cannot be drawn: {error}"

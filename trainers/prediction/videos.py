@@ -4,7 +4,9 @@ import contextlib
 import json
 import os
 
-from fer_tf.plotting import figures, overlay, timeline
+from fer_tf.plotting import overlay
+from fer_tf.plotting.style import save_figure
+from fer_tf.plotting.timeline import Timeline
 from fer_tf.utils import atomic
 from fer_tf.utils.names import shown
 from fer_tf.video import video_files
@@ -38,7 +40,7 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
     total = -(-video_files.count_frames(path) // every)
     bar = Progress("predict", total or None, unit="frames")
     seen, last, people, error = 0, 0, 0, None
-    line = timeline.Timeline()
+    line = Timeline()
     _remove_parts(output)
     if pictures and video_files.has_sound(path):
         print(f"{shown(path)}: its sound is not in the drawn video")
@@ -76,7 +78,7 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
         table = os.path.join(output, photographs.CSV)
         csv_table.write(table, records, predictor.card)
     if pictures:
-        figures.save(line.figure(), os.path.join(output, f"{stem}_timeline.png"))
+        save_figure(line.figure(), os.path.join(output, f"{stem}_timeline.png"))
     return {"frames": seen, "people": people, "error": error}
 
 

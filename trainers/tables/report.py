@@ -12,7 +12,8 @@ import numpy as np
 
 from data_pipelines.batches.pipeline import open_prepared
 from data_pipelines.preparation import folds
-from fer_tf.plotting import figures
+from fer_tf.plotting.confusion import confusion_matrix
+from fer_tf.plotting.style import save_figure
 from fer_tf.utils import atomic
 from trainers.tables import plot
 from trainers.tables.cells import MISSING, by_row, head, line, number, shown, tested_on
@@ -162,17 +163,17 @@ def _changed(choices):
 
 
 def _pictures(result, table, top):
-    figures.save(plot.draw(result, table), f"{top}.png")
+    save_figure(plot.draw(result, table), f"{top}.png")
     pictures = [f"{os.path.basename(top)}.png"]
     for entry in result["rows"]:
         if "confusion" in entry:
             path = f"{top}_confusion_{entry['protocol']}.png"
             title = f"{entry['row']}, {entry['protocol']}" + smoke_mark(result)
             matrix = np.array(entry["confusion"])
-            figure = figures.confusion_matrix(
+            figure = confusion_matrix(
                 matrix, list(table.classes), title=title, rates=True
             )
-            figures.save(figure, path)
+            save_figure(figure, path)
             pictures.append(os.path.basename(path))
     return pictures
 

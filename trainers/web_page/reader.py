@@ -12,7 +12,8 @@ import gradio as gr
 from fer_tf import explain, labels
 from fer_tf.faces.images import ImageError
 from fer_tf.faces.pyramid import shrunk
-from fer_tf.plotting import attention_maps, circumplex, figures, overlay, timeline
+from fer_tf.plotting import attention_maps, circumplex, overlay, photograph
+from fer_tf.plotting.timeline import Timeline
 from fer_tf.video import video_files
 from trainers.explanation.faces import Picture, windows
 from trainers.prediction.csv_table import write_rows
@@ -56,7 +57,7 @@ class Reader:
             rows = [_row(number, face) for number, face in enumerate(faces, 1)]
             return (
                 self._picture(overlay.draw_faces(image, faces), "faces"), said, rows,
-                figures.bars(faces), circumplex.circumplex(faces),
+                photograph.bars(faces), circumplex.circumplex(faces),
                 self._looked(image, faces[:8]), self._csv([_COLUMNS, *rows]),
             )  # fmt: skip
 
@@ -64,7 +65,7 @@ class Reader:
         """One clip -> what the second tab shows."""
         if path is None:
             raise _refusal("There is no clip yet.")
-        target, line = self._file("faces.mp4"), timeline.Timeline()
+        target, line = self._file("faces.mp4"), Timeline()
         rows, note, seen = [("frame", "time", *_COLUMNS)], "", 0
         limit = time.monotonic() + MAX_SECONDS
         # The writer outlives a damaged clip: what was drawn of it is to be finished.

@@ -8,7 +8,7 @@ import pytest
 from fer_tf import labels, models
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
-from tests.fer_tf.plotting.test_figures import assert_legible
+from tests.fer_tf.plotting.test_legibility import assert_legible
 from trainers.explanation import face_maps, faces, paper_figures
 from trainers.prediction import picture_files
 
