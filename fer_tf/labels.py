@@ -52,15 +52,6 @@ _SYNONYMS = {
     "surprised": "surprise",
 }
 
-RESERVED_NAMES = frozenset(
-    """
-    action_units arousal box confidence enlargement error expression face
-    face_probability faces frame height landmarks person probabilities schema_version
-    source time track_id valence width x y
-    """.split()
-)
-"""What the rows of a prediction are called: no class may be called so too."""
-
 _MOST_NAMES, _LONGEST_NAME = 1000, 100
 
 # Class ids as each owner publishes them.
@@ -150,7 +141,7 @@ def check_names(names: Iterable[str], where: str) -> tuple[str, ...]:
     Raises:
         ValueError: If they are no list of texts, two are the same but for capitals,
             or one is empty, longer than 100 characters, not printable, begins with
-            anything but a letter or a digit, or is one of `RESERVED_NAMES`.
+            anything but a letter or a digit, or ends with a space.
     """
     if not isinstance(names, (list, tuple)) or len(names) > _MOST_NAMES:
         raise ValueError(f"{where} must be a list of at most {_MOST_NAMES:,} names")
@@ -176,8 +167,6 @@ def _fault_of_name(name, seen):
         return "cannot be printed"
     if not name[0].isalnum() or name[-1].isspace():
         return "must begin with a letter or a digit and end without a space"
-    if name.casefold() in RESERVED_NAMES:
-        return "is that of a column of the predictions"
     if name.casefold() in seen:
         return "comes twice"
     return None

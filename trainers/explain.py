@@ -55,7 +55,7 @@ def main() -> None:
         from fer_tf.model_io import model_folder
         from fer_tf.plotting.style import save_figure
         from trainers.explanation import face_maps, paper_figures
-        from trainers.prediction.picture_files import NO_FACE
+        from trainers.prediction.record_lines import NO_FACE
 
     models = [model_folder.load(path) for path in _MODEL.value]
     names = face_maps.names(models, _MODEL.value)

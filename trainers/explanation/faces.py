@@ -15,7 +15,8 @@ from data_pipelines import synthetic
 from fer_tf import labels
 from fer_tf.faces import alignment
 from fer_tf.faces.images import read_image
-from trainers.prediction.picture_files import NO_FACE, Files
+from trainers.prediction.picture_files import Files
+from trainers.prediction.record_lines import NO_FACE
 
 # Side of a drawn face where the model's crop is smaller: that of the records.
 _SIDE = 96
