@@ -282,10 +282,10 @@ def test_enlargement_is_pixels_of_the_crop_over_pixels_of_the_picture(model, dra
 
 def test_a_video_is_read_frame_by_frame_with_numbers(model, drawn, tmp_path):
     pytest.importorskip("av", reason="needs PyAV: pip install 'fer-tf[video]'")
-    from fer_tf.video import video_files
+    from fer_tf.video.video_writer import VideoWriter
 
     path = str(tmp_path / "clip.mp4")
-    with video_files.VideoWriter(path) as writer:
+    with VideoWriter(path) as writer:
         for frame in range(10):
             writer.write(drawn[0].image, frame / 10)
 

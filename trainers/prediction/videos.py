@@ -11,6 +11,7 @@ from fer_tf.plotting.timeline import Timeline
 from fer_tf.utils import atomic
 from fer_tf.utils.names import shown
 from fer_tf.video import video_files
+from fer_tf.video.video_writer import VideoWriter
 from trainers.common.progress import Progress
 from trainers.prediction import csv_table, output_folder
 from trainers.prediction.record_lines import SCHEMA_VERSION, Record, to_line
@@ -73,7 +74,7 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
 
 @contextlib.contextmanager
 def _drawn_video(path):
-    with atomic.replacing(path) as part, video_files.VideoWriter(part) as writer:
+    with atomic.replacing(path) as part, VideoWriter(part) as writer:
         yield writer
 
 

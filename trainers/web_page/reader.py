@@ -15,6 +15,7 @@ from fer_tf.faces.pyramid import shrunk
 from fer_tf.plotting import attention_maps, circumplex, overlay, photograph
 from fer_tf.plotting.timeline import Timeline
 from fer_tf.video import video_files
+from fer_tf.video.video_writer import VideoWriter
 from trainers.explanation.faces import Picture, windows
 from trainers.prediction.csv_table import write_rows
 from trainers.web_page import decode, scratch
@@ -69,7 +70,7 @@ class Reader:
         rows, note, seen = [("frame", "time", *_COLUMNS)], "", 0
         limit = time.monotonic() + MAX_SECONDS
         # The writer outlives a damaged clip: what was drawn of it is to be finished.
-        with self._one_line("clip"), video_files.VideoWriter(target) as writer:
+        with self._one_line("clip"), VideoWriter(target) as writer:
             try:
                 for frame, faces in self.predictor.predict_video(path, every=every):
                     writer.write(overlay.draw_faces(frame.image, faces), frame.time)

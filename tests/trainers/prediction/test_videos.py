@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fer_tf.video import video_files
+from fer_tf.video.video_writer import VideoWriter
 from tests.trainers.prediction.stand_in import Reader, lines
 from trainers.common import cli
 from trainers.prediction import videos
@@ -48,7 +49,7 @@ def raising(error):
 @pytest.fixture
 def clip(tmp_path):
     path = str(tmp_path / "clip.mp4")
-    with video_files.VideoWriter(path) as writer:
+    with VideoWriter(path) as writer:
         for frame in range(10):
             writer.write(np.zeros((48, 64, 3), np.uint8), frame / 25)
     os.mkdir(tmp_path / "out")
