@@ -1,13 +1,12 @@
 """Pictures of scores: valence and arousal, action units, calibration, groups.
 
-As in `fer_tf.plotting.figures`: every function returns a figure, `plotting.save` writes
-it.
+Every function returns a figure; `fer_tf.plotting.style.save_figure` writes it.
 """
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.figures import COLORS, INK, map_title, tidy
+from fer_tf.plotting.style import COLORS, INK, map_title, tidy
 from fer_tf.scores import calibration
 
 _BLUE, _GREY, _ORANGE = "#0072b2", "#9a9a9a", "#d55e00"

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 
 from fer_tf.labels import action_unit_names
-from fer_tf.plotting import figures, score_figures
+from fer_tf.plotting import score_figures
+from fer_tf.plotting.confusion import confusion_matrix
+from fer_tf.plotting.style import save_figure
 from fer_tf.scores import leading, metric_of
 from trainers.evaluation.predictions import Predictions
 
@@ -42,7 +44,7 @@ def draw(
     }
     pictures = {name: figure for name, figure in pictures.items() if figure is not None}
     for name, figure in pictures.items():
-        figures.save(figure, os.path.join(folder, name))
+        save_figure(figure, os.path.join(folder, name))
     return list(pictures)
 
 
@@ -50,7 +52,7 @@ def _confusion(scores, title):
     if "confusion" not in scores:
         return None
     names, counts = scores["confusion"]["expressions"], scores["confusion"]["counts"]
-    return figures.confusion_matrix(np.array(counts), names, title=title)
+    return confusion_matrix(np.array(counts), names, title=title)
 
 
 def _calibration(predictions, scores):

@@ -12,7 +12,8 @@ import numpy as np
 
 from data_pipelines.batches.pipeline import open_prepared
 from fer_tf.model_io.protocol import Protocol
-from fer_tf.plotting import figures
+from fer_tf.plotting.confusion import confusion_matrix
+from fer_tf.plotting.style import save_figure
 from fer_tf.utils import atomic
 from trainers.tables import page, plot
 from trainers.tables.papers import OURS, Table
@@ -151,16 +152,16 @@ def _changed(choices):
 
 
 def _pictures(result, table, top):
-    figures.save(plot.draw(result, table), f"{top}.png")
+    save_figure(plot.draw(result, table), f"{top}.png")
     pictures = [f"{os.path.basename(top)}.png"]
     for entry in result["rows"]:
         if "confusion" in entry:
             path = f"{top}_confusion_{entry['protocol']}.png"
             title = f"{entry['row']}, {entry['protocol']}" + page.smoke_mark(result)
             matrix = np.array(entry["confusion"])
-            figure = figures.confusion_matrix(
+            figure = confusion_matrix(
                 matrix, list(table.classes), title=title, rates=True
             )
-            figures.save(figure, path)
+            save_figure(figure, path)
             pictures.append(os.path.basename(path))
     return pictures

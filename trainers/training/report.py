@@ -6,7 +6,8 @@ from fer_tf.export import score_tables
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import read_card
 from fer_tf.model_io.protocol import Protocol
-from fer_tf.plotting import figures
+from fer_tf.plotting.curves import training_curves
+from fer_tf.plotting.style import save_figure
 from fer_tf.scores import calibration, metric_of, text
 from fer_tf.utils import atomic
 from trainers.evaluation import measure, plots
@@ -33,10 +34,10 @@ def finish(run) -> str:
         **run.workdir.stop_clock(),
     }
     atomic.write_json(os.path.join(path, "results.json"), results)
-    curves = figures.training_curves(
+    curves = training_curves(
         run.workdir.rows, select=config.select, title=config.model.name
     )
-    figures.save(curves, os.path.join(path, "curves.png"))
+    save_figure(curves, os.path.join(path, "curves.png"))
     page = _markdown(results, config, ["curves.png", *pictures])
     atomic.write_text(os.path.join(path, "report.md"), page)
     return page

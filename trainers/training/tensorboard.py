@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from fer_tf import labels
-from fer_tf.plotting import attention_maps, figures
+from fer_tf.plotting import attention_maps
+from fer_tf.plotting.confusion import confusion_matrix
 
 _COLUMNS, _ROWS = 8, 3
 
@@ -83,4 +84,4 @@ def confusion(
 ) -> np.ndarray:
     """A confusion matrix as uint8 RGB `(height, width, 3)`."""
     names = list(expressions[: len(counts)])
-    return pixels(figures.confusion_matrix(counts, names, title=title))
+    return pixels(confusion_matrix(counts, names, title=title))
