@@ -223,7 +223,7 @@ def _labels(config):
     return (*_LABELS, "region_masks") if config.region_masks else _LABELS
 
 
-def _eval_ops(config, ops):
+def _eval_ops(config):
     masks = [ops.region_masks(**config.region_masks)] if config.region_masks else []
     return [ops.center_crop(config.input.window), *masks, ops.to_model_input()]
 
@@ -245,7 +245,7 @@ def _array_batches(config, prepared, start, an_epoch):
         arguments["validation_data"] = arrays.EvalBatches(
             prepared,
             "validation",
-            _eval_ops(config, ops),
+            _eval_ops(config),
             tasks,
             **streams.eval_arguments(config),
         )
@@ -263,7 +263,7 @@ def _tensorflow_batches(config, prepared, start, an_epoch):
         batches = pipeline.eval_batches(
             prepared,
             "validation",
-            _eval_ops(config, ops),
+            _eval_ops(config),
             **streams.eval_arguments(config),
         )
         arguments["validation_data"] = pipeline.for_fit(batches, tasks)
