@@ -1,8 +1,8 @@
 """Facial expression recognition: four published systems, rebuilt on Keras 3.
 
-The package imports nothing heavy until it is used: `import fer_tf` is cheap,
-and `labels` and `faces.crop_spec` work without Keras. Beside Keras, it registers the
-classes that a `.keras` file may name, whichever of the two is imported first.
+`import fer_tf` imports neither Keras nor TensorFlow; they are imported when a public
+name is first used. Classes that a `.keras` file may name are registered with Keras,
+whichever of the two packages is imported first.
 """
 
 import importlib

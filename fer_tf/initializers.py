@@ -13,12 +13,20 @@ def pytorch_defaults(fan_in: int) -> dict[str, initializers.Initializer]:
             a convolution, input features of a dense layer.
 
     Returns:
-        `kernel_initializer` and `bias_initializer`, to be splatted into one
-        layer. Fresh ones each time: a Keras initializer that is used twice
-        gives the same numbers twice.
+        `kernel_initializer` and `bias_initializer`, arguments of one layer. They are
+        new at each call: a Keras initializer that is used twice gives the same
+        numbers twice.
 
     Raises:
         ValueError: If `fan_in` is not positive.
+
+    Example:
+        >>> import keras
+        >>> from fer_tf.initializers import pytorch_defaults
+        >>> layer = keras.layers.Dense(2, **pytorch_defaults(fan_in=4))
+        >>> layer.build((None, 4))
+        >>> bool(keras.ops.max(keras.ops.abs(layer.kernel)) <= 0.5)
+        True
     """
     if fan_in < 1:
         raise ValueError(f"`fan_in` must be positive. Received: fan_in={fan_in}.")

@@ -1,8 +1,9 @@
-"""Vocabularies: expressions, action units, and each data set's own order.
+"""Vocabularies: expressions and action units.
 
-Every data set numbers its classes differently, and a permuted label order is
-the field's classic silent failure. Readers map to these names, never to
-numbers of another data set; an index without a vocabulary is never stored.
+Every data set numbers its classes differently, and labels in the wrong order are a
+classic failure that raises no error. Readers map to these names (each source states its
+owner's numbers as `class_ids`), never to the numbers of another data set; an index
+without a vocabulary is never stored.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +18,7 @@ EXPRESSIONS = (
     "anger",
     "contempt",
 )
-"""The package's order: record labels and model outputs are indices into it.
+"""The package's order: labels and model outputs are indices into it.
 
 A model with seven classes predicts the first seven.
 """
@@ -41,7 +42,7 @@ ACTION_UNITS_2022 = (
 )
 """The twelve of Aff-Wild2's challenges from ABAW 2022 on."""
 
-# Names found in public class folders and headers -> ours.
+# Names in public class folders and headers -> ours.
 _SYNONYMS = {
     "angry": "anger",
     "disgusted": "disgust",
@@ -52,77 +53,23 @@ _SYNONYMS = {
     "surprised": "surprise",
 }
 
-RESERVED_NAMES = frozenset(
-    """
-    action_units arousal box confidence enlargement error expression face
-    face_probability faces frame height landmarks person probabilities schema_version
-    source time track_id valence width x y
-    """.split()
-)
-"""What the rows of a prediction are called: no class may be called so too."""
-
 _MOST_NAMES, _LONGEST_NAME = 1000, 100
-
-# Class ids as each owner publishes them.
-DATASET_EXPRESSIONS = {
-    "affectnet": {
-        0: "neutral",
-        1: "happiness",
-        2: "sadness",
-        3: "surprise",
-        4: "fear",
-        5: "disgust",
-        6: "anger",
-        7: "contempt",
-    },
-    "affwild2": {
-        0: "neutral",
-        1: "anger",
-        2: "disgust",
-        3: "fear",
-        4: "happiness",
-        5: "sadness",
-        6: "surprise",
-    },
-    "ckplus": {
-        1: "anger",
-        2: "contempt",
-        3: "disgust",
-        4: "fear",
-        5: "happiness",
-        6: "sadness",
-        7: "surprise",
-    },
-    "fer2013": {
-        0: "anger",
-        1: "disgust",
-        2: "fear",
-        3: "happiness",
-        4: "sadness",
-        5: "surprise",
-        6: "neutral",
-    },
-    "rafdb": {
-        1: "surprise",
-        2: "fear",
-        3: "disgust",
-        4: "happiness",
-        5: "sadness",
-        6: "anger",
-        7: "neutral",
-    },
-}
 
 
 def expression_index(name: str) -> int:
     """Index of an expression in `EXPRESSIONS`, by name.
 
     Args:
-        name: One of ours, or a common synonym ("Happy", "angry"); case and
+        name: One of `EXPRESSIONS`, or a common synonym ("Happy", "angry"); case and
             surrounding spaces do not matter.
 
     Raises:
-        ValueError: If the name is not an expression we know.
+        ValueError: If the name is neither.
+
+    Example:
+        >>> from fer_tf import labels
+        >>> labels.expression_index("Happy")
+        1
     """
     key = name.strip().lower()
     key = _SYNONYMS.get(key, key)
@@ -135,28 +82,34 @@ def expression_index(name: str) -> int:
 
 
 def check_names(names: Iterable[str], where: str) -> tuple[str, ...]:
-    """The names of classes or action units that a file states, if they are usable.
+    """Checks the names of classes or action units in a file.
 
-    They become columns of tables, lines of pages and words on pictures: a name must
-    be readable as one there, and no formula to a spreadsheet.
+    They become columns of tables, lines of pages and words on pictures: names must
+    be readable there, and no formulas to a spreadsheet.
 
     Args:
-        names: As they were read: a list or tuple.
+        names: A list or tuple, as it was read.
         where: File and key, which begin the message.
 
     Returns:
         The names.
 
     Raises:
-        ValueError: If they are no list of texts, two are the same but for capitals,
-            or one is empty, longer than 100 characters, not printable, begins with
-            anything but a letter or a digit, or is one of `RESERVED_NAMES`.
+        ValueError: If `names` is no list of at most 1,000 texts, two differ only in
+            capitals, or one is empty, longer than 100 characters, not printable,
+            begins with anything but a letter or a digit, or ends with a space.
+
+    Example:
+        >>> from fer_tf import labels
+        >>> labels.check_names(["calm", "Calm"], "model.json: expressions")
+        Traceback (most recent call last):
+        ValueError: model.json: expressions: the name 'Calm' comes twice
     """
     if not isinstance(names, (list, tuple)) or len(names) > _MOST_NAMES:
         raise ValueError(f"{where} must be a list of at most {_MOST_NAMES:,} names")
     seen = set()
     for name in names:
-        fault = _fault_of_name(name, seen)
+        fault = _fault(name, seen)
         if fault:
             shown = repr(name[:40]) if isinstance(name, str) else type(name).__name__
             raise ValueError(f"{where}: the name {shown} {fault}")
@@ -164,7 +117,7 @@ def check_names(names: Iterable[str], where: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _fault_of_name(name, seen):
+def _fault(name, seen):
     """What is wrong with a name; None if nothing is."""
     if not isinstance(name, str):
         return "is no text"
@@ -176,18 +129,22 @@ def _fault_of_name(name, seen):
         return "cannot be printed"
     if not name[0].isalnum() or name[-1].isspace():
         return "must begin with a letter or a digit and end without a space"
-    if name.casefold() in RESERVED_NAMES:
-        return "is that of a column of the predictions"
     if name.casefold() in seen:
         return "comes twice"
     return None
 
 
 def action_unit_names(count: int) -> tuple[str, ...]:
-    """Names of a model's action units, where only their number is known.
+    """Names of a model's action units if only their number is known.
 
     Args:
-        count: 8 or 12 for Aff-Wild2's; of any other number the places are named.
+        count: 8 or 12 gives the names of Aff-Wild2; any other number gives `"unit1"`,
+            `"unit2"`, ...
+
+    Example:
+        >>> from fer_tf import labels
+        >>> labels.action_unit_names(8)[:2], labels.action_unit_names(3)[:2]
+        (('AU1', 'AU2'), ('unit1', 'unit2'))
     """
     for names in (ACTION_UNITS, ACTION_UNITS_2022):
         if len(names) == count:
@@ -195,21 +152,12 @@ def action_unit_names(count: int) -> tuple[str, ...]:
     return tuple(f"unit{place}" for place in range(1, count + 1))
 
 
-def dataset_expression(dataset: str, class_id: int) -> str:
-    """Name of a data set's own class id.
-
-    Raises:
-        ValueError: If that data set does not number a class so.
-    """
-    names = DATASET_EXPRESSIONS[dataset]
-    if class_id not in names:
-        raise ValueError(
-            f"`class_id` must be one of {sorted(names)} for {dataset}. "
-            f"Received: class_id={class_id}."
-        )
-    return names[class_id]
-
-
 def active_units(probabilities: Mapping[str, float]) -> list[str]:
-    """Names of the action units that are more likely active than not."""
+    """Names of the action units whose probability is at least 0.5.
+
+    Example:
+        >>> from fer_tf import labels
+        >>> labels.active_units({"AU1": 0.2, "AU12": 0.9})
+        ['AU12']
+    """
     return [name for name, probability in probabilities.items() if probability >= 0.5]

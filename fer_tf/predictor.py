@@ -1,17 +1,19 @@
-"""A photograph or video -> faces -> what a model reads in each.
+"""A photograph or video -> its faces -> what a model reads in each.
 
-Detection, alignment by the model's own crop spec, and one compiled call a
-batch of faces. The command, the notebook and the page all go through here.
+Faces are detected, aligned by the model's own crop spec, and read in batches by one
+compiled call. The command, the notebook and the page all use this class.
 """
 
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from fer_tf.face_types import DetectedFace, Face
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
 from fer_tf.model_io import model_folder
@@ -23,6 +25,9 @@ from fer_tf.utils.processes import require_own_process
 from fer_tf.video import video_files
 from fer_tf.video.tracking import Cuts, Tracker
 
+# A picture in any form that `Predictor.predict` takes.
+Picture = str | os.PathLike | bytes | Image.Image | np.ndarray
+
 # Faces go through the model in batches of this many, the last one filled up, so
 # that one traced graph serves every photograph.
 _BATCH = 16
@@ -30,33 +35,34 @@ _BATCH = 16
 # Frames of a video that are searched together.
 _FRAMES = 4
 
-# Faces found, and what is none taken for one, above a confidence:
+# Number of faces found, and of false ones, above a least confidence:
 #
 #                                  0.5  0.6  0.7  0.8 0.85  0.9 0.95 0.98
 #   photographs, 3 sizes (of 63)    63   62   62   62   60   60   59   58
 #   London, 2 sizes (of 408)       408  408  408  408  408  408  406  401
 #   press, 48 px (of 1,000)        997  997  996  996  996  994  980  927
 #   FER2013, 48 px (of 1,196)     1086 1084 1077 1067 1058 1043  993  883
-#   none, in photographs, noise
+#   false, in photographs, noise
 #     and scikit-image's pictures   26   16    6    2    1    0    0    0
-#   none, in 6,000 patches of
+#   false, in 6,000 patches of
 #     everyday photographs        ~115  ~82  ~48   28   19   10    6    0
 #
-# Told true from none by eye; the patches' first three columns are estimates. A patch is
-# counted at every size that it was searched at. 0.8 is the `mtcnn` package's. 0.9 loses
-# two in a hundred of FER2013's faces and 14 in a hundred of those that pass by in the
-# patches, and with them two of three false ones. Among photographs it loses a man in a
-# helmet, 0.56 at full size and 0.84 at half: to find him at every size takes 0.5, and
-# about 14 times as many false faces. Above 0.9 a child between two adults is lost.
+# We told true from false by eye; the first three columns of the patches are estimates.
+# A patch counts once for each size at which it was searched. The `mtcnn` package uses
+# 0.8. Compared with that, 0.9 loses two in a hundred of FER2013's faces and 14 in a
+# hundred of those in the background of the patches, and with them two of three false
+# ones. In the photographs it loses a man in a helmet, whose confidence is 0.56 at full
+# size and 0.84 at half. To find him at every size takes 0.5, and about 14 times as many
+# false faces. Above 0.9, a child between two adults is lost.
 MIN_FACE_SCORE = 0.9
 
 
 def face_detector(min_face_score: float = MIN_FACE_SCORE) -> MTCNNDetector:
-    """The detector of a `Predictor`, and of every command that reads photographs.
+    """The detector of a `Predictor` and of every command that reads photographs.
 
     Args:
-        min_face_score: Least confidence of a face. Lower finds more faces, helmeted
-            or in profile, and more that are none; higher the other way round.
+        min_face_score: Least confidence of a face, between 0 and 1. A lower value
+            finds more faces, such as those in profile, and more false ones.
 
     Raises:
         ValueError: If it is not between 0 and 1.
@@ -70,15 +76,24 @@ def face_detector(min_face_score: float = MIN_FACE_SCORE) -> MTCNNDetector:
 
 
 class Predictor:
-    """Finds the faces of a picture and says what a model reads in them.
+    """Finds the faces of pictures and videos, and reads them with a model.
 
     Args:
-        model: A model from `fer_tf.load`, or the path or name that it takes; the
-            one that ships if none is given.
-        detector: Anything with `MTCNNDetector`'s `detect`; what it takes for a face
-            is its own affair.
-        min_face_score: Least confidence of a face, where no `detector` is given; see
+        model: A model from `fer_tf.load`, or the path or name that it takes; by
+            default the model that comes with the package.
+        detector: Anything with the method `detect` of `fer_tf.faces.MTCNNDetector`.
+        min_face_score: Least confidence of a face for the default detector; see
             `face_detector`.
+
+    Raises:
+        ValueError: If the model has no crop spec and labels, or `min_face_score` is
+            not between 0 and 1.
+
+    Example:
+        >>> import fer_tf, numpy as np
+        >>> predictor = fer_tf.Predictor()
+        >>> predictor.predict(np.zeros((60, 80, 3), np.uint8))  # No face in it.
+        []
     """
 
     def __init__(
@@ -95,8 +110,8 @@ class Predictor:
         )
         if not hasattr(self.model, "card"):
             raise ValueError(
-                "`model` must come from fer_tf.load: a model without its crop spec "
-                f"and labels cannot be fed rightly. Received: {self.model.name!r}."
+                "`model` must come from fer_tf.load, which adds its crop spec and "
+                f"labels. Received: {self.model.name!r}."
             )
         self.card = self.model.card
         self.detector = detector or face_detector(min_face_score)
@@ -109,54 +124,43 @@ class Predictor:
             ],
         )
 
-    def predict(self, image) -> list[dict]:
+    def predict(self, image: Picture) -> list[Face]:
         """Reads every face of one picture.
 
         Args:
             image: Path or bytes of a picture, a picture of Pillow's, or uint8
-                RGB `(h, w, 3)`.
+                RGB `(height, width, 3)`.
 
         Returns:
-            A dict a face, largest first: `box` [x, y, width, height] and
-            `landmarks` (5 points) in pixels of the picture, `confidence` of
-            the detector, `enlargement`, and, as far as the model predicts them,
-            `expression` (name), `probabilities` {name: p}, `valence` and
-            `arousal` in [-1, 1], `action_units` {name: p}, `face_probability`.
-            No face: an empty list. All of it are plain lists, texts and numbers,
-            which `json.dumps` takes. `enlargement` is how many pixels of the crop
-            one pixel of the picture became: well above 1, the face is smaller
-            than those that the model was trained on, and its reading means less.
+            The faces, largest first, with the keys of `fer_tf.face_types.Face`;
+            empty if there is none.
 
         Raises:
             ImageError: If the picture cannot be read.
+            FloatingPointError: If the model's output for a face is NaN or infinite.
             RuntimeError: In a fork of the process that made this.
         """
         return self.predict_many([image])[0]
 
-    def predict_many(self, images) -> list[list[dict]]:
-        """Reads every face of several pictures; see `predict`."""
+    def predict_many(self, images: Sequence[Picture]) -> list[list[Face]]:
+        """Reads every face of several pictures together; see `predict`."""
         require_own_process("a Predictor")
         arrays = [_as_array(image) for image in images]
-        found = self.detector.detect(arrays)
+        detected = self.detector.detect(arrays)
         spec = self.card.crop_spec
-        crops, scales = [], []
-        for array, faces in zip(arrays, found):
-            for face in faces:
+        faces, crops = [[] for _ in arrays], []
+        for array, faces_here, faces_there in zip(arrays, detected, faces):
+            for face in faces_here:
                 matrix = alignment.align_matrix(face["landmarks"], spec)
                 crops.append(alignment.warp(array, matrix, spec))
                 scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-                scales.append({"enlargement": round(float(scale), 3)})
-        readings = self.read_crops(np.array(crops)) if crops else ()
-        read = iter(zip(scales, readings))
-        results = [
-            [
-                {**_plain(face), **scale, **reading}
-                for face, (scale, reading) in zip(faces, read)
-            ]
-            for faces in found
-        ]
+                enlargement = round(float(scale), 3)
+                faces_there.append({**_plain(face), "enlargement": enlargement})
+        readings = iter(self.read_crops(np.array(crops)) if crops else ())
+        for face in itertools.chain(*faces):
+            face.update(next(readings))
         size = lambda face: -face["box"][2] * face["box"][3]
-        return [sorted(faces, key=size) for faces in results]
+        return [sorted(faces_there, key=size) for faces_there in faces]
 
     def predict_video(
         self,
@@ -165,46 +169,55 @@ class Predictor:
         every: int = 1,
         smoothing: float = 0.3,
         max_gap: float = 1.0,
-    ) -> Iterator[tuple[video_files.Frame, list[dict]]]:
+    ) -> Iterator[tuple[video_files.Frame, list[Face]]]:
         """Reads the faces of a video, a few frames at a time.
 
         Args:
             path: Of the video.
             every: Reads every n-th frame.
-            smoothing: See `fer_tf.video.tracking.Tracker`.
-            max_gap: Likewise.
+            smoothing: Seconds over which each person's readings are averaged; see
+                `fer_tf.video.tracking.Tracker`.
+            max_gap: Seconds that a person may be unseen and keep the number.
 
         Yields:
-            A frame and its faces, as `predict` returns them and with `track_id`,
-            the number of the person.
+            A frame and its faces: those of `predict` with `track_id`, the number of
+            the person, and with smoothing `unsmoothed`.
 
         Raises:
-            VideoError: If the video cannot be read, or not to its end: then
-                after the last good frame.
+            VideoError: If the video cannot be read. If it is damaged, this comes after
+                the last good frame.
+            FloatingPointError: If the model's output for a face is NaN or infinite.
         """
         tracker, cuts = Tracker(max_gap=max_gap, smoothing=smoothing), Cuts()
         frames = video_files.read_frames(path, every=every)
-        for some in _some(frames, _FRAMES):
-            read = self.predict_many([frame.image for frame in some])
-            for frame, faces in zip(some, read):
+        for group in _groups(frames, _FRAMES):
+            predicted = self.predict_many([frame.image for frame in group])
+            for frame, faces in zip(group, predicted):
                 cut = cuts.at(frame.image)
                 yield frame, tracker.update(faces, frame.time, cut=cut)
 
-    def read_crops(self, crops: np.ndarray) -> list[dict]:
-        """What the model says of aligned crops, uint8 `(n, size, size, c)`.
+    def read_crops(self, crops: np.ndarray) -> list[Face]:
+        """Reads faces that are cropped and aligned already.
+
+        Args:
+            crops: uint8 `(n, size, size, channels)`, by the model's crop spec.
+
+        Returns:
+            What the model predicts for each crop: the keys of `fer_tf.face_types.Face`
+            from `expression` to `face_probability`, as far as it predicts them.
 
         Raises:
-            ValueError: If they are no such crops.
-            FloatingPointError: If the model says NaN or infinity of one.
+            ValueError: If the crops have another type or shape.
+            FloatingPointError: If the model's output for a crop is NaN or infinite.
             RuntimeError: In a fork of the process that made this.
         """
         require_own_process("a Predictor")
         crops = np.asarray(crops)
         spec = self.card.crop_spec
-        wanted = (spec.size, spec.size, spec.channels)
-        if crops.dtype != np.uint8 or crops.shape[1:] != wanted:
+        shape = (spec.size, spec.size, spec.channels)
+        if crops.dtype != np.uint8 or crops.shape[1:] != shape:
             raise ValueError(
-                f"`crops` must be uint8 {('n', *wanted)}. Received: {crops.dtype} "
+                f"`crops` must be uint8 {('n', *shape)}. Received: {crops.dtype} "
                 f"{crops.shape}."
             )
         columns = {}
@@ -218,7 +231,7 @@ class Predictor:
         require_finite(columns)
         return [self._named(columns, row) for row in range(len(crops))]
 
-    def _named(self, columns, row):
+    def _named(self, columns: dict[str, np.ndarray], row: int) -> Face:
         """One face's outputs under the names of their classes."""
         reading = {}
         if "probabilities" in columns:
@@ -241,30 +254,30 @@ class Predictor:
         return reading
 
 
-def _some(frames, count):
-    """Groups of frames; those before an error come before the error."""
-    some = []
+def _groups(frames, count):
+    """Groups of frames; the frames before an error come before it."""
+    group = []
     try:
         for frame in frames:
-            some.append(frame)
-            if len(some) == count:
-                yield some
-                some = []
+            group.append(frame)
+            if len(group) == count:
+                yield group
+                group = []
     except video_files.VideoError:
-        if some:
-            yield some
+        if group:
+            yield group
         raise
-    if some:
-        yield some
+    if group:
+        yield group
 
 
-def _plain(face):
+def _plain(face: DetectedFace) -> Face:
     """A detector's face without arrays."""
     lists = {name: np.asarray(face[name]).tolist() for name in ("box", "landmarks")}
     return {**face, **lists, "confidence": float(face["confidence"])}
 
 
-def _as_array(image):
+def _as_array(image: Picture) -> np.ndarray:
     if isinstance(image, (str, os.PathLike)):
         try:
             return read_image(image)

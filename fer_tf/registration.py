@@ -1,8 +1,8 @@
-"""Makes Keras know the classes of this package that a `.keras` file may name.
+"""Registers with Keras the classes of this package that a `.keras` file may name.
 
-A class is registered when its module is imported, which takes Keras. So that
-`import fer_tf` stays cheap, that happens as soon as Keras is there: at once, or when
-somebody imports it.
+A class is registered when its module is imported, and that imports Keras. So that
+`import fer_tf` stays cheap, the modules are imported together with Keras: at once if
+Keras is imported already, else as soon as it is.
 """
 
 import importlib.abc
@@ -13,7 +13,7 @@ _PACKAGES = ("layers", "losses", "metrics", "optimizers")
 
 
 def register_with_keras() -> None:
-    """Registers every layer, loss, metric and optimizer now or with Keras."""
+    """Registers every layer, loss, metric and optimizer, now or with Keras's import."""
     if sys.modules.get("keras") is not None:
         _register()
     else:
@@ -26,7 +26,7 @@ def _register():
 
 
 class _BeforeKeras(importlib.abc.MetaPathFinder):
-    """Finds nothing itself; notes that Keras is about to be imported."""
+    """Lets others find Keras, and registers the classes once it is executed."""
 
     def find_spec(self, name, path=None, target=None):
         if name != "keras":

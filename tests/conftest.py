@@ -38,6 +38,6 @@ def synthetic_data(tmp_path_factory):
 
     output = tmp_path_factory.mktemp("prepared") / "synthetic"
     source = open_source("synthetic", "seed=3,examples=160,size=48")
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     prepare.prepare(source, str(output), crop_spec=spec, rows_a_chunk=40)
     return str(output)

@@ -62,8 +62,9 @@ def save_tiny_model(folder, spec, *, views="center"):
     """An untrained `small_resnet`, saved as `trainers.train` saves its best."""
     from fer_tf import models
     from fer_tf.model_io import model_folder
+    from fer_tf.model_io.card import Card
 
-    card = model_folder.Card(
+    card = Card(
         model="small_resnet", arguments=TINY, crop_spec=spec, views=views,
         average="logits",
     )  # fmt: skip

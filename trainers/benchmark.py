@@ -1,18 +1,19 @@
-r"""Speed, as ratios within one run: machines are noisy, ratios less so.
+r"""Measures speed, as rates and as ratios within one run.
 
 python -m trainers.benchmark --what=train --model=vgg19_fer --batch_size=64 \
     --dtype_policy=mixed_bfloat16 --json=train.json
 python -m trainers.benchmark --what=input --data=data/fer2013 --json=input.json
 
-train: images a second of the compiled training step, of the same graph from
-stock Keras layers and optimizer, and of the step as the loop counts it, all on one
-batch in memory. The memory is the peak after two steps of ours, alone.
-input: images a second, and a second of processor time, that the pipeline reads,
-decodes and augments.
-detect: photographs a second (--data) whose faces are found, one by one and together,
-beside the stock `mtcnn` package, and how many of its faces are found.
-predict: photographs a second (--photos, --trained), beside the stock `mtcnn` package
-and one `model.predict` a face; faces a second; the seconds of a cold start.
+--what is one of:
+train: images a second of the compiled training step, of the same graph with Keras' own
+layers and optimizer, and of the step in the training loop, all on one batch in memory.
+The memory is the peak after two steps of ours.
+input: images that the pipeline reads, decodes and augments, a second and a second of
+processor time.
+detect: photographs (--data) a second, one by one and together, compared with the stock
+`mtcnn` package, and how many of its faces are found.
+predict: photographs a second (--photos, --trained), compared with the stock `mtcnn`
+package and one `model.predict` a face; faces a second; the seconds of a cold start.
 faces: aligned faces a second of several trained models (--trained=A,B,C) in turns.
 """
 
@@ -66,7 +67,7 @@ def main() -> None:
     if not os.path.isdir(folder):
         cli.fail(f"--json: no folder {folder}", code=2)
     if _WHAT.value == "train" and "," in _MODEL.value:
-        result = _each(_MODEL.value.split(","))
+        result = _train_each(_MODEL.value.split(","))
     elif _WHAT.value == "train":
         result = timing.train(
             _MODEL.value,
@@ -77,7 +78,9 @@ def main() -> None:
     elif _WHAT.value == "predict":
         from trainers.speed import prediction
 
-        result = prediction.read(_TRAINED.value, _PHOTOS.value, seconds=_SECONDS.value)
+        result = prediction.compare(
+            _TRAINED.value, _PHOTOS.value, seconds=_SECONDS.value
+        )
     elif _WHAT.value == "faces":
         if not _TRAINED.value:
             cli.fail("--trained is needed: models to compare, A,B,C", code=2)
@@ -87,9 +90,9 @@ def main() -> None:
     elif _WHAT.value == "detect":
         from trainers.speed import detection
 
-        result = detection.read(_DATA.value, seconds=_SECONDS.value)
+        result = detection.compare(_DATA.value, seconds=_SECONDS.value)
     else:
-        result = timing.read(
+        result = timing.input_rate(
             _DATA.value, batch_size=_BATCH_SIZE.value, seconds=_SECONDS.value
         )
     if _JSON.value:
@@ -109,8 +112,8 @@ def _show(result, indent=""):
             print(f"{indent}{name:{32 - len(indent)}} {shown}")
 
 
-def _each(names):
-    """Times every model in a process of its own, so that memory is its own."""
+def _train_each(names):
+    """Times each model in a separate process, so that the memory is its own."""
     results = {}
     for name in names:
         with tempfile.TemporaryDirectory() as scratch:

@@ -33,20 +33,20 @@ def main() -> None:
     if _DEFAULT.value and not _ADD.value:
         cli.fail("--make_default needs --add", code=2)
     root = _ROOT.value or catalog.root()
-    found = catalog.read(root)
+    listed = catalog.read(root)
     name = _name(_ADD.value, root) if _ADD.value else None
     with cli.quiet_imports():
         from trainers.publishing import catalog_entries
 
     if name:
-        found["models"][name] = catalog_entries.entry(_ADD.value)
-        if _DEFAULT.value or found["default"] is None:
-            found["default"] = name
-    for name in found["models"]:
-        catalog_entries.verify(root, name, found["models"][name])
-    atomic.write_json(os.path.join(root, catalog.FILE), found)
-    atomic.write_text(os.path.join(root, _README), catalog_entries.render(found))
-    print(f"{root}: {catalog.known(found)}; the default is {found['default']}")
+        listed["models"][name] = catalog_entries.entry(_ADD.value)
+        if _DEFAULT.value or listed["default"] is None:
+            listed["default"] = name
+    for name in listed["models"]:
+        catalog_entries.verify(root, name, listed["models"][name])
+    atomic.write_json(os.path.join(root, catalog.FILE), listed)
+    atomic.write_text(os.path.join(root, _README), catalog_entries.render(listed))
+    print(f"{root}: {catalog.known(listed)}; the default is {listed['default']}")
 
 
 def _name(folder, root):

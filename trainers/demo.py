@@ -1,11 +1,11 @@
-r"""The whole way in a few minutes, on data that the package draws itself.
+r"""Every step in a few minutes, on data that the package draws itself.
 
 python -m trainers.demo --output=runs/demo
 
 Prepares drawn faces, trains and evaluates a small network, exports it as a
-SavedModel, and reads the faces of a photograph: with that network, and with the one
-that ships, which has seen real faces. Each step is the command that it prints; what
-is done already is not done again.
+SavedModel, and reads the faces of a photograph: with that network, and with the model
+that comes with the package, which was trained on real faces. Each step prints its
+command. Run again, the demo skips what is done already.
 """
 
 import os
@@ -52,14 +52,14 @@ def main() -> None:
         f"  {os.path.join(workdir, 'curves.png')}     how it trained\n"
         f"  {os.path.join(workdir, 'confusion.png')}  what it confuses\n"
         f"  {_annotated(pictures, photo)}  the photograph, read by\n"
-        "      the model that ships, which was trained on real faces\n"
-        f"  {_annotated(drawn, photo)}  by the one just trained:\n"
-        "      it has seen drawn faces only, and shows that every joint holds"
+        "      the model that comes with the package, trained on real faces\n"
+        f"  {_annotated(drawn, photo)}  read by\n"
+        "      the model just trained, which has seen drawn faces only"
     )
 
 
 def _annotated(output, photo):
-    """The photograph as `trainers.predict` drew it; another may have its name too."""
+    """Path of the annotated photograph; its name depends on what was read before."""
     from trainers.prediction.records import Records
 
     records = Records(output)
@@ -69,7 +69,7 @@ def _annotated(output, photo):
 
 
 def _command(name, *arguments):
-    """Runs one of the commands, shown as a user would type it."""
+    """Prints a command as a user would type it, and runs it."""
     here = os.getcwd() + os.sep
     shown = [argument.replace(here, "") for argument in arguments]
     print(f"\n$ python -m trainers.{name} {shlex.join(shown)}", flush=True)

@@ -15,15 +15,17 @@ import os
 
 from absl import flags
 
-from fer_tf.export import model_card
+from fer_tf.export import score_tables
+from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores import confusion
+from fer_tf.scores.text import number, reading
 from trainers.common import cli
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir, or a model folder.")
 _DATA = flags.DEFINE_string("data", None, "Prepared folder.")
 _SPLIT = flags.DEFINE_enum("split", "test", ["train", "validation", "test"], "Split.")
 _PROTOCOL = flags.DEFINE_enum(
-    "protocol", "clean", ["clean", "paper"],
+    "protocol", Protocol.CLEAN, list(Protocol),
     "Weights chosen on validation data (clean) or on the test set (paper).",
 )  # fmt: skip
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
@@ -40,45 +42,48 @@ def main() -> None:
     with cli.quiet_imports():
         from data_pipelines.batches import pipeline
         from fer_tf.model_io import model_folder, serving
+        from fer_tf.model_io.card import read_card
         from fer_tf.utils import atomic
         from trainers.evaluation import measure
 
     folder = model_folder.find(_WORKDIR.value, protocol=_PROTOCOL.value)
     model = model_folder.load(folder)
     prepared = pipeline.open_prepared(_DATA.value)
-    outputs = _evaluator(model, prepared)
-    columns = outputs(_SPLIT.value)
-    validation = columns if _SPLIT.value == "validation" else None
+    predict = _predictor(model, prepared)
+    predictions = predict(_SPLIT.value)
+    validation = predictions if _SPLIT.value == "validation" else None
     if validation is None and prepared.count("validation"):
-        if "expression" in columns:  # A temperature is fitted on it.
-            validation = outputs("validation")
-    measured = measure.measured(columns, validation, expressions=model.card.expressions)
+        if "expression" in predictions.outputs:  # A temperature is fitted on it.
+            validation = predict("validation")
+    scores = measure.measure_split(
+        predictions, validation, expressions=model.card.expressions
+    )
     trained = serving.read_out(model.output, model.card)
-    if not measured["metrics"]:
+    if not scores["metrics"]:
         raise ValueError(
             f"{_DATA.value}: no {_SPLIT.value} example has a label of what the model "
             f"predicts ({', '.join(trained)})"
         )
-    described = model_folder.read_card(folder)
+    described = read_card(folder)
     result = {
         "dataset": prepared.dataset,
         "split": _SPLIT.value,
         "protocol": described.get("protocol", _PROTOCOL.value),
         "checkpoint": f"step {described.get('step', 'unknown')}",
-        **measured,
+        **scores,
     }
     if untrained := sorted(model.output.keys() - trained.keys()):
         result["not_trained"] = untrained
     if _JSON.value:
         atomic.write_json(_JSON.value, result)
     if _PICTURES.value:
-        _draw(columns, measured, prepared, model.card.model)
+        _draw(predictions, scores, prepared, model.card.model)
     for line in _lines(result):
         print(line)
 
 
-def _evaluator(model, prepared):
-    """Returns `outputs(split)`: what the model says of every example of a split.
+def _predictor(model, prepared):
+    """Returns `predict(split)`, which gives the predictions of a split.
 
     A head that nothing trained says nothing.
 
@@ -93,7 +98,7 @@ def _evaluator(model, prepared):
     from fer_tf.model_io import serving
     from fer_tf.model_io.views import make_inference_model
     from trainers.evaluation import agreement
-    from trainers.evaluation import evaluator as evaluation
+    from trainers.evaluation.evaluator import Evaluator
 
     card, spec = model.card, model.card.crop_spec
     agreement.require_crops(spec, prepared, workdir=_WORKDIR.value)
@@ -101,9 +106,9 @@ def _evaluator(model, prepared):
         model, spec, views=card.views, average=card.average
     )
     trained = keras.Model(inference.input, serving.read_out(inference.output, card))
-    evaluator = evaluation.Evaluator(trained, prepared.action_units)
+    evaluator = Evaluator(trained, prepared.action_units)
 
-    def outputs(split):
+    def predict(split):
         batches = pipeline.eval_batches(
             prepared,
             split,
@@ -112,25 +117,26 @@ def _evaluator(model, prepared):
             channels=spec.channels,
             batch_size=_BATCH_SIZE.value,
         )
-        columns = evaluator.outputs(batches)
-        if "expression" in columns:
-            used = columns["true_expression"][columns["expression_weight"] > 0]
+        predictions = evaluator.predictions(batches)
+        if "expression" in predictions.outputs:
+            rows = predictions.labelled("expression")
+            used = predictions.labels["expression"][rows]
             agreement.require_names(card, prepared, "expressions", used)
-        if "action_units" in columns:
-            used = np.flatnonzero(columns["action_units_weight"].any(axis=0))
+        if "action_units" in predictions.outputs:
+            used = np.flatnonzero(predictions.weights["action_units"].any(axis=0))
             agreement.require_names(card, prepared, "action_units", used)
-        return columns
+        return predictions
 
-    return outputs
+    return predict
 
 
-def _draw(columns, measured, prepared, name):
+def _draw(predictions, scores, prepared, name):
     from trainers.evaluation import plots
 
     os.makedirs(_PICTURES.value, exist_ok=True)
     plots.draw(
-        columns,
-        measured,
+        predictions,
+        scores,
         _PICTURES.value,
         expressions=prepared.expressions,
         title=f"{name} on {prepared.dataset}, {_SPLIT.value}",
@@ -141,52 +147,53 @@ def _lines(result):
     """The result for people."""
     yield (
         f"{result['dataset']}, {result['split']}, protocol {result['protocol']}: "
-        f"{model_card.examples(result)}"
+        f"{score_tables.examples(result)}"
     )
     for name, value in result["metrics"].items():
-        yield f"{name:22} {value:.4f}{_interval(result['intervals'].get(name))}"
-    if note := model_card.absent_note(result):
+        yield f"{name:22} {reading(value, result['intervals'].get(name))}"
+    if note := score_tables.absent_note(result):
         yield f"note: {note}"
     if "not_trained" in result:
         names = ", ".join(result["not_trained"])
         yield f"note: nothing trained these, so they are not measured: {names}"
-    for row in confusion.of_each_expression(result.get("confusion")):
-        precision = "" if row.precision is None else f", precision {row.precision:.4f}"
+    for row in confusion.expression_rates(result.get("confusion")):
+        precision = ""
+        if row.precision is not None:
+            precision = f", precision {reading(row.precision, row.precision_ends)}"
         yield (
-            f"{row.name:22} recall {row.recall:.4f}{_interval(row.recall_ends)}"
-            f"{precision}{_interval(row.precision_ends)}, {row.num_examples:,} examples"
+            f"{row.name:22} recall {reading(row.recall, row.recall_ends)}"
+            f"{precision}, {row.num_examples:,} examples"
         )
     if calibration := result.get("calibration"):
         yield from _calibration_lines(calibration)
     for attribute, values in result.get("groups", {}).items():
         for value, group in values.items():
-            name = next(iter(group["metrics"]), None)
-            shown = "" if name is None else f"{name} {group['metrics'][name]:.4f}"
-            yield (
-                f"{attribute + ' ' + value:22} {shown}"
-                f"{_interval(group['intervals'].get(name))}, "
-                f"{model_card.examples(group)}"
-            )
+            yield f"{attribute + ' ' + value:22} {_group_line(group)}"
 
 
-def _calibration_lines(found):
-    if found["temperature"] is None:
+def _group_line(group):
+    examples = score_tables.examples(group)
+    if not group["metrics"]:
+        return f", {examples}"
+    name, value = next(iter(group["metrics"].items()))
+    return f"{name} {reading(value, group['intervals'].get(name))}, {examples}"
+
+
+def _calibration_lines(calibration):
+    if calibration["temperature"] is None:
         yield "temperature            none: no validation examples to fit it on"
     else:
         effect = "fitted on these examples"
-        if found["ece_after"] is not None:
-            effect = f"ece {found['ece_before']:.4f} -> {found['ece_after']:.4f}"
-        yield f"temperature            {found['temperature']:.4f}  ({effect})"
-    for row in found["coverage"]:
+        if calibration["ece_after"] is not None:
+            before, after = calibration["ece_before"], calibration["ece_after"]
+            effect = f"ece {number(before)} -> {number(after)}"
+        yield f"temperature            {number(calibration['temperature'])}  ({effect})"
+    for row in calibration["coverage"]:
         name = f"accuracy at {row['coverage']:.0%}"
         yield (
-            f"{name:22} {row['accuracy']:.4f}{_interval(row.get('interval'))}  "
+            f"{name:22} {reading(row['accuracy'], row.get('interval'))}  "
             f"(confidence from {row['confidence']:.3f})"
         )
-
-
-def _interval(ends):
-    return f"  [{ends[0]:.4f}, {ends[1]:.4f}]" if ends else ""
 
 
 if __name__ == "__main__":

@@ -5,16 +5,16 @@ python -m trainers.explain --model=runs/gan --input=synthetic --output=out
 python -m trainers.explain --model=runs/man,runs/vgg16,runs/vgg16_se \
     --input=synthetic --output=out --figure=gan_5
 
-A picture for the largest face of each photograph: Grad-CAM, guided Grad-CAM and
-whatever attention the model has by itself. On drawn faces (`--input=synthetic`),
-where the moving parts are known, localisation.json says how much of each map lies on
-them, beside a map that says nothing. `--figure` draws a figure of Gan et al. or Meen
-et al. instead.
+Writes a picture for the largest face of each photograph: Grad-CAM, guided Grad-CAM and
+the attention that the model itself computes. On drawn faces (`--input=synthetic`) the
+moving parts are known: localisation.json holds how much of each map lies on them,
+compared with a uniform map. `--figure` draws a figure of Gan et al. or Meen et al.
+instead.
 
 In a folder, folders named as expressions label their pictures, and pictures of the
-same name in several of them show the same person; files that are no pictures are passed
-over. Of a picture that cannot be read the reason is printed; the command then exits 1
-after the rest is done.
+same name in several of them show the same person. Files that are no pictures are passed
+over. If a picture cannot be read, its reason is printed, and the command exits 1 after
+the rest is done.
 """
 
 import os
@@ -53,38 +53,37 @@ def main() -> None:
         cli.fail("--output must be another folder than --input", code=2)
     with cli.quiet_imports():
         from fer_tf.model_io import model_folder
-        from fer_tf.plotting import figures
-        from trainers.explanation import face_maps, paper_figures
-        from trainers.prediction.picture_files import NO_FACE
+        from fer_tf.plotting.style import save_figure
+        from trainers.explanation import explained, face_maps, paper_figures
+        from trainers.prediction.record_lines import NO_FACE
 
     models = [model_folder.load(path) for path in _MODEL.value]
-    names = face_maps.names(models, _MODEL.value)
-    pictures, without, unlisted = _faces(models)
-    explained = [
-        paper_figures.Explained(name, model, pictures, layer=_LAYER.value)
+    names = face_maps.model_names(models, _MODEL.value)
+    pictures, failures, unlisted = _faces(models)
+    models = [
+        explained.Explained(name, model, pictures, layer=_LAYER.value)
         for name, model in zip(names, models)
     ]
+    os.makedirs(_OUTPUT.value, exist_ok=True)
     if _FIGURE.value:
-        figure = paper_figures.FIGURES[_FIGURE.value](explained, _TARGET.value)
-        os.makedirs(_OUTPUT.value, exist_ok=True)
+        figure = paper_figures.FIGURES[_FIGURE.value](models, _TARGET.value)
         path = os.path.join(_OUTPUT.value, f"{_FIGURE.value}.png")
-        figures.save(figure, path)
+        save_figure(figure, path)
         print(f"written: {path}")
     else:
-        os.makedirs(_OUTPUT.value, exist_ok=True)
-        _draw(explained, len(models) * len(pictures), without)
+        _draw(models, failures)
         if _INPUT.value == "synthetic":
-            _localise(explained)
-    failed = [
-        f"{n}: {reason}" for n, reason in without if reason != NO_FACE
-    ]
+            _localise(models)
+    failed = [f"{name}: {reason}" for name, reason in failures if reason != NO_FACE]
     cli.fail_if_any([*failed, *unlisted])
 
 
 def _faces(models):
-    """The faces of `--input`, `(name, reason)` of each picture without, and what else.
+    """The faces of `--input`, and what is missing.
 
-    That is a line for each folder that could not be listed.
+    Returns:
+        The faces; `(name, reason)` of each picture without one; and a line for each
+        folder that could not be listed.
     """
     from trainers.explanation import faces
     from trainers.prediction import picture_files
@@ -95,51 +94,51 @@ def _faces(models):
     from fer_tf.predictor import face_detector
 
     files = picture_files.find(_INPUT.value)
-    found = list(faces.photographs(files, face_detector()))
-    pictures = [face for face in found if isinstance(face, faces.Picture)]
-    without = [face for face in found if not isinstance(face, faces.Picture)]
-    for name, reason in without:
+    pictures, failures = [], []
+    for face in faces.photographs(files, face_detector()):
+        (pictures if isinstance(face, faces.Picture) else failures).append(face)
+    for name, reason in failures:
         print(one_line(f"{name}: {reason}"))
     if files.passed:
         print(files.passed_over())
     if not pictures:
-        cli.fail(f"{without[0][0]}: {without[0][1]}")
-    return pictures, without, files.unlisted
+        cli.fail(f"{failures[0][0]}: {failures[0][1]}")
+    return pictures, failures, files.unlisted
 
 
-def _draw(explained, total, without):
-    """Pictures of the maps, and `explanations.json` of what they show."""
+def _draw(models, failures):
+    """Writes pictures of the maps, and `explanations.json` of what they show."""
     from fer_tf.utils import atomic
     from trainers.explanation import face_maps
 
     described = []
-    for each in explained:
+    for model in models:
         described += face_maps.draw(
-            each, _OUTPUT.value, target=_TARGET.value, most=_PICTURES.value
+            model, _OUTPUT.value, target=_TARGET.value, most=_PICTURES.value
         )
-    errors = [{"source": name, "error": reason} for name, reason in without]
+    errors = [{"source": name, "error": reason} for name, reason in failures]
     atomic.write_json(
         os.path.join(_OUTPUT.value, "explanations.json"),
         {"faces": described, "errors": errors},
     )
-    left = total - len(described)
-    more = f" ({left} more faces with a larger --pictures)" if left else ""
-    print(f"written: {len(described)} pictures{more}, explanations.json")
+    left = sum(len(model.pictures) for model in models) - len(described)
+    hint = f" ({left} more faces with a larger --pictures)" if left else ""
+    print(f"written: {len(described)} pictures{hint}, explanations.json")
 
 
-def _localise(explained):
-    """How much of each map lies on the moving parts of drawn faces."""
-    from fer_tf.plotting import figures
+def _localise(models):
+    """Writes and prints how much of each map lies on moving parts of drawn faces."""
+    from fer_tf.plotting.score_figures import localisation as localisation_figure
+    from fer_tf.plotting.style import save_figure
     from fer_tf.utils import atomic
     from trainers.explanation import face_maps
 
-    found = face_maps.localise(explained, target=_TARGET.value)
-    found = {"source": _SOURCE.value, **found}
-    atomic.write_json(os.path.join(_OUTPUT.value, "localisation.json"), found)
-    figures.save(
-        face_maps.picture(found), os.path.join(_OUTPUT.value, "localisation.png")
-    )
-    for line in face_maps.lines(found):
+    result = face_maps.localise(models, target=_TARGET.value)
+    result = {"source": _SOURCE.value, **result}
+    atomic.write_json(os.path.join(_OUTPUT.value, "localisation.json"), result)
+    figure = localisation_figure(result["models"])
+    save_figure(figure, os.path.join(_OUTPUT.value, "localisation.png"))
+    for line in face_maps.in_words(result):
         print(line)
 
 

@@ -10,12 +10,15 @@ too much, nothing is written. README.md in the folder is the model's card.
 `trainers.catalog --add` gives an export a name.
 """
 
+import dataclasses
 import importlib.metadata
 import os
 
 from absl import flags
 
-from fer_tf.export import model_card
+from data_pipelines.sources import dataset_facts
+from fer_tf.export import score_tables
+from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils import atomic
 from fer_tf.utils.stderr import quiet_stderr
 from trainers.common import cli
@@ -39,7 +42,7 @@ _CARRIED = (
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir of a finished run.")
 _OUTPUT = flags.DEFINE_string("output", None, "Folder to write; must not exist.")
 _PROTOCOL = flags.DEFINE_enum(
-    "protocol", "clean", ["clean", "paper"],
+    "protocol", Protocol.CLEAN, list(Protocol),
     "Weights chosen on validation data (clean) or on the test set (paper).",
 )  # fmt: skip
 _FORMATS = flags.DEFINE_list("formats", ["saved_model"], ", ".join(_FORMAT_NAMES))
@@ -77,12 +80,13 @@ def main() -> None:
     for title, path in map(_titled, _ELSEWHERE.value):
         if title in elsewhere:
             cli.fail(f"--elsewhere: {title!r} is given twice", code=2)
-        elsewhere[title] = _measured(title, path)
+        elsewhere[title] = _evaluation(title, path)
     if os.path.lexists(_OUTPUT.value):
         raise ValueError(f"{_OUTPUT.value}: exists already; choose another --output")
     with cli.quiet_imports():
         from fer_tf.export import formats as export
         from fer_tf.model_io import model_folder
+        from fer_tf.model_io.card import read_card
         from trainers.publishing import export_crops
 
     folder = model_folder.find(_WORKDIR.value, protocol=_PROTOCOL.value)
@@ -103,7 +107,7 @@ def main() -> None:
             model,
             _OUTPUT.value,
             formats=formats,
-            extra=_facts(model_folder.read_card(folder), elsewhere),
+            extra=_facts(read_card(folder), elsewhere),
             report=lambda line: print(line, flush=True),
             **checked,
         )
@@ -132,6 +136,9 @@ def _facts(described, elsewhere):
         training["minutes"] = round(results["seconds"] / 60, 1)
     if config:
         training["config"], training["seed"] = config, config["seed"]
+    if "dataset" in facts:
+        known = dataset_facts(facts["dataset"])
+        facts["dataset_facts"] = [dataclasses.asdict(fact) for fact in known]
     names = ("fer-tf", "keras", "tensorflow")
     versions = {name: importlib.metadata.version(name) for name in names}
     return {"versions": versions, **facts, "training": training}
@@ -146,7 +153,7 @@ def _titled(text):
     return title, path
 
 
-def _measured(title, path):
+def _evaluation(title, path):
     """What the card says of an evaluation.
 
     Raises:
@@ -154,21 +161,21 @@ def _measured(title, path):
     """
     if not os.path.exists(path):
         raise ValueError(f"{path}: no such file")
-    found = atomic.read_json(path)
-    if "metrics" not in found or "num_examples" not in found:
+    scores = atomic.read_json(path)
+    if "metrics" not in scores or "num_examples" not in scores:
         raise ValueError(f"{path}: not what trainers.evaluate --json writes")
     kept = (
         "num_examples", "labelled", "unknown_expressions", "absent_expressions",
         "confusion", "metrics", "intervals", "resampling", "groups",
     )  # fmt: skip
-    found = {name: found[name] for name in kept if name in found}
+    scores = {name: scores[name] for name in kept if name in scores}
     try:
-        model_card.on_other_data(title, found)
+        score_tables.on_other_data(title, scores)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f"{path}: not what trainers.evaluate --json writes ({error!r})"
         ) from error
-    return found
+    return scores
 
 
 if __name__ == "__main__":

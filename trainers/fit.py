@@ -6,20 +6,20 @@ r"""A recipe for `model.fit`: TensorFlow, JAX or PyTorch, in Colab or anywhere.
     model, arguments = fit.compiled(wang_synthetic.get_config(), "data/synthetic")
     model.fit(**arguments)
 
-The model has the recipe's objective (missing labels, learned task weights and all),
-optimizer, schedule and metrics, and is given the batches that `trainers.train` sees,
-step for step. Folders prepared with `--format=npz` need no TensorFlow. A recipe of
-several stages takes one call each:
+The model has the recipe's objective (with missing labels and learned task weights),
+optimizer, schedule and metrics. It gets the same batches as `trainers.train`, step for
+step. Folders prepared with `--format=npz` need no TensorFlow. A recipe of several
+stages takes one call for each:
 
     for stage in range(len(config.stages)):
         model, arguments = fit.compiled(config, data, stage=stage, after=model)
         model.fit(**arguments)
 
-`loading.save(folder, model.network, model.card)` writes what `fer_tf.load` and all
-commands take. What only `trainers.train` does is refused where the config asks for
-it: mixup, averaged weights, micro-batches, votes as labels, several devices.
-`deterministic` is left to you: on TensorFlow
-`tf.config.experimental.enable_op_determinism()`, for the whole process.
+`model_folder.save(folder, model.network, model.card)` writes a folder that
+`fer_tf.load` and all commands take. A config is refused if it asks for what only
+`trainers.train` does: mixup, averaged weights, micro-batches, votes as labels, several
+devices. Determinism is up to you: on TensorFlow call
+`tf.config.experimental.enable_op_determinism()`, which acts on the whole process.
 """
 
 import dataclasses
@@ -27,17 +27,24 @@ import dataclasses
 import keras
 from ml_collections import ConfigDict
 
-from data_pipelines.batches import array_ops, arrays
+from data_pipelines.batches import arrays, ops
 from data_pipelines.storage.prepared import Prepared, open_prepared
 from fer_tf import metrics
-from trainers.training import build, checks, objectives, optimizers, precision
+from trainers.training import (
+    build,
+    checks,
+    objectives,
+    optimizers,
+    precision,
+    streams,
+)
 
 _LABELS = ("expression", "valence_arousal", "action_units", "is_face")
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class Trainee(keras.Model):
-    """A network with the objective that it is trained by.
+    """A network together with its objective.
 
     `fit` and `evaluate` take `(image, labels, weights)`, labels and weights by name
     as `data_pipelines.batches.arrays` gives them. Beside the total they report every
@@ -80,8 +87,8 @@ class Trainee(keras.Model):
         self, x=None, y=None, y_pred=None, sample_weight=None, training=True
     ):
         weights = {f"{task}_weight": value for task, value in sample_weight.items()}
-        total, found = self.objective({**y, **weights}, y_pred)
-        for task, loss in found.items():
+        total, task_losses = self.objective({**y, **weights}, y_pred)
+        for task, loss in task_losses.items():
             self.losses_of_tasks[task].update_state(loss)
         return total
 
@@ -116,17 +123,17 @@ def compiled(
 ) -> tuple[Trainee, dict]:
     """Builds what `fit` needs for one stage of a recipe.
 
-    An epoch has whole batches only; the examples left over come first in the next
-    one. Validation sees the central window of each crop: the reported numbers, over
-    the views of the paper, are `trainers.evaluate`'s.
+    An epoch has whole batches only. The examples that are left over come first in the
+    next epoch. Validation sees the central window of each crop; `trainers.evaluate`
+    gives the numbers over the views of the paper.
 
     Args:
         config: See `trainers/configs/`.
         data: Prepared folder or folders, `DIR[,DIR...]`, opened or not.
         stage: Number of the stage.
         after: The model of the stage before; None builds a new network.
-        first_epoch: Epoch to begin with, where weights and optimizer are restored
-            afterwards: the batches go on from there.
+        first_epoch: Epoch to start with, if you restore weights and optimizer
+            afterwards. The batches continue from there.
 
     Returns:
         The compiled model, and the arguments of its `fit`.
@@ -143,17 +150,17 @@ def compiled(
     spec = build.crop_spec(config, prepared)
     chosen = config.stages[stage]
     network, can_train = _network(config, after)
-    num_train = build.epoch_size(config, prepared)
+    num_train = streams.epoch_size(config, prepared)
     checks.check(config, network, spec, num_train, prepared.action_units)
     build.set_trainable(network, chosen, can_train)
     model = Trainee(
         network, (chosen.objective or config.objective).to_dict(), chosen.submodel
     )
     model.can_train = can_train
-    # Which of its losses have labels is not known before it is trained.
+    # Training will show which of its losses have labels.
     card = build.card(config, prepared, spec)
     model.card = dataclasses.replace(card, trained=None)
-    steps = [optimizers.total_steps(config, each, num_train) for each in config.stages]
+    steps = [optimizers.total_steps(config, s, num_train) for s in config.stages]
     optimizer = optimizers.build_optimizer(config, chosen, steps[stage])
     model.compile(optimizer, jit_compile=_should_jit(config))
     an_epoch = min(steps[stage], num_train // config.batch_size)
@@ -179,15 +186,15 @@ def compiled(
 
 
 def _refuse(config):
-    """Refuses what `fit` would leave out in silence."""
+    """Refuses settings that `fit` would ignore."""
     only = {"mixup": 0, "ema_decay": 0, "micro_batches": 1}
     for key, plain in only.items():
         if config[key] != plain:
             raise ValueError(
                 f"`{key}` {config[key]} is for trainers.train; model.fit does without."
             )
-    chosen = [each.objective or config.objective for each in config.stages]
-    if any(objective.name == "votes" for objective in chosen):
+    settings = [stage.objective or config.objective for stage in config.stages]
+    if any(setting.name == "votes" for setting in settings):
         raise ValueError("the objective `votes` is for trainers.train, not model.fit.")
     if build.replicas() > 1:
         raise ValueError("model.fit trains on one device; trainers.train on several.")
@@ -216,7 +223,7 @@ def _labels(config):
     return (*_LABELS, "region_masks") if config.region_masks else _LABELS
 
 
-def _eval_ops(config, ops):
+def _eval_ops(config):
     masks = [ops.region_masks(**config.region_masks)] if config.region_masks else []
     return [ops.center_crop(config.input.window), *masks, ops.to_model_input()]
 
@@ -224,55 +231,55 @@ def _eval_ops(config, ops):
 def _array_batches(config, prepared, start, an_epoch):
     """`x` and `validation_data` of npz files."""
     tasks = _labels(config)
-    found = {
+    arguments = {
         "x": arrays.TrainBatches(
             prepared,
-            build.train_ops(config, prepared, array_ops),
+            streams.train_ops(config, prepared),
             tasks,
             start_step=start,
             steps_per_epoch=an_epoch,
-            **build.train_arguments(config),
+            **streams.train_arguments(config),
         )
     }
     if prepared.count("validation"):
-        found["validation_data"] = arrays.EvalBatches(
+        arguments["validation_data"] = arrays.EvalBatches(
             prepared,
             "validation",
-            _eval_ops(config, array_ops),
+            _eval_ops(config),
             tasks,
-            **build.eval_arguments(config),
+            **streams.eval_arguments(config),
         )
-    return found
+    return arguments
 
 
 def _tensorflow_batches(config, prepared, start, an_epoch):
     """`x` and `validation_data` of records."""
-    from data_pipelines.batches import ops, pipeline
+    from data_pipelines.batches import pipeline
 
     tasks = _labels(config)
-    stream = build.train_stream(config, prepared, start_step=start)
-    found = {"x": pipeline.for_fit(stream, tasks), "steps_per_epoch": an_epoch}
+    stream = streams.train_stream(config, prepared, start_step=start)
+    arguments = {"x": pipeline.for_fit(stream, tasks), "steps_per_epoch": an_epoch}
     if prepared.count("validation"):
         batches = pipeline.eval_batches(
             prepared,
             "validation",
-            _eval_ops(config, ops),
-            **build.eval_arguments(config),
+            _eval_ops(config),
+            **streams.eval_arguments(config),
         )
-        found["validation_data"] = pipeline.for_fit(batches, tasks)
-    return found
+        arguments["validation_data"] = pipeline.for_fit(batches, tasks)
+    return arguments
 
 
 class _Trained(keras.callbacks.Callback):
-    """Notes on the model's card which losses had labels: one of exactly 0 had none."""
+    """Notes in the card which losses had labels: a loss of exactly 0 had none."""
 
     def __init__(self, card, before):
         super().__init__()
         self.card, self.tasks = card, set(before)
 
     def on_epoch_end(self, epoch, logs=None):
-        found = self.model.losses_of_tasks
-        self.tasks |= {task for task in found if logs.get(f"{task}_loss")}
+        tasks = self.model.losses_of_tasks
+        self.tasks |= {task for task in tasks if logs.get(f"{task}_loss")}
         trained = tuple(task for task in self.card.trained if task in self.tasks)
         self.model.card = dataclasses.replace(self.card, trained=trained)
 
@@ -280,7 +287,7 @@ class _Trained(keras.callbacks.Callback):
 class _Plateau(keras.callbacks.Callback):
     """Wang et al.'s "when the loss did not drop, divided by 10".
 
-    The loss is the mean over as many epochs as `trainers.train` evaluates after.
+    The loss is the mean over `every` epochs, as often as `trainers.train` evaluates.
     """
 
     def __init__(self, stage, every):
@@ -289,8 +296,8 @@ class _Plateau(keras.callbacks.Callback):
         self.every, self.losses = every, []
 
     def on_train_begin(self, logs=None):
-        # An optimizer that was restored has the rate of the drops before it, which
-        # stays; the losses before it are not known.
+        # A restored optimizer keeps the rate of its earlier drops. The losses before
+        # them are not known.
         if self.base is None:
             rate = self.model.optimizer.learning_rate
             self.base = float(keras.ops.convert_to_numpy(rate))

@@ -65,25 +65,23 @@ def main() -> None:
             min_face_score=_MIN_FACE_SCORE.value,
         )  # fmt: skip
         return
-    from trainers.prediction import picture_files
-    from trainers.prediction import records as prediction_records
+    from trainers.prediction import output_folder, picture_files
 
-    own = lambda path: prediction_records.is_own(path, _OUTPUT.value)
+    own = lambda path: output_folder.is_own(path, _OUTPUT.value)
     files = picture_files.find(_INPUT.value, own=own)
     with cli.quiet_imports():
         from fer_tf.model_io import model_folder
         from fer_tf.predictor import Predictor
         from fer_tf.utils import atomic
         from fer_tf.video import video_files
-        from trainers.prediction import photographs
 
     model = model_folder.load(_MODEL.value)
     detector, how = _detector(model)
     predictor = Predictor(model, detector=detector)
     identity = {"weights": model.sha256, **how}
-    moving = len(files.paths) == 1 and video_files.is_video(files.paths[0])
-    if moving:
-        # The video first: it is what a refusal to mix names.
+    is_video = len(files.paths) == 1 and video_files.is_video(files.paths[0])
+    if is_video:
+        # The video comes first: it is what a refusal to mix names.
         identity |= {
             "video": os.path.realpath(files.paths[0]),
             "every": _EVERY.value,
@@ -91,8 +89,8 @@ def main() -> None:
         }
     os.makedirs(_OUTPUT.value, exist_ok=True)
     with atomic.locked(os.path.join(_OUTPUT.value, ".lock")):
-        photographs.begin(_OUTPUT.value, identity)
-        (_read_video if moving else _read_pictures)(predictor, files)
+        output_folder.begin(_OUTPUT.value, identity)
+        (_read_video if is_video else _read_pictures)(predictor, files)
 
 
 def _check_flags():
@@ -117,7 +115,7 @@ def _check_files():
 
 
 def _detector(model):
-    """What finds the faces, and what of it the predictions depend on."""
+    """What finds the faces, and the settings of it that predictions depend on."""
     from fer_tf import predictor
     from fer_tf.faces import WholePicture
 
@@ -128,39 +126,42 @@ def _detector(model):
 
 
 def _read_pictures(predictor, files):
-    from trainers.prediction import photographs
+    with cli.quiet_imports():
+        from trainers.prediction import output_folder, photographs
+        from trainers.prediction.record_lines import NO_FACE, in_words
 
     records, names, gone = photographs.run(
         predictor, files, _OUTPUT.value, pictures=_PICTURES.value
     )
     failed, empty = [], 0
     for path, record in zip(files.paths, map(records.__getitem__, names)):
-        print(photographs.describe(record))
+        print(in_words(record))
         # In a folder, a picture without a face is an answer, not a failure.
-        empty += record["error"] == photographs.NO_FACE
-        if record["error"] not in (None, photographs.NO_FACE):
+        empty += record["error"] == NO_FACE
+        if record["error"] not in (None, NO_FACE):
             failed.append(f"{path}: {record['error']}")
     if gone:
         print(f"forgotten: {gone:,} pictures that are gone from {_INPUT.value}")
     if files.passed:
         print(files.passed_over())
-    print(f"written: {os.path.join(_OUTPUT.value, photographs.JSONL)}")
+    print(f"written: {os.path.join(_OUTPUT.value, output_folder.JSONL)}")
     cli.fail_if_any([*failed, *files.unlisted])
     if empty == len(names):
-        cli.fail(f"{_INPUT.value}: {photographs.NO_FACE}")
+        cli.fail(f"{_INPUT.value}: {NO_FACE}")
 
 
 def _read_video(predictor, files):
-    from trainers.prediction import photographs, videos
+    with cli.quiet_imports():
+        from trainers.prediction import output_folder, videos
 
     (path,) = files.paths
-    found = videos.run(
+    summary = videos.run(
         predictor, path, _OUTPUT.value, pictures=_PICTURES.value,
         every=_EVERY.value, smoothing=_SMOOTHING.value,
     )  # fmt: skip
-    print(f"{path}: {found['frames']:,} frames read, {found['people']} people")
-    print(f"written: {os.path.join(_OUTPUT.value, photographs.JSONL)}")
-    failed = [f"{path}: {found['error']}"] if found["error"] else []
+    print(f"{path}: {summary['frames']:,} frames read, {summary['people']} people")
+    print(f"written: {os.path.join(_OUTPUT.value, output_folder.JSONL)}")
+    failed = [f"{path}: {summary['error']}"] if summary["error"] else []
     cli.fail_if_any([*failed, *files.unlisted])
 
 

@@ -4,20 +4,21 @@ python -m trainers.prepare --dataset=fer2013 --source=fer2013.csv --output=data/
 python -m trainers.prepare --dataset=synthetic --source=seed=1,examples=1200 \
     --output=data/synthetic
 
-Killed and started again with the same command, it goes on where it was and
-ends with the same bytes. `--format=npz` is for training without TensorFlow.
-`--exclude` leaves out copies and pictures of two labels from what trains:
+Killed and started again with the same command, it continues where it was and ends with
+the same bytes. `--format=npz` is for training without TensorFlow. `--exclude` leaves
+training pictures out that are copies of others or carry two labels:
 
 python -m trainers.verify  --dataset=fer2013 --source=fer2013.csv \
     --exclude_to=copies.csv
 python -m trainers.prepare --dataset=fer2013 --source=fer2013.csv \
     --exclude=copies.csv --output=data/fer2013_single
 
-`--labels=valence_arousal` keeps those alone, for a set that is to teach nothing else
-to a network that trains on several: `trainers.train --data=A,B`.
+`--labels=valence_arousal` keeps only those labels, for a network that trains on several
+sets: `trainers.train --data=A,B`.
 
-On a cluster, by Apache Beam (the extra `beam`): `--runner=FlinkRunner
+Apache Beam (the extra `beam`) prepares on a cluster: `--runner=FlinkRunner
 --runner_options=flink_master=HOST:8081`, with paths that all machines share.
+`data_pipelines/README.md` describes the data sets and their options.
 """
 
 import functools
@@ -25,7 +26,7 @@ import os
 
 from absl import flags
 
-from data_pipelines.preparation import prepare as preparing
+from data_pipelines.preparation import prepare
 from data_pipelines.preparation.cropping import DETECTORS, ON_NO_FACE
 from data_pipelines.sources import SOURCES, open_source, parse_options
 from data_pipelines.sources.filters import FIELDS, Excluding, KeepingLabels
@@ -39,12 +40,12 @@ _SOURCE = flags.DEFINE_string(
     "source", "", "The untouched download; for synthetic: seed=1,examples=1200,size=96."
 )
 _OPTIONS = flags.DEFINE_string(
-    "options", "", "The source's own: rule=majority (ferplus), fold=3 (ckplus), ..."
+    "options", "", "Of the data set: rule=majority (ferplus), fold=3 (ckplus), ..."
 )
 _EXCLUDE = flags.DEFINE_string(
     "exclude",
     None,
-    "List of training rows to leave out, of trainers.verify --exclude_to.",
+    "List of training rows to leave out, from trainers.verify --exclude_to.",
 )
 _LABELS = flags.DEFINE_list(
     "labels", [], f"Labels to keep, of {', '.join(FIELDS)}; all by default."
@@ -89,7 +90,7 @@ def main() -> None:
     if _LABELS.value:
         source = KeepingLabels(source, _LABELS.value)
     runner_options = parse_options(_RUNNER_OPTIONS.value)
-    spec = preparing.crop_spec_for(source, _CROP.value)
+    spec = source.crop_spec(_CROP.value)
     bar = Progress("list", None, unit="rows")
 
     def progress(done, total):
@@ -100,11 +101,11 @@ def main() -> None:
         bar.update(done)
 
     try:
-        manifest = preparing.prepare(
+        manifest = prepare.prepare(
             source,
             _OUTPUT.value,
             crop_spec=spec,
-            detector=_DETECTOR.value or preparing.detector_for(source),
+            detector=_DETECTOR.value or source.default_detector,
             on_no_face=_ON_NO_FACE.value,
             format=_FORMAT.value,
             workers=_WORKERS.value,
@@ -119,7 +120,7 @@ def main() -> None:
 
 
 def _beam(runner, options):
-    """What runs the chunks on a cluster."""
+    """A function that runs the chunks on a cluster."""
     try:
         with cli.quiet_imports():
             from data_pipelines.preparation import beam
@@ -130,12 +131,12 @@ def _beam(runner, options):
             '--runner needs Apache Beam, the extra `beam`: pip install -e ".[beam]"',
             code=2,
         )
-    given = [f"--{key}={value}" for key, value in options.items()]
-    return functools.partial(beam.run, options=[f"--runner={runner}", *given])
+    runner_flags = [f"--{key}={value}" for key, value in options.items()]
+    return functools.partial(beam.run, options=[f"--runner={runner}", *runner_flags])
 
 
 def report(manifest: dict, output: str) -> str:
-    """A few lines on what was kept, what was not, and where it lies."""
+    """A few lines: the examples by split and class, the rejects, and the folder."""
     spec = manifest["crop_spec"]
     lines = [
         f"{manifest['dataset']}: {manifest['num_examples']:,} examples in {output}, "
@@ -144,9 +145,8 @@ def report(manifest: dict, output: str) -> str:
     for split, counts in manifest["counts"].items():
         classes = ", ".join(f"{name} {n:,}" for name, n in counts.items())
         lines.append(f"  {split:10} {sum(counts.values()):7,}  ({classes})")
-    cropped = ", ".join(
-        f"{how} {n:,}" for how, n in sorted(manifest.get("cropped", {}).items())
-    )
+    ways = sorted(manifest["cropped"].items())
+    cropped = ", ".join(f"{way} {n:,}" for way, n in ways)
     lines.append(f"  cropped    {cropped}")
     rejects = manifest["rejects"]
     if rejects:

@@ -19,7 +19,7 @@ from absl import flags
 
 from fer_tf.utils import atomic
 from trainers.common import cli
-from trainers.publishing import readme_tables
+from trainers.publishing import paper_tables, readme_tables
 
 _ADD = flags.DEFINE_string("add", None, "Workdir of a finished run to add.")
 _ADD_TABLE = flags.DEFINE_string("add_table", None, "JSON of a table to add.")
@@ -146,11 +146,11 @@ def _parts(page):
         return {
             "results": lambda: readme_tables.runs_table(RESULTS),
             "comparison": lambda: readme_tables.comparison(RESULTS),
-            "tables": lambda: readme_tables.papers_overview(RESULTS),
+            "tables": lambda: paper_tables.papers_overview(RESULTS),
             "speed": lambda: readme_tables.speed(RESULTS),
         }
     (paper,) = (name for name, path in PAPERS.items() if path == page)
-    return {"measured": lambda: readme_tables.paper_tables(RESULTS, paper)}
+    return {"measured": lambda: paper_tables.paper_tables(RESULTS, paper)}
 
 
 def _variants():

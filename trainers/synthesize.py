@@ -3,10 +3,10 @@ r"""Writes the synthetic faces exactly as a data set's owner ships that data set
 python -m trainers.synthesize --layout=rafdb --output=downloads/rafdb
 python -m trainers.prepare --dataset=rafdb --source=downloads/rafdb --output=data/rafdb
 
-Nothing in it is anybody's face, so it needs no licence. The output appears whole
-or not at all. Where an owner ships several layouts, the data set is what stands before
-the underscore: `fer2013_folders`, `affectnet_npy`, `affwild2_2022`. A small copy has
-fewer pictures than the owner's, which `trainers.verify` calls an error.
+The faces are drawn, so no licence is needed. The output appears whole or not at all.
+Where an owner ships several layouts, the part before the underscore is the data set:
+`fer2013_folders`, `affectnet_npy`, `affwild2_2022`. A small copy has fewer pictures
+than the owner's, which `trainers.verify` calls an error.
 """
 
 from absl import flags

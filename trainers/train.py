@@ -1,13 +1,13 @@
-r"""Trains one row of a paper's table, or goes on with it where it was stopped.
+r"""Trains one row of a paper's table, or resumes the training where it was stopped.
 
 python -m trainers.train --config=trainers/configs/meen_vgg19_fer2013.py \
     --data=data/fer2013 --workdir=runs/meen_vgg19 [--config.seed=1 ...]
 
-`--config.KEY=VALUE` sets a key of the config, `--config.model.arguments.NAME=VALUE`
-any argument of the model's builder, for instance
-`--config.model.arguments.skip=False`. A config is a Python file, and is run.
+`--config.KEY=VALUE` sets a key of the config. `--config.model.arguments.NAME=VALUE`
+sets any argument of the model's builder, for instance
+`--config.model.arguments.skip=False`. A config is a Python file, which is executed.
 
-The workdir then holds config.json, checkpoints/, best/ (weights by protocol),
+Afterwards the workdir holds config.json, checkpoints/, best/ (weights by protocol),
 metrics.csv, tensorboard/, results.json and report.md with its pictures.
 """
 
@@ -30,11 +30,11 @@ _OVERRIDE = re.compile(r"--?config\.([^=]*)(?:=(.*))?", re.DOTALL)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Describe the run; train nothing.")
 
 
-def main(given: list[tuple[str, str]]) -> None:
+def main(settings: list[tuple[str, str]]) -> None:
     """Entry point of the command line.
 
     Args:
-        given: Keys and values of the config, as `_take_overrides` found them.
+        settings: Keys of the config and their new values, from `_take_overrides`.
     """
     config = _CONFIG.value
     try:
@@ -42,30 +42,36 @@ def main(given: list[tuple[str, str]]) -> None:
     except Exception as error:  # Whatever a config file may raise.
         file = config_flags.get_config_filename(flags.FLAGS["config"])
         cli.fail(f"--config: {file} cannot be loaded: {_reason(file, error)}", code=2)
-    for key, text in given:
+    for key, text in settings:
         overrides.set_value(config, key, text)
     with cli.quiet_imports():
         import tensorflow as tf
 
         from data_pipelines.batches import pipeline
-        from trainers.training import distribution, dry_run, precision, workdir
-        from trainers.training import report as reporting
-        from trainers.training import run as loop
+        from trainers.training import (
+            assembly,
+            distribution,
+            dry_run,
+            precision,
+            report,
+            workdir,
+        )
 
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
     precision.settle(config, _WORKDIR.value)
     prepared = pipeline.open_prepared(_DATA.value)
-    report = os.path.join(_WORKDIR.value, "report.md")
+    finished = os.path.join(_WORKDIR.value, "report.md")
     if not _DRY_RUN.value:
         workdir.require_same(_WORKDIR.value, config, prepared)
-        if os.path.exists(report):
-            print(f"{_WORKDIR.value} is finished; see {report}")
+        if os.path.exists(finished):
+            print(f"{_WORKDIR.value} is finished; see {finished}")
             return
     strategy = distribution.make_strategy(config)
-    run = loop.Run(
+    run = assembly.assemble(
         config, prepared, _WORKDIR.value, strategy=strategy, started=_STARTED
     )
+    run.check()
     if config.mixed_crops and run.workdir.writes:
         first = prepared.folders[0]
         print(f"the model is given crops as in {first}, whatever the other folders'")
@@ -76,7 +82,7 @@ def main(given: list[tuple[str, str]]) -> None:
         with run.workdir.opened():
             run.train()
             if run.workdir.writes:
-                print(reporting.finish(run))
+                print(report.finish(run))
             distribution.meet(strategy)
     except Exception as error:
         if not distribution.several_hosts(strategy):
@@ -85,7 +91,7 @@ def main(given: list[tuple[str, str]]) -> None:
             print("a worker was lost; going on when it is back", file=sys.stderr)
             distribution.begin_again()
         cli.explain(error)
-        # The others wait until this process is gone, and an orderly end for them.
+        # The other workers wait for this process, and an orderly exit waits for them.
         os._exit(1)
 
 
@@ -96,12 +102,12 @@ def _reason(file, error):
 
 
 def _take_overrides(argv):
-    """Parts `--config.KEY=VALUE` from the other flags.
+    """Separates `--config.KEY=VALUE` from the other flags.
 
-    A config's own flags know neither the arguments of a builder that it does not name
-    nor which key was meant by one that is not there.
+    `ml_collections` would refuse arguments of the builder that the config does not
+    name, and would not suggest a key for a misspelt one.
     """
-    rest, found, argv = [], [], list(argv)
+    rest, settings, argv = [], [], list(argv)
     while argv:
         flag = argv.pop(0)
         match = _OVERRIDE.fullmatch(flag)
@@ -111,10 +117,10 @@ def _take_overrides(argv):
         key, text = match.groups()
         if text is None:  # `--config.KEY VALUE`, or a switch that is turned on.
             text = argv.pop(0) if argv and not argv[0].startswith("--") else "true"
-        found.append((key, text))
-    return rest, found
+        settings.append((key, text))
+    return rest, settings
 
 
 if __name__ == "__main__":
-    sys.argv, overridden = _take_overrides(sys.argv)
-    cli.run(lambda: main(overridden), required=("config", "data", "workdir"))
+    sys.argv, settings = _take_overrides(sys.argv)
+    cli.run(lambda: main(settings), required=("config", "data", "workdir"))

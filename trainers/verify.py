@@ -12,13 +12,14 @@ import time
 
 from absl import flags
 
-from data_pipelines.sources import SOURCES, files, open_source, parse_options
+from data_pipelines.sources import SOURCES, open_source, parse_options
+from data_pipelines.sources.source import require_outside
 from trainers.common import cli
 from trainers.common.progress import Progress
 
 _DATASET = flags.DEFINE_enum("dataset", None, sorted(SOURCES), "Which data set.")
 _SOURCE = flags.DEFINE_string("source", "", "The untouched download.")
-_OPTIONS = flags.DEFINE_string("options", "", "The source's own: fold=3, ...")
+_OPTIONS = flags.DEFINE_string("options", "", "Of the data set: fold=3, ...")
 _DATA = flags.DEFINE_string("data", None, "Or: a prepared folder.")
 _FACES = flags.DEFINE_bool(
     "faces", False, "Search every picture for a face, by MTCNN: some pictures a second."
@@ -33,7 +34,7 @@ _EXCLUDE_TO = flags.DEFINE_string(
 )  # fmt: skip
 _JSON = flags.DEFINE_string("json", None, "File for the report.")
 
-# Examples of a finding that are shown; the file has all that are kept.
+# Examples of a finding that are printed; the file has all that are kept.
 _SHOWN = {"error": 5, "warning": 2}
 
 
@@ -47,7 +48,7 @@ def main() -> None:
         cli.fail("--source is needed: where the download is", code=2)
     for path in filter(None, (_JSON.value, _EXCLUDE_TO.value)):
         folder = os.path.dirname(os.path.abspath(path))
-        if not os.path.isdir(folder):  # Better known now than after the work.
+        if not os.path.isdir(folder):  # Before the long work, not after it.
             cli.fail(f"{folder}: no such folder")
     with cli.quiet_imports():
         from fer_tf.utils import atomic
@@ -70,17 +71,17 @@ def _verify_source():
     options = parse_options(_OPTIONS.value)
     source = open_source(_DATASET.value, _SOURCE.value, **options)
     for path in filter(None, (_JSON.value, _EXCLUDE_TO.value)):
-        files.require_outside(source, path)
+        require_outside(source, path)
     total = sum(sum(classes.values()) for classes in (source.published or {}).values())
     surplus = [] if _EXCLUDE_TO.value else None
     run = functools.partial(
         verification.verify_source, source, workers=_WORKERS.value, surplus=surplus
     )
-    found = _timed(run, total or None, "rows")
+    timed_report = _timed(run, total or None, "rows")
     if surplus is not None:
         count = write_exclusions(_EXCLUDE_TO.value, surplus)
         print(f"{_EXCLUDE_TO.value}: {count:,} training pictures to leave out")
-    return found
+    return timed_report
 
 
 def _verify_prepared():
@@ -103,7 +104,7 @@ def _timed(run, total, unit):
 
 
 def describe(report: dict) -> str:
-    """The report for people."""
+    """The report as text for people."""
     from data_pipelines.checks.findings import KINDS
 
     lines = [f"{report['dataset']} ({report['layout']})"]

@@ -4,9 +4,9 @@ For folders prepared with `--format=npz`. The order, the augmentation and the
 batches are those of `data_pipelines.batches.pipeline`, as `keras.utils.PyDataset`s of
 NumPy arrays: they train on any backend, on a machine that has no TensorFlow.
 
-`fit` wants two things said: `shuffle=False`, or it draws the order of the batches
-anew, from no seed of ours; and `callbacks=[EpochOf(batches)]`, or every epoch has
-the batches of the first.
+Give `fit` two arguments. Without `shuffle=False` it shuffles the batches itself, under
+a seed of its own. Without `callbacks=[EpochOf(batches)]` every epoch repeats the
+batches of the first.
 """
 
 from collections.abc import Sequence
@@ -14,41 +14,46 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
+from data_pipelines.batches import ops as batch_ops
 from data_pipelines.batches import sampling
-from data_pipelines.batches.array_ops import Batch, Op
-from data_pipelines.sources.sample import DataError
+from data_pipelines.batches.ops import Op
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage.prepared import Prepared
 
 
 class TrainBatches(keras.utils.PyDataset):
     """Shuffled, full batches of the training split, an epoch at a time.
 
-    The batch at step s is a function of the seed and s. What an epoch's full
-    batches leave over comes first in the next epoch.
+    The batch at step s is a function of the seed and s. Examples that do not fill a
+    batch at the end of an epoch come first in the next one.
 
     Attributes:
         epoch: The epoch whose batches these are, from 0; `EpochOf` sets it.
         num_steps: Batches an epoch.
 
     Args:
-        prepared: Where the examples are, in npz files.
-        ops: From `data_pipelines.batches.array_ops`, applied in order to each batch.
         tasks: Labels to train on, such as `expression`; None for plain feature
             dicts, which `fit` does not take.
-        size: Side to which pictures are brought, if theirs is another.
-        channels: 1 or 3.
-        batch_size: Examples a batch.
-        seed: Of the order; random ops have their own.
         start_step: Step of the first batch of epoch 0.
         steps_per_epoch: Batches an epoch; by default all full ones.
-        shuffle_window: Examples that are shuffled together.
-        sample: How an epoch's examples are drawn, with its `limit`: see
-            `data_pipelines.batches.sampling`.
-        limit: Likewise.
         **kwargs: Of `keras.utils.PyDataset`, such as `workers`.
+
+    The other arguments are those of `data_pipelines.batches.pipeline.train_batches`.
 
     Raises:
         DataError: If the folder holds records, or too few examples.
+
+    >>> import tempfile
+    >>> from data_pipelines.preparation.prepare import prepare
+    >>> from data_pipelines.sources import open_source
+    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
+    >>> from data_pipelines.storage.prepared import open_prepared
+    >>> batches = TrainBatches(open_prepared(folder), [], ["expression"], size=48,
+    ...                        channels=1, batch_size=4, seed=0)
+    >>> image, labels, weights = batches[0]
+    >>> image.shape, labels["expression"].shape
+    ((4, 48, 48, 1), (4,))
     """
 
     def __init__(
@@ -63,7 +68,7 @@ class TrainBatches(keras.utils.PyDataset):
         seed: int,
         start_step: int = 0,
         steps_per_epoch: int | None = None,
-        shuffle_window: int = 16384,
+        shuffle_window: int = sampling.WINDOW,
         sample: str = "all",
         limit: int = 0,
         **kwargs,
@@ -92,9 +97,8 @@ class TrainBatches(keras.utils.PyDataset):
 class EpochOf(keras.callbacks.Callback):
     """Tells training batches which epoch it is.
 
-    Keras calls a data set's own `on_epoch_end` once too often, before the first
-    epoch. And `fit` may begin with any epoch: `initial_epoch`, or where
-    `BackupAndRestore` says.
+    A data set's own `on_epoch_end` does not do: Keras also calls it before the first
+    epoch, and `fit` may begin with a later one (`initial_epoch`, `BackupAndRestore`).
 
     Args:
         batches: `TrainBatches`.
@@ -112,7 +116,7 @@ class EvalBatches(keras.utils.PyDataset):
     """One ordered pass over a split; the last batch is filled up.
 
     Filled-up rows have weight 0, and `mask` 0 where the batches are feature
-    dicts. Arguments as in `TrainBatches`.
+    dicts. The arguments are those of `TrainBatches`.
     """
 
     def __init__(
@@ -141,8 +145,7 @@ class EvalBatches(keras.utils.PyDataset):
         first = index * self._batch_size
         rows = np.arange(first, min(first + self._batch_size, self._count))
         batch = self._files.read(rows, **self._picture)
-        batch |= {"epoch": np.zeros_like(rows), "mask": np.ones(len(rows), np.float32)}
-        batch = {name: _fill(x, self._batch_size) for name, x in batch.items()}
+        batch = batch_ops.fill_up(batch, self._batch_size)
         return _finish(batch, self._ops, self._tasks)
 
 
@@ -155,16 +158,6 @@ def _array_files(prepared, split):
     return prepared.files(split)
 
 
-def _fill(column, batch_size):
-    filled = np.zeros((batch_size, *column.shape[1:]), column.dtype)
-    filled[: len(column)] = column
-    return filled
-
-
-def _finish(batch: Batch, ops, tasks):
-    for op in ops:
-        batch = op(batch)
-    if tasks is None:
-        return batch
-    labels = {task: batch[task] for task in tasks}
-    return batch["image"], labels, {task: batch[f"{task}_weight"] for task in tasks}
+def _finish(batch, ops, tasks):
+    batch = batch_ops.apply(ops, batch)
+    return batch if tasks is None else batch_ops.for_fit(batch, tasks)

@@ -1,7 +1,7 @@
-"""Where an augmentation moves things, the same in TensorFlow and in NumPy.
+"""The geometry of the augmentations, the same for TensorFlow and for NumPy.
 
-`data_pipelines.batches.ops` and `data_pipelines.batches.array_ops` move the pixels; how
-far, and the landmarks with them, is decided here. `xp` is `numpy` or
+This module draws how far a picture moves, and moves its landmarks. The kernels
+(`tensor_kernels`, `array_kernels`) move the pixels. `xp` is `numpy` or
 `tensorflow.experimental.numpy`; a batch holds arrays of that kind.
 """
 
@@ -33,7 +33,7 @@ MIRRORED_POINTS = {5: (1, 0, 2, 4, 3), 37: _MIRROR_37, 68: _MIRROR_68}
 
 
 def uniform(xp, batch, seed: int, purpose: str):
-    """Uniform numbers in [0, 1), one an example: float32 `(batch,)`."""
+    """Uniform numbers in [0, 1), one for each example: float32 `(batch,)`."""
     keys, epoch = batch["key"], batch["epoch"]
     return stateless_random.uniform(xp, keys, seed=seed, epoch=epoch, purpose=purpose)
 
@@ -95,7 +95,7 @@ def moved_points(xp, points, cos, sin, dx, dy):
 
 
 def mirrored_points(xp, points, width: int):
-    """The landmarks of the mirrored picture: left is right, and listed as such."""
+    """The landmarks of the mirrored picture, left and right exchanged in the list."""
     moved = xp.take(points, MIRRORED_POINTS[points.shape[1]], axis=1)
     return xp.stack([width - 1.0 - moved[..., 0], moved[..., 1]], axis=-1)
 

@@ -1,51 +1,92 @@
 """Per-batch ops: factories of pure `dict -> dict` functions.
 
-An op reads and writes named features of a batch and never edits its argument.
+An op takes a batch of TensorFlow tensors or of NumPy arrays, and does the same to
+both: crops and flips bit for bit, what interpolates up to rounding. Only the kernels
+that touch pixels exist twice, in `tensor_kernels` and `array_kernels`.
+
+An op reads and writes named features of a batch and never changes its argument.
 Random ops draw by `data_pipelines.batches.stateless_random` from the features `key` and
 `epoch` (how often the example has come before), so the same example in the same
 epoch is always augmented the same way. What moves the face moves its landmarks
 too, and region masks are drawn from the landmarks after that. Other labels stay:
 expressions, valence and arousal have no side, and every action unit of the
-vocabulary is either side's.
-
-`data_pipelines.batches.array_ops` has the same ops in NumPy.
+vocabulary belongs to both sides.
 """
 
 import functools
 from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
 
-import tensorflow as tf
-import tensorflow.experimental.numpy as tnp
+import numpy as np
 
 from data_pipelines.batches import geometry
-from fer_tf.faces import region_masks as masks
+from fer_tf.faces.region_masks import region_masks as draw_region_masks
 
-Batch = dict[str, tf.Tensor]
+Batch = dict[str, Any]
+"""Features by name, TensorFlow tensors or NumPy arrays of leading dimension `batch`."""
 Op = Callable[[Batch], Batch]
 
 
+def kernels_of(batch: Batch) -> ModuleType:
+    """The pixel kernels for the batch's kind of arrays."""
+    if isinstance(batch["image"], np.ndarray):
+        from data_pipelines.batches import array_kernels as kernels
+    else:
+        from data_pipelines.batches import tensor_kernels as kernels
+    return kernels
+
+
 def random_crop(size: int, *, seed: int) -> Op:
-    """Cuts a `size` x `size` window at a random place, the same for no two."""
-    return lambda batch: _crop(batch, size, seed)
+    """Cuts a `size` x `size` window at a random place, another one each time.
+
+    Args:
+        size: Side of the window in pixels.
+        seed: Seed of the run.
+
+    Raises:
+        ValueError: When it is applied, if the window is larger than the picture.
+
+    >>> batch = {"image": np.zeros((2, 48, 48, 1), np.uint8),
+    ...          "landmarks": np.zeros((2, 5, 2), np.float32),
+    ...          "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> random_crop(44, seed=0)(batch)["image"].shape
+    (2, 44, 44, 1)
+    """
+    return functools.partial(_crop, size=size, seed=seed)
 
 
 def center_crop(size: int) -> Op:
-    """Cuts the central `size` x `size` window."""
-    return lambda batch: _crop(batch, size, None)
+    """Cuts the central `size` x `size` window.
+
+    >>> image, key = np.zeros((1, 48, 48, 1), np.uint8), np.array([7])
+    >>> points = np.full((1, 5, 2), 24, np.float32)
+    >>> batch = center_crop(44)({"image": image, "landmarks": points, "key": key})
+    >>> batch["image"].shape, batch["landmarks"][0, 0].tolist()
+    ((1, 44, 44, 1), [22.0, 22.0])
+    """
+    return functools.partial(_crop, size=size, seed=None)
 
 
 def random_flip(*, seed: int) -> Op:
-    """Mirrors the face with probability 1/2, and its landmarks with it."""
+    """Mirrors the face with probability 1/2, and its landmarks with it.
+
+    >>> batch = {"image": np.zeros((2, 48, 48, 1), np.uint8),
+    ...          "landmarks": np.full((2, 5, 2), 20, np.float32),
+    ...          "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> random_flip(seed=4)(batch)["landmarks"][:, 0, 0].tolist()
+    [27.0, 20.0]
+    """
 
     def op(batch):
-        flip = geometry.uniform(tnp, batch, seed, "flip") < 0.5
+        kernels, points = kernels_of(batch), batch["landmarks"]
+        flip = geometry.uniform(kernels.xp, batch, seed, "flip") < 0.5
         image = batch["image"]
-        mirrored = tf.reverse(image, axis=[2])
-        batch = {**batch, "image": tf.where(flip[:, None, None, None], mirrored, image)}
-        points = batch["landmarks"]
+        batch = {**batch, "image": kernels.mirror(image, flip)}
         if points.shape[1]:
-            moved = geometry.mirrored_points(tnp, points, image.shape[2])
-            batch["landmarks"] = tf.where(flip[:, None, None], moved, points)
+            moved = geometry.mirrored_points(kernels.xp, points, image.shape[2])
+            flip = flip[:, None, None]
+            batch["landmarks"] = kernels.xp.where(flip, moved, points)
         return batch
 
     return op
@@ -56,50 +97,55 @@ def random_affine(
 ) -> Op:
     """Turns, zooms and shifts the picture about its centre, bilinearly.
 
+    The picture becomes float32; beyond an edge, the edge is repeated.
+
     Args:
         seed: Seed of the run.
         degrees: Largest turn either way.
         zoom: Largest relative change of scale either way.
         shift: Largest shift either way, as a fraction of the side.
+
+    >>> batch = {"image": np.zeros((2, 48, 48, 1), np.uint8),
+    ...          "landmarks": np.full((2, 5, 2), 20, np.float32),
+    ...          "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> random_affine(seed=0, degrees=10)(batch)["image"].dtype
+    dtype('float32')
     """
 
     def op(batch):
-        cos, sin, dx, dy = found = geometry.affine(
-            tnp, batch, seed=seed, degrees=degrees, zoom=zoom, shift=shift
+        kernels, points = kernels_of(batch), batch["landmarks"]
+        transform = geometry.affine(
+            kernels.xp, batch, seed=seed, degrees=degrees, zoom=zoom, shift=shift
         )
-        zero = tf.zeros_like(dx)
-        moved = tf.raw_ops.ImageProjectiveTransformV3(
-            images=tf.cast(batch["image"], tf.float32),
-            transforms=tf.stack([cos, -sin, dx, sin, cos, dy, zero, zero], axis=1),
-            output_shape=batch["image"].shape[1:3],
-            fill_value=0.0,
-            interpolation="BILINEAR",
-            fill_mode="NEAREST",
-        )
-        batch = {**batch, "image": moved}
-        if batch["landmarks"].shape[1]:
-            batch["landmarks"] = geometry.moved_points(tnp, batch["landmarks"], *found)
+        batch = {**batch, "image": kernels.warp(batch["image"], *transform)}
+        if points.shape[1]:
+            batch["landmarks"] = geometry.moved_points(kernels.xp, points, *transform)
         return batch
 
     return op
 
 
 def random_erase(*, seed: int, probability: float, area: float) -> Op:
-    """Fills a random square with the mean grey of its picture.
+    """Fills a random square with the mean grey of its picture, as float32.
 
     Args:
         seed: Seed of the run.
         probability: How often.
         area: Largest part of the picture that goes, in (0, 1].
+
+    >>> batch = {"image": np.zeros((2, 48, 48, 1), np.uint8),
+    ...          "landmarks": np.full((2, 5, 2), 20, np.float32),
+    ...          "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> random_erase(seed=0, probability=0.5, area=0.2)(batch)["image"].shape
+    (2, 48, 48, 1)
     """
 
     def op(batch):
-        gone = geometry.erased(
-            tnp, batch, seed=seed, probability=probability, area=area
+        kernels = kernels_of(batch)
+        erased = geometry.erased(
+            kernels.xp, batch, seed=seed, probability=probability, area=area
         )
-        image = tf.cast(batch["image"], tf.float32)
-        mean = tf.reduce_mean(image, axis=(1, 2), keepdims=True)
-        return {**batch, "image": tf.where(gone[..., None], mean, image)}
+        return {**batch, "image": kernels.fill_with_mean(batch["image"], erased)}
 
     return op
 
@@ -110,23 +156,26 @@ def region_masks(*, region_sizes: str = "swapped", cell_anchor: str = "corner") 
     See `fer_tf.faces.region_masks`; `region_masks` is float32 `(batch, h / 16, w / 16,
     8)`, `region_masks_weight` that of the landmarks. Comes after everything that
     moves the face.
+
+    >>> batch = {"image": np.zeros((2, 224, 224, 3), np.uint8),
+    ...          "landmarks": np.full((2, 68, 2), 100, np.float32),
+    ...          "landmarks_weight": np.ones(2, np.float32)}
+    >>> region_masks()(batch)["region_masks"].shape
+    (2, 14, 14, 8)
     """
 
     def op(batch):
-        height, width = batch["image"].shape[1:3]
+        size, height, width = batch["image"].shape[:3]
         draw = functools.partial(
-            masks.region_masks,
+            draw_region_masks,
             image_size=(height, width),
             region_sizes=region_sizes,
             cell_anchor=cell_anchor,
         )
-        drawn = tf.numpy_function(
-            draw, [batch["landmarks"]], tf.float32, stateful=False
-        )
-        shape = (batch["image"].shape[0], height // 16, width // 16, 8)
+        shape = (size, height // 16, width // 16, 8)
         return {
             **batch,
-            "region_masks": tf.ensure_shape(drawn, shape),
+            "region_masks": kernels_of(batch).drawn(draw, batch["landmarks"], shape),
             "region_masks_weight": batch["landmarks_weight"],
         }
 
@@ -138,34 +187,89 @@ def class_weights(weights: Sequence[float]) -> Op:
 
     With inverse frequencies this is the weighted loss of AffectNet's baselines.
     A loss is the weighted mean over a batch, so only ratios of weights matter.
+
+    Args:
+        weights: One a class, in the order of the labels.
+
+    >>> batch = {"image": np.zeros((2, 1, 1, 1)), "expression": np.array([0, 1]),
+    ...          "expression_weight": np.array([1, 0], np.float32)}
+    >>> class_weights([0.5, 3.0])(batch)["expression_weight"].tolist()
+    [0.5, 0.0]
     """
 
     def op(batch):
-        table = tf.constant(weights, tf.float32)
-        weight = batch["expression_weight"] * tf.gather(table, batch["expression"])
-        return {**batch, "expression_weight": weight}
+        of_class = kernels_of(batch).look_up(weights, batch["expression"])
+        return {**batch, "expression_weight": batch["expression_weight"] * of_class}
 
     return op
 
 
 def numbers_only() -> Op:
-    """Drops ids and other text, which a step compiled by XLA cannot hold."""
-    return lambda batch: {k: v for k, v in batch.items() if v.dtype != tf.string}
+    """Drops ids and other text, which no accelerator can hold.
+
+    >>> batch = {"image": np.zeros((1, 1, 1, 1)), "subject": np.array([b"anna"])}
+    >>> list(numbers_only()(batch))
+    ['image']
+    """
+    return lambda batch: {
+        name: feature
+        for name, feature in batch.items()
+        if not kernels_of(batch).is_text(feature)
+    }
 
 
 def to_model_input() -> Op:
-    """The picture as models take it: float32 in 0..255."""
-    return lambda batch: {**batch, "image": tf.cast(batch["image"], tf.float32)}
+    """The picture as models take it: float32 in 0..255.
+
+    >>> batch = {"image": np.full((1, 1, 1, 1), 255, np.uint8)}
+    >>> to_model_input()(batch)["image"].dtype
+    dtype('float32')
+    """
+    return lambda batch: {
+        **batch, "image": kernels_of(batch).to_float(batch["image"])
+    }  # fmt: skip
+
+
+def apply(ops: Sequence[Op], batch: Batch) -> Batch:
+    """The batch after all of the ops, in their order."""
+    for op in ops:
+        batch = op(batch)
+    return batch
+
+
+def fill_up(batch: Batch, batch_size: int) -> Batch:
+    """An evaluation batch with static shapes: missing rows are zeros.
+
+    Adds `mask`, 1 for a real row and 0 for a filled one, and `epoch`, which is 0.
+    """
+    kernels, key = kernels_of(batch), batch["key"]
+    batch = {
+        **batch,
+        "epoch": kernels.xp.zeros_like(key),
+        "mask": kernels.to_float(kernels.xp.ones_like(key)),
+    }
+    return {name: kernels.fill_up(x, batch_size) for name, x in batch.items()}
+
+
+def for_fit(batch: Batch, tasks: Sequence[str]) -> tuple[Any, Batch, Batch]:
+    """A batch as `model.fit` takes it: `(image, {task: label}, {task: weight})`.
+
+    A filled-up row of an evaluation batch has weight 0.
+
+    Args:
+        batch: With `image`, and each task with its weight.
+        tasks: Labels, such as `expression`.
+    """
+    labels = {task: batch[task] for task in tasks}
+    return batch["image"], labels, {task: batch[f"{task}_weight"] for task in tasks}
 
 
 def _crop(batch, size, seed):
-    top, left = geometry.crop_offsets(tnp, batch, size, seed)
-    window = tf.range(size, dtype=tf.int64)
-    image = tf.gather(batch["image"], top[:, None] + window, axis=1, batch_dims=1)
-    image = tf.gather(image, left[:, None] + window, axis=2, batch_dims=1)
-    offset = tf.cast(tf.stack([left, top], axis=1), tf.float32)
+    kernels = kernels_of(batch)
+    top, left = geometry.crop_offsets(kernels.xp, batch, size, seed)
+    offset = kernels.to_float(kernels.xp.stack([left, top], axis=1))
     return {
         **batch,
-        "image": image,
+        "image": kernels.crop(batch["image"], top, left, size),
         "landmarks": batch["landmarks"] - offset[:, None],
     }

@@ -8,11 +8,13 @@ one that started at 0. `data_pipelines.batches.arrays` gives the same batches wi
 TensorFlow.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from data_pipelines.batches import ops as batch_ops
 from data_pipelines.batches import sampling
 from data_pipelines.batches.ops import Op
 from data_pipelines.storage import records
@@ -20,8 +22,6 @@ from data_pipelines.storage.prepared import Prepared
 from data_pipelines.storage.prepared import open_prepared as open_prepared
 
 AUTOTUNE = tf.data.AUTOTUNE
-# Serialized 48 px records are about 2 kB: a shuffle window of tens of MB.
-SHUFFLE_WINDOW = 16384
 
 Read = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
@@ -35,7 +35,7 @@ def train_batches(
     batch_size: int,
     seed: int,
     start_step: int = 0,
-    shuffle_window: int = SHUFFLE_WINDOW,
+    shuffle_window: int = sampling.WINDOW,
     sample: str = "all",
     limit: int = 0,
 ) -> tf.data.Dataset:
@@ -51,15 +51,25 @@ def train_batches(
         start_step: First step of the stream.
         shuffle_window: Examples that are shuffled together; larger blocks are
             shuffled every epoch too.
-        sample: How an epoch's examples are drawn, with its `limit`: see
-            `data_pipelines.batches.sampling`.
-        limit: Likewise.
+        sample: How an epoch's examples are drawn: one of
+            `data_pipelines.batches.sampling.NAMES`.
+        limit: Examples a class or a video, for the ways that have a limit.
 
     Returns:
         Dataset of feature dicts of leading dimension `batch_size`.
 
     Raises:
         DataError: If an epoch has fewer examples than one batch.
+
+    >>> import tempfile
+    >>> from data_pipelines.preparation.prepare import prepare
+    >>> from data_pipelines.sources import open_source
+    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
+    >>> batches = train_batches(open_prepared(folder), [], size=48, channels=1,
+    ...                         batch_size=4, seed=0)
+    >>> next(iter(batches))["image"].shape.as_list()
+    [4, 48, 48, 1]
     """
     order = sampling.order(
         prepared, name=sample, limit=limit, seed=seed, window=shuffle_window
@@ -69,11 +79,11 @@ def train_batches(
 
     def places(step):
         look_up = lambda step: order.batch(int(step), batch_size)
-        found = _numpy(look_up, [step], [tf.int64, tf.int64])
-        return tuple(tf.ensure_shape(x, (batch_size,)) for x in found)
+        columns = _numpy(look_up, [step], [tf.int64, tf.int64])
+        return tuple(tf.ensure_shape(x, (batch_size,)) for x in columns)
 
     def batch(rows, turns):
-        return _apply(ops, {**read(rows), "epoch": turns})
+        return batch_ops.apply(ops, {**read(rows), "epoch": turns})
 
     steps = tf.data.Dataset.range(start_step, 2**62)
     ds = steps.map(places).map(batch, num_parallel_calls=AUTOTUNE)
@@ -89,23 +99,28 @@ def eval_batches(
     channels: int,
     batch_size: int,
 ) -> tf.data.Dataset:
-    """One ordered pass; the last batch is filled up and `mask` marks real rows.
+    """One ordered pass; the last batch is filled up, and `mask` marks the real rows.
 
     Filling instead of a short batch keeps every shape static, so a compiled
     step compiles once and no example is dropped.
 
     Raises:
         DataError: If the split is empty.
+
+    >>> import tempfile
+    >>> from data_pipelines.preparation.prepare import prepare
+    >>> from data_pipelines.sources import open_source
+    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
+    >>> prepared = open_prepared(folder)
+    >>> batches = eval_batches(prepared, "train", size=48, channels=1, batch_size=64)
+    >>> int(next(iter(batches))["mask"].numpy().sum()) == prepared.count("train")
+    True
     """
     read = _reader(prepared, split, size, channels)
 
     def batch(rows):
-        found = {
-            **read(rows),
-            "epoch": tf.zeros_like(rows),
-            "mask": tf.ones_like(rows, tf.float32),
-        }
-        return _apply(ops, _fill(found, batch_size))
+        return batch_ops.apply(ops, batch_ops.fill_up(read(rows), batch_size))
 
     rows = tf.data.Dataset.range(prepared.count(split)).batch(batch_size)
     return rows.map(batch, num_parallel_calls=AUTOTUNE).prefetch(AUTOTUNE)
@@ -123,19 +138,7 @@ def for_fit(batches: tf.data.Dataset, tasks: Sequence[str]) -> tf.data.Dataset:
         Dataset of `(image, {task: label}, {task: weight})`; a filled-up row of
         an evaluation batch has weight 0.
     """
-    return batches.map(
-        lambda batch: (
-            batch["image"],
-            {task: batch[task] for task in tasks},
-            {task: batch[f"{task}_weight"] for task in tasks},
-        )
-    )
-
-
-def _apply(ops, batch):
-    for op in ops:
-        batch = op(batch)
-    return batch
+    return batches.map(functools.partial(batch_ops.for_fit, tasks=tasks))
 
 
 def _numpy(function, inputs, kinds):
@@ -150,7 +153,7 @@ def _reader(prepared, split, size, channels) -> Read:
         return _array_reader(files, size, channels)
     spec = records.feature_spec(prepared.manifests[0])
     if not prepared.keeps_landmarks:
-        # Sets give different numbers of points: together they give none.
+        # Data sets with different numbers of points are read without points.
         del spec["landmarks"], spec["landmarks_weight"]
     decode = _decoder(prepared.crop_specs, size, channels)
     sides = np.array([spec.size for spec in prepared.crop_specs])
@@ -158,12 +161,12 @@ def _reader(prepared, split, size, channels) -> Read:
 
     def read(rows):
         lookup = lambda rows: (files.read(rows), files.folders[rows])
-        found, folders = _numpy(lookup, [rows], [tf.string, tf.int64])
-        found, folders = (tf.ensure_shape(x, rows.shape) for x in (found, folders))
-        batch = tf.io.parse_example(found, spec)
+        columns = _numpy(lookup, [rows], [tf.string, tf.int64])
+        serialized, folders = (tf.ensure_shape(x, rows.shape) for x in columns)
+        batch = tf.io.parse_example(serialized, spec)
         batch["image"] = decode(batch["image"], folders)
         if "landmarks" in batch:
-            # (0, 0) is the centre of a pixel, which a larger one's is not.
+            # (0, 0) is the centre of the first pixel, whose place depends on the size.
             scale = tf.gather(scales, folders)[:, None, None]
             batch["landmarks"] = batch["landmarks"] * scale + (scale - 1) / 2
         else:
@@ -175,7 +178,7 @@ def _reader(prepared, split, size, channels) -> Read:
 
 
 def _array_reader(files, size, channels):
-    """Of npz files: read and brought to size by NumPy."""
+    """Returns `read(rows)` for npz files, which NumPy reads and brings to size."""
     example = files.read(np.zeros(1, np.int64), size=size, channels=channels)
     names = sorted(example)
 
@@ -184,10 +187,10 @@ def _array_reader(files, size, channels):
             files.read(rows, size=size, channels=channels)[name] for name in names
         ]
         kinds = [tf.as_dtype(example[name].dtype) for name in names]
-        found = _numpy(lookup, [rows], kinds)
+        columns = _numpy(lookup, [rows], kinds)
         return {
             name: tf.ensure_shape(value, (*rows.shape, *example[name].shape[1:]))
-            for name, value in zip(names, found)
+            for name, value in zip(names, columns)
         }
 
     return read
@@ -215,7 +218,7 @@ def _decoder(specs, size, channels):
             tf.cast(folder, tf.int32), [lambda c=case: c(png) for case in cases]
         )
         return tf.map_fn(
-            lambda each: choose(*each), (pngs, folders), fn_output_signature=tf.uint8
+            lambda pair: choose(*pair), (pngs, folders), fn_output_signature=tf.uint8
         )
 
     return decode
@@ -232,14 +235,3 @@ def _to_size(images, size, channels):
         return images
     grey = stored == 1
     return (tf.image.grayscale_to_rgb if grey else tf.image.rgb_to_grayscale)(images)
-
-
-def _fill(batch, batch_size):
-    def fill(x):
-        missing = batch_size - tf.shape(x)[0]
-        padding = [[0, missing]] + [[0, 0]] * (x.shape.rank - 1)
-        empty = "" if x.dtype == tf.string else tf.zeros((), x.dtype)
-        x = tf.pad(x, padding, constant_values=empty)
-        return tf.ensure_shape(x, [batch_size, *x.shape[1:]])
-
-    return {name: fill(x) for name, x in batch.items()}

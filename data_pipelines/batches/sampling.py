@@ -1,11 +1,11 @@
-"""Which example comes at which place of the endless training stream.
+"""The order of the examples in the endless training stream.
 
-The place decides alone, with the seed: a run that begins at step s sees what a
-run that came to step s sees, and records and arrays are read in the same order.
+It depends on the place in the stream and on the seed alone: a run that begins at step
+s sees what a run that reached step s sees. Records and arrays have the same order.
 
 The examples lie in groups, and every epoch takes a group's quota of examples from
-it. A group goes round: none of its examples comes again before all have come.
-All of the ways to draw are groups with quotas:
+it. None of a group's examples comes again before all of them have come.
+Each way to draw examples is a choice of groups and quotas:
 
     all     a group a prepared folder, all of it, every epoch
     up      a group a class, as many as the largest class has: AffectNet's
@@ -25,12 +25,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from data_pipelines.batches import stateless_random
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage.prepared import Prepared
 
+WINDOW = 16384
+"""Examples that are shuffled together by default: tens of MB of 48 px records."""
+
 NAMES = ("all", "up", "down", "videos")
-# About a shard's rows. Whole blocks are shuffled, and then windows of several: what
-# is read at one time lies near together on the disk.
+# Rows of about one shard. Blocks are shuffled as wholes, then rows within windows of
+# several blocks, so that rows that are read together lie close together on the disk.
 _BLOCK = 2048
 
 
@@ -90,19 +93,20 @@ class Order:
 
     def epoch(self, number: int) -> np.ndarray:
         """Rows and turns of a whole epoch: int64 `(2, epoch_size)`."""
-        # Several threads ask, nearly in order: the epochs beside this one may still
-        # be needed, and another thread may put others in their place meanwhile.
-        found = self._epochs.get(number)
-        if found is None:
-            found = self._epoch(number)
+        # Several threads ask, nearly in order: the neighbouring epochs may still be
+        # needed, and another thread may replace the dict meanwhile.
+        rows_and_turns = self._epochs.get(number)
+        if rows_and_turns is None:
+            rows_and_turns = self._epoch(number)
             near = {n: e for n, e in self._epochs.items() if abs(n - number) <= 1}
-            self._epochs = near | {number: found}
-        return found
+            self._epochs = near | {number: rows_and_turns}
+        return rows_and_turns
 
     def _epoch(self, number):
         # A slot an example, group behind group. The k-th of a group's q examples goes
         # to a place in [k / q, (k + 1) / q) of the epoch: that spreads every group.
-        found = np.concatenate([self._of(g, number) for g in self.groups], axis=1)
+        taken = [self._of(group, number) for group in self.groups]
+        rows_and_turns = np.concatenate(taken, axis=1)
         slots = np.arange(self.epoch_size)
         jitter = _draw(slots, self.seed, number, "slot").astype(np.float64)
         starts = np.cumsum([0] + [group.quota for group in self.groups[:-1]])
@@ -113,10 +117,10 @@ class Order:
         spread = np.argsort(places, kind="stable")
         # Sorted by window, and within one at random.
         shuffle = _draw(slots, self.seed, number, "window")
-        return found[:, spread[np.lexsort((shuffle, slots // self.window))]]
+        return rows_and_turns[:, spread[np.lexsort((shuffle, slots // self.window))]]
 
     def _of(self, group, number):
-        """What an epoch takes from a group, in the group's own order."""
+        """The rows and turns that an epoch takes from a group, in the group's order."""
         places = np.arange(number * group.quota, (number + 1) * group.quota)
         turns, places = np.divmod(places, len(group.rows))
         rows = [
@@ -172,7 +176,7 @@ def require_a_batch(prepared: Prepared, order: Order, batch_size: int) -> None:
 
 
 def _folders(prepared):
-    """A group a folder: of one group, whole windows could lack a small folder."""
+    """A group for each folder, so that every window holds some of a small folder."""
     counts = prepared.counts("train")
     parts = np.split(np.arange(sum(counts)), np.cumsum(counts)[:-1])
     return [Group(rows, len(rows), _BLOCK) for rows in parts if len(rows)]

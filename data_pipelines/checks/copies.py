@@ -11,11 +11,11 @@ from data_pipelines.checks.picture_table import SIDE, PictureTable, is_blank
 
 UNLABELLED = "unlabelled"
 
-# Correlation of the thumbnails of copies. On FER2013, of 200 such pairs of
-# different pixels, none shows two photographs.
+# Least correlation of the thumbnails of copies. Of 200 such pairs of FER2013 with
+# different pixels, none shows two different photographs.
 _CORRELATION = 0.95
 _BATCH = 8192
-# A group is described by so many of its pictures.
+# So many pictures of a group are named in its description.
 _SHOWN = 4
 
 
@@ -47,7 +47,7 @@ def check_nearly_identical(table: PictureTable, findings: Findings) -> list[list
 
 
 def surplus(table: PictureTable, identical, nearly) -> list[tuple[str, str]]:
-    """The training pictures to do without, and why; other splits stay whole.
+    """The training pictures to leave out, with reasons; other splits stay whole.
 
     Left out are copies and near copies of a picture of another split, all copies
     of a training picture whose labels differ, and all but one where they agree.
@@ -69,7 +69,7 @@ def surplus(table: PictureTable, identical, nearly) -> list[tuple[str, str]]:
         elif len(set(table.labels[rows][named[table.labels[rows]]])) > 1:
             why, left_out = "the same picture has another label too", inside
         else:
-            # The first that has a label is kept, if one has.
+            # The first picture with a label is kept, if there is one.
             kept = min(inside, key=lambda row: not named[table.labels[row]])
             why = f"same picture as {table.describe(kept)}"
             left_out = inside[inside != kept]
@@ -111,8 +111,8 @@ def _copies(thumbs, splits):
     blank = np.zeros(len(thumbs), bool)
     for start in range(0, len(thumbs), _BATCH):
         batch = np.array(thumbs[start : start + _BATCH])
-        for column, found in zip(codes, perceptual_hash.hashes(batch)):
-            column.append(found)
+        for column, hashes in zip(codes, perceptual_hash.hashes(batch)):
+            column.append(hashes)
         blank[start : start + len(batch)] = is_blank(batch)
     rows = np.flatnonzero(~blank)
     pairs = [

@@ -7,7 +7,7 @@ from data_pipelines.preparation import cropping
 
 
 class FaceSearch:
-    """Searches pictures for faces, some at a time, with MTCNN.
+    """Searches pictures for faces with MTCNN, several at a time.
 
     In crops that a face fills many are not found, and in those of 48 pixels most:
     their number tells of damage only beside that of another copy.
@@ -28,8 +28,9 @@ class FaceSearch:
         """Searches the pictures that are left."""
         if not self._waiting:
             return
-        found = self._detector.detect([image for _, image, _ in self._waiting])
-        for (name, _, is_face), faces in zip(self._waiting, found):
+        images = [image for _, image, _ in self._waiting]
+        detections = self._detector.detect(images)
+        for (name, _, is_face), faces in zip(self._waiting, detections):
             if is_face is False and faces:
                 self._findings.add("unexpected_face", name)
             elif is_face is not False and not faces:

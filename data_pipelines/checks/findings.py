@@ -1,21 +1,24 @@
-"""What was found: how many of each kind, and a few of them in words."""
+"""Findings: how many there are of each kind, with a few examples in words."""
 
 import dataclasses
 from collections.abc import Callable
 
-from data_pipelines.sources.sample import printable
+from data_pipelines.sources.errors import printable
 
 EXAMPLES = 5
-"""Of each kind, as many are kept; all are counted."""
+"""Examples that are kept of each kind; all are counted."""
 
 ERROR, WARNING = "error", "warning"
 
-# Kind -> severity, and what its count counts.
+# Kind -> severity, and the meaning of its count.
 KINDS = {
     "damaged": (ERROR, "places where reading could not go on"),
     "shard": (ERROR, "damaged shards"),
-    "count": (ERROR, "splits that have not the number of pictures they should"),
-    "class_count": (ERROR, "classes that have not the number of pictures they should"),
+    "count": (ERROR, "splits with another number of pictures than they should have"),
+    "class_count": (
+        ERROR,
+        "classes with another number of pictures than they should have",
+    ),
     "label_order": (ERROR, "classes that have the number of pictures of another"),
     "missing": (ERROR, "pictures or annotations that are not there"),
     "unreadable": (ERROR, "pictures that cannot be read"),
@@ -78,7 +81,7 @@ class Findings:
         *,
         severity: str | None = None,
     ) -> None:
-        """Counts one more of a kind; the worst severity of a kind holds.
+        """Counts one more of a kind; a kind has the worst severity that was given.
 
         Args:
             kind: One of `KINDS`.
@@ -86,16 +89,16 @@ class Findings:
             severity: Another than the kind's own.
         """
         severity = severity or KINDS[kind][0]
-        found = self._by_kind.setdefault(kind, Finding(kind, 0, severity, []))
-        found.count += 1
+        finding = self._by_kind.setdefault(kind, Finding(kind, 0, severity, []))
+        finding.count += 1
         if severity == ERROR:
-            found.severity = ERROR
-        if len(found.examples) < EXAMPLES:
+            finding.severity = ERROR
+        if len(finding.examples) < EXAMPLES:
             text = example if isinstance(example, str) else example()
             # Names come from files, and could move the cursor of a terminal.
-            found.examples.append(printable(text))
+            finding.examples.append(printable(text))
 
     def sorted(self) -> list[Finding]:
         """The findings, in the order of `KINDS`, errors first."""
-        found = [self._by_kind[kind] for kind in KINDS if kind in self._by_kind]
-        return sorted(found, key=lambda finding: finding.severity != ERROR)
+        findings = [self._by_kind[kind] for kind in KINDS if kind in self._by_kind]
+        return sorted(findings, key=lambda finding: finding.severity != ERROR)

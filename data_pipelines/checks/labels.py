@@ -1,4 +1,4 @@
-"""One picture's labels against the picture: where they lie, and what it is called."""
+"""Whether labels fit their picture: their places in it, and its file's name."""
 
 import os
 import re
@@ -9,14 +9,14 @@ from data_pipelines.checks.findings import Findings
 from data_pipelines.sources import Sample
 from fer_tf import labels
 
-# Faces at the border have landmarks a little beyond it, as trackers guess them.
+# Landmarks of faces at the border may lie a little outside: trackers guess them.
 _BEYOND = 0.1
 
 
 def check_sample(
     sample: Sample, shape: tuple[int, ...], name: str, findings: Findings
 ) -> None:
-    """Finds annotations that cannot be of this picture.
+    """Finds annotations that cannot belong to this picture.
 
     Args:
         sample: Its labels.
@@ -43,14 +43,14 @@ def check_sample(
 
 
 def expression_in(path: str) -> str | None:
-    """The one expression that a file's own name says, if it says one."""
-    found = set()
+    """The expression that the file name states; None if it states none, or several."""
+    expressions = set()
     for word in re.split(r"[^a-z]+", os.path.basename(path).lower()):
         try:
-            found.add(labels.EXPRESSIONS[labels.expression_index(word)])
+            expressions.add(labels.EXPRESSIONS[labels.expression_index(word)])
         except ValueError:
             continue
-    return found.pop() if len(found) == 1 else None
+    return expressions.pop() if len(expressions) == 1 else None
 
 
 def _by(size):

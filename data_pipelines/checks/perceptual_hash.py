@@ -22,9 +22,9 @@ _MASKS = [
     np.uint64(sum(1 << int(bit) for block in chosen for bit in block))
     for chosen in itertools.combinations(_BLOCKS, 3)
 ]
-# For each choice as many comparisons are made, the smallest buckets first: what very
-# many pictures share is nothing special, and copies nearly always share other blocks
-# too. Of 300,000 faces none needs a tenth of it.
+# Most comparisons for each choice, the smallest buckets first. A large bucket holds
+# blocks that very many pictures share; copies nearly always share others too. 300,000
+# faces need less than a tenth of this limit.
 _COMPARISONS = 2**27
 
 
@@ -40,7 +40,7 @@ def hashes(thumbs: np.ndarray) -> list[np.ndarray]:
     n, side, _ = thumbs.shape
     cell = side // _SIDE
     small = thumbs.reshape(n, _SIDE, cell, _SIDE, cell).sum((2, 4), dtype=np.int32)
-    # A cell is compared with the one after the next, so that noise decides less.
+    # Each cell is compared with the next but one, which is less sensitive to noise.
     padded = np.pad(small, ((0, 0), (1, 1), (1, 1)), mode="edge")
     median = np.median(small, axis=(1, 2), keepdims=True)
     return [
@@ -67,14 +67,14 @@ def alike(codes: np.ndarray, groups: np.ndarray) -> np.ndarray:
     Returns:
         int64 `(pairs, 2)`, without repetitions, the smaller index first.
     """
-    found = [np.zeros((0, 2), np.int64)]
+    close_pairs = [np.zeros((0, 2), np.int64)]
     for mask in _MASKS if len(codes) else ():
         order = np.argsort(codes & mask, kind="stable")
         for left, right in _pairs_in_buckets(codes[order] & mask, groups[order]):
             pairs = np.stack([order[left], order[right]], axis=1)
             differ = np.bitwise_count(codes[pairs[:, 0]] ^ codes[pairs[:, 1]])
-            found.append(np.sort(pairs[differ <= MAX_BITS], axis=1))
-    return np.unique(np.concatenate(found), axis=0)
+            close_pairs.append(np.sort(pairs[differ <= MAX_BITS], axis=1))
+    return np.unique(np.concatenate(close_pairs), axis=0)
 
 
 def _pairs_in_buckets(keys, groups) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -1,4 +1,4 @@
-"""What verification keeps of each picture of a data set."""
+"""The facts that verification keeps about each picture of a data set."""
 
 import array
 import hashlib
@@ -13,7 +13,7 @@ SIDE = 24
 """Side of a thumbnail."""
 
 _DIGEST = 16
-# Less contrast than this shows nothing.
+# A picture with less contrast than this shows nothing.
 _FLAT = 8
 
 
@@ -26,14 +26,14 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
 
 
 def digest(image: np.ndarray) -> bytes:
-    """16 bytes that tell a picture from every other."""
-    found = hashlib.blake2b(repr(image.shape).encode(), digest_size=_DIGEST)
-    found.update(np.ascontiguousarray(image))
-    return found.digest()
+    """16 bytes that differ between different pictures."""
+    hashed = hashlib.blake2b(repr(image.shape).encode(), digest_size=_DIGEST)
+    hashed.update(np.ascontiguousarray(image))
+    return hashed.digest()
 
 
 def is_blank(thumbs: np.ndarray) -> np.ndarray:
-    """Whether thumbnails, `(..., SIDE, SIDE)`, have no contrast to speak of."""
+    """Whether thumbnails, `(..., SIDE, SIDE)`, have next to no contrast."""
     low, high = thumbs.min(axis=(-2, -1)), thumbs.max(axis=(-2, -1))
     return high - low < _FLAT
 
@@ -91,13 +91,13 @@ class PictureTable:
         return np.memmap(self._thumbs, np.uint8, "r", shape=shape)
 
     def describe(self, row: int) -> str:
-        """A row in words; rows may be added no more after this."""
+        """A row in words; no row may be added after this."""
         split = self.split_names[self._splits[row]]
         label = self.label_names[self._labels[row]]
         return f"{self.name(row)} ({split}, {label})"
 
     def name(self, row: int) -> str:
-        """A row's name; rows may be added no more after this."""
+        """A row's name; no row may be added after this."""
         self._names.seek(self._offsets[row])
         return self._names.readline().decode().rstrip("\n")
 

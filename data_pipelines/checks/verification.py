@@ -1,9 +1,9 @@
-"""The doctor: what in a data set would falsify a result, before it does.
+"""Checks of a data set: what would falsify a result measured on it.
 
-Reads a download, or a prepared folder, whole, and reports what `checks/` looks for:
+Reads a whole download, or a whole prepared folder, and reports what `checks/` finds:
 counts and class histograms against the published ones, classes in another order,
-people and videos in two splits, copies and near copies, labels that cannot be, and
-pictures that are not there, cannot be read, or show no face. A finding of severity
+people and videos in two splits, copies and near copies, impossible labels, and
+pictures that are missing, cannot be read, or show no face. A finding of severity
 `error` means that numbers measured on this copy would not hold; FER2013's own
 duplicates are a `warning`.
 
@@ -31,13 +31,12 @@ from data_pipelines.checks.picture_table import (
     thumbnail,
 )
 from data_pipelines.checks.published import check_counts
-from data_pipelines.preparation.chunks import class_of
 from data_pipelines.sources import DataError, Reject, Sample, Source
-from data_pipelines.sources.sample import SPLITS
+from data_pipelines.sources.sample import SPLITS, class_of
 from data_pipelines.sources.splits import split_of
 from data_pipelines.storage import manifests, prepared, shards
 
-# Rows that a thread reads at a time, and how many such lots are under way.
+# Rows that a thread reads at a time, and how many such batches wait for each thread.
 _LOT, _AHEAD = 32, 4
 
 Progress = Callable[[int], None]
@@ -67,21 +66,26 @@ def verify_source(
 
     Raises:
         DataError: If no picture can be read.
+
+    >>> from data_pipelines.sources import open_source
+    >>> report = verify_source(open_source("synthetic", "examples=6,size=48"))
+    >>> report["ok"], report["num_pictures"], report["findings"]
+    (True, 6, [])
     """
-    found = _Examination(faces, as_shipped=bool(source.published))
+    checks = _Checks(faces, as_shipped=bool(source.published))
     for done, (row, look) in enumerate(_looks(source, workers, faces), 1):
         if isinstance(row, Reject):
             kind = "left_out" if row.expected and row.kind == "bad_row" else row.kind
-            found.findings.add(kind, f"{row.path}: {row.reason}")
+            checks.findings.add(kind, f"{row.path}: {row.reason}")
         elif isinstance(look, Exception):
-            found.findings.add(_kind_of(look), f"{row.name}: {look}")
+            checks.findings.add(_kind_of(look), f"{row.name}: {look}")
         else:
-            found.add(look)
+            checks.add(look)
         progress(done)
-    check_counts(found.counts, source.published, found.findings)
-    report = found.report(source.name, source.layout)
+    check_counts(checks.counts, source.published, checks.findings)
+    report = checks.report(source.name, source.layout)
     if surplus is not None:
-        surplus += copies.surplus(found.table, *found.groups)
+        surplus += copies.surplus(checks.table, *checks.groups)
     return report
 
 
@@ -102,32 +106,33 @@ def verify_prepared(
         DataError: If it is no prepared folder, or no example can be read.
     """
     manifest = manifests.read(folder)
-    found, done = _Examination(faces), itertools.count(1)
+    checks, done = _Checks(faces), itertools.count(1)
     for shard in shards.listed(folder, manifest):
         if problem := shards.problem(shard):
-            found.findings.add("shard", problem)
+            checks.findings.add("shard", problem)
             continue
         try:
             for example in prepared.examples(shard):
                 sample = _from_example(example, shard.split, manifest)
-                found.add(_look_at(sample, example["image"], shard.split, faces))
+                checks.add(_look_at(sample, example["image"], shard.split, faces))
                 progress(next(done))
         except DataError as error:
-            found.findings.add("shard", str(error))
+            checks.findings.add("shard", str(error))
     for reject in manifest["rejects"]:
-        found.findings.add("rejected", f"{reject['path']}: {reject['reason']}")
+        checks.findings.add("rejected", f"{reject['path']}: {reject['reason']}")
     for split, stated in manifest["counts"].items():
-        here = found.counts.get(split, {})
-        if {n: count for n, count in stated.items() if count} != dict(here):
-            text = f"{split}: {sum(here.values()):,} here, the manifest says otherwise"
-            found.findings.add("count", text)
-    check_counts(found.counts, None, found.findings)
-    return found.report(manifest["dataset"], manifest["source"]["layout"])
+        counted = checks.counts.get(split, {})
+        if {n: count for n, count in stated.items() if count} != dict(counted):
+            total = sum(counted.values())
+            text = f"{split}: {total:,} here, the manifest says otherwise"
+            checks.findings.add("count", text)
+    check_counts(checks.counts, None, checks.findings)
+    return checks.report(manifest["dataset"], manifest["source"]["layout"])
 
 
 @dataclasses.dataclass(frozen=True)
 class _Look:
-    """What one look at a picture gives; the picture itself only if it is wanted."""
+    """The result of one look at a picture; with the picture if faces are searched."""
 
     sample: Sample
     split: str
@@ -142,8 +147,8 @@ def _look_at(sample, image, split, keep) -> _Look:
     return _Look(sample, split, image.shape, digest(image), thumbnail(image), kept)
 
 
-class _Examination:
-    """All looks, put together."""
+class _Checks:
+    """Collects the looks at all pictures, and reports."""
 
     def __init__(self, faces, *, as_shipped=False):
         self._as_shipped = as_shipped
@@ -157,7 +162,7 @@ class _Examination:
         sample = look.sample
         name = sample.name
         label = class_of(sample)
-        # Held against published numbers, as the owner splits; else as it is prepared.
+        # In the owner's splits, to compare with published numbers; else in ours.
         split = sample.split if self._as_shipped and sample.split else look.split
         self.counts[split][label] += 1
         self.table.add(name, look.split, label, look.digest, look.thumb)
@@ -225,7 +230,7 @@ def _looks(source, workers, keep) -> Iterator[tuple[Sample | Reject, object]]:
 
 
 def _rows(source):
-    """The rows; where listing cannot go on, a reject that says so."""
+    """The rows; where listing breaks off, a reject that says so."""
     try:
         yield from source.rows()
     except DataError as error:
@@ -233,14 +238,14 @@ def _rows(source):
 
 
 def _kind_of(error):
-    """What an error that reading a picture raised is counted under."""
+    """The kind of finding for an error that reading a picture raised."""
     if str(error) == "no such file" or isinstance(error, FileNotFoundError):
         return "missing"
     return getattr(error, "kind", "unreadable")
 
 
 def _from_example(example, split, manifest) -> Sample:
-    """What is compared of an example; its labels were checked when it was written."""
+    """The parts of an example that are compared; its labels were checked on writing."""
     text = lambda name: bytes(example[name]).decode() or None
     names = manifest["expressions"]
     named, face = (bool(example[f"{t}_weight"]) for t in ("expression", "is_face"))

@@ -1,7 +1,7 @@
 """The synthetic faces in each owner's layout, file for file.
 
-So that every loader can be run, and every recipe tried, without a licence: what is
-written here is read by `data_pipelines.sources` as the real download would be.
+With them every loader and every recipe can be tried without a licence:
+`data_pipelines.sources` reads them as it reads the real download.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from data_pipelines.layouts import (
 from data_pipelines.layouts.pictures import Drawn
 from fer_tf.utils import atomic
 
-# Before an underscore stands the data set, as `--dataset` takes it.
+# The part before an underscore is the data set, as `--dataset` takes it.
 LAYOUTS: dict[str, Callable[..., Drawn]] = {
     "fer2013": fer2013.write,
     "fer2013_folders": fer2013.write_folders,

@@ -52,7 +52,7 @@ def write(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
 
 
 def write_npy(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
-    """Writes the crops and arrays of the newer release; ids start anew in each set."""
+    """Writes the newer release's crops and arrays; both sets number from the start."""
     options = SyntheticOptions(seed=seed, size=224)
     counts, drawn = dict.fromkeys(_SETS, 0), {}
     for name in _SETS.values():

@@ -16,7 +16,7 @@ from fer_tf.faces.crop_spec import CROP_SPECS
 
 @dataclasses.dataclass(frozen=True)
 class _Edition:
-    """What a challenge calls things.
+    """The names that a challenge uses.
 
     Attributes:
         folders: Folder of each task.

@@ -13,7 +13,7 @@ from data_pipelines.synthetic import SyntheticOptions
 
 SIZE = 48
 
-# Without a factor in common with ten: no number comes twice.
+# Has no factor in common with ten, so no number comes twice.
 _SCATTER = 48_271_337
 
 # Split -> the owner's name of it, in the order of the file.

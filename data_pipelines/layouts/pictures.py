@@ -1,4 +1,4 @@
-"""What the writers share: pictures on disk, class numbers, made-up photographs."""
+"""Shared by the writers: pictures on disk, class numbers, made-up photographs."""
 
 import os
 from collections.abc import Callable
@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from data_pipelines import synthetic
+from data_pipelines.sources import SOURCES
 from data_pipelines.synthetic import Face
 from fer_tf import labels
 
@@ -17,7 +18,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of pictures drawn, and of all."""
 
 # A block of synthetic examples shows these people one after the other, and all of
-# them anew in each further round.
+# them again in each further round.
 _PEOPLE, _ROUNDS = 100, 6
 
 
@@ -40,7 +41,7 @@ def write_lines(path: str, lines) -> None:
 
 def class_ids(dataset: str) -> dict[str, int]:
     """An owner's number of each expression, by our name."""
-    return {name: i for i, name in labels.DATASET_EXPRESSIONS[dataset].items()}
+    return {name: i for i, name in SOURCES[dataset].class_ids.items()}
 
 
 def name_of(face: Face) -> str | None:

@@ -1,9 +1,9 @@
 """Chunks done by an Apache Beam pipeline, on the machines of a cluster.
 
-The pipeline is one step: each chunk is an element, and whoever gets it does what
-a process of `data_pipelines.preparation.pool` would do, so the bytes are the same, and
-so is going on after a kill. The machines need this package, and the source and the
-output at the same paths: a folder that all of them mount.
+The pipeline has one step, and each chunk is an element. A machine does with a chunk
+what a process of `data_pipelines.preparation.pool` does, so the bytes are the same, and
+a killed run continues likewise. The machines need this package, and the source and the
+output under the same paths: a folder that all of them mount.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,13 +31,13 @@ def run(
         options: Beam's own, such as `--runner=DirectRunner`.
     """
     summaries = [chunk.summary() for chunk in chunks]
-    left = [chunk for chunk, summary in zip(chunks, summaries) if summary is None]
+    unfinished = [chunk for chunk, summary in zip(chunks, summaries) if summary is None]
     progress(sum(summary["rows"] for summary in summaries if summary), total)
-    if left:
+    if unfinished:
         with apache_beam.Pipeline(options=PipelineOptions(list(options))) as pipeline:
             (
                 pipeline
-                | "Chunks" >> apache_beam.Create(left)
+                | "Chunks" >> apache_beam.Create(unfinished)
                 | "Spread" >> apache_beam.Reshuffle()
                 | "Prepare" >> apache_beam.Map(_run)
             )

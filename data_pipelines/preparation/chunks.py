@@ -1,11 +1,10 @@
 """The rows of a source, dealt into chunks: the units in which data is prepared.
 
-The rows are spooled to a file and shuffled by an index beside it (by a fixed
-seed: sources list their classes one after the other, and no shuffle window of
-training would mix those). A chunk is every n-th of them. It is read, cropped,
-checked and written by one worker, to one shard a split. What it holds depends
-on the source alone, so whoever works on it, wherever, and however often it is
-begun, it ends with the same bytes.
+The rows are written to a file, and a shuffled index beside it gives their order. (The
+seed is fixed. Sources list their classes one after the other, and no shuffle window of
+training would mix those.) A chunk is every n-th row. One worker reads, crops, checks
+and writes it, to one shard a split. Its content depends on the source alone, so every
+worker and every restart gives the same bytes.
 """
 
 import array
@@ -22,14 +21,14 @@ import numpy as np
 
 from data_pipelines.preparation.cropping import Cropping
 from data_pipelines.sources import DataError, Reject, Sample, Source
-from data_pipelines.sources.sample import SPLITS
+from data_pipelines.sources.sample import SPLITS, class_of
 from data_pipelines.sources.splits import split_of
 from data_pipelines.storage import npz, records
 from fer_tf.utils import atomic
 from fer_tf.utils.hashing import sha256
 
 WORK = ".work"
-"""Folder, in the output, of what is not finished."""
+"""Folder in the output that holds unfinished work."""
 
 WRITERS = {"tfrecord": records.writer, "npz": npz.writer}
 """What writes the shards of each format."""
@@ -43,7 +42,7 @@ def spool(
 ) -> tuple[int, list[dict[str, str]]]:
     """Writes the rows of a source into a work folder, and their order.
 
-    Of each row 8 bytes stay in memory, of a reject all.
+    8 bytes of each row stay in memory, and every reject.
 
     Args:
         source: Where the rows come from.
@@ -64,7 +63,7 @@ def spool(
             offsets.append(file.tell())
             file.write(json.dumps(row.to_dict(), default=_plain).encode() + b"\n")
     order = np.random.default_rng(0).permutation(len(offsets))
-    # Into a file, NumPy writes by itself, and would not say that the disk is full.
+    # NumPy's own writing to a file would not report that the disk is full.
     content = io.BytesIO()
     np.save(content, np.asarray(offsets, np.int64)[order])
     path = os.path.join(work, _OFFSETS)
@@ -116,7 +115,7 @@ class Chunk:
     def summary(self) -> dict[str, Any] | None:
         """What `run` returned; None while there is work left to do.
 
-        So there is where a shard has been damaged since it was written.
+        None also where a shard has been damaged since it was written.
         """
         try:
             summary = atomic.read_json(self._done)
@@ -141,11 +140,11 @@ class Chunk:
                 split: stack.enter_context(WRITERS[self.format](self.shard(split)))
                 for split in SPLITS
             }
-            found = examples(
+            written = examples(
                 self.source, self.cropping, self._samples(),
                 rejects=rejects, how=how, tick=tick,
             )  # fmt: skip
-            for sample, features in found:
+            for sample, features in written:
                 write[sample.split](features)
                 counts[sample.split][class_of(sample)] += 1
         summary = {
@@ -231,12 +230,3 @@ def examples(
             reject(sample, error)
             continue
         yield sample, features
-
-
-def class_of(sample: Sample) -> str:
-    """What a picture is counted as."""
-    if sample.expression is not None:
-        return sample.expression
-    if sample.is_face is not None:
-        return "face" if sample.is_face else "nonface"
-    return "unlabelled"

@@ -1,8 +1,8 @@
 """A source's picture -> the crop that its record holds.
 
-Where the face is comes from MTCNN, from the owner's annotation, or is not
-asked (pictures that are crops already). A picture in which no face is found is
-never dropped in silence: what happens to it is chosen, and counted.
+MTCNN finds the face, or the owner's annotation says where it is, or the whole picture
+is the face (pictures that are crops already). A picture in which no face is found is
+never dropped silently: the caller chooses what happens to it, and it is counted.
 """
 
 import contextlib
@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError, Sample
+from data_pipelines.sources.errors import DataError
+from data_pipelines.sources.sample import Sample
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CropSpec
 
 DETECTORS = ("mtcnn", "annotated", "none")
 ON_NO_FACE = ("whole", "box", "skip", "error")
-# Pictures whose faces are searched together: so many, or about so many pixels.
+# Pictures that are searched together: at most so many, or about so many pixels.
 _BATCH = 16
 _BATCH_PIXELS = 32_000_000
 
@@ -58,7 +59,7 @@ class Cropping:
         Raises:
             DataError: If no face is found and that is an error.
         """
-        pictures = ((_believed(sample, image), image) for sample, image in pictures)
+        pictures = ((_plausible(sample, image), image) for sample, image in pictures)
         for sample, image, points in self._located(pictures):
             way, matrix = self._matrix(sample, image, points)
             how[way] += 1
@@ -85,8 +86,8 @@ class Cropping:
 
         detector = MTCNNDetector()
         for batch in _batches(pictures):
-            found = detector.detect([_rgb(image) for _, image in batch])
-            for (sample, image), faces in zip(batch, found):
+            detections = detector.detect([_rgb(image) for _, image in batch])
+            for (sample, image), faces in zip(batch, detections):
                 face = _chosen(faces, sample.box)
                 yield sample, image, face and face["landmarks"]
 
@@ -96,7 +97,7 @@ class Cropping:
         if self.detector == "none":
             return "whole", alignment.whole_matrix(image.shape[:2], spec)
         if points is not None and alignment.overlaps(points, image.shape):
-            # Points on a line define no transform: as good as no points.
+            # Points on a line define no transform: as if there were none.
             with contextlib.suppress(ValueError):
                 return "aligned", alignment.align_matrix(points, spec)
         annotated = self.detector == "annotated" and sample.box is not None
@@ -123,17 +124,17 @@ class Cropping:
         return alignment.warp(_rgb(image), matrix, spec)
 
 
-def _believed(sample, image):
-    """The sample without a box or points that lie beside its picture.
+def _plausible(sample, image):
+    """The sample without a box or points that lie outside its picture.
 
-    They would give a black crop a label, or lead away from the face that is there.
+    They would give a label to a black crop, or lead away from the face in the picture.
     """
-    there = lambda points: alignment.overlaps(points, image.shape)
+    is_inside = lambda points: alignment.overlaps(points, image.shape)
     if sample.box is not None:
         x, y, w, h = sample.box
-        if not there([(x, y), (x + w, y + h)]):
+        if not is_inside([(x, y), (x + w, y + h)]):
             sample = dataclasses.replace(sample, box=None)
-    if sample.landmarks is not None and not there(sample.landmarks):
+    if sample.landmarks is not None and not is_inside(sample.landmarks):
         sample = dataclasses.replace(sample, landmarks=None)
     return sample
 
@@ -156,12 +157,12 @@ def _chosen(faces, box):
         return np.linalg.norm(np.array([fx + fw / 2, fy + fh / 2]) - center)
 
     nearest = min(faces, key=distance)
-    # A face beside the box is somebody else's.
+    # A face far from the box is somebody else's.
     return nearest if distance(nearest) < max(w, h) / 2 else None
 
 
 def enough(images: Sequence[np.ndarray]) -> bool:
-    """Whether so many pictures are to be searched for faces together."""
+    """Whether a batch is full: its pictures are searched for faces together."""
     pixels = sum(image.shape[0] * image.shape[1] for image in images)
     return len(images) == _BATCH or pixels >= _BATCH_PIXELS
 

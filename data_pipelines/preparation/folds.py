@@ -1,4 +1,4 @@
-"""A prepared folder dealt anew into the ten folds of a cross-validation.
+"""A prepared folder, dealt into the ten folds of a cross-validation.
 
 Gan et al. and those before them arrange the people of CK+ "in ascending order" and
 deal them into ten subsets "using sampling interval 10": person k goes to fold k mod
@@ -13,7 +13,8 @@ from collections import Counter
 
 import numpy as np
 
-from data_pipelines.sources.sample import SPLITS, DataError
+from data_pipelines.sources.errors import DataError
+from data_pipelines.sources.sample import SPLITS
 from data_pipelines.storage import manifests, shards
 from data_pipelines.storage.record_files import RecordFiles
 from fer_tf.utils import atomic
@@ -42,13 +43,16 @@ def deal(folder: str, output: str) -> list[str]:
     folders = [os.path.join(output, f"fold{fold}") for fold in range(FOLDS)]
     if os.path.isdir(output) and os.listdir(output):
         for path in folders:
-            there = manifests.read(path)
-            origin = there.get("dealt_from"), there.get("fold_subjects")
-            if origin != (whole, manifest.get("fold_subjects")):
+            dealt_manifest = manifests.read(path)
+            origin = dealt_manifest.get("dealt_from"), dealt_manifest["fold_subjects"]
+            if origin != (whole, manifest["fold_subjects"]):
                 raise DataError(f"{output}: dealt from other data than {folder}")
         return folders
-    if manifests.format_of(manifest) != "tfrecord":
-        raise DataError(f"{folder}: only records can be dealt into folds, prepare anew")
+    if manifest["format"] != "tfrecord":
+        raise DataError(
+            f"{folder}: only records can be dealt into folds; prepare it with "
+            "--format=tfrecord"
+        )
     dealt = _Dealt(folder, manifest)
     with atomic.new_folder(output) as temporary:
         written = [dealt.write(fold, temporary) for fold in range(FOLDS)]
@@ -61,14 +65,14 @@ def deal(folder: str, output: str) -> list[str]:
 
 
 class _Dealt:
-    """The records of a folder by the fold that their subject falls into."""
+    """The records of a folder, grouped by the fold of their subject."""
 
     def __init__(self, folder, manifest):
         import tensorflow as tf
 
-        found = shards.listed(folder, manifest)
-        shards.require_whole(found)
-        files = RecordFiles(found)
+        whole_shards = shards.listed(folder, manifest)
+        shards.require_whole(whole_shards)
+        files = RecordFiles(whole_shards)
         self.rows = []
         for serialized in files.read(np.arange(len(files.folders))):
             features = tf.train.Example.FromString(serialized).features.feature
@@ -82,8 +86,7 @@ class _Dealt:
                 f"{folder}: {FOLDS} folds need {FOLDS} people and everybody's name; "
                 f"{known} are named"
             )
-        # Earlier folders do not name them: then the people in the records are counted.
-        counted = manifest.get("fold_subjects") or subjects
+        counted = manifest["fold_subjects"] or subjects
         self.fold_of = {name: k % FOLDS for k, name in enumerate(counted)}
 
     def write(self, fold, output):
@@ -134,7 +137,7 @@ def _link_fold(folder, tested, written, manifest, whole):
 
 
 def _class_of(features, expressions):
-    """What a manifest counts an example as."""
+    """The class that a manifest counts an example under."""
     if features["expression_weight"].float_list.value[0]:
         return expressions[features["expression"].int64_list.value[0]]
     if features["is_face_weight"].float_list.value[0]:

@@ -13,7 +13,7 @@ import cv2
 
 from data_pipelines.preparation.chunks import Chunk
 
-# Seconds between two looks at what the workers have done.
+# Seconds between two looks at the workers' progress.
 _GLANCE = 0.2
 
 
@@ -39,12 +39,12 @@ def run(
         Exception: What the first chunk to fail has raised.
     """
     summaries = [chunk.summary() for chunk in chunks]
-    left = [n for n, summary in enumerate(summaries) if summary is None]
+    unfinished = [n for n, summary in enumerate(summaries) if summary is None]
     before = sum(summary["rows"] for summary in summaries if summary)
     progress(before, total)
-    if workers > 1 and len(left) > 1:
+    if workers > 1 and len(unfinished) > 1:
         show = lambda done: progress(before + done, total)
-        _run_in_pool(chunks, left, min(workers, len(left)), summaries, show)
+        _run_in_pool(chunks, unfinished, min(workers, len(unfinished)), summaries, show)
     else:
         done = before
 
@@ -53,25 +53,27 @@ def run(
             done += 1
             progress(done, total)
 
-        for number in left:
+        for number in unfinished:
             summaries[number] = chunks[number].run(tick)
     return summaries
 
 
-def _run_in_pool(chunks, left, workers, summaries, show):
+def _run_in_pool(chunks, unfinished, workers, summaries, show):
     # Spawned, not forked: a fork of a process that has used TensorFlow hangs.
     context = multiprocessing.get_context("spawn")
-    # A worker ends when the other end closes, with us or before. (An event would
-    # wait for a worker that was killed.)
-    ours, theirs = context.Pipe()
+    # A worker ends when this end closes, at the latest with this process. (An event
+    # would wait for a worker that was killed.)
+    parent_end, worker_end = context.Pipe()
     done = context.Value("q", 0)
     pool = futures.ProcessPoolExecutor(
-        workers, context, initializer=_begin_worker, initargs=(theirs, done)
+        workers, context, initializer=_begin_worker, initargs=(worker_end, done)
     )
-    with ours, theirs, pool:
+    with parent_end, worker_end, pool:
         try:
             with _interrupt_held_back():
-                running = {pool.submit(_run_in_worker, chunks[n]): n for n in left}
+                running = {
+                    pool.submit(_run_in_worker, chunks[n]): n for n in unfinished
+                }
             waiting, shown = set(running), 0
             while waiting:
                 finished, waiting = futures.wait(
@@ -84,8 +86,8 @@ def _run_in_pool(chunks, left, workers, summaries, show):
                     shown = done.get_obj().value
                     show(shown)
         except BaseException as error:
-            # What the others are at is begun anew next time. They end at once.
-            ours.close()
+            # The other workers end at once; the next run repeats their chunks.
+            parent_end.close()
             with _interrupt_ignored():
                 pool.shutdown(wait=True, cancel_futures=True)
             if isinstance(error, BrokenProcessPool):
@@ -120,7 +122,7 @@ def _interrupt_held_back():
 
 @contextlib.contextmanager
 def _interrupt_ignored():
-    """Ignores Ctrl-C: a second one would only keep us from clearing up."""
+    """Ignores Ctrl-C: a second one would only interrupt the clearing up."""
     if not _may_set_signals():
         yield
         return

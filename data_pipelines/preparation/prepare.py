@@ -1,85 +1,35 @@
 """Samples -> aligned crops -> shards and a manifest.
 
-The work is dealt into chunks (`data_pipelines.preparation.chunks`), which the processes
-of this machine work off (`data_pipelines.preparation.pool`), or those of a cluster
-(`data_pipelines.preparation.beam`). Stopped anywhere and started again, by any number
-of workers, it ends with the same bytes. The manifest comes last: a folder without one
-is not finished.
+The work is dealt into chunks (`preparation.chunks`), which run in processes of this
+machine (`preparation.pool`) or on a cluster (`preparation.beam`). Interrupted anywhere
+and started again, with any number of workers, it ends with the same bytes. The manifest
+is written last: a folder without one is not finished.
 """
 
 import contextlib
-import dataclasses
 import functools
 import glob
-import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable
 
-from data_pipelines.preparation import pool, tfds
+from data_pipelines.preparation import finish, plan, pool, tfds
 from data_pipelines.preparation.chunks import WORK, Chunk, spool
 from data_pipelines.preparation.cropping import Cropping
-from data_pipelines.sources import DataError, Source, files
-from data_pipelines.sources.sample import SPLITS
-from data_pipelines.storage import manifests, npz, shards
-from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
+from data_pipelines.sources import DataError, Source
+from data_pipelines.sources.source import require_outside
+from data_pipelines.storage import manifests, shards
+from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.utils import atomic
 from fer_tf.utils.atomic import locked
-from fer_tf.utils.hashing import sha256
-
-_PLAN = "plan.json"
 
 _ROWS_A_CHUNK = 2048
-# Pictures in which faces are searched take long: few are spread over the workers
-# too, up to this many chunks of at least so many rows (two calls of the detector).
+# Searching for faces takes long, so even a few pictures are spread over the workers:
+# up to this many chunks, of at least so many rows (two calls of the detector).
 _SEARCHED_CHUNKS = 64
 _SEARCHED_ROWS = 32
-# An npz is one file a split, meant to fit into the memory of who trains on it.
+# An npz holds a whole split and has to fit into memory for training.
 _LARGEST_NPZ = 8 * 2**30
-
-
-# Crop of a data set unless another is asked for.
-_DEFAULT_CROPS = {
-    "fer2013": "meen",
-    "ferplus": "meen",
-    "affectnet": "wang2018",
-    "affwild2": "zhang2020",
-    "rafdb": "gan2020",
-    "ckplus": "gan2020",
-    "facenonface": "meen",
-    "folder": "meen",
-    "csv": "meen",
-    "synthetic": "synthetic",
-}
-
-
-# Pictures that come as crops are not searched again; all others are, by MTCNN.
-_DEFAULT_DETECTORS = {
-    "fer2013": "none",
-    "ferplus": "none",
-    "facenonface": "none",
-    "synthetic": "none",
-    "affwild2": "annotated",
-}
-
-
-def detector_for(source: Source) -> str:
-    """What finds the faces of a data set unless another is asked for."""
-    return _DEFAULT_DETECTORS.get(source.name, "mtcnn")
-
-
-def crop_spec_for(source: Source, name: str | None = None) -> CropSpec:
-    """The crop spec `name`, or the data set's own, as the source can give it.
-
-    Pictures that come already cropped are only scaled, so their spec says how
-    they came: FER2013's crops are what the `meen` spec was measured on.
-    """
-    spec = CROP_SPECS[name or _DEFAULT_CROPS[source.name]]
-    if source.name == "synthetic":
-        size = source.options.size if name is None else spec.size
-        return dataclasses.replace(spec, size=size)
-    return spec
 
 
 def prepare(
@@ -102,19 +52,18 @@ def prepare(
     Args:
         source: Where the samples come from.
         output: Folder to write. An unfinished one is finished. A finished one is
-            held against its manifest and left as it is; where a file is damaged or
-            missing, the work is done again.
+            compared with its manifest and left alone; where a file is damaged or
+            missing, the folder is prepared again.
         crop_spec: How a crop is made; written into the manifest.
-        detector: What says where the face is; see `Cropping`.
+        detector: How the face is located; see `Cropping`.
         on_no_face: What happens where none is found; see `Cropping`.
         format: `tfrecord`, or `npz` for what fits into memory (8 GiB of pixels).
         workers: Processes. The result does not depend on it.
         rows_a_chunk: About how many rows share a shard, at most.
-        notice: Called with what is wrong with a file of a finished folder.
+        notice: Called with the fault of a file in a finished folder.
         listed: Called with the rows that the source has listed so far.
         progress: Then called with rows done and rows in all.
-        run: What runs the chunks in place of these processes, called as
-            `pool.run` is.
+        run: Runs the chunks in place of `pool.run`, and is called like it.
 
     Returns:
         The manifest.
@@ -122,37 +71,44 @@ def prepare(
     Raises:
         DataError: If the source is damaged, empty, too large for the format, or
             not the one that the folder was begun with.
+
+    >>> import tempfile
+    >>> from data_pipelines.sources import open_source
+    >>> source = open_source("synthetic", "examples=4,size=48")
+    >>> with tempfile.TemporaryDirectory() as output:
+    ...     prepare(source, output, crop_spec=source.crop_spec())["cropped"]
+    {'whole': 4}
     """
-    files.require_outside(source, output)
+    require_outside(source, output)
     cropping = Cropping(crop_spec, detector, on_no_face)
-    plan = _describe(source, cropping, format, rows_a_chunk)
+    wanted = plan.describe(source, cropping, format, rows_a_chunk)
     work = os.path.join(output, WORK)
     if os.path.exists(os.path.join(output, manifests.NAME)):
         manifest = manifests.read(output)
-        _require_same(manifest.get("plan", {}), plan, output)
-        # A kill may have come between the manifest and the clearing up.
+        plan.require_same(manifest["plan"], wanted, output)
+        # The last run may have been killed between the manifest and the clearing up.
         shutil.rmtree(work, ignore_errors=True)
         problem = _problem(output, manifest)
         if problem is None:
             return manifest
         notice(f"{problem}; the folder is prepared again")
         os.makedirs(work)
-        atomic.write_json(os.path.join(work, _PLAN), plan)
+        atomic.write_json(os.path.join(work, plan.NAME), wanted)
         os.remove(os.path.join(output, manifests.NAME))
     _check_empty(output, work)
-    fresh = [folder for folder in (work, output) if not os.path.exists(folder)]
+    new_folders = [folder for folder in (work, output) if not os.path.exists(folder)]
     os.makedirs(work, exist_ok=True)
     with locked(os.path.join(work, "lock")):
         try:
-            _begin(work, plan, output)
+            _begin(work, wanted, output)
             _clear(output, work)
             run = run or functools.partial(pool.run, workers=workers)
             rows = spool(source, work, listed)
-            manifest = _prepare(source, cropping, output, plan, rows, progress, run)
+            manifest = _prepare(source, cropping, output, wanted, rows, progress, run)
             atomic.write_json(os.path.join(output, manifests.NAME), manifest)
         except DataError:
-            # Of a source that cannot be read nothing stays; of begun work, all.
-            _remove_unused(fresh)
+            # Nothing stays of a source that cannot be read; begun work stays.
+            _remove_unused(new_folders)
             raise
         finally:
             _clear(output, work)
@@ -162,11 +118,11 @@ def prepare(
 
 
 def _problem(output, manifest):
-    """What is wrong with the files of a finished folder, if anything is."""
+    """The fault of a finished folder's files; None if there is none."""
     for shard in shards.listed(output, manifest):
         if problem := shards.problem(shard):
             return problem
-    beside = tfds.FILES if manifests.format_of(manifest) == "tfrecord" else ()
+    beside = tfds.FILES if manifest["format"] == "tfrecord" else ()
     for path in (os.path.join(output, name) for name in beside):
         if not os.path.isfile(path):
             return f"{path}: missing"
@@ -183,10 +139,9 @@ def _remove_unused(folders):
 
 
 def _prepare(source, cropping, output, plan, rows, progress, run):
-    """Does what is left of the work; returns the manifest."""
-    work = os.path.join(output, WORK)
+    """Does the rest of the work; returns the manifest."""
     count, rejects = rows
-    listed = len(rejects)  # Rows that are none, by their source.
+    num_listed = count + len(rejects)
     _check_memory(count, plan["format"], cropping.crop_spec)
     num_chunks = _num_chunks(count, plan["rows_a_chunk"], cropping.detector)
     chunks = [
@@ -195,34 +150,27 @@ def _prepare(source, cropping, output, plan, rows, progress, run):
     ]
     summaries = run(chunks, progress, count)
     rejects += [reject for summary in summaries for reject in summary["rejects"]]
-    counts = _counts(summaries)
-    if not counts:
-        _remove_empty(chunks, counts)
-        shutil.rmtree(work)
-        text = f"{source.name}: none of {count + listed} rows is usable"
+    if not finish.class_counts(summaries):
+        finish.remove_empty(chunks, {})
+        shutil.rmtree(os.path.join(output, WORK))
+        text = f"{source.name}: none of {num_listed} rows is usable"
         for first in rejects[:1]:
             text += f"; the first: {first['path']}: {first['reason']}"
         raise DataError(text)
-    if plan["format"] == "npz":
-        written = _joined(chunks, summaries, counts)
-    else:
-        _remove_empty(chunks, counts)
-        written = _shards(chunks, summaries, counts)
-    manifest = _manifest(source, plan, cropping.crop_spec, rejects, summaries)
-    manifest |= {"shards": written, "plan": plan}
+    manifest = finish.manifest_of(chunks, summaries, rejects, plan)
     if plan["format"] == "tfrecord":
         tfds.describe(output, manifest)
     return manifest
 
 
 def _check_empty(output, work):
-    """Refuses a folder that holds what is not ours."""
-    if os.path.exists(os.path.join(work, _PLAN)):
+    """Refuses a folder that holds files of others."""
+    if os.path.exists(os.path.join(work, plan.NAME)):
         return
     with contextlib.suppress(FileNotFoundError):
-        left = [n for n in os.listdir(output) if n != WORK and ".part-" not in n]
-        if left:
-            raise DataError(f"{output}: not empty (holds {left[0]}); choose another")
+        foreign = [n for n in os.listdir(output) if n != WORK and ".part-" not in n]
+        if foreign:
+            raise DataError(f"{output}: not empty (holds {foreign[0]}); choose another")
 
 
 def _check_memory(rows, format, crop_spec):
@@ -235,64 +183,18 @@ def _check_memory(rows, format, crop_spec):
         )
 
 
-def _describe(source, cropping, format, rows_a_chunk):
-    """All that decides the bytes of the records, as JSON."""
-    # Plans of before have no version: theirs is 1.
-    listing = {"listing": source.listing} if source.listing > 1 else {}
-    return {
-        **listing,
-        "dataset": source.name,
-        "fingerprint": source.fingerprint,
-        **dataclasses.asdict(cropping),
-        "format": format,
-        "rows_a_chunk": rows_a_chunk,
-        "validation": source.holdout,
-        "schema_version": manifests.SCHEMA_VERSION,
-    }
-
-
-def _require_same(old, new, output):
-    """Refuses to go on with another plan; says in what they differ."""
-    # Through JSON, where a tuple becomes a list.
-    old, new = _flat(old), _flat(json.loads(json.dumps(new)))
-    differences = [
-        f"{key} (there {old.get(key)!r}, now {value!r})" if _short(value) else key
-        for key, value in new.items()
-        if old.get(key) != value and key != "fingerprint"
-    ]
-    if old.get("fingerprint") != new["fingerprint"]:
-        differences.insert(0, "source: its files or options have changed")
-    if differences:
-        raise DataError(
-            f"{output}: begun with another {'; another '.join(differences)}; choose "
-            "another folder, or remove this one"
-        )
-
-
-def _flat(plan):
-    """A plan with the fields of its crop spec by names of their own."""
-    spec = plan.get("crop_spec", {})
-    return {k: v for k, v in plan.items() if k != "crop_spec"} | {
-        f"crop_spec.{key}": value for key, value in spec.items()
-    }
-
-
-def _short(value):
-    return not isinstance(value, list)
-
-
-def _begin(work, plan, output):
-    """Writes the plan, or checks that what is there was begun with it."""
-    path = os.path.join(work, _PLAN)
+def _begin(work, wanted, output):
+    """Writes the plan, or checks that work which is there was begun with it."""
+    path = os.path.join(work, plan.NAME)
     begun = [n for n in os.listdir(work) if n.startswith("chunk-")]
     begun += [n for n in os.listdir(output) if n != WORK and ".part-" not in n]
     if begun:
-        _require_same(atomic.read_json(path), plan, output)
-    atomic.write_json(path, plan)
+        plan.require_same(atomic.read_json(path), wanted, output)
+    atomic.write_json(path, wanted)
 
 
 def _clear(*folders):
-    """Removes what killed processes were writing."""
+    """Removes the unfinished files of killed processes."""
     for folder in folders:
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(folder):
@@ -305,76 +207,3 @@ def _num_chunks(rows, rows_a_chunk, detector):
     if detector == "mtcnn":
         chunks = max(chunks, min(_SEARCHED_CHUNKS, -(-rows // _SEARCHED_ROWS)))
     return max(1, chunks)
-
-
-def _counts(summaries):
-    """`{split: {class: count}}` of the splits that have examples."""
-    counts = {}
-    for split in SPLITS:
-        total = sum((Counter(s["counts"][split]) for s in summaries), Counter())
-        if total:
-            counts[split] = dict(sorted(total.items()))
-    return counts
-
-
-def _remove_empty(chunks, counts):
-    """Removes the shards of splits that turned out to have no example."""
-    for split in SPLITS:
-        if split not in counts:
-            for chunk in chunks:
-                with contextlib.suppress(FileNotFoundError):
-                    os.remove(chunk.shard(split))
-
-
-def _shards(chunks, summaries, counts):
-    return [
-        {
-            "name": os.path.basename(chunk.shard(split)),
-            "num_examples": sum(summary["counts"][split].values()),
-            "sha256": summary["sha256"][split],
-        }
-        for split in counts
-        for chunk, summary in zip(chunks, summaries)
-    ]
-
-
-def _joined(chunks, summaries, counts):
-    """Joins the chunks' parts of each split to one npz."""
-    written = []
-    for split in counts:
-        parts = [
-            chunk.shard(split)
-            for chunk, summary in zip(chunks, summaries)
-            if summary["counts"][split]
-        ]
-        path = os.path.join(chunks[0].output, f"{chunks[0].source.name}-{split}.npz")
-        npz.merge(parts, path)
-        written.append(
-            {
-                "name": os.path.basename(path),
-                "num_examples": sum(counts[split].values()),
-                "sha256": sha256(path),
-            }
-        )
-    return written
-
-
-def _manifest(source, plan, crop_spec, rejects, summaries):
-    counts = _counts(summaries)
-    return {
-        "schema_version": manifests.SCHEMA_VERSION,
-        "format": plan["format"],
-        "dataset": source.name,
-        "num_examples": sum(sum(split.values()) for split in counts.values()),
-        "counts": counts,
-        "rejects": rejects,
-        "cropped": dict(sum((Counter(s["cropped"]) for s in summaries), Counter())),
-        "crop_spec": crop_spec.to_dict(),
-        "source": {"layout": source.layout, "sha256": source.fingerprint},
-        "action_units": list(source.action_units),
-        "expressions": list(source.expressions),
-        "votes": source.has_votes,
-        "num_landmarks": source.num_landmarks,
-        # So that the folds stay the owner's when somebody has no usable picture.
-        "fold_subjects": list(source.fold_subjects),
-    }

@@ -1,4 +1,4 @@
-"""What makes a prepared folder one that TensorFlow Datasets reads too.
+"""Files that make a prepared folder readable by TensorFlow Datasets.
 
 `tfds.builder_from_directory(folder)` needs the shards, which are named in its way,
 and three small files beside them, in the formats of TFDS 4.9. They are written
@@ -11,10 +11,10 @@ from typing import Any
 
 from fer_tf.utils import atomic
 
-# TFDS wants one; ours is that of the manifest, whose schema it follows.
+# TFDS wants a version; it follows the manifest's schema version.
 _VERSION = "{}.0.0"
 FILES = ("features.json", "expression.labels.txt", "dataset_info.json")
-"""What lies beside the shards."""
+"""Files beside the shards."""
 
 _CLASSES = "tensorflow_datasets.core.features."
 
@@ -37,7 +37,7 @@ def _info(folder, manifest):
             {
                 "name": split,
                 "filepathTemplate": "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}",
-                # Whole numbers of 64 bits are texts in this format.
+                # This format writes whole numbers of 64 bits as text.
                 "shardLengths": [str(shard["num_examples"]) for shard in shards],
                 "numBytes": str(sum(sizes)),
             }
@@ -76,7 +76,7 @@ def _features(manifest):
         "key": _tensor("int64"),
         "frame": _tensor("int64"),
     }
-    if manifest.get("votes"):
+    if manifest["votes"]:
         features["votes"] = _tensor("float32", len(manifest["expressions"]))
     for name in ("sample_id", "subject", "video", "groups"):
         features[name] = _feature("text_feature.Text", "text", {})

@@ -3,36 +3,35 @@
 from data_pipelines.sources.affectnet import AffectNet
 from data_pipelines.sources.affwild2 import AffWild2
 from data_pipelines.sources.ckplus import CkPlus
+from data_pipelines.sources.errors import DataError, OptionError
 from data_pipelines.sources.face_nonface import FaceNonface
 from data_pipelines.sources.fer2013 import Fer2013
 from data_pipelines.sources.ferplus import FerPlus
 from data_pipelines.sources.folder import Folder
+from data_pipelines.sources.options import check_options, parse_options
 from data_pipelines.sources.rafdb import RafDb
-from data_pipelines.sources.sample import (
-    DataError,
-    OptionError,
-    Reject,
-    Sample,
-    Source,
-)
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source
 from data_pipelines.sources.synthetic import Synthetic
 from data_pipelines.sources.table import Table
+from fer_tf.export.dataset_facts import UNKNOWN, DatasetFacts
 
 SOURCES = {
-    "fer2013": Fer2013,
-    "ferplus": FerPlus,
-    "affectnet": AffectNet,
-    "affwild2": AffWild2,
-    "rafdb": RafDb,
-    "ckplus": CkPlus,
-    "facenonface": FaceNonface,
-    "folder": Folder,
-    "csv": Table,
-    "synthetic": Synthetic,
+    source.name: source
+    for source in (
+        Fer2013,
+        FerPlus,
+        AffectNet,
+        AffWild2,
+        RafDb,
+        CkPlus,
+        FaceNonface,
+        Folder,
+        Table,
+        Synthetic,
+    )
 }
-
-# Sources that take no options, and have no need to say so.
-_PLAIN = ("fer2013", "facenonface", "synthetic")
+"""Every source class by the name of its data set."""
 
 __all__ = [
     "SOURCES",
@@ -41,6 +40,7 @@ __all__ = [
     "Reject",
     "Sample",
     "Source",
+    "dataset_facts",
     "open_source",
     "parse_options",
 ]
@@ -56,23 +56,26 @@ def open_source(dataset: str, path: str, **options) -> Source:
 
     Raises:
         DataError: If the layout is not there.
-        OptionError: If the source has no such option or it no such value.
+        OptionError: If the source has no such option, or the option no such value.
+
+    >>> source = open_source("synthetic", "seed=1,examples=2,size=48")
+    >>> sample, image = source.load(next(iter(source.rows())))
+    >>> sample.sample_id, image.shape
+    ('synthetic_0000000', (48, 48, 3))
+    >>> source.crop_spec().name, source.default_detector
+    ('synthetic', 'none')
     """
-    if dataset in _PLAIN and options:
-        raise OptionError(f"{dataset} has no option {next(iter(options))!r}")
-    return SOURCES[dataset](path, **options)
+    source = SOURCES[dataset]
+    return source(path, **check_options(dataset, source.options, options))
 
 
-def parse_options(text: str) -> dict[str, str]:
-    """Options from "rule=majority,fold=3"; an empty text has none.
+def dataset_facts(dataset: str) -> list[DatasetFacts]:
+    """Facts of a data set, or of several joined by `+`, for a model card.
 
-    Raises:
-        OptionError: If it is not key=value pairs.
+    >>> [facts.title for facts in dataset_facts("fer2013+synthetic")]
+    ['FER2013', 'Drawn faces']
     """
-    options = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        key, equals, value = (word.strip() for word in part.partition("="))
-        if not key or not equals or not value or key in options:
-            raise OptionError(f"options must be key=value pairs. Received: {part!r}")
-        options[key] = value
-    return options
+    return [
+        SOURCES[name].facts if name in SOURCES else UNKNOWN
+        for name in dataset.split("+")
+    ]

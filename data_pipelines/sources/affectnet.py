@@ -17,21 +17,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    DataError,
-    Reject,
-    RepeatedRow,
-    Sample,
-    Source,
-    check_name,
-    class_counts,
-    clean_path,
-    list_files,
-    printable,
-    resolve_inside,
-)
-from fer_tf import labels
+from data_pipelines.sources import fingerprints, label_files, label_values, paths
+from data_pipelines.sources.errors import DataError, RepeatedRow, printable
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source, class_counts
+from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 
 _COLUMNS = (
@@ -50,6 +40,18 @@ _IMAGES = "Manually_Annotated_Images"
 _SETS = {"train_set": "train", "val_set": "test"}
 _NUM_LANDMARKS = 68
 
+# The owner's numbers.
+_CLASS_IDS = {
+    0: "neutral",
+    1: "happiness",
+    2: "sadness",
+    3: "surprise",
+    4: "fear",
+    5: "disgust",
+    6: "anger",
+    7: "contempt",
+}
+
 # Classes beyond the eight expressions; the first has valence and arousal.
 _NO_EXPRESSION = {8: "None", 9: "Uncertain", 10: "No-Face"}
 _NOT_RATED = -2
@@ -63,6 +65,17 @@ _TRAIN_COUNTS = (74874, 134415, 25459, 14090, 6378, 3803, 24882, 3750, 33088)
 _VA_ROWS = {"valid": range(11), "8cls": range(8), "7cls": range(7)}
 
 
+def _published_counts(first_release, va_rows):
+    """Rows a class; the validation lists have 500, the newer one 499 of contempt."""
+    names = [*_CLASS_IDS.values(), "unlabelled"]
+    kept = [k for k in _VA_ROWS[va_rows] if k < (9 if first_release else 8)]
+    test = [500 if first_release or names[k] != "contempt" else 499 for k in kept]
+    return class_counts(
+        [names[k] for k in kept],
+        {"train": [_TRAIN_COUNTS[k] for k in kept], "test": test},
+    )
+
+
 class AffectNet(Source):
     """Source of AffectNet's manually annotated part.
 
@@ -72,28 +85,49 @@ class AffectNet(Source):
     Args:
         root: Folder that holds the CSVs and `Manually_Annotated_Images`, here or
             one level down, or `train_set` and `val_set`.
-        **options: `va_rows`: `valid` (the default), `8cls` or `7cls`; rows of other
-            classes are left out.
+        va_rows: `valid`, `8cls` or `7cls`; rows of other classes are left out.
 
     Raises:
         DataError: If neither release is there.
-        OptionError: If an option is unknown.
     """
 
     name = "affectnet"
+    facts = DatasetFacts(
+        title="AffectNet",
+        pictures=(
+            "Photographs found by three search engines with 1,250 emotion-related tags."
+        ),
+        labels=(
+            "Expression, valence and arousal, by people. The test set is not "
+            "published: what is called test here is the owner's validation set."
+        ),
+        people=(
+            "Most ages; nearly 10 % wear glasses, 50 % make-up on eyes and lips (Wang "
+            f"et al. 2018). {PEOPLE_UNRECORDED}"
+        ),
+        terms=OWNERS_TERMS,
+    )
+    citation = (
+        "Mollahosseini et al., IEEE Transactions on Affective Computing, 2017; counts "
+        "of the training list by public loaders, 500 a class in the validation list"
+    )
+    class_ids = _CLASS_IDS
+    default_crop = "wang2018"
+    default_detector = "mtcnn"
+    options = {"va_rows": tuple(_VA_ROWS)}
+    published_tables = {"AffectNet": _published_counts(True, "8cls")}
     num_landmarks = _NUM_LANDMARKS
     holdout = "pixels"
 
-    def __init__(self, root: str, **options):
-        given = files.check_options(self.name, {"va_rows": tuple(_VA_ROWS)}, options)
-        self.va_rows = given["va_rows"] or "valid"
+    def __init__(self, root: str, va_rows: str = "valid"):
+        self.va_rows = va_rows
         self.root = self.folder = root
         self._csvs = [
             (path, split)
             for name, split in _CSVS.items()
-            if (path := files.find(root, name))
+            if (path := paths.find(root, name))
         ]
-        self._images = files.find(root, _IMAGES)
+        self._images = paths.find(root, _IMAGES)
         self._sets = [
             (name, split)
             for name, split in _SETS.items()
@@ -113,16 +147,18 @@ class AffectNet(Source):
             )
         kind = "first release, csv" if self._csvs else "newer release, npy"
         self.layout = f"{kind}, va_rows={self.va_rows}"
-        self.published = published_counts(bool(self._csvs), self.va_rows)
+        self.published = _published_counts(bool(self._csvs), self.va_rows)
 
     @functools.cached_property
     def fingerprint(self) -> str:
         contents = [path for path, _ in self._csvs]
         if self._csvs:
-            listed = list_files(self.root, self._images)
+            listed = paths.list_files(self.root, self._images)
         else:
-            listed = (f for name, _ in self._sets for f in list_files(self.root, name))
-        return files.fingerprint(
+            listed = (
+                f for name, _ in self._sets for f in paths.list_files(self.root, name)
+            )
+        return fingerprints.of_files(
             self.root, contents=contents, listed=listed, text=self.layout
         )
 
@@ -132,27 +168,27 @@ class AffectNet(Source):
             for folder, split in self._sets:
                 yield from self._set_rows(folder, split)
             return
-        seen = files.Seen()
+        seen = label_files.Seen()
         for csv, split in self._csvs:
             yield from self._csv_rows(csv, split, seen)
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one photograph."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _csv_rows(self, name, split, seen):
         where = None
-        for place, text in files.numbered_lines(self.root, name):
+        for place, text in label_files.numbered_lines(self.root, name):
             try:
                 if where is None:
                     where = {column: number for number, column in enumerate(_COLUMNS)}
-                    header = _header(files.csv_fields(text))
+                    header = _header(label_files.csv_fields(text))
                     if header:
                         where = header
                         continue
-                fields = files.csv_fields(text, len(where))
+                fields = label_files.csv_fields(text, len(where))
                 row = {column: fields[number] for column, number in where.items()}
-                path = clean_path(row["subDirectory_filePath"])
+                path = paths.clean_path(row["subDirectory_filePath"])
                 if not seen.add(path):
                     raise RepeatedRow(f"a second row of {path}")
                 sample = Sample(
@@ -162,7 +198,7 @@ class AffectNet(Source):
                     box=_box(row),
                     landmarks=_landmarks(row["facial_landmarks"]),
                 )
-                label = files.whole_number(row["expression"], "expression")
+                label = label_values.whole_number(row["expression"], "expression")
                 yield self._labelled(
                     sample, label, row["valence"], row["arousal"], place
                 )
@@ -175,29 +211,29 @@ class AffectNet(Source):
 
     def _set_rows(self, folder, split):
         images, annotations = f"{folder}/images", f"{folder}/annotations"
-        found = {
+        path_of = {
             os.path.splitext(os.path.basename(path))[0]: path
-            for path in list_files(self.root, images)
+            for path in paths.list_files(self.root, images)
         }
         for name in os.listdir(os.path.join(self.root, annotations)):
             if name.endswith("_exp.npy"):
                 key = name.removesuffix("_exp.npy")
-                found.setdefault(key, f"{images}/{key}.jpg")
-        for key, path in sorted(found.items()):
+                path_of.setdefault(key, f"{images}/{key}.jpg")
+        for key, path in sorted(path_of.items()):
             try:
-                check_name(path)
+                paths.check_name(path)
                 label, valence, arousal = (
                     self._value(f"{annotations}/{key}_{what}.npy")
                     for what in ("exp", "val", "aro")
                 )
-                # Ids start anew in each set, so the set is part of the id.
+                # Both sets number from the start, so the set is part of the id.
                 sample = Sample(
                     sample_id=f"{folder}/{key}",
                     split=split,
                     path=path,
                     landmarks=self._points(f"{annotations}/{key}_lnd.npy"),
                 )
-                label = files.whole_number(label, "expression")
+                label = label_values.whole_number(label, "expression")
                 yield self._labelled(sample, label, valence, arousal, path)
             except ValueError as error:
                 yield Reject.of(printable(path), error)
@@ -206,7 +242,7 @@ class AffectNet(Source):
         if label in _NO_EXPRESSION:
             expression = None
         else:
-            expression = labels.dataset_expression("affectnet", label)
+            expression = self.class_name(label)
         values = [_rating(valence, "valence"), _rating(arousal, "arousal")]
         if None in values:
             values = [None, None]
@@ -221,7 +257,7 @@ class AffectNet(Source):
         )
 
     def _value(self, name):
-        array = files.array_file(self.root, name)
+        array = label_files.array_file(self.root, name)
         if array.size != 1:
             raise DataError(f"{name}: must hold one value, has shape {array.shape}")
         # Some are numbers and some are strings that spell one.
@@ -231,19 +267,8 @@ class AffectNet(Source):
     def _points(self, name):
         if not os.path.lexists(os.path.join(self.root, name)):
             return None
-        array = files.array_file(self.root, name)
-        return files.points(array.ravel(), _NUM_LANDMARKS, name)
-
-
-def published_counts(first_release, va_rows):
-    """The validation lists have 500 pictures a class, the newer one contempt less."""
-    names = [*labels.DATASET_EXPRESSIONS["affectnet"].values(), "unlabelled"]
-    kept = [k for k in _VA_ROWS[va_rows] if k < (9 if first_release else 8)]
-    test = [500 if first_release or names[k] != "contempt" else 499 for k in kept]
-    return class_counts(
-        [names[k] for k in kept],
-        {"train": [_TRAIN_COUNTS[k] for k in kept], "test": test},
-    )
+        array = label_files.array_file(self.root, name)
+        return label_values.points(array.ravel(), _NUM_LANDMARKS, name)
 
 
 class _ForeignHeader(DataError):
@@ -253,18 +278,18 @@ class _ForeignHeader(DataError):
 def _header(fields):
     """Where each column is, if this row is a header; None if it is data."""
     known = {column.lower(): column for column in _COLUMNS}
-    found = [known.get(field.lower()) for field in fields]
-    if not any(found):
+    columns = [known.get(field.lower()) for field in fields]
+    if not any(columns):
         return None
-    missing = [column for column in _COLUMNS if column not in found]
+    missing = [column for column in _COLUMNS if column not in columns]
     if missing:
         raise _ForeignHeader(f"the header lacks {', '.join(missing)}")
-    return {column or f"other {i}": i for i, column in enumerate(found)}
+    return {column or f"other {i}": i for i, column in enumerate(columns)}
 
 
 def _rating(text, what):
-    value = files.number(text, what)
-    return None if value == _NOT_RATED else files.in_circumplex(value, what)
+    value = label_values.number(text, what)
+    return None if value == _NOT_RATED else label_values.in_circumplex(value, what)
 
 
 def _box(row):
@@ -272,11 +297,11 @@ def _box(row):
     texts = [row[f"face_{key}"] for key in ("x", "y", "width", "height")]
     if any(text.lower() in _NOTHING for text in texts):
         return None
-    box = tuple(files.number(text, "the box") for text in texts)
+    box = tuple(label_values.number(text, "the box") for text in texts)
     return box if min(box[2:]) > 0 else None
 
 
 def _landmarks(text):
     if text.lower() in _NOTHING:
         return None
-    return files.points(text.split(";"), _NUM_LANDMARKS, "facial_landmarks")
+    return label_values.points(text.split(";"), _NUM_LANDMARKS, "facial_landmarks")

@@ -19,16 +19,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import affwild2_labels, files
-from data_pipelines.sources.sample import (
-    DataError,
-    Reject,
-    Sample,
-    Source,
-    printable,
-    resolve_inside,
-)
+from data_pipelines.sources import affwild2_labels, fingerprints, paths
+from data_pipelines.sources.errors import DataError, printable
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source
 from fer_tf import labels
+from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 
 # Edition -> task -> folder.
@@ -58,31 +54,51 @@ class AffWild2(Source):
     Args:
         root: Folder that holds the annotations and `cropped_aligned`, each here or
             one level down.
-        **options: `edition`: `2020` or `2022` (and after); by default the one
-            that is there. `classes`: `7` (the default: a frame of class "Other"
-            has no expression) or `8`.
+        edition: `2020` or `2022` (and after); by default the one that is there.
+        classes: `7` (a frame of class "Other" has no expression) or `8`.
 
     Raises:
         DataError: If annotations or pictures are not there.
-        OptionError: If an option is unknown.
     """
 
     name = "affwild2"
-    listing = 2
+    facts = DatasetFacts(
+        title="Aff-Wild2",
+        pictures="Frames of over 500 videos in the wild, cropped by their owner.",
+        labels=(
+            "Valence and arousal, seven expressions and eight action units a frame "
+            '(since 2022 also "other", and twelve units), by people; most frames lack '
+            "some of them. What is called test here is the owner's validation set."
+        ),
+        people=PEOPLE_UNRECORDED,
+        terms=OWNERS_TERMS,
+    )
+    citation = "Kollias and Zafeiriou, 2019, and the ABAW challenges; no counts a class"
+    class_ids = {
+        0: "neutral",
+        1: "anger",
+        2: "disgust",
+        3: "fear",
+        4: "happiness",
+        5: "sadness",
+        6: "surprise",
+    }
+    default_crop = "zhang2020"
+    default_detector = "annotated"
+    options = {"edition": tuple(_EDITIONS), "classes": ("7", "8")}
+    published = None
 
-    def __init__(self, root: str, **options):
-        allowed = {"edition": tuple(_EDITIONS), "classes": ("7", "8")}
-        given = files.check_options(self.name, allowed, options)
+    def __init__(self, root: str, edition: str | None = None, classes: str = "7"):
         self.root = self.folder = root
-        self._images = [p for name in _IMAGES if (p := files.find(root, name))]
-        if given["classes"] == "8":
+        self._images = [p for name in _IMAGES if (p := paths.find(root, name))]
+        if classes == "8":
             self.expressions = (*_SEVEN, affwild2_labels.OTHER)
-        wanted = [given["edition"]] if given["edition"] else list(_EDITIONS)
+        wanted = [edition] if edition else list(_EDITIONS)
         for edition in wanted:
             self._tasks = {
                 task: path
                 for task, folders in _EDITIONS[edition].items()
-                if (path := files.find(root, *folders))
+                if (path := paths.find(root, *folders))
             }
             if self._tasks:
                 break
@@ -93,7 +109,7 @@ class AffWild2(Source):
         if not self._images:
             raise DataError(f"{root}: no folder {_IMAGES[0]} here or one level down")
         self.layout = f"edition {edition}: {', '.join(self._tasks)}"
-        self.layout += f", classes={given['classes'] or 7}"
+        self.layout += f", classes={classes}"
         videos = self._videos()
         if not videos:
             raise DataError(f"{root}: no <task>/Training_Set/<video>.txt here")
@@ -108,7 +124,7 @@ class AffWild2(Source):
             for video in videos
             for number in self._numbers(video)
         )
-        return files.fingerprint(
+        return fingerprints.of_files(
             self.root, contents=contents, listed=listed, text=self.layout
         )
 
@@ -135,7 +151,7 @@ class AffWild2(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one frame, an aligned face of 112 pixels."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _videos(self):
         """`{video: {task: (split, label file)}}` in sorted order."""
@@ -161,28 +177,28 @@ class AffWild2(Source):
     def _find_action_units(self, videos):
         """The units of the AU headers, which must be the same in every file."""
         units = labels.ACTION_UNITS
-        paths = [tasks["AU"][1] for tasks in videos.values() if "AU" in tasks]
-        for path in paths:
-            found = affwild2_labels.read_columns(self.root, "AU", path)
-            if path == paths[0]:
-                units = tuple(found)
-            elif set(found) != set(units):
-                raise DataError(f"{path}: has other action units than {paths[0]}")
+        label_lists = [tasks["AU"][1] for tasks in videos.values() if "AU" in tasks]
+        for path in label_lists:
+            columns = affwild2_labels.read_columns(self.root, "AU", path)
+            if path == label_lists[0]:
+                units = tuple(columns)
+            elif set(columns) != set(units):
+                raise DataError(f"{path}: has other action units than {label_lists[0]}")
         return units
 
     def _folder(self, video):
         """Folder of a video's pictures."""
-        found = [f"{top}/{video}" for top in self._images]
-        there = [f for f in found if os.path.isdir(os.path.join(self.root, f))]
-        return (there or found)[0]
+        folders = [f"{top}/{video}" for top in self._images]
+        existing = [f for f in folders if os.path.isdir(os.path.join(self.root, f))]
+        return (existing or folders)[0]
 
     def _numbers(self, video):
-        """Frames of a video that there is a picture of, sorted."""
+        """Numbers of the frames of a video that have a picture, sorted."""
         path = os.path.join(self.root, self._folder(video))
         if not os.path.isdir(path):
             return []
-        found = (_IMAGE_NAME.fullmatch(name) for name in os.listdir(path))
-        return sorted(int(match[1]) for match in found if match)
+        matches = (_IMAGE_NAME.fullmatch(name) for name in os.listdir(path))
+        return sorted(int(match[1]) for match in matches if match)
 
     def _frames(self, video, split, tasks):
         folder = self._folder(video)
@@ -200,25 +216,27 @@ class AffWild2(Source):
             path = f"{folder}/{number:05d}.jpg"
             lengths |= {t: number for t, part in zip(tasks, parts) if part is not None}
             broken = [part for part in parts if isinstance(part, Reject)]
-            found = {}
+            labelled = {}
             for part in parts:
-                found |= part if isinstance(part, dict) else {}
-            if found.get("expression") not in (None, *self.expressions):
-                del found["expression"]  # "Other", where seven classes are wanted.
+                labelled |= part if isinstance(part, dict) else {}
+            if labelled.get("expression") not in (None, *self.expressions):
+                del labelled["expression"]  # "Other", where seven classes are wanted.
             # A bad label costs the frame its own task only.
             yield from broken
             if number not in pictures:
                 yield Reject(path, "no picture: the owner found no face", True)
-            elif found:
+            elif labelled:
                 sample_id = f"{video}/{number:05d}"
-                yield Sample(sample_id, split, path, video=video, frame=number, **found)
+                yield Sample(
+                    sample_id, split, path, video=video, frame=number, **labelled
+                )
             elif not broken:
                 yield Reject(path, "no valid label", True)
         yield from _out_of_step(tasks, lengths, folder, numbers)
 
 
 def _out_of_step(tasks, lengths, folder, numbers):
-    """Where labels and frames of a video do not end together."""
+    """Rejects where the labels and the frames of a video do not end together."""
     last = max(lengths.values())
     for task, length in lengths.items():
         if length < last:
@@ -231,12 +249,12 @@ def _out_of_step(tasks, lengths, folder, numbers):
 
 
 def _clip(video):
-    """The recording that a video shows one person of."""
+    """The recording of a video: two videos may show two people of one recording."""
     return re.sub(r"_(left|right)$", "", video)
 
 
 def _held_out(videos) -> set[str]:
-    """A tenth of the recordings, drawn with seed 0; one at least, of two or more."""
+    """A tenth of the recordings, drawn with seed 0; at least one of two or more."""
     clips = sorted({_clip(video) for video in videos})
     count = max(1, round(len(clips) / 10)) if len(clips) > 1 else 0
     order = np.random.default_rng(0).permutation(len(clips))

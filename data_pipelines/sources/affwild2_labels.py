@@ -1,10 +1,11 @@
-"""Aff-Wild2's label files: one a task and video, a row a frame."""
+"""Aff-Wild2's label files: one for each task and video, with a row for each frame."""
 
 import re
 from collections.abc import Iterator
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import DataError, OutOfRange, Reject, clip
+from data_pipelines.sources import label_files, label_values
+from data_pipelines.sources.errors import DataError, OutOfRange, clip
+from data_pipelines.sources.sample import Reject
 from fer_tf import labels
 
 OTHER = "other"
@@ -16,7 +17,7 @@ _UNIT_NAME = re.compile(r"AU\d{1,2}")
 
 
 def read_columns(root: str, task: str, name: str) -> list[str]:
-    """What the columns of a file are, by its header.
+    """The columns of a file, by its header.
 
     Args:
         root: Folder of the data set.
@@ -33,10 +34,10 @@ def read_columns(root: str, task: str, name: str) -> list[str]:
 
 
 def read_labels(root: str, task: str, name: str) -> Iterator[dict | Reject]:
-    """What each row of a file says: fields of a `Sample`, or a reject.
+    """The labels in each row of a file: fields of a `Sample`, or a reject.
 
-    A row that the owner marks as not valid says nothing. Of seven classes or eight,
-    of eight action units or twelve, the header tells.
+    A row that the owner marks as not valid has no labels. The header tells whether
+    there are seven classes or eight, eight action units or twelve.
 
     Args:
         root: Folder of the data set.
@@ -60,7 +61,7 @@ def read_labels(root: str, task: str, name: str) -> Iterator[dict | Reject]:
 
 def _rows(root, name):
     """The header, then `(place, fields)` of each row."""
-    lines = files.text_lines(root, name)
+    lines = label_files.text_lines(root, name)
     yield [field.strip() for field in next(lines, "").split(",")]
     # Files often end on empty lines, which are no frames; one in between is.
     waiting = []
@@ -88,10 +89,10 @@ def _dimensions(header):
 
 
 def _valence_arousal(columns, fields):
-    values = {c: files.number(text, c) for c, text in zip(columns, fields)}
+    values = {c: label_values.number(text, c) for c, text in zip(columns, fields)}
     if _NO_VALENCE_AROUSAL in values.values():
         return {}
-    return {c: files.in_circumplex(value, c) for c, value in values.items()}
+    return {c: label_values.in_circumplex(value, c) for c, value in values.items()}
 
 
 def _classes(header):
@@ -106,7 +107,7 @@ def _classes(header):
 
 
 def _expression(classes, fields):
-    label = files.whole_number(fields[0], "expression")
+    label = label_values.whole_number(fields[0], "expression")
     if label == _NO_LABEL:
         return {}
     if not 0 <= label < len(classes):
@@ -124,11 +125,11 @@ def _units(header):
 
 
 def _action_units(names, fields):
-    values = {n: files.whole_number(text, n) for n, text in zip(names, fields)}
+    values = {n: label_values.whole_number(text, n) for n, text in zip(names, fields)}
     if _NO_LABEL in values.values():
-        # As in public readers of the challenge: one missing, none used.
+        # As public readers of the challenge do: if one is missing, none is used.
         return {}
-    units = {n: files.present(text, n) for n, text in zip(names, fields)}
+    units = {n: label_values.present(text, n) for n, text in zip(names, fields)}
     return {"action_units": units}
 
 

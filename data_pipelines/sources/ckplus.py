@@ -12,19 +12,12 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    DataError,
-    Reject,
-    Sample,
-    Source,
-    check_name,
-    class_counts,
-    list_files,
-    printable,
-    resolve_inside,
-)
+from data_pipelines.sources import fingerprints, label_files, label_values, paths
+from data_pipelines.sources.errors import DataError, printable
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Counts, Source, class_counts
 from fer_tf import labels
+from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 
 FOLDS = 10
@@ -32,7 +25,6 @@ FRAMES = 3
 """Frames taken from the end of a sequence."""
 
 # Pictures of each class in each fold, of the 118 people with a labelled sequence.
-_CLASSES = tuple(labels.DATASET_EXPRESSIONS["ckplus"].values())
 _FOLD_COUNTS = (
     (6, 3, 21, 12, 21, 12, 24),
     (18, 6, 21, 12, 24, 6, 30),
@@ -77,51 +69,80 @@ class CkPlus(Source):
     Args:
         root: Folder that holds `cohn-kanade-images` and `Emotion`, each here or
             one level down; `FACS` and `Landmarks` where they are.
-        **options: `fold`, 0 (the default) to 9, which is tested on.
+        fold: 0 to 9, the fold that is tested on.
 
     Raises:
         DataError: If the layout is not there.
-        OptionError: If an option is unknown.
     """
 
     name = "ckplus"
-    listing = 2
+    facts = DatasetFacts(
+        title="CK+",
+        pictures=(
+            "327 labelled sequences of 118 people in a laboratory, from neutral to the "
+            "peak of an expression."
+        ),
+        labels="One of seven expressions a sequence, contempt among them.",
+        people=(
+            "118 people in one laboratory, with few variations of background: what is "
+            f"seen elsewhere is missing. {PEOPLE_UNRECORDED}"
+        ),
+        terms=OWNERS_TERMS,
+    )
+    citation = (
+        "Lucey et al., CVPR Workshops 2010; the last three frames of its 327 labelled "
+        "sequences, in the folds of Gan et al. 2020"
+    )
+    class_ids = {
+        1: "anger",
+        2: "contempt",
+        3: "disgust",
+        4: "fear",
+        5: "happiness",
+        6: "sadness",
+        7: "surprise",
+    }
+    default_crop = "gan2020"
+    default_detector = "mtcnn"
+    options = {"fold": tuple(map(str, range(FOLDS)))}
     num_landmarks = _NUM_LANDMARKS
 
-    def __init__(self, root: str, **options):
-        allowed = {"fold": tuple(map(str, range(FOLDS)))}
-        self.fold = int(files.check_options(self.name, allowed, options)["fold"] or 0)
+    def __init__(self, root: str, fold: str = "0"):
+        self.fold = int(fold)
         self.root = self.folder = root
         self._images, self._emotions, self._facs, self._points = (
-            files.find(root, name) for name in (_IMAGES, "Emotion", "FACS", "Landmarks")
+            paths.find(root, name) for name in (_IMAGES, "Emotion", "FACS", "Landmarks")
         )
         for path, name in ((self._images, _IMAGES), (self._emotions, "Emotion")):
             if not path:
                 raise DataError(f"{root}: no folder {name} here or one level down")
         self.layout = f"sequences, fold={self.fold}"
+
+    @property
+    def published(self) -> Counts:
+        """Pictures of each class, with this fold as `test`."""
         counts = np.array(_FOLD_COUNTS)
         test, validation = counts[self.fold], counts[(self.fold + 1) % FOLDS]
         train = counts.sum(axis=0) - test - validation
         table = {"train": train, "validation": validation, "test": test}
-        self.published = class_counts(
-            _CLASSES, {split: row.tolist() for split, row in table.items()}
-        )
+        names = tuple(self.class_ids.values())
+        return class_counts(names, {s: row.tolist() for s, row in table.items()})
 
     @functools.cached_property
     def fingerprint(self) -> str:
         tops = filter(None, (self._emotions, self._facs, self._points))
-        contents = (path for top in tops for path in list_files(self.root, top))
-        listed = list_files(self.root, self._images)
-        return files.fingerprint(
+        contents = (path for top in tops for path in paths.list_files(self.root, top))
+        listed = paths.list_files(self.root, self._images)
+        return fingerprints.of_files(
             self.root, contents=contents, listed=listed, text=self.layout
         )
 
     @functools.cached_property
     def fold_subjects(self) -> tuple[str, ...]:
-        """Everybody with a labelled sequence, whether or not its pictures are there."""
+        """Everybody with a labelled sequence, even if its pictures are missing."""
         labelled = self._labelled.items()
         return tuple(
-            sorted({key[0] for key, found in labelled if isinstance(found, str)})
+            sorted({key[0] for key, emotion in labelled if isinstance(emotion, str)})
         )
 
     def rows(self) -> Iterator[Sample | Reject]:
@@ -138,7 +159,7 @@ class CkPlus(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one frame, of 640x490 pixels, most of them grey."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     @functools.cached_property
     def _labelled(self):
@@ -158,16 +179,18 @@ class CkPlus(Source):
         top = os.path.join(self.root, part)
         return {
             (subject, sequence)
-            for subject in files.folders(top)
-            for sequence in files.folders(os.path.join(top, subject))
+            for subject in paths.folders(top)
+            for sequence in paths.folders(os.path.join(top, subject))
         }
 
     def _last_frames(self, key):
         if key not in self._pictured:
             return []
         top = f"{self._images}/{key[0]}/{key[1]}"
-        found = [p for p in list_files(self.root, top) if p.lower().endswith(_PICTURES)]
-        return found[-FRAMES:]
+        frames = [
+            p for p in paths.list_files(self.root, top) if p.lower().endswith(_PICTURES)
+        ]
+        return frames[-FRAMES:]
 
     def _emotion(self, key):
         """Name of a sequence's emotion, or a Reject."""
@@ -180,10 +203,10 @@ class CkPlus(Source):
             values = self._numbers(name)
             if len(values) != 1:
                 raise DataError(f"{len(values)} numbers where there must be one")
-            label = files.whole_number(str(values[0]), "emotion")
+            label = label_values.whole_number(str(values[0]), "emotion")
             if label == _NEUTRAL:
                 return Reject(name, "neutral is none of the seven classes", True)
-            return labels.dataset_expression("ckplus", label)
+            return self.class_name(label)
         except ValueError as error:
             return Reject.of(name, error)
 
@@ -197,7 +220,7 @@ class CkPlus(Source):
             stem = os.path.splitext(os.path.basename(path))[0]
             units = None
             try:
-                check_name(path)
+                paths.check_name(path)
                 if path == frames[-1]:
                     units = self._action_units(key)
                 number = stem.rpartition("_")[2]
@@ -207,7 +230,7 @@ class CkPlus(Source):
                     path=path,
                     subject=key[0],
                     video=f"{key[0]}_{key[1]}",
-                    frame=files.whole_number(number, "the number of the frame"),
+                    frame=label_values.whole_number(number, "the number of the frame"),
                     landmarks=self._landmarks(key, stem),
                     expression=emotion,
                     action_units=units,
@@ -216,10 +239,10 @@ class CkPlus(Source):
                 yield Reject.of(printable(path), error)
 
     def _action_units(self, key):
-        """0 or 1 by name. Whatever is coded is present, at any intensity.
+        """0 or 1 by name. A coded unit is present, at any intensity.
 
-        An intensity of 0 says that it was not scored, not that it is absent;
-        units that are not coded are absent.
+        An intensity of 0 means that it was not scored, not that it is absent. Units
+        that are not coded are absent.
         """
         if not self._facs:
             return None
@@ -231,7 +254,7 @@ class CkPlus(Source):
             raise DataError(f"{name}: rows must be a unit and an intensity")
         units = dict.fromkeys(labels.ACTION_UNITS, 0)
         for unit in values[::2]:
-            number = files.whole_number(str(unit), f"{name}: the unit")
+            number = label_values.whole_number(str(unit), f"{name}: the unit")
             units[f"AU{number}"] = 1
         return units
 
@@ -239,14 +262,14 @@ class CkPlus(Source):
         name = f"{self._points}/{key[0]}/{key[1]}/{stem}_landmarks.txt"
         if not self._points or not os.path.lexists(os.path.join(self.root, name)):
             return None
-        return files.points(self._numbers(name), _NUM_LANDMARKS, name)
+        return label_values.points(self._numbers(name), _NUM_LANDMARKS, name)
 
     def _numbers(self, name):
-        return files.numbers_file(self.root, name)
+        return label_files.numbers_file(self.root, name)
 
     def _file(self, top, ending):
         """The file of a sequence with this ending; many folders are empty."""
         if not os.path.isdir(os.path.join(self.root, top)):
             return None
-        found = [p for p in list_files(self.root, top) if p.endswith(ending)]
-        return found[-1] if found else None
+        matching = [p for p in paths.list_files(self.root, top) if p.endswith(ending)]
+        return matching[-1] if matching else None

@@ -13,22 +13,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    DataError,
-    Reject,
-    Sample,
-    Source,
-    check_name,
-    clip,
-    list_files,
-    printable,
-    resolve_inside,
-)
+from data_pipelines.sources import fingerprints, paths
+from data_pipelines.sources.errors import DataError, clip, printable
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source
+from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 from fer_tf.utils.hashing import sha256
 
-# A packed member that unpacks to more, and a hundred times what it was, is a bomb.
+# A member that unpacks to more than this, and to a hundred times its size, is a bomb.
 _BOMB_SIZE, _BOMB_RATIO = 2**32, 100
 _FOLDERS = {"face": True, "nonface": False}
 
@@ -44,6 +37,18 @@ class FaceNonface(Source):
     """
 
     name = "facenonface"
+    facts = DatasetFacts(
+        title="Faces and non-faces",
+        pictures="Pictures of faces, and pictures without one, of any origin.",
+        labels="Face or not.",
+        people=PEOPLE_UNRECORDED,
+        terms="Those of the sets that its pictures were taken from.",
+        flaws="Nobody has checked that the pictures without a face hold none.",
+    )
+    citation = ""
+    default_crop = "meen"
+    default_detector = "none"
+    published = None
 
     def __init__(self, root: str):
         self.root = root
@@ -52,15 +57,14 @@ class FaceNonface(Source):
         if self.layout == "npz":
             self._check_npz()
             return
-        found = [d for d in _FOLDERS if os.path.isdir(os.path.join(root, d))]
-        if len(found) != len(_FOLDERS):
+        if not all(os.path.isdir(os.path.join(root, name)) for name in _FOLDERS):
             raise DataError(f"{root}: no npz, and no folders face/ and nonface/ here")
 
     @functools.cached_property
     def fingerprint(self) -> str:
         if self.layout == "npz":
             return sha256(self.root)
-        return files.fingerprint(self.root, listed=self._files())
+        return fingerprints.of_files(self.root, listed=self._files())
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the pictures in file order."""
@@ -73,7 +77,7 @@ class FaceNonface(Source):
         for path in self._files():
             is_face = _FOLDERS[path.split("/")[0]]
             try:
-                check_name(path)
+                paths.check_name(path)
                 yield Sample(sample_id=path, path=path, is_face=is_face)
             except DataError as error:
                 yield Reject.of(printable(path), error)
@@ -82,11 +86,11 @@ class FaceNonface(Source):
         """Reads one picture."""
         if self.layout == "npz":
             return sample, self._load_npz()["image"][sample.frame]
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _files(self):
         for folder in _FOLDERS:
-            yield from list_files(self.root, folder)
+            yield from paths.list_files(self.root, folder)
 
     def _check_npz(self):
         image, is_face = (self._load_npz()[key] for key in ("image", "is_face"))
@@ -104,9 +108,9 @@ class FaceNonface(Source):
 
     def _load_npz(self):
         try:
-            # What is no npz makes these stumble in many ways.
-            found = os.stat(self.root)
-            return _read_npz(self.root, found.st_size, found.st_mtime_ns)
+            # A file that is no npz makes these raise many kinds of errors.
+            status = os.stat(self.root)
+            return _read_npz(self.root, status.st_size, status.st_mtime_ns)
         except Exception as error:
             reason = clip(str(error) or type(error).__name__, 100)
             raise DataError(
@@ -118,7 +122,7 @@ class FaceNonface(Source):
 def _read_npz(path, size, modified):
     """The arrays of a file of this size and time: read once in every process.
 
-    A source is sent to the workers anew with each of their chunks.
+    A source is sent to the workers again with each chunk.
     """
     _check_size(path)
     with np.load(path, allow_pickle=False) as file:

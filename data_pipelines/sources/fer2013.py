@@ -15,19 +15,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    DataError,
-    Reject,
-    Sample,
-    Source,
-    class_counts,
-    clip,
-    list_files,
-    printable,
-    resolve_inside,
-)
+from data_pipelines.sources import fingerprints, paths
+from data_pipelines.sources.errors import DataError, clip, printable
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
+from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 from fer_tf.utils.hashing import sha256
 
@@ -40,15 +33,25 @@ PUBLISHED = class_counts(
         "test": (491, 55, 528, 879, 594, 416, 626),  # 3,589
     },
 )
+# FER+ relabels the same pictures.
+PICTURES = (
+    "35,887 grey pictures of 48x48 pixels, gathered from the web for a challenge of "
+    "ICML 2013."
+)
+TERMS = "The pictures may be measured and trained on, not passed on."
+FLAWS = (
+    "1,516 groups of identical pictures; 557 of them reach across the splits and 57 "
+    "carry conflicting labels (`trainers.verify` counts them)."
+)
 SPLITS = {"Training": "train", "PublicTest": "validation", "PrivateTest": "test"}
 _HEADER = ["emotion", "pixels", "usage"]
-# More than 48 * 48 numbers take.
+# No row of 48 * 48 numbers is longer.
 _LONGEST_LINE = 2**16
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 
 
 class Fer2013(Source):
-    """Source of FER2013; which layout it is, is found by itself.
+    """Source of FER2013 in either layout.
 
     Args:
         root: The CSV, or a folder that holds it, or the folder with `train`
@@ -59,8 +62,32 @@ class Fer2013(Source):
     """
 
     name = "fer2013"
-    strict = True
+    facts = DatasetFacts(
+        title="FER2013",
+        pictures=PICTURES,
+        labels="One of seven expressions a picture.",
+        people=PEOPLE_UNRECORDED,
+        terms=TERMS,
+        flaws=FLAWS,
+    )
+    citation = (
+        "Goodfellow et al., Challenges in Representation Learning, 2013; counts of "
+        "the owner's fer2013.csv"
+    )
+    class_ids = {
+        0: "anger",
+        1: "disgust",
+        2: "fear",
+        3: "happiness",
+        4: "sadness",
+        5: "surprise",
+        6: "neutral",
+    }
+    default_crop = "meen"
+    default_detector = "none"
+    published_tables = {"FER2013": PUBLISHED}
     published = PUBLISHED
+    strict = True
 
     def __init__(self, root: str):
         self.csv = _find_csv(root)
@@ -76,7 +103,7 @@ class Fer2013(Source):
     def fingerprint(self) -> str:
         if self.csv:
             return sha256(self.csv)
-        return files.fingerprint(self.root, listed=self._folder_files())
+        return fingerprints.of_files(self.root, listed=self._folder_files())
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the rows of the CSV, or the images in sorted order."""
@@ -85,7 +112,7 @@ class Fer2013(Source):
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one 48x48 grey picture."""
         if sample.span is None:
-            image = read_image(resolve_inside(self.root, sample.path))
+            image = read_image(paths.resolve_inside(self.root, sample.path))
             if image.shape[:2] != (SIZE, SIZE):
                 raise DataError(
                     f"FER2013 pictures are {SIZE}x{SIZE}, this one is "
@@ -149,7 +176,7 @@ class Fer2013(Source):
     def _folder_files(self):
         for top in ("train", "test"):
             if os.path.isdir(os.path.join(self.root, top)):
-                yield from list_files(self.root, top)
+                yield from paths.list_files(self.root, top)
 
 
 def _find_csv(root):
@@ -159,7 +186,7 @@ def _find_csv(root):
         raise DataError(f"{root}: no such file or folder")
     for name in CSV_NAMES:
         if os.path.isfile(os.path.join(root, name)):
-            return resolve_inside(root, name)
+            return paths.resolve_inside(root, name)
     return None
 
 
@@ -178,7 +205,7 @@ def _csv_sample(name, number, line, offset, where):
         name = clip(usage)
         raise DataError(f"{place}: unknown Usage {name!r}; is the file truncated?")
     try:
-        expression = labels.dataset_expression("fer2013", int(emotion))
+        expression = Fer2013.class_name(int(emotion))
     except ValueError as error:
         raise DataError(f"{place}: emotion {clip(emotion)!r} must be 0..6") from error
     pixels = fields[where["pixels"]]

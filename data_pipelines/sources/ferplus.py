@@ -1,11 +1,11 @@
-"""FER+ (Barsoum et al., 2016): FER2013's pictures, labelled anew by ten raters.
+"""FER+ (Barsoum et al., 2016): FER2013's pictures, relabelled by ten raters.
 
-- `fer2013.csv` and `fer2013new.csv` together: row i of the one is row i of the
+- `fer2013.csv` and `fer2013new.csv` together: row i of one belongs to row i of the
   other. (The image names are no row numbers.)
 - folders `FER2013{Train,Valid,Test}/`, as the owner's script makes them from the
   two: `label.csv` without a header, and the pictures as PNG.
 
-The owner's code turns votes into targets in one of four ways, see `ferplus_rules`.
+The owner's code turns votes into targets in one of four ways: see `ferplus_rules`.
 """
 
 import dataclasses
@@ -16,27 +16,27 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.fer2013 import CSV_NAMES, SIZE, SPLITS, Fer2013
+from data_pipelines.sources import fingerprints, label_files, label_values, paths
+from data_pipelines.sources.errors import DataError, OutOfRange, RepeatedRow, clip
+from data_pipelines.sources.fer2013 import (
+    CSV_NAMES,
+    FLAWS,
+    PICTURES,
+    SIZE,
+    SPLITS,
+    TERMS,
+    Fer2013,
+)
 from data_pipelines.sources.ferplus_rules import (
     NUM_EXPRESSIONS,
     RULES,
     VOTES,
     target_votes,
 )
-from data_pipelines.sources.sample import (
-    DataError,
-    OutOfRange,
-    Reject,
-    RepeatedRow,
-    Sample,
-    Source,
-    class_counts,
-    clean_path,
-    clip,
-    resolve_inside,
-)
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
+from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 
 _RATERS = 10
@@ -71,7 +71,7 @@ PUBLISHED = {
         },
     ),
 }
-"""What each rule keeps of the owner's label file, by the owner's script."""
+"""What the owner's script keeps of the owner's label file under each rule."""
 
 _FOLDERS = {
     "FER2013Train": "train",
@@ -81,7 +81,7 @@ _FOLDERS = {
 
 
 class FerPlus(Source):
-    """Source of FER+; which layout it is, is found by itself.
+    """Source of FER+ in either layout.
 
     A sample's `votes` are the target that the rule makes of them, over the eight
     expressions, and its expression the first of the largest.
@@ -92,25 +92,39 @@ class FerPlus(Source):
 
     Args:
         root: Folder that holds both CSVs, here or one level down, or the folders.
-        **options: `rule`, one of `RULES`.
+        rule: One of `RULES`.
 
     Raises:
         DataError: If neither layout is there.
-        OptionError: If an option is unknown.
     """
 
     name = "ferplus"
+    facts = DatasetFacts(
+        title="FER+",
+        pictures=f"FER2013's: {PICTURES}",
+        labels="Ten votes a picture, for eight expressions, unknown or not a face.",
+        people=PEOPLE_UNRECORDED,
+        terms=f"The votes are under the MIT licence. {TERMS}",
+        flaws=FLAWS,
+    )
+    citation = (
+        "Barsoum et al., ICMI 2016; counts of fer2013new.csv by the owner's script "
+        "(github.com/Microsoft/FERPlus)"
+    )
+    default_crop = "meen"
+    default_detector = "none"
+    options = {"rule": tuple(RULES)}
+    published_tables = {f"FER+ ({rule})": table for rule, table in PUBLISHED.items()}
     strict = True
     has_votes = True
 
-    def __init__(self, root: str, **options):
-        given = files.check_options(self.name, {"rule": tuple(RULES)}, options)
-        self.rule = given["rule"] or "majority"
-        self.published = PUBLISHED[self.rule]
+    def __init__(self, root: str, rule: str = "majority"):
+        self.rule = rule
+        self.published = PUBLISHED[rule]
         if not os.path.isdir(root):
             raise DataError(f"{root}: no such folder")
         self.root = self.folder = root
-        votes, pixels = files.find(root, _VOTES_CSV), files.find(root, *CSV_NAMES)
+        votes, pixels = paths.find(root, _VOTES_CSV), paths.find(root, *CSV_NAMES)
         self._votes_csv = votes if votes and pixels else None
         self._pixels = None
         if self._votes_csv:
@@ -127,15 +141,15 @@ class FerPlus(Source):
                 for folder, _ in self._folders
                 for name in sorted(os.listdir(os.path.join(self.root, folder)))
             ]
-            return files.fingerprint(
+            return fingerprints.of_files(
                 self.root, contents=contents, listed=listed, text=self.layout
             )
         text = f"{self.layout}\0{self._pixels.fingerprint}"
-        return files.fingerprint(self.root, contents=[self._votes_csv], text=text)
+        return fingerprints.of_files(self.root, contents=[self._votes_csv], text=text)
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the rows in the owner's order."""
-        seen = files.Seen()
+        seen = label_files.Seen()
         for row in self._folder_rows() if self._folders else self._csv_rows():
             if isinstance(row, Sample) and not seen.add(row.sample_id):
                 error = RepeatedRow("a second row of this name")
@@ -146,7 +160,7 @@ class FerPlus(Source):
         """Reads one 48x48 grey picture."""
         if self._pixels:
             return self._pixels.load(sample)
-        image = read_image(resolve_inside(self.root, sample.path))
+        image = read_image(paths.resolve_inside(self.root, sample.path))
         if image.shape[:2] != (SIZE, SIZE):
             raise DataError(
                 f"FER+ pictures are {SIZE}x{SIZE}, this one is "
@@ -156,7 +170,7 @@ class FerPlus(Source):
 
     def _find_folders(self, votes):
         for parent in ("", "data"):
-            found = [
+            folders = [
                 (f"{parent}/{name}" if parent else name, split)
                 for name, split in _FOLDERS.items()
                 if os.path.lexists(os.path.join(self.root, parent, name, "label.csv"))
@@ -164,16 +178,16 @@ class FerPlus(Source):
             # A fresh clone of the owner's repository has labels and no picture.
             if any(
                 name.endswith(".png")
-                for folder, _ in found
+                for folder, _ in folders
                 for name in os.listdir(os.path.join(self.root, folder))
             ):
-                return found
+                return folders
         missing = "fer2013.csv, whose pictures it labels," if votes else _VOTES_CSV
         raise DataError(f"{self.root}: no {missing} here, and no FER2013Train/*.png")
 
     def _csv_rows(self):
         name = self._votes_csv
-        table = files.numbered_lines(self.root, name)
+        table = label_files.numbered_lines(self.root, name)
         _, text = next(table, ("", ""))
         header = [column.strip().lower() for column in text.split(",")]
         if sorted(header) != sorted(_HEADER):
@@ -189,7 +203,7 @@ class FerPlus(Source):
                 )
             place, text = row
             try:
-                fields = files.csv_fields(text, len(order))
+                fields = label_files.csv_fields(text, len(order))
             except DataError as error:
                 yield Reject.of(place, error)
                 continue
@@ -204,7 +218,7 @@ class FerPlus(Source):
                 yield Reject(place, "not a face: the owner names no image", True)
                 continue
             try:
-                sample_id = os.path.splitext(clean_path(image_name))[0]
+                sample_id = os.path.splitext(paths.clean_path(image_name))[0]
             except DataError as error:
                 yield Reject.of(place, error)
                 continue
@@ -214,11 +228,11 @@ class FerPlus(Source):
     def _folder_rows(self):
         for folder, split in self._folders:
             name = f"{folder}/label.csv"
-            for place, text in files.numbered_lines(self.root, name):
+            for place, text in label_files.numbered_lines(self.root, name):
                 try:
                     # The second field is the face's box, always the whole picture.
-                    fields = files.csv_fields(text, 2 + len(VOTES))
-                    path = f"{folder}/{clean_path(fields[0])}"
+                    fields = label_files.csv_fields(text, 2 + len(VOTES))
+                    path = f"{folder}/{paths.clean_path(fields[0])}"
                 except DataError as error:
                     yield Reject.of(place, error)
                     continue
@@ -238,14 +252,14 @@ class FerPlus(Source):
         if best not in labels.EXPRESSIONS:
             meaning = "not a face" if best == "NF" else "unknown"
             return Reject(place, f"{meaning}, by the rule {self.rule}", True)
-        # What else was chosen is left out of the target, as by the owner.
+        # Votes for anything else are left out of the target, as the owner does.
         shares = target[:NUM_EXPRESSIONS] / target[:NUM_EXPRESSIONS].sum()
         votes = dict(zip(_EIGHT, shares.tolist()))
         return dataclasses.replace(sample, expression=best, votes=votes)
 
 
 def _vote(text, name):
-    votes = files.whole_number(text, f"the votes for {name}")
+    votes = label_values.whole_number(text, f"the votes for {name}")
     if not 0 <= votes <= _RATERS:
         raise OutOfRange(f"the votes for {name} must be 0..{_RATERS}, are {votes}")
     return votes

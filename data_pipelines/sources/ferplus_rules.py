@@ -1,4 +1,4 @@
-"""How FER+ turns the votes of ten raters into a target: its owner's rules, anew."""
+"""The rules by which FER+ turns the votes of ten raters into a target."""
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
@@ -17,10 +17,10 @@ VOTES = (
     "unknown",
     "NF",
 )
-"""What a rater could choose, in the owner's order; NF is "not a face"."""
+"""A rater's choices, in the owner's order; NF is "not a face"."""
 
 NUM_EXPRESSIONS = 8
-"""As many of them, the first, are expressions."""
+"""The first eight of `VOTES` are expressions."""
 
 
 def target_votes(votes: Sequence[float], rule: str) -> np.ndarray:

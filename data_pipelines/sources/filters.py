@@ -1,12 +1,12 @@
-"""Sources that are another one, less something: rows on a list, or some labels.
+"""Sources derived from another one: without the rows on a list, or some labels.
 
 `trainers.verify --exclude_to=FILE` writes such a list, and `trainers.prepare
---exclude=FILE` goes by it. It may name training rows alone: what a number is measured
-on stays what the owner ships.
+--exclude=FILE` applies it. It may name training rows only: the data that numbers are
+measured on stay as the owner ships them.
 
-`trainers.prepare --labels=KINDS` keeps some labels, for training on two sets together
-of which each is to teach its own: categories of photographs, say, and valence and
-arousal of drawn faces.
+`trainers.prepare --labels=KINDS` keeps some kinds of labels. Two sets can then train a
+model together, each with its own labels: for instance expressions from photographs, and
+valence and arousal from drawn faces.
 """
 
 import csv
@@ -32,12 +32,12 @@ FIELDS = {
 
 
 class DerivedSource:
-    """Everything of a source, but for what a subclass changes.
+    """A source, except for what a subclass changes.
 
     Args:
-        source: The whole.
-        less: What is left out, exactly: with it the records are others.
-        words: The same for people.
+        source: The whole source.
+        less: Exactly what is left out; it changes the fingerprint.
+        words: What is left out, in words.
     """
 
     def __init__(self, source: Source, *, less: str, words: str):
@@ -64,22 +64,22 @@ def write_exclusions(path: str, rows: Iterable[tuple[str, str]]) -> int:
 
 
 def read_exclusions(path: str) -> dict[str, str]:
-    """Reason by name.
+    """Reads a list of exclusions: the reason by row.
 
     Raises:
-        DataError: If it is no such list.
+        DataError: If the file is no such list.
     """
     try:
         with open(path, encoding="utf-8", newline="") as file:
             reader = csv.reader(file)
             if tuple(next(reader, ())) != COLUMNS:
                 raise DataError(f"{path}: must begin with the line row,reason")
-            found = {}
+            reasons = {}
             for cells in reader:
                 if len(cells) != 2:
                     raise DataError(f"{path}: line {reader.line_num}: not two cells")
-                found[cells[0]] = cells[1]
-            return found
+                reasons[cells[0]] = cells[1]
+            return reasons
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
@@ -87,11 +87,11 @@ def read_exclusions(path: str) -> dict[str, str]:
 
 
 class Excluding(DerivedSource):
-    """A source without the training rows of a list; otherwise as it is.
+    """A source without the training rows on a list.
 
     Args:
-        source: The whole.
-        path: Of the list.
+        source: The whole source.
+        path: The list, as `write_exclusions` writes it.
 
     Raises:
         DataError: If the list cannot be read.
@@ -103,7 +103,7 @@ class Excluding(DerivedSource):
         super().__init__(source, less=sha256(path), words=words)
 
     def rows(self) -> Iterator[Sample | Reject]:
-        """The source's rows; each that is left out as a reject with its reason.
+        """The source's rows; an excluded one becomes a reject with its reason.
 
         Raises:
             DataError: If the list names a row of validation or test, or one that
@@ -131,7 +131,7 @@ class Excluding(DerivedSource):
             )
 
     def _split(self, row):
-        """Where a row goes, which for some sources its pixels decide."""
+        """The split of a row; for some sources its pixels decide."""
         holdout = self._source.holdout
         first, *others = possible_splits(row, holdout)
         if not others:
@@ -143,11 +143,11 @@ class Excluding(DerivedSource):
 
 
 class KeepingLabels(DerivedSource):
-    """A source whose other labels are missing; otherwise as it is.
+    """A source with some kinds of labels only.
 
     Args:
-        source: The whole.
-        kinds: Keys of `FIELDS` that are kept.
+        source: The whole source.
+        kinds: Keys of `FIELDS`, the kinds to keep.
 
     Raises:
         OptionError: If there is no such kind.
@@ -172,7 +172,7 @@ class KeepingLabels(DerivedSource):
             yield row if isinstance(row, Reject) else self._stripped(row)
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
-        """Reads one picture, as the source does: that may complete the labels."""
+        """Reads one picture; the source may complete its labels then."""
         sample, image = self._source.load(sample)
         return self._stripped(sample), image
 

@@ -1,8 +1,8 @@
 """Image folders: `<split>/<class>/<image>`, or `<class>/<image>`.
 
 The layout of `keras.utils.image_dataset_from_directory`, except that every file
-counts: what is not a picture becomes a reject with its reason, where that function
-passes over what it does not know.
+counts: a file that is no picture becomes a reject with its reason, where that function
+skips it.
 """
 
 import functools
@@ -11,19 +11,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    SPLIT_NAMES,
-    DataError,
-    Reject,
-    Sample,
-    Source,
-    check_name,
-    list_files,
-    printable,
-    resolve_inside,
-)
+from data_pipelines.sources import fingerprints, paths
+from data_pipelines.sources.errors import DataError, printable
+from data_pipelines.sources.sample import SPLIT_NAMES, Reject, Sample
+from data_pipelines.sources.source import Source
 from fer_tf import labels
+from fer_tf.export.dataset_facts import UNKNOWN
 from fer_tf.faces.images import read_image
 
 
@@ -38,17 +31,20 @@ class Folder(Source):
 
     Raises:
         DataError: If it is not there, or a folder is named as no expression.
-        OptionError: If an option is given.
     """
 
     name = "folder"
+    facts = UNKNOWN
+    citation = ""
+    default_crop = "meen"
+    default_detector = "mtcnn"
+    published = None
 
-    def __init__(self, root: str, **options):
-        files.check_options(self.name, {}, options)
+    def __init__(self, root: str):
         if not os.path.isdir(root):
             raise DataError(f"{root}: no such folder")
         self.root = self.folder = root
-        tops = files.folders(root)
+        tops = paths.folders(root)
         splits = {
             SPLIT_NAMES[top.lower()] for top in tops if top.lower() in SPLIT_NAMES
         }
@@ -61,7 +57,7 @@ class Folder(Source):
             classes = [
                 (f"{top}/{name}", name)
                 for top in tops
-                for name in files.folders(os.path.join(root, top))
+                for name in paths.folders(os.path.join(root, top))
             ]
         if not classes:
             raise DataError(f"{root}: no folder named as an expression here")
@@ -72,18 +68,18 @@ class Folder(Source):
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        return files.fingerprint(self.root, listed=list_files(self.root))
+        return fingerprints.of_files(self.root, listed=paths.list_files(self.root))
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists every file in sorted order."""
-        for path in list_files(self.root):
+        for path in paths.list_files(self.root):
             parts = path.split("/")
             depth = 2 if self._in_splits else 1
             if len(parts) <= depth:
                 yield Reject(printable(path), "lies in no class folder")
                 continue
             try:
-                check_name(path)
+                paths.check_name(path)
             except DataError as error:
                 yield Reject.of(printable(path), error)
                 continue
@@ -93,7 +89,7 @@ class Folder(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one picture."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
 
 def _expression(root, path, name):

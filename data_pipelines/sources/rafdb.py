@@ -14,19 +14,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    DataError,
-    Reject,
-    RepeatedRow,
-    Sample,
-    Source,
-    class_counts,
-    clean_path,
-    list_files,
-    resolve_inside,
-)
-from fer_tf import labels
+from data_pipelines.sources import fingerprints, label_files, label_values, paths
+from data_pipelines.sources.errors import DataError, RepeatedRow
+from data_pipelines.sources.sample import Reject, Sample
+from data_pipelines.sources.source import Source, class_counts
+from fer_tf.export.dataset_facts import OWNERS_TERMS, DatasetFacts
 from fer_tf.faces.images import read_image
 
 PUBLISHED = class_counts(
@@ -40,7 +32,6 @@ PUBLISHED = class_counts(
 _LABELS = "EmoLabel/list_patition_label.txt"
 _BASIC_CLASSES = 7
 _POINTS = {"auto": 37, "manual": 5}
-_OPTIONS = {"images": ("original", "aligned"), "landmarks": tuple(_POINTS)}
 
 GROUPS = {
     "gender": ("male", "female", "unsure"),
@@ -57,29 +48,54 @@ class RafDb(Source):
 
     Args:
         root: The folder `basic`, or one that holds it.
-        **options: `images`: `original` (the default where they are) or `aligned`
-            (100 pixels, without points); `landmarks`: `auto` (the default where
-            they are) or `manual`.
+        images: `original` (the default where they are) or `aligned` (100 pixels,
+            without points).
+        landmarks: `auto` (the default where they are) or `manual`.
 
     Raises:
         DataError: If the layout is not there, or it is the compound set.
-        OptionError: If an option is unknown.
     """
 
     name = "rafdb"
+    facts = DatasetFacts(
+        title="RAF-DB",
+        pictures="15,339 real-world photographs of its single-label part.",
+        labels="One of seven expressions a picture, by crowdsourcing.",
+        people=(
+            "The owner's files give a gender, a race and an age group a picture; where "
+            "accuracy by group was measured, it is below."
+        ),
+        terms=OWNERS_TERMS,
+        flaws="Few pictures show fear (74 of the 3,068 test pictures).",
+    )
+    citation = "Li et al., CVPR 2017; counts of the owner's list_patition_label.txt"
+    class_ids = {
+        1: "surprise",
+        2: "fear",
+        3: "disgust",
+        4: "happiness",
+        5: "sadness",
+        6: "anger",
+        7: "neutral",
+    }
+    default_crop = "gan2020"
+    default_detector = "mtcnn"
+    options = {"images": ("original", "aligned"), "landmarks": tuple(_POINTS)}
+    published_tables = {"RAF-DB": PUBLISHED}
     published = PUBLISHED
     holdout = "pixels"
 
-    def __init__(self, root: str, **options):
-        given = files.check_options(self.name, _OPTIONS, options)
+    def __init__(
+        self, root: str, images: str | None = None, landmarks: str | None = None
+    ):
         self.root = self.folder = root
-        found = files.find(root, _LABELS)
-        if not found:
+        label_list = paths.find(root, _LABELS)
+        if not label_list:
             raise DataError(f"{root}: no {_LABELS} here or in basic/")
-        self._base = found.removesuffix(_LABELS)
-        self._labels = found
-        self.images = given["images"] or self._first(
-            _OPTIONS["images"], self._base + "Image/"
+        self._base = label_list.removesuffix(_LABELS)
+        self._labels = label_list
+        self.images = images or self._first(
+            self.options["images"], self._base + "Image/"
         )
         if not self.images or not self._has(f"Image/{self.images}"):
             raise DataError(
@@ -88,7 +104,7 @@ class RafDb(Source):
         # Points lie in the original photographs.
         self.landmarks = None
         if self.images == "original":
-            self.landmarks = given["landmarks"] or self._first(
+            self.landmarks = landmarks or self._first(
                 _POINTS, self._base + "Annotation/"
             )
         self.num_landmarks = _POINTS.get(self.landmarks, 0)
@@ -101,16 +117,16 @@ class RafDb(Source):
             path
             for folder in folders
             if self._has(folder)
-            for path in list_files(self.root, self._base + folder)
+            for path in paths.list_files(self.root, self._base + folder)
         )
-        return files.fingerprint(
+        return fingerprints.of_files(
             self.root, contents=[self._labels], listed=listed, text=self.layout
         )
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the pictures in the owner's order."""
-        seen, rows = files.Seen(), 0
-        for place, line in files.numbered_lines(self.root, self._labels):
+        seen, rows = label_files.Seen(), 0
+        for place, line in label_files.numbered_lines(self.root, self._labels):
             rows += 1
             try:
                 yield self._sample(line, place, seen)
@@ -123,21 +139,21 @@ class RafDb(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one picture."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _sample(self, line, place, seen):
         fields = line.split()
         if len(fields) != 2:
             raise DataError(f"must be a name and a class, is {line[:60]!r}")
-        name, label = fields[0], files.whole_number(fields[1], "the class")
+        name, label = fields[0], label_values.whole_number(fields[1], "the class")
         if label > _BASIC_CLASSES:
             raise _CompoundSet(
                 f"{place}: class {label}, and there are {_BASIC_CLASSES}; this is the "
                 "list of the compound set, which has the same name"
             )
-        expression = labels.dataset_expression("rafdb", label)
+        expression = self.class_name(label)
         split = name.partition("_")[0]
-        if split not in PUBLISHED or "/" in clean_path(name):
+        if split not in PUBLISHED or "/" in paths.clean_path(name):
             raise DataError(f"{name!r} must be train_*.jpg or test_*.jpg")
         if not seen.add(name):
             raise RepeatedRow(f"a second row of {name}")
@@ -159,7 +175,9 @@ class RafDb(Source):
         points = manual if self.landmarks == "manual" else None
         if self.landmarks == "auto":
             values = self._numbers("auto", f"{stem}_auto_attri.txt")
-            points = values and files.points(values, _POINTS["auto"], f"auto {stem}")
+            points = values and label_values.points(
+                values, _POINTS["auto"], f"auto {stem}"
+            )
         box = self._numbers("boundingbox", f"{stem}_boundingbox.txt")
         if box:
             if len(box) != 4 or box[2] <= box[0] or box[3] <= box[1]:
@@ -181,14 +199,14 @@ class RafDb(Source):
             if value not in range(len(meanings)):
                 raise DataError(f"{name}: {what} {value:g} is unknown")
             groups[what] = meanings[int(value)]
-        return files.points(values[:count], _POINTS["manual"], name), groups
+        return label_values.points(values[:count], _POINTS["manual"], name), groups
 
     def _numbers(self, folder, name):
         """Numbers of an annotation; None where there is no such file."""
         relative = f"{self._base}Annotation/{folder}/{name}"
         if not os.path.lexists(os.path.join(self.root, relative)):
             return None
-        return files.numbers_file(self.root, relative)
+        return label_files.numbers_file(self.root, relative)
 
     def _first(self, names, parent):
         for name in names:

@@ -1,4 +1,4 @@
-"""Which split a picture is prepared for, where its owner does not say."""
+"""The split of a picture whose owner does not state one."""
 
 import hashlib
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from data_pipelines.sources.sample import SPLITS, Sample
 
-# Of the 65,536 places that a picture may fall into.
+# A tenth of the 65,536 places that a picture may fall into.
 _TENTH = 6554
 
 
@@ -21,7 +21,7 @@ def split_of(sample: Sample, image: np.ndarray, holdout: str | None) -> str:
 
 
 def possible_splits(sample: Sample, holdout: str | None) -> tuple[str, ...]:
-    """The splits that `split_of` may find, before the pixels are read."""
+    """The splits that `split_of` may return, before the pixels are read."""
     if sample.split is None:
         return SPLITS
     if sample.split == "train" and holdout == "pixels":
@@ -32,7 +32,7 @@ def possible_splits(sample: Sample, holdout: str | None) -> tuple[str, ...]:
 def split_by_pixels(image: np.ndarray) -> str:
     """A split drawn from the picture itself: 80 % train, 10 %, 10 %.
 
-    Identical pictures fall into the same split, whatever they are called.
+    Identical pictures fall into the same split, whatever their names.
     """
     place = _place(image)
     if place < _TENTH:
@@ -41,6 +41,6 @@ def split_by_pixels(image: np.ndarray) -> str:
 
 
 def _place(image):
-    """Where in 0..65535 a picture falls by its pixels."""
+    """The place in 0..65535 of a picture, by a hash of its pixels."""
     digest = hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()
     return digest[0] * 256 + digest[1]

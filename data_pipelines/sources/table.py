@@ -1,10 +1,10 @@
 """A CSV of one's own: `path,expression,valence,arousal,AU1,…,split,subject`.
 
-`path`, in the CSV's folder or relative to it, must be there; of the other columns
-any subset, but valence and arousal both or neither. Columns before them without a
-name, as pandas writes for its index, are passed over. `group_age`, `group_gender`
-and the like say what group of people a subject belongs to; evaluation reports on
-each. An empty cell is not annotated.
+`path`, relative to the CSV's folder or inside it, is required. Any of the other columns
+may be missing, but valence and arousal come together. Leading columns without a name,
+such as pandas' index, are skipped. `group_age`, `group_gender` and the like name the
+groups of people that a subject belongs to; evaluation reports on each group. An empty
+cell means that nothing is annotated.
 """
 
 import contextlib
@@ -17,26 +17,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from data_pipelines.sources import files
-from data_pipelines.sources.sample import (
-    SPLIT_NAMES,
-    SPLITS,
-    DataError,
-    Reject,
-    RepeatedRow,
-    Sample,
-    Source,
-    clean_path,
-    clip,
-    resolve_inside,
-)
+from data_pipelines.sources import fingerprints, label_files, label_values, paths
+from data_pipelines.sources.errors import DataError, RepeatedRow, clip
+from data_pipelines.sources.sample import SPLIT_NAMES, SPLITS, Reject, Sample
+from data_pipelines.sources.source import Source
 from fer_tf import labels
+from fer_tf.export.dataset_facts import UNKNOWN
 from fer_tf.faces.images import read_image
 
 _COLUMNS = ("path", "expression", "valence", "arousal", "split", "subject")
 _UNIT = re.compile(r"AU\d{1,2}")
 _GROUP = "group_"
-# Of rows, as pandas writes it unless it is told not to.
+# Header of pandas' index column.
 _INDEX = re.compile(r"(unnamed: \d+(\.\d+)*)?")
 
 
@@ -54,19 +46,21 @@ class Table(Source):
 
     Raises:
         DataError: If it is not there, or its header is not as above.
-        OptionError: If an option is given.
     """
 
     name = "csv"
-    listing = 3
+    facts = UNKNOWN
+    citation = ""
+    default_crop = "meen"
+    default_detector = "mtcnn"
+    published = None
 
-    def __init__(self, root: str, **options):
-        files.check_options(self.name, {}, options)
+    def __init__(self, root: str):
         path = _find(root)
         self.folder = root if os.path.isdir(root) else None
         self.root = os.path.dirname(path) or "."
         self._csv = os.path.basename(path)
-        _, header = next(files.numbered_lines(self.root, self._csv), (None, None))
+        _, header = next(label_files.numbered_lines(self.root, self._csv), (None, None))
         if header is None:
             raise DataError(f"{path}: empty")
         self._columns = columns = _header(header, self._csv)
@@ -80,13 +74,13 @@ class Table(Source):
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        return files.fingerprint(
+        return fingerprints.of_files(
             self.root, contents=[self._csv], listed=self._pictures()
         )
 
     def rows(self) -> Iterator[Sample | Reject]:
         """Lists the rows in order."""
-        seen = files.Seen()
+        seen = label_files.Seen()
         for place, text in self._lines():
             try:
                 row = self._row(text)
@@ -101,20 +95,22 @@ class Table(Source):
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one picture."""
-        return sample, read_image(resolve_inside(self.root, sample.path))
+        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _lines(self):
         """`(place, text)` of each row below the header."""
-        lines = files.numbered_lines(self.root, self._csv)
+        lines = label_files.numbered_lines(self.root, self._csv)
         next(lines)
         return lines
 
     def _row(self, text):
-        """What a row says, by column."""
-        return dict(zip(self._columns, files.csv_fields(text, len(self._columns))))
+        """The fields of a row, by column."""
+        return dict(
+            zip(self._columns, label_files.csv_fields(text, len(self._columns)))
+        )
 
     def _whole_rows(self):
-        """What rows say; what is wrong with another row is found out later."""
+        """The fields of the rows that can be parsed; `rows` reports the others."""
         for _, text in self._lines():
             with contextlib.suppress(DataError):
                 yield self._row(text)
@@ -139,40 +135,42 @@ class Table(Source):
                     yield path
 
     def _path(self, row):
-        """Where a row's picture lies in the CSV's folder."""
+        """The path of a row's picture in the CSV's folder."""
         path = row["path"].replace("\\", "/")
         for root in (os.path.abspath(self.root), os.path.realpath(self.root)):
             # An absolute path may lie inside; elsewhere the folder has another name.
             inside = root.replace("\\", "/").rstrip("/") + "/"
             if path.startswith(inside):
-                return clean_path(path.removeprefix(inside).lstrip("/"))
-        return clean_path(path)
+                return paths.clean_path(path.removeprefix(inside).lstrip("/"))
+        return paths.clean_path(path)
 
     def _sample(self, row, seen):
         path = self._path(row)
         if not seen.add(path):
             raise RepeatedRow(f"a second row of {path}")
-        given = {key: value for key, value in row.items() if value}
-        subject = given.get("subject")
+        filled = {key: value for key, value in row.items() if value}
+        subject = filled.get("subject")
         values = {
-            key: files.in_circumplex(files.number(given[key], key), key)
+            key: label_values.in_circumplex(label_values.number(filled[key], key), key)
             for key in ("valence", "arousal")
-            if key in given
+            if key in filled
         }
         units = {
-            key: files.present(given[key], key) for key in given if _UNIT.fullmatch(key)
+            key: label_values.present(filled[key], key)
+            for key in filled
+            if _UNIT.fullmatch(key)
         }
         groups = {
             key.removeprefix(_GROUP): value
-            for key, value in given.items()
+            for key, value in filled.items()
             if key.startswith(_GROUP)
         }
-        expression = given.get("expression")
+        expression = filled.get("expression")
         if expression:
             expression = _expression(expression)
         return Sample(
             sample_id=path,
-            split=self._split(given.get("split"), subject),
+            split=self._split(filled.get("split"), subject),
             path=path,
             subject=subject,
             expression=expression,
@@ -215,9 +213,9 @@ def _expression(name):
 
 
 def _without_partner(row):
-    """Whichever of valence and arousal is given alone."""
-    given = [key for key in ("valence", "arousal") if row.get(key)]
-    return given[0] if len(given) == 1 else None
+    """The one of valence and arousal that a row gives without the other."""
+    present = [key for key in ("valence", "arousal") if row.get(key)]
+    return present[0] if len(present) == 1 else None
 
 
 def _find(root):
@@ -226,15 +224,15 @@ def _find(root):
     if not os.path.isdir(root):
         raise DataError(f"{root}: no such file or folder")
     names = (n for n in os.listdir(root) if not n.startswith("."))
-    found = sorted(n for n in names if n.lower().endswith(".csv"))
-    if len(found) != 1:
-        raise DataError(f"{root}: {len(found)} CSVs here; name the one that is meant")
-    return os.path.join(root, found[0])
+    csvs = sorted(n for n in names if n.lower().endswith(".csv"))
+    if len(csvs) != 1:
+        raise DataError(f"{root}: {len(csvs)} CSVs here; name the one that is meant")
+    return os.path.join(root, csvs[0])
 
 
 def _header(text, name):
     try:
-        fields = files.csv_fields(text)
+        fields = label_files.csv_fields(text)
     except DataError as error:
         raise DataError(f"{name}, the header: {error}") from error
     columns = [
@@ -243,7 +241,7 @@ def _header(text, name):
         for field in fields
     ]
     if len(fields) == 1 and ";" in fields[0]:
-        raise DataError(f"{name}: parted by semicolons; save it with commas")
+        raise DataError(f"{name}: separated by semicolons; save it with commas")
     named = list(itertools.dropwhile(_is_index, columns))
     for column, field in zip(named, fields[len(columns) - len(named) :]):
         group = column.startswith(_GROUP) and column != _GROUP
@@ -277,6 +275,6 @@ def _vocabulary(columns):
 
 
 def _tenth(subject):
-    """A tenth that a person falls into, the same on every machine."""
+    """The tenth, 0 to 9, that a person falls into; the same on every machine."""
     digest = hashlib.sha256(subject.encode()).digest()
     return int.from_bytes(digest[:8], "big") % 10

@@ -38,7 +38,7 @@ class ArrayFiles:
         self._ends = np.cumsum(counts)
         self._images = [file.pop("image") for file in files]
         if len({file["landmarks"].shape[1] for file in files}) > 1:
-            # Sets give different numbers of points: together they give none.
+            # Data sets with different numbers of points are read without points.
             for file in files:
                 file["landmarks"] = file["landmarks"][:, :0]
                 file["landmarks_weight"] = np.zeros_like(file["landmarks_weight"])
@@ -65,7 +65,7 @@ class ArrayFiles:
             first = self._ends[number] - len(images)
             stored = images[rows[here] - first]
             batch["image"][here] = to_size(stored, size, channels)
-            # (0, 0) is the centre of a pixel, which a larger one's is not.
+            # (0, 0) is the centre of the first pixel, whose place depends on the size.
             scale = np.float32(size / images.shape[1])
             points = batch["landmarks"][here]
             batch["landmarks"][here] = points * scale + (scale - 1) / 2
@@ -92,7 +92,7 @@ def to_size(images: np.ndarray, size: int, channels: int) -> np.ndarray:
     """
     if images.shape[1] != size:
         weights = _resizing(images.shape[1], size)
-        # (new row, row) x (batch, row, column, channel), then columns likewise.
+        # (new row, row) x (batch, row, column, channel), then the same for columns.
         images = np.einsum("br,nrcd->nbcd", weights, images.astype(np.float32))
         images = np.einsum("br,ncrd->ncbd", weights, images)
         images = np.rint(images).clip(0, 255).astype(np.uint8)

@@ -1,12 +1,13 @@
-"""The manifest of a prepared folder: read from whoever wrote it, trusted in nothing."""
+"""The manifest of a prepared folder: checked in full, for anybody may have made it."""
 
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from data_pipelines.sources.sample import SPLITS, DataError
+from data_pipelines.sources.errors import DataError
+from data_pipelines.sources.sample import SPLITS
 from fer_tf import labels
 from fer_tf.faces.crop_spec import CropSpec
 
@@ -14,7 +15,7 @@ SCHEMA_VERSION = 1
 NAME = "manifest.json"
 FORMATS = ("tfrecord", "npz")
 
-# A million rejects fit; what JSON becomes in memory is twenty times the file at worst.
+# A million rejects fit. In memory JSON takes up to twenty times the file.
 _LARGEST = 2**27
 _MOST_LANDMARKS, _MOST_EXAMPLES = 1000, 2**40
 _DATASET = re.compile(r"[\w.+-]{1,100}")
@@ -26,7 +27,7 @@ def read(folder: str) -> dict[str, Any]:
 
     Raises:
         DataError: If the folder is not a finished prepared folder, was written under
-            another schema, or its manifest states what cannot be.
+            another schema, or its manifest has impossible values.
     """
     path = os.path.join(folder, NAME)
     if not os.path.lexists(path):
@@ -40,7 +41,7 @@ def read(folder: str) -> dict[str, Any]:
 
 
 def check(manifest: Any, path: str) -> None:
-    """Refuses a manifest of another schema, or one that states what cannot be.
+    """Refuses a manifest of another schema, or with impossible values.
 
     Args:
         manifest: As it was read.
@@ -63,7 +64,7 @@ def check(manifest: Any, path: str) -> None:
 
 
 def _load(path):
-    # A pipe would be waited for.
+    # Reading a pipe would wait for ever.
     if not os.path.isfile(path):
         raise DataError(f"{path}: not a file")
     try:
@@ -86,7 +87,7 @@ def _no_number(name):
 
 
 def _check_values(manifest, path):
-    """Holds every key against what its value must be."""
+    """Checks the value of every key."""
     for key, (wanted, fits) in {**_REQUIRED, **_OPTIONAL}.items():
         if key not in manifest:
             if key in _REQUIRED:
@@ -123,9 +124,9 @@ def _check_counts(manifest, path):
 
 
 def _check_shards(manifest, path):
-    """Holds the shards' names and numbers against the rest."""
+    """Checks the shards' names and numbers against the other keys."""
     begins, seen = f"{manifest['dataset']}-", set()
-    found = dict.fromkeys(SPLITS, 0)
+    num_stated = dict.fromkeys(SPLITS, 0)
     for shard in manifest["shards"]:
         if not _is_shard(shard):
             raise DataError(
@@ -134,12 +135,12 @@ def _check_shards(manifest, path):
             )
         name = shard["name"]
         split, _, ending = name.removeprefix(begins).partition(".")
-        ours = name.startswith(begins) and split in SPLITS and name not in seen
-        if not ours or not _ENDINGS[format_of(manifest)].fullmatch(ending):
+        is_ours = name.startswith(begins) and split in SPLITS and name not in seen
+        if not is_ours or not _ENDINGS[manifest["format"]].fullmatch(ending):
             raise DataError(f"{path}: no shard can be called {_shown(name)}")
         seen.add(name)
-        found[split] += shard["num_examples"]
-    for split, number in found.items():
+        num_stated[split] += shard["num_examples"]
+    for split, number in num_stated.items():
         counted = sum(manifest["counts"].get(split, {}).values())
         if number != counted:
             raise DataError(
@@ -147,17 +148,12 @@ def _check_shards(manifest, path):
             )
 
 
-def format_of(manifest: Mapping[str, Any]) -> str:
-    """How the folder of a manifest is stored: one of `FORMATS`."""
-    return manifest.get("format", "tfrecord")
-
-
 def split_of(name: str) -> str:
     """The split that a shard of this name holds."""
     return next(split for split in SPLITS if f"-{split}." in name)
 
 
-# What follows the split in the name of a shard. Nothing leads out of the folder.
+# The part of a shard's name after the split. No name leads out of the folder.
 _ENDINGS = {
     "tfrecord": re.compile(r"tfrecord-\d{5,}-of-\d{5,}"),
     "npz": re.compile(r"npz"),
@@ -196,8 +192,7 @@ def _are_counts(value):
 
 
 _TEXTS = ("a list of texts", _is_list(_is_text))
-_NUMBERS = "a dict of whole numbers"
-# Key -> what it must be in words, and whether a value is.
+# Key -> what its value must be, in words and as a test.
 _REQUIRED = {
     "dataset": (
         "a plain name",
@@ -224,16 +219,17 @@ _REQUIRED = {
         "a list of dicts that is not empty",
         lambda v: _is_list(_is_dict)(v) and bool(v),
     ),
-}
-_OPTIONAL = {
     "format": (f"one of {', '.join(FORMATS)}", lambda value: value in FORMATS),
     "votes": ("true or false", lambda value: type(value) is bool),
     "cropped": (
-        _NUMBERS,
+        "a dict of whole numbers",
         lambda value: _is_dict(value) and all(map(_is_count, value.values())),
     ),
     "plan": ("a dict", _is_dict),
     "fold_subjects": _TEXTS,
+}
+# Of a folder that was dealt into folds.
+_OPTIONAL = {
     "dealt_from": _TEXTS,
     "fold": ("a whole number", _is_count),
 }

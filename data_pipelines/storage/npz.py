@@ -40,7 +40,7 @@ from typing import Any
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage import schema
 from data_pipelines.storage.shards import Shard
 from fer_tf.faces.crop_spec import CropSpec
@@ -82,7 +82,7 @@ def merge(parts: Sequence[str], path: str) -> None:
             with np.load(parts[0], allow_pickle=False) as file:
                 names = file.files
             for name in names:
-                # No date of today's: that of `ZipInfo` is always the same.
+                # `ZipInfo`'s date is constant, so the bytes are the same every day.
                 info = zipfile.ZipInfo(f"{name}.npy")
                 with target.open(info, "w", force_zip64=True) as member:
                     _join(parts, name, member)
@@ -146,7 +146,7 @@ def _members(file):
     The zip is walked from its beginning: members that are stored, one behind the
     other, cannot overlap or be larger than the file.
     """
-    end, offset, found = os.fstat(file.fileno()).st_size, 0, {}
+    end, offset, places = os.fstat(file.fileno()).st_size, 0, {}
     while offset < end:
         file.seek(offset)
         if file.read(4) != b"PK\x03\x04":
@@ -161,10 +161,10 @@ def _members(file):
         offset = start + size
         if method or flags & ~_UTF8 or packed != size:
             raise ValueError("a member is not stored as it is")
-        if offset > end or len(found) > _MOST_MEMBERS:
+        if offset > end or len(places) > _MOST_MEMBERS:
             raise ValueError("a member does not lie in the file")
-        found[name.decode().removesuffix(".npy")] = start, size
-    return found
+        places[name.decode().removesuffix(".npy")] = start, size
+    return places
 
 
 def _array(file, name, place, kind, shape):

@@ -1,4 +1,4 @@
-"""Prepared folders, opened: what is in them, and where. Imports no TensorFlow."""
+"""Opened prepared folders: their contents and files. Imports no TensorFlow."""
 
 import dataclasses
 import functools
@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage import manifests, npz, record_files, shards
 from data_pipelines.storage.array_files import ArrayFiles
 from data_pipelines.storage.record_files import RecordFiles
 from data_pipelines.storage.shards import Shard
 from fer_tf.faces.crop_spec import CropSpec
 
-# Bytes: what labels alone take. More examples than that are not made room for.
+# Bytes of an example's labels. A file is too small for more examples than these allow.
 _LEAST_EXAMPLE = 32
 
 
@@ -40,7 +40,7 @@ class Prepared:
     @property
     def format(self) -> str:
         """How the folders are stored: `tfrecord` or `npz`."""
-        return manifests.format_of(self.manifests[0])
+        return self.manifests[0]["format"]
 
     @property
     def crop_specs(self) -> tuple[CropSpec, ...]:
@@ -54,7 +54,7 @@ class Prepared:
 
     @property
     def action_units(self) -> tuple[str, ...]:
-        """Vocabulary of the action units, likewise."""
+        """Vocabulary of the action units, which all folders share."""
         return tuple(self.manifests[0]["action_units"])
 
     @property
@@ -88,7 +88,7 @@ class Prepared:
         ]
 
     def files(self, split: str) -> RecordFiles | ArrayFiles:
-        """Random access to the examples of a split; the files are looked at once.
+        """Random access to the examples of a split; the files are checked once.
 
         Raises:
             DataError: If there are none, or a file is not what its manifest states.
@@ -102,15 +102,15 @@ class Prepared:
         return {}
 
     def _open(self, split):
-        found = self.shards(split)
-        if not found:
+        whole_shards = self.shards(split)
+        if not whole_shards:
             raise DataError(f"{','.join(self.folders)}: no {split} examples here")
-        shards.require_whole(found)
-        files = (ArrayFiles if self.format == "npz" else RecordFiles)(found)
+        shards.require_whole(whole_shards)
+        files = (ArrayFiles if self.format == "npz" else RecordFiles)(whole_shards)
         for number, manifest in enumerate(self.manifests):
-            pairs = zip(found, files.classes)
-            here = sum((c for s, c in pairs if s.folder == number), Counter())
-            if here != Counter(manifest["counts"].get(split, {})):
+            pairs = zip(whole_shards, files.classes)
+            class_counts = sum((c for s, c in pairs if s.folder == number), Counter())
+            if class_counts != Counter(manifest["counts"].get(split, {})):
                 raise DataError(
                     f"{self.folders[number]}: the classes of {split} are not those "
                     "that the manifest counts"
@@ -119,7 +119,7 @@ class Prepared:
 
     @functools.cached_property
     def training_columns(self) -> dict[str, np.ndarray]:
-        """What sampling goes by, of all training examples, read once.
+        """The columns that sampling needs, for all training examples; read once.
 
         `expression` int64, `expression_weight` float32 and `video`, bytes that
         begin with the folder's number; empty where there is none. All `(n,)`.
@@ -144,7 +144,7 @@ def examples(shard: Shard) -> Iterator[dict[str, Any]]:
     Raises:
         DataError: If it does not hold what its manifest states.
     """
-    is_npz = manifests.format_of(shard.manifest) == "npz"
+    is_npz = shard.manifest["format"] == "npz"
     return (npz if is_npz else record_files).examples(shard)
 
 
@@ -154,6 +154,15 @@ def open_prepared(data: str) -> Prepared:
     Raises:
         DataError: If a folder is not a finished prepared one, a file of it is
             missing, one is named twice, or two do not go together.
+
+    >>> import tempfile
+    >>> from data_pipelines.preparation.prepare import prepare
+    >>> from data_pipelines.sources import open_source
+    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
+    >>> prepared = open_prepared(folder)
+    >>> prepared.dataset, prepared.format, prepared.count("train") > 6
+    ('synthetic', 'npz', True)
     """
     folders = tuple(part for part in data.split(",") if part)
     if not folders:
@@ -167,16 +176,15 @@ def open_prepared(data: str) -> Prepared:
         for shard in shards.listed(folder, manifest):
             _require_room(shard)
         for key in ("expressions", "action_units", "votes"):
-            if (manifest.get(key) or None) != (prepared.manifests[0].get(key) or None):
+            if manifest[key] != prepared.manifests[0][key]:
                 raise DataError(
                     f"{folder}: its {key} are not those of {folders[0]}: "
                     "they cannot be opened together"
                 )
-        form = manifests.format_of(manifest)
-        if form != prepared.format:
+        if manifest["format"] != prepared.format:
             raise DataError(
-                f"{folder}: prepared as {form}, {folders[0]} as {prepared.format}; "
-                "prepare both in one format"
+                f"{folder}: prepared as {manifest['format']}, {folders[0]} as "
+                f"{prepared.format}; prepare both in one format"
             )
     return prepared
 

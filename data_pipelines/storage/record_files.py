@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage import records, schema
 from data_pipelines.storage.shards import Shard
 from fer_tf.faces.crop_spec import CropSpec
@@ -57,7 +57,7 @@ class RecordFiles:
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Serialized records of the rows: `(len(rows),)` of bytes."""
         numbers = np.searchsorted(self._ends, rows, side="right")
-        found = np.empty(len(rows), object)
+        serialized = np.empty(len(rows), object)
         for number in np.unique(numbers):
             shard, spans = self._shards[number], self._spans[number]
             first = self._ends[number] - shard.num_examples
@@ -65,8 +65,8 @@ class RecordFiles:
                 for place in np.flatnonzero(numbers == number):
                     offset, length = spans[rows[place] - first]
                     file.seek(offset)
-                    found[place] = file.read(length)
-        return found
+                    serialized[place] = file.read(length)
+        return serialized
 
     def columns(self, names: Sequence[str]) -> dict[str, np.ndarray]:
         """Features of every record, by name: one pass over all shards."""

@@ -19,7 +19,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from data_pipelines.sources.sample import DataError, Sample
+from data_pipelines.sources.errors import DataError
+from data_pipelines.sources.sample import Sample
 from data_pipelines.storage import schema
 from fer_tf import labels
 from fer_tf.utils import atomic
@@ -71,10 +72,10 @@ def to_features(
     expression = expressions.index(sample.expression) if named else 0
     shares = {}
     if votes:
-        given = sample.votes or {}
-        row = np.array([given.get(name, 0) for name in expressions], np.float32)
+        shares_of = sample.votes or {}
+        row = np.array([shares_of.get(name, 0) for name in expressions], np.float32)
         if not (row >= 0).all() or not math.isclose(row.sum(), 1, abs_tol=1e-5):
-            raise DataError(f"shares of votes must sum to 1, are {dict(given)}")
+            raise DataError(f"shares of votes must sum to 1, are {dict(shares_of)}")
         shares["votes"] = row
     return {
         "image": image,

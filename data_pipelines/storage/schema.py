@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 
 # What is annotated of a face as a whole, or not: its weight is one number. Of action
 # units each has its own.
@@ -22,7 +22,7 @@ _TEXTS = ("sample_id", "subject", "video", "groups")
 def features(manifest: Mapping[str, Any]) -> dict[str, tuple[type, tuple[int, ...]]]:
     """Type and shape of every feature of an example but its picture, by name."""
     units = (len(manifest["action_units"]),)
-    found = {
+    kinds = {
         **{name: (np.bytes_, ()) for name in _TEXTS},
         "key": (np.int64, ()),
         "frame": (np.int64, ()),
@@ -34,9 +34,9 @@ def features(manifest: Mapping[str, Any]) -> dict[str, tuple[type, tuple[int, ..
         "landmarks": (np.float32, (manifest["num_landmarks"], 2)),
         **{f"{task}_weight": (np.float32, ()) for task in _ROW_WEIGHTED},
     }
-    if manifest.get("votes"):
-        found["votes"] = (np.float32, (len(manifest["expressions"]),))
-    return found
+    if manifest["votes"]:
+        kinds["votes"] = (np.float32, (len(manifest["expressions"]),))
+    return kinds
 
 
 def check(
@@ -96,7 +96,7 @@ def _rules(manifest):
         "key": ("of 32 bits", lambda x: (x >= 0) & (x < 2**32)),
         "frame": ("at least -1", lambda x: x >= -1),
     }
-    if manifest.get("votes"):
+    if manifest["votes"]:
         rules["votes"] = ("shares that sum to 1", _are_shares)
     return rules
 
@@ -116,11 +116,11 @@ def _fault_of_text(name, text):
         return "is empty"
     if name == "groups" and words:
         try:
-            found = json.loads(words)
+            groups = json.loads(words)
         except (ValueError, RecursionError):
             return "is not JSON"
-        if not isinstance(found, dict) or not all(
-            type(value) is str for value in found.values()
+        if not isinstance(groups, dict) or not all(
+            type(value) is str for value in groups.values()
         ):
             return "is no dict of texts"
     return None

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from data_pipelines.sources.sample import DataError
+from data_pipelines.sources.errors import DataError
 from data_pipelines.storage import manifests
 from fer_tf.utils.hashing import sha256
 
@@ -79,9 +79,9 @@ def require_whole(shards: Sequence[Shard]) -> None:
         DataError: If one is not what the manifest states.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
-        for found in pool.map(problem, shards):
-            if found:
-                raise DataError(f"{found}; prepare the data again")
+        for fault in pool.map(problem, shards):
+            if fault:
+                raise DataError(f"{fault}; prepare the data again")
 
 
 @functools.cache

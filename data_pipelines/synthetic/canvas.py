@@ -12,7 +12,7 @@ import functools
 import cv2
 import numpy as np
 
-from data_pipelines.synthetic import light as face_light
+from data_pipelines.synthetic.light import CORNER, STEP
 
 _SHIFT = 4  # Fractional bits of OpenCV's polygon corners.
 
@@ -219,7 +219,7 @@ class Canvas:
         """The colours under the light, `(size, size, 3)` float32.
 
         Light is smooth, so it is added only after the canvas has shrunk to `size`.
-        `maps` are those of `face_light.light_maps`.
+        `maps` are those of `light.light_maps`.
         """
         shrink = size / self.side
         view = self.view.scaled(shrink)
@@ -229,8 +229,8 @@ class Canvas:
             colours = cv2.resize(colours, (size, size), interpolation=area)
             folds = cv2.resize(folds, (size, size), interpolation=area)
         folds = _soften(folds, max(0.022 * view.scale, 0.3))
-        corner = view.pixels(face_light.CORNER)[:, None]
-        to_pixels = np.concatenate([view.affine * face_light.STEP, corner], axis=1)
+        corner = view.pixels(CORNER)[:, None]
+        to_pixels = np.concatenate([view.affine * STEP, corner], axis=1)
         edge = cv2.BORDER_REPLICATE
         maps = cv2.warpAffine(maps, to_pixels, (size, size), borderMode=edge)
         take = colours[..., 3] * np.float32(1 / 255)

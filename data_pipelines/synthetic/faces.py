@@ -25,13 +25,24 @@ import hashlib
 import cv2
 import numpy as np
 
-from data_pipelines.synthetic import canvas as face_drawing
 from data_pipelines.synthetic import geometry, hair, light, parts
-from data_pipelines.synthetic import labels as synthetic_labels
-from data_pipelines.synthetic import scene as face_scene
+from data_pipelines.synthetic.canvas import Canvas, View
+from data_pipelines.synthetic.labels import (
+    binary_units,
+    enact,
+    pick_class,
+    rate,
+    valence_arousal,
+)
 from data_pipelines.synthetic.look import Look
-
-SIZES = (48, 256)
+from data_pipelines.synthetic.options import SyntheticOptions
+from data_pipelines.synthetic.scene import (
+    Scene,
+    canvas_background,
+    clutter,
+    develop,
+    occlude,
+)
 
 # Subjects come in blocks: the first 100 examples show 100 people, and each of
 # them is back in every further hundred until the block's end.
@@ -42,52 +53,6 @@ _POSE, _IDENTITY, _SCENE, _RATER, _PIXELS = range(5)
 
 # Where the mean neutral face lies in the picture, in fractions of the side.
 _SCALE, _MIDDLE = 0.266, (0.5, 0.41)
-
-
-@dataclasses.dataclass(frozen=True)
-class SyntheticOptions:
-    """Which synthetic data set.
-
-    Attributes:
-        seed: Another seed, other people and pictures; 0 or more.
-        size: Side of the square picture in pixels, 48 to 256.
-        label_noise: Fraction of examples whose expression is another rater's;
-            independently, of those whose valence and arousal are gross outliers.
-        missing: Probability, for each task, that the label is absent.
-        imbalance: Class frequencies, "uniform" or "affectnet".
-        non_faces: Fraction of pictures without a face.
-        grey: Whether pictures are grey, in three equal channels.
-    """
-
-    seed: int = 0
-    size: int = 96
-    label_noise: float = 0.10
-    missing: float = 0.0
-    imbalance: str = "uniform"
-    non_faces: float = 0.0
-    grey: bool = False
-
-    def __post_init__(self):
-        low, high = SIZES
-        if not 0 <= self.seed < 2**63:
-            raise ValueError(
-                f"`seed` must be in [0, 2**63). Received: seed={self.seed}."
-            )
-        if not low <= self.size <= high:
-            raise ValueError(
-                f"`size` must be in [{low}, {high}]. Received: size={self.size}."
-            )
-        for name in ("label_noise", "missing", "non_faces"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ValueError(
-                    f"`{name}` must be in [0, 1]. Received: {name}={value}."
-                )
-        if self.imbalance not in synthetic_labels.IMBALANCES:
-            raise ValueError(
-                f"`imbalance` must be one of {synthetic_labels.IMBALANCES}. "
-                f"Received: imbalance={self.imbalance!r}."
-            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +104,10 @@ def draw(index: int, options: SyntheticOptions, *, intensity: float = 1.0) -> Fa
 
     Raises:
         ValueError: If `index` is negative or `intensity` not in [0, 1].
+
+    >>> face = draw(0, SyntheticOptions(size=48))
+    >>> face.image.shape, face.landmarks.shape, face.subject
+    ((48, 48, 3), (68, 2), 's0_00000')
     """
     if index < 0:
         raise ValueError(f"`index` must not be negative. Received: index={index}.")
@@ -153,8 +122,8 @@ def draw(index: int, options: SyntheticOptions, *, intensity: float = 1.0) -> Fa
     number = index // _BLOCK * _SUBJECTS + index % _SUBJECTS
     look = _look(options.seed, number)
 
-    expression = synthetic_labels.pick_class(options.imbalance, pose_rng.random())
-    units = intensity * synthetic_labels.enact(expression, look.habits, pose_rng)
+    expression = pick_class(options.imbalance, pose_rng.random())
+    units = intensity * enact(expression, look.habits, pose_rng)
     points = geometry.move(look.shape, units, pose_rng.normal(0, 0.07))
     view = _view(points, pose_rng)
     gaze = pose_rng.normal(0, 0.35, 2).clip(-1, 1)
@@ -180,13 +149,13 @@ def _look(seed: int, number: int) -> Look:
     return Look.sample(_stream(seed, _IDENTITY, number))
 
 
-def _view(points: np.ndarray, rng: np.random.Generator) -> face_drawing.View:
+def _view(points: np.ndarray, rng: np.random.Generator) -> View:
     """Head pose and framing, on a picture of side 1; every landmark inside."""
     turn = rng.standard_normal(3).clip(-2.2, 2.2) * (0.20, 0.10, 0.09)
     scale = _SCALE * np.exp(rng.normal(0, 0.05))
     # A picture of side 1 has its first pixel's centre at 0, its edge at -1/2.
     offset = np.array(_MIDDLE) - 0.5 + rng.normal(0, 0.022, 2)
-    view = face_drawing.View.of(geometry.rotation(*turn), scale, offset)
+    view = View.of(geometry.rotation(*turn), scale, offset)
     at = view.pixels(view.plane(points)) + 0.5
     inside = np.clip(0.02 - at.min(0), 0, None) - np.clip(at.max(0) - 0.98, 0, None)
     return dataclasses.replace(view, offset=view.offset + inside)
@@ -195,15 +164,13 @@ def _view(points: np.ndarray, rng: np.random.Generator) -> face_drawing.View:
 def _labels(expression: int, units, options: SyntheticOptions, index: int) -> dict:
     """Labels as rated, each perhaps missing."""
     rng = _stream(options.seed, _RATER, index)
-    label, felt = synthetic_labels.rate(
-        expression, synthetic_labels.valence_arousal(units), options.label_noise, rng
-    )
+    label, felt = rate(expression, valence_arousal(units), options.label_noise, rng)
     absent = rng.random(3) < options.missing
     return {
         "expression": None if absent[0] else label,
         "valence": None if absent[1] else float(felt[0]),
         "arousal": None if absent[1] else float(felt[1]),
-        "action_units": None if absent[2] else synthetic_labels.binary_units(units),
+        "action_units": None if absent[2] else binary_units(units),
     }
 
 
@@ -214,10 +181,10 @@ def _canvas_side(size: int) -> int:
 
 def _paint(look, points, view, units, gaze, options, index) -> np.ndarray:
     """The picture, back to front."""
-    scene = face_scene.Scene.sample(_stream(options.seed, _SCENE, index))
+    scene = Scene.sample(_stream(options.seed, _SCENE, index))
     side = _canvas_side(options.size)
-    background = face_scene.canvas_background(scene.place, side)
-    canvas = face_drawing.Canvas(background, view.scaled(side))
+    background = canvas_background(scene.place, side)
+    canvas = Canvas(background, view.scaled(side))
     hair.behind(canvas, look, points)
     parts.neck(canvas, look, points, scene.garment)
     parts.ears(canvas, look, points)
@@ -230,7 +197,7 @@ def _paint(look, points, view, units, gaze, options, index) -> np.ndarray:
     parts.brows(canvas, look, points)
     hair.front(canvas, look, points)
     parts.spectacles(canvas, look, points)
-    face_scene.occlude(canvas, scene, look.skin, points)
+    occlude(canvas, scene, look.skin, points)
     cheeks = max(units[geometry.UNITS.index(6)], units[geometry.UNITS.index(12)])
     blush = 0.55 + 0.45 * look.makeup
     maps = light.light_maps(points, cheeks, look.age, blush, canvas.view, scene.lamp)
@@ -241,12 +208,12 @@ def _paint(look, points, view, units, gaze, options, index) -> np.ndarray:
 def _draw_non_face(index: int, options: SyntheticOptions) -> Face:
     """Clutter, or somebody seen from behind: hair and skin alone are no face."""
     rng = _stream(options.seed, _SCENE, index)
-    scene = face_scene.Scene.sample(rng)
-    place = face_scene.clutter(rng)
+    scene = Scene.sample(rng)
+    place = clutter(rng)
     if rng.random() < 0.3:
         picture = _paint_from_behind(place, scene, options.size, rng)
     else:
-        picture = face_scene.canvas_background(place, options.size)
+        picture = canvas_background(place, options.size)
     image = _develop(picture.astype(np.float32), scene, options, index)
     return Face(image=image, is_face=False, subject=f"n{options.seed}_{index:05d}")
 
@@ -255,8 +222,8 @@ def _paint_from_behind(place, scene, size: int, rng) -> np.ndarray:
     look = dataclasses.replace(Look.sample(rng), hair_style="short")
     view = _view(look.shape, rng)
     side = _canvas_side(size)
-    background = face_scene.canvas_background(place, side)
-    canvas = face_drawing.Canvas(background, view.scaled(side))
+    background = canvas_background(place, side)
+    canvas = Canvas(background, view.scaled(side))
     parts.neck(canvas, look, look.shape, scene.garment)
     parts.ears(canvas, look, look.shape)
     head = parts.head_outline(canvas, look.shape)
@@ -269,7 +236,7 @@ def _paint_from_behind(place, scene, size: int, rng) -> np.ndarray:
 
 def _develop(picture, scene, options: SyntheticOptions, index: int) -> np.ndarray:
     rng = _stream(options.seed, _PIXELS, index)
-    image = face_scene.develop(picture, scene, rng)
+    image = develop(picture, scene, rng)
     if options.grey:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         image = cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)
@@ -292,68 +259,3 @@ def split_of(subject: str, seed: int = 0) -> str:
     digest = hashlib.sha256(f"{seed}:{subject}".encode()).digest()
     tenth = int.from_bytes(digest[:8], "big") % 10
     return {0: "validation", 1: "test"}.get(tenth, "train")
-
-
-# Part of the face -> landmarks, and the action units that move it.
-_REGIONS = {
-    "brows": (range(17, 27), (1, 2, 4, 9)),
-    "left_eye": (range(36, 42), (5, 6, 7)),
-    "right_eye": (range(42, 48), (5, 6, 7)),
-    "nose": (range(27, 36), (9,)),
-    "mouth": (range(48, 68), (9, 12, 15, 17, 20, 23, 25, 26)),
-}
-
-
-def moving_regions(face: Face) -> np.ndarray:
-    """Where present action units move the face: brows, eyes, nose, mouth.
-
-    Returns:
-        bool `(size, size)`; all False for a neutral face and a non-face.
-    """
-    mask = np.zeros(face.image.shape[:2], np.uint8)
-    if not face.is_face:
-        return mask.astype(bool)
-    for points, units in _REGIONS.values():
-        strongest = max(face.au_intensities[f"AU{n}"] for n in units)
-        if strongest >= synthetic_labels.PRESENT:
-            hull = cv2.convexHull(face.landmarks[list(points)])
-            cv2.fillConvexPoly(mask, np.round(hull).astype(np.int32), 1)
-    # Skin around a part moves with it.
-    reach = max(3, 2 * round(0.03 * mask.shape[0]) + 1)
-    return cv2.dilate(mask, np.ones((reach, reach), np.uint8)).astype(bool)
-
-
-def source_options(text: str) -> tuple[SyntheticOptions, int]:
-    """Options and number of examples from "seed=1,examples=1200,size=96".
-
-    Every part is optional; any field of `SyntheticOptions` may be given.
-
-    Raises:
-        ValueError: If a key is unknown or a value is bad; the message names it.
-    """
-    values = {"examples": 1200}
-    fields = {f.name: f.type for f in dataclasses.fields(SyntheticOptions)}
-    readers = {**fields, "examples": int}
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        key, equals, value = (s.strip() for s in part.partition("="))
-        if key not in readers or not equals:
-            raise ValueError(
-                f"`source` must be key=value pairs of {', '.join(readers)}. "
-                f"Received: {part!r}."
-            )
-        values[key] = _read(key, value, readers[key])
-    examples = values.pop("examples")
-    if examples < 1:
-        raise ValueError(f"`examples` must be positive. Received: examples={examples}.")
-    return SyntheticOptions(**values), examples
-
-
-def _read(key: str, value: str, kind: type):
-    """A value of a source text."""
-    flags = {"true": True, "1": True, "false": False, "0": False}
-    try:
-        return flags[value.lower()] if kind is bool else kind(value)
-    except (KeyError, ValueError):
-        raise ValueError(
-            f"`{key}` must be {kind.__name__}. Received: {key}={value}."
-        ) from None

@@ -25,7 +25,6 @@ import numpy as np
 
 from fer_tf.convert import weights
 from fer_tf.models.residual import BLOCKS
-from fer_tf.models.se_resnet50 import MEAN_BGR
 
 # Of a model's weight paths, the backbone's.
 BACKBONE = r"conv\d"
@@ -54,17 +53,13 @@ _WEIGHTS = {
 
 def load_vggface2(
     model: keras.Model, path: str | os.PathLike, *, sha256: str | None = None
-) -> weights.Provenance:
+) -> None:
     """Assigns the published weights to a model's backbone; heads stay.
 
     Args:
         model: `mtanet_senet50` or `se_resnet50`, in full width.
         path: The file, `.h5` or `.safetensors`.
         sha256: Digest that the file must have; it is printed in any case.
-
-    Returns:
-        Where the weights came from and the pixels they expect, which are those
-        that the model's own first layer makes.
 
     Raises:
         ValueError: If the digest differs, or the file or the model holds
@@ -80,15 +75,8 @@ def load_vggface2(
         raise ValueError(
             f"`path` must end in {' or '.join(readers)}. Received: path={path}."
         )
-    digest = weights.check_sha256(path, sha256)
+    weights.check_sha256(path, sha256)
     weights.assign(model, readers[suffix](), only=BACKBONE)
-    return weights.Provenance(
-        file=pathlib.Path(path).name,
-        sha256=digest,
-        architecture="vggface2_senet50",
-        channel_order="bgr",
-        mean=MEAN_BGR,
-    )
 
 
 def from_keras_vggface(

@@ -31,7 +31,7 @@ _KINDS = {"kernel": r"kernel|.+_W(_\d+)?", "bias": r"bias|.+_b(_\d+)?"}
 
 def load_vgg_face(
     model: keras.Model, path: str | os.PathLike, *, sha256: str | None = None
-) -> weights.Provenance:
+) -> None:
     """Assigns VGG-Face's 13 convolutions to `gan_vgg16`, `_se` or `gan_man`.
 
     Args:
@@ -40,15 +40,11 @@ def load_vgg_face(
         path: The published HDF5 file.
         sha256: Digest that the file must have; it is printed in any case.
 
-    Returns:
-        Where the weights came from and the pixels they expect, which are those
-        that the model's own first layers make.
-
     Raises:
         ValueError: If the file or the model holds anything but what it should;
             then nothing is assigned.
     """
-    digest = weights.check_sha256(path, sha256)
+    weights.check_sha256(path, sha256)
     published = weights.read_h5(path)
     unknown = sorted(set(published) - {*CONVOLUTIONS, *_UNUSED})
     if unknown:
@@ -59,13 +55,6 @@ def load_vgg_face(
         for name, array in published.get(layer, {}).items()
     ]
     weights.assign(model, values, only=r"conv\d_\d/")
-    return weights.Provenance(
-        file=os.path.basename(path),
-        sha256=digest,
-        architecture="vggface_vgg16",
-        channel_order="bgr",
-        mean=vgg16.VGG_FACE_MEAN_BGR,
-    )
 
 
 def _kind(layer, name):

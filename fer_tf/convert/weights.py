@@ -6,8 +6,6 @@ an error, and so is every name, shape or value that is not expected.
 """
 
 import contextlib
-import dataclasses
-import hashlib
 import os
 import re
 from collections.abc import Iterable, Mapping
@@ -15,45 +13,23 @@ from collections.abc import Iterable, Mapping
 import keras
 import numpy as np
 
+from fer_tf.utils.hashing import sha256
 from fer_tf.utils.hdf5_files import open_numbers
 
 
-@dataclasses.dataclass(frozen=True)
-class Provenance:
-    """Where a model's weights came from, and the pixels that they expect.
-
-    Attributes:
-        file: Name of the weight file, without its folder.
-        sha256: Digest of the whole file.
-        architecture: What was read, for instance "vggface2_senet50".
-        channel_order: "bgr" or "rgb", as the first convolution sees them.
-        mean: Mean that is subtracted from 0..255 pixels, in that order.
-    """
-
-    file: str
-    sha256: str
-    architecture: str
-    channel_order: str
-    mean: tuple[float, float, float]
-
-    def as_dict(self) -> dict:
-        """A JSON-ready dict, to be stored beside the crop spec."""
-        return {**dataclasses.asdict(self), "mean": list(self.mean)}
-
-
-def sha256(path: str | os.PathLike) -> str:
-    """Hexadecimal SHA-256 digest of a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def check_sha256(path: str | os.PathLike, expected: str | None = None) -> str:
-    """Prints and returns a file's digest; compares it where one is expected.
+def check_sha256(path: str | os.PathLike, expected: str | None = None) -> None:
+    """Prints a file's digest; compares it where one is expected.
 
     The line has the form of `sha256sum`, so `sha256sum --check` reads it.
 
     Raises:
         ValueError: If the digest is not `expected`.
+
+    Example:
+        >>> with open("weights.h5", "wb") as file:
+        ...     _ = file.write(b"abc")
+        >>> check_sha256("weights.h5")
+        ba7816bf8f01cfea...15ad  weights.h5
     """
     digest = sha256(path)
     print(f"{digest}  {os.fspath(path)}")
@@ -61,7 +37,6 @@ def check_sha256(path: str | os.PathLike, expected: str | None = None) -> str:
         raise ValueError(
             f"The sha256 of {os.fspath(path)} must be {expected}. Received: {digest}."
         )
-    return digest
 
 
 def read_h5(path: str | os.PathLike) -> dict[str, dict[str, np.ndarray]]:
@@ -144,13 +119,19 @@ def assign(
     Raises:
         ValueError: If a weight has no value, a value no weight, two values or
             two weights have one path, a shape differs, or `only` matches none.
+
+    Example:
+        >>> image = keras.Input((2,))
+        >>> head = keras.layers.Dense(1, use_bias=False, name="head")(image)
+        >>> assign(keras.Model(image, head), {"head/kernel": np.ones((2, 1))})
+        ['head/kernel']
     """
     pairs = values.items() if isinstance(values, Mapping) else values
-    given, twice = {}, []
+    arrays, twice = {}, []
     for path, value in pairs:
-        if path in given:
+        if path in arrays:
             twice.append(path)
-        given[path] = value
+        arrays[path] = value
     weights = {}
     for weight in model.weights:
         if re.match(only, weight.path):
@@ -160,26 +141,26 @@ def assign(
     problems = [
         *(f"no weight matches {only!r}" for _ in range(not weights)),
         *(f"{path} is assigned twice" for path in twice),
-        *(f"{path} is missing" for path in weights if path not in given),
-        *(f"{path} is unexpected" for path in given if path not in weights),
+        *(f"{path} is missing" for path in weights if path not in arrays),
+        *(f"{path} is unexpected" for path in arrays if path not in weights),
         *(
             f"{path} must have shape {tuple(weights[path].shape)}, "
-            f"received {np.shape(given[path])}"
+            f"received {np.shape(arrays[path])}"
             for path in weights
-            if path in given and tuple(weights[path].shape) != np.shape(given[path])
+            if path in arrays and tuple(weights[path].shape) != np.shape(arrays[path])
         ),
     ]
     if problems:
         more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
         raise ValueError(f"Weights do not fit: {'; '.join(problems[:5])}{more}.")
     for path, weight in weights.items():
-        weight.assign(given[path])
+        weight.assign(arrays[path])
     return list(weights)
 
 
 @contextlib.contextmanager
 def _named(path):
-    """Puts the name of the file before what is wrong in it."""
+    """Puts the name of the file before the message of an error."""
     try:
         yield
     except ValueError as error:
@@ -187,7 +168,7 @@ def _named(path):
 
 
 def _weights_of(group, layer, read):
-    """`{weight: array}` of a layer's group; no array is `read` twice."""
+    """`{weight: array}` of a layer's group; refuses an array that was `read` before."""
     weights = {}
     for full_name in _names(group, "weight_names"):
         name = re.sub(r":\d+$", "", full_name).rsplit("/", 1)[-1]
@@ -204,7 +185,7 @@ def _weights_of(group, layer, read):
 
 
 def _member(group, name):
-    """The member of a group, which a list names."""
+    """A member of a group, which must be there because a list names it."""
     if name not in group:
         raise ValueError(f"{name!r} is listed, but not in the file")
     return group[name]

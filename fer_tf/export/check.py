@@ -32,14 +32,14 @@ an accuracy of 69.55 instead of 69.66 %."""
 
 
 def compare(
-    found: dict[str, np.ndarray],
+    outputs: dict[str, np.ndarray],
     expected: dict[str, np.ndarray],
     labels: np.ndarray | None = None,
 ) -> dict:
     """Differences between two ways of running one model.
 
     Args:
-        found: Outputs by name, each `(n, ...)`.
+        outputs: Outputs by name, each `(n, ...)`.
         expected: Keras' outputs, of the same names and shapes.
         labels: True expressions `(n,)`, where they are known.
 
@@ -51,12 +51,12 @@ def compare(
     Raises:
         ValueError: If the outputs are not the same ones.
     """
-    shapes = [{k: np.shape(v) for k, v in each.items()} for each in (found, expected)]
+    shapes = [{k: np.shape(v) for k, v in each.items()} for each in (outputs, expected)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"gives {shapes[0]}, but Keras gives {shapes[1]}")
     # NaN is as different as can be.
     gaps = {
-        name: np.nan_to_num(np.abs(found[name] - expected[name]), nan=np.inf)
+        name: np.nan_to_num(np.abs(outputs[name] - expected[name]), nan=np.inf)
         for name in expected
     }
     report = {
@@ -66,7 +66,7 @@ def compare(
         "largest_value": {k: float(np.abs(v).max()) for k, v in expected.items()},
     }
     if "probabilities" in expected:
-        ours, keras = (x["probabilities"].argmax(-1) for x in (found, expected))
+        ours, keras = (x["probabilities"].argmax(-1) for x in (outputs, expected))
         report["agreement"] = float(np.mean(ours == keras))
         if labels is not None:
             report["accuracy"] = float(np.mean(ours == labels))

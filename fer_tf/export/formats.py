@@ -17,6 +17,7 @@ import numpy as np
 
 from fer_tf.export import check, litert, model_card, onnx, saved_model
 from fer_tf.model_io import model_folder, safe_weights
+from fer_tf.model_io.card import read_card
 from fer_tf.model_io.serving import in_batches, make_serving_model, names_inside
 from fer_tf.utils.backend import require_tensorflow
 from fer_tf.utils.disk import name_file
@@ -83,7 +84,7 @@ def export_model(
             "files": _files(part),
         }
         model_folder.save(part, model, model.card, extra=facts)
-        described = model_folder.read_card(part)
+        described = read_card(part)
         with open(os.path.join(part, "README.md"), "w", encoding="utf-8") as file:
             file.write(model_card.render(name, described))
         os.replace(part, output)
@@ -136,12 +137,12 @@ def _write_checked(model, folder, formats, crops, labels, calibration, report):
         except RuntimeError as error:
             line = str(error).splitlines()[0]
             raise ValueError(f"{name}: its runtime refuses it ({line})") from error
-        found = check.compare(outputs, expected, labels)
-        check.require(found, limit, name)
-        checks[name] = found
+        comparison = check.compare(outputs, expected, labels)
+        check.require(comparison, limit, name)
+        checks[name] = comparison
         if name == "saved_model":
-            found["encoded"] = _check_encoded(model, folder, crops)
-        largest = max(found["largest_difference"].values())
+            comparison["encoded"] = _check_encoded(model, folder, crops)
+        largest = max(comparison["largest_difference"].values())
         report(f"{name}: differs from Keras by at most {largest:.2g}")
     return checks
 
@@ -151,9 +152,9 @@ def _check_encoded(model, folder, crops):
     some, spec = crops[:_ENCODED], model.card.crop_spec
     encoded, read = zip(*saved_model.encoded_pairs(some, spec))
     outputs = saved_model.run_encoded(folder, list(encoded))
-    found = check.compare(outputs, _keras_outputs(model, np.stack(read)))
-    check.require(found, check.ROUNDING, "saved_model, serve_bytes")
-    return found
+    comparison = check.compare(outputs, _keras_outputs(model, np.stack(read)))
+    check.require(comparison, check.ROUNDING, "saved_model, serve_bytes")
+    return comparison
 
 
 def _files(folder):

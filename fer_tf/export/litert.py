@@ -135,6 +135,6 @@ def interpreter(path: str):
     with warnings.catch_warnings():
         # TensorFlow's copy says that it will go one day.
         warnings.simplefilter("ignore", UserWarning)
-        found = Interpreter(model_path=path, num_threads=os.cpu_count())
-    found.allocate_tensors()
-    return found
+        interpreter = Interpreter(model_path=path, num_threads=os.cpu_count())
+    interpreter.allocate_tensors()
+    return interpreter

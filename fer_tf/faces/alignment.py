@@ -29,7 +29,7 @@ _LARGEST_SIDE = 8192
 
 
 def align(image, landmarks, spec: CropSpec) -> np.ndarray:
-    """Crop of a face whose landmarks lie as near the template as possible.
+    """Crops a face so that its landmarks lie as near the template as possible.
 
     Args:
         image: uint8 RGB `(height, width, 3)`.
@@ -42,6 +42,12 @@ def align(image, landmarks, spec: CropSpec) -> np.ndarray:
     Raises:
         ValueError: If the image or the landmarks are not as above, or the
             landmarks define no transform.
+
+    >>> from fer_tf.faces.crop_spec import CROP_SPECS
+    >>> photo = np.zeros((200, 300, 3), np.uint8)
+    >>> landmarks = [(120, 80), (160, 80), (140, 100), (125, 120), (155, 120)]
+    >>> align(photo, landmarks, CROP_SPECS["meen"]).shape
+    (48, 48, 1)
     """
     return warp(image, align_matrix(landmarks, spec), spec)
 
@@ -53,6 +59,11 @@ def crop_box(image, box, spec: CropSpec) -> np.ndarray:
 
     Raises:
         ValueError: Also if the box is empty or lies outside the image.
+
+    >>> from fer_tf.faces.crop_spec import CROP_SPECS
+    >>> photo = np.zeros((200, 300, 3), np.uint8)
+    >>> crop_box(photo, [100, 50, 80, 90], CROP_SPECS["zhang2020"]).shape
+    (112, 112, 3)
     """
     image = _check_image(image)
     x, y, w, h = _check_points(box, "box", (4,))
@@ -65,8 +76,11 @@ def overlaps(points, shape) -> bool:
     """Whether the rectangle around points `(n, 2)` shares a pixel with an image.
 
     Args:
-        points: Image points; one that is not finite is nowhere.
+        points: Image points; one that is not finite lies outside.
         shape: Of the image, height first.
+
+    >>> overlaps([(90, 10), (120, 30)], (50, 100))
+    True
     """
     points = np.asarray(points, np.float64)
     size = np.array((shape[1], shape[0]))
@@ -79,6 +93,10 @@ def whole(image, spec: CropSpec) -> np.ndarray:
 
     One that is not square is centred between black bars. Takes and returns
     what `align` does; any transform of the spec will do.
+
+    >>> from fer_tf.faces.crop_spec import CROP_SPECS
+    >>> whole(np.zeros((60, 50, 3), np.uint8), CROP_SPECS["gan2020"]).shape
+    (224, 224, 3)
     """
     image = _check_image(image)
     return warp(image, whole_matrix(image.shape[:2], spec), spec)
@@ -125,7 +143,11 @@ def template_points(spec: CropSpec) -> np.ndarray:
 
 
 def transform_points(points, matrix) -> np.ndarray:
-    """Points `(n, 2)` mapped by a `(2, 3)` matrix, float64 `(n, 2)`."""
+    """Points `(n, 2)` mapped by a `(2, 3)` matrix, float64 `(n, 2)`.
+
+    >>> transform_points([(1, 2)], [[2, 0, 10], [0, 2, 20]]).tolist()
+    [[12.0, 24.0]]
+    """
     matrix = np.asarray(matrix, np.float64)
     return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
@@ -139,6 +161,12 @@ def landmarks5(points) -> np.ndarray:
 
     Returns:
         float64 `(5, 2)`. An eye's centre is the mean of its outline.
+
+    Raises:
+        ValueError: If it is another number of points.
+
+    >>> landmarks5(np.arange(136).reshape(68, 2))[0].tolist()  # Points 36 to 41.
+    [77.0, 78.0]
     """
     points = _check_count(points)
     return np.stack([points[list(group)].mean(axis=0) for group in _FIVE[len(points)]])
@@ -157,8 +185,8 @@ def to_color(image, color: str) -> np.ndarray:
 def warp(image, matrix, spec: CropSpec) -> np.ndarray:
     """Crop of an image under a `(2, 3)` matrix from image to crop points.
 
-    Where the crop shrinks the image, a crop so many times larger that it does
-    not is sampled first and then averaged, so that nothing aliases.
+    Where the crop would shrink the image, a larger crop that does not is sampled first
+    and then averaged, so that nothing aliases.
     """
     image, matrix = _region(_check_image(image), np.asarray(matrix, np.float64), spec)
     shrink = 1 / max(np.linalg.svd(matrix[:, :2], compute_uv=False)[-1], 1e-9)
@@ -223,7 +251,7 @@ def _similarity(source, target) -> np.ndarray:
 def _affine(source, target) -> np.ndarray:
     """Least-squares affine map, `(2, 3)`."""
     design = np.column_stack([source, np.ones(len(source))])
-    # Relative to the landmarks' extent, wherever in the image they are.
+    # Relative to the landmarks' extent, independent of their place in the image.
     spread = np.linalg.svd(source - source.mean(axis=0), compute_uv=False)
     if spread[1] <= 1e-6 * max(spread[0], 1e-6):
         raise ValueError(

@@ -10,18 +10,18 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-# The version this code writes and the newest that it reads.
+# The version that this code writes, and the newest that it reads.
 VERSION = 1
 
 MAX_SIZE = 1024
 """Largest side of a crop; the papers' largest is 224."""
 
-# How far from the crop, in sides of it, a template or a margin may reach; and how far
-# apart its points must be, at least, across the line that fits them best.
+# Farthest that a template or a margin may reach from the crop, in sides of it; and
+# the least root mean square distance of its points from the line that fits them best.
 _FARTHEST = 10
 _LEAST_SPREAD = 0.01
 
-# What each field with a fixed vocabulary may hold.
+# The values of each field that has a fixed vocabulary.
 _CHOICES = {
     "color": ("grey", "rgb"),
     "transform": ("similarity", "affine", "box", "none"),
@@ -63,6 +63,12 @@ class CropSpec:
 
     Raises:
         ValueError: If a field holds what it may not.
+
+    >>> small = dataclasses.replace(CROP_SPECS["gan2020"], size=48, color="grey")
+    >>> small.channels, small.difference(CROP_SPECS["gan2020"])
+    (1, ['size', 'color'])
+    >>> CropSpec.from_dict(small.to_dict()) == small
+    True
     """
 
     name: str

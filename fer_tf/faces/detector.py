@@ -16,9 +16,9 @@ from fer_tf.faces import pyramid
 from fer_tf.utils.processes import require_own_process
 from fer_tf.utils.stderr import quiet_imports
 
-# Pixels of sheets, and patches, that pass a network together, and how many
-# such calls run side by side: what bounds the memory, whatever number and size
-# of pictures is given. Of two threads one draws while the other one computes.
+# Pixels of sheets, and patches, that pass a network together, and how many such calls
+# run at the same time. They bound the memory for any number and size of pictures. With
+# two threads, one draws while the other computes.
 _SHEET_PIXELS = 1_500_000
 _PATCHES = 32
 _THREADS = 2
@@ -28,16 +28,19 @@ class MTCNNDetector:
     """Finds faces: `MTCNNDetector().detect(image)`.
 
     Args:
-        min_face_size: Side in pixels of the least face to look for, at least
+        min_face_size: Side in pixels of the smallest face to look for, at least
             12. The time grows with its inverse square.
         scale_factor: Ratio of one scale of the pyramid to the one before.
         thresholds: Least confidence after P-Net, R-Net and O-Net.
-        max_side: A picture with a longer side is shrunk to it first, and what
-            is found is scaled back; so its least face is larger.
+        max_side: A picture with a longer side is shrunk to it first, and the faces are
+            scaled back; so its smallest face is larger.
         device: Where TensorFlow runs the networks.
 
     Raises:
         ValueError: If an argument is outside its range.
+
+    >>> MTCNNDetector().detect(np.zeros((48, 64, 3), np.uint8))  # No face is there.
+    []
     """
 
     def __init__(
@@ -115,10 +118,10 @@ class MTCNNDetector:
         candidates = self._proposals(shrunk)
         tensors = [self._tf.constant(image) for image in shrunk]
         candidates = self._refined(tensors, candidates)
-        found = self._outputs(tensors, candidates)
+        outputs = self._outputs(tensors, candidates)
         return [
             _faces(original.shape, small.shape, *faces)
-            for original, small, faces in zip(images, shrunk, found)
+            for original, small, faces in zip(images, shrunk, outputs)
         ]
 
     def _side_by_side(self, function, jobs) -> list:
@@ -143,11 +146,11 @@ class MTCNNDetector:
             for start in range(0, len(alike[sheet]), step):
                 jobs.append((sheet, alike[sheet][start : start + step]))
         propose = lambda sheet, part: self._proposed(sheet, [images[n] for n in part])
-        found = [[] for _ in images]
+        proposals = [[] for _ in images]
         for (_, numbers), boxes in zip(jobs, self._side_by_side(propose, jobs)):
             for number, candidates in zip(numbers, boxes):
-                found[number] += candidates
-        return [self._merged(candidates) for candidates in found]
+                proposals[number] += candidates
+        return [self._merged(candidates) for candidates in proposals]
 
     def _proposed(self, sheet, images) -> list[list]:
         """Boxes and confidences of each picture on each level of a sheet."""
@@ -161,13 +164,13 @@ class MTCNNDetector:
         ends = np.searchsorted(places[:, 0], range(1, len(images)))
         results = []
         for where, what in zip(np.split(places, ends), np.split(outputs, ends)):
-            found = []
+            candidates = []
             for level in sheet.levels:
                 boxes, confidences = box_rules.proposed(where[:, 1:], what, level)
                 if len(boxes):
                     kept = box_rules.suppress(boxes, 0.5)
-                    found.append((boxes[kept], confidences[kept]))
-            results.append(found)
+                    candidates.append((boxes[kept], confidences[kept]))
+            results.append(candidates)
         return results
 
     def _merged(self, candidates) -> np.ndarray:
@@ -191,7 +194,7 @@ class MTCNNDetector:
     def _outputs(self, images, candidates):
         """O-Net: boxes, confidences and landmarks of each picture's faces."""
         results = self._run(self._output_network, images, candidates)
-        found = []
+        outputs = []
         for boxes, (offsets, fractions, confidences) in zip(candidates, results):
             boxes, confidences, landmarks = _confident(
                 box_rules.refined(boxes, offsets),
@@ -200,8 +203,8 @@ class MTCNNDetector:
                 box_rules.landmark_points(boxes, fractions),
             )
             kept = box_rules.suppress(boxes, 0.7, over_smaller=True)
-            found.append((boxes[kept], confidences[kept], landmarks[kept]))
-        return found
+            outputs.append((boxes[kept], confidences[kept], landmarks[kept]))
+        return outputs
 
     def _run(self, network, images, candidates):
         """Passes the candidates of every picture through a network."""
@@ -216,7 +219,7 @@ class MTCNNDetector:
         return [[np.concatenate(column) for column in zip(*parts)] for parts in outputs]
 
     def _seen(self, network, image, boxes):
-        """What a network says of some boxes of a picture."""
+        """A network's outputs for some boxes of a picture."""
         if not len(boxes):
             return [np.zeros((0, *shape[1:])) for shape in network.output_shapes]
         height, width = image.shape[:2]
@@ -232,7 +235,7 @@ class MTCNNDetector:
 
 
 def _bucket(count) -> int:
-    """The next number of a few: a new batch size costs a network some time."""
+    """The next of a few batch sizes: each new size costs a network some time."""
     step = 1 << max(0, int(count - 1).bit_length() - 3)
     return -(-count // step) * step
 

@@ -1,4 +1,4 @@
-"""How a picture is to be turned, read from its EXIF block and nothing else of it.
+"""The orientation of a picture, and nothing else, from its EXIF block.
 
 Pillow's own reader takes quadratic time on a block that repeats its first bytes,
 and unbounded memory on one whose entries overlap. A block costs nothing here,
@@ -20,13 +20,13 @@ def orientation(info: dict) -> int:
     Without one, or where it is broken, the picture stands upright: 1.
     """
     block = info.get("exif") or _from_text(info.get("Raw profile type exif"))
-    found = _of_block(block) if isinstance(block, bytes) else None
-    if found is None:
+    value = _of_block(block) if isinstance(block, bytes) else None
+    if value is None:
         xmp = info.get("xmp") or info.get("XML:com.adobe.xmp") or b""
         xmp = xmp.encode(errors="replace") if isinstance(xmp, str) else xmp
         match = _XMP.search(xmp[:_XMP_BYTES])
-        found = int(match[1]) if match else 1
-    return found if 1 <= found <= 8 else 1
+        value = int(match[1]) if match else 1
+    return value if 1 <= value <= 8 else 1
 
 
 def _of_block(block):

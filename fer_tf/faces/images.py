@@ -24,7 +24,7 @@ MAX_SIDE = 32_766
 # Formats of photographs. Pillow knows more, of which some start other programs.
 _FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF", "PPM")
 
-# How files begin that people take for pictures, and what to do about them.
+# How some files begin that people take for pictures, and what to do about them.
 _OTHERS = (
     (b"<!doctype html", "an HTML page, not an image"),
     (b"<html", "an HTML page, not an image"),
@@ -45,10 +45,10 @@ _HEIC = (
     "Formats > Most Compatible)"
 )
 _AVIF = "an AVIF picture, which this Pillow does not read: install pillow>=11.3"
-# Beginnings of the formats that are read: what is not a picture then is a damaged one.
+# How files of the readable formats begin: one that cannot be read is damaged.
 _KNOWN = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\0", b"MM\0*", b"RIFF")
 
-# What is given in the place of a path.
+# An address in place of a path.
 _ADDRESSES = (
     ("data:", "a data address, no path: decode its base64 and give the bytes"),
     (("http:", "https:"), "an address, no path: fetch it first"),
@@ -95,12 +95,15 @@ def read_image(source: str | os.PathLike | bytes | Image.Image) -> np.ndarray:
 
     Raises:
         ImageError: If there is no whole picture in it.
+
+    >>> read_image(Image.new("L", (640, 480))).shape
+    (480, 640, 3)
     """
     return read_with_note(source)[0]
 
 
 def read_with_note(source) -> tuple[np.ndarray, str | None]:
-    """Decodes a picture, and says of what more it is only the first.
+    """Decodes a picture; the note says if it is the first of several.
 
     Args:
         source: See `read_image`.
@@ -150,7 +153,7 @@ def _opened(file):
 
 def _decoded(picture) -> np.ndarray:
     """Pixels of an opened picture, upright, RGB."""
-    # Pillow's decoders raise whatever they stumble over in a damaged file:
+    # Pillow's decoders raise many kinds of errors over a damaged file:
     # SyntaxError, struct.error, zlib.error, EOFError, ...
     try:
         _check_size(*picture.size)
@@ -166,7 +169,7 @@ def _decoded(picture) -> np.ndarray:
 
 
 def _note(picture):
-    """Of what an opened file's picture is the first, or None."""
+    """A note if an opened file has more than one picture, or None."""
     try:
         count = getattr(picture, "n_frames", 1)
     except Exception:  # The first is whole; how many follow, the file does not say.
@@ -176,7 +179,7 @@ def _note(picture):
 
 
 def address_hint(path: str | os.PathLike) -> str | None:
-    """What to do about an address in the place of a path; None about a path."""
+    """Advice for an address in place of a path; None for a path."""
     start = str(path)[:9].lower()
     return next((hint for what, hint in _ADDRESSES if start.startswith(what)), None)
 
@@ -186,7 +189,7 @@ def _is_bytes(source) -> bool:
 
 
 def _read_file(path) -> bytes:
-    """The bytes of a regular file, one more than allowed at most."""
+    """The bytes of a regular file, at most one more than allowed."""
     if hint := address_hint(path):
         raise ImageError(hint)
     try:
@@ -214,7 +217,7 @@ def _check_size(width, height):
 
 
 def _what_else(data) -> str:
-    """Names what was found in the place of an image."""
+    """Names the kind of file that is no image."""
     if data[4:8] == b"ftyp":
         brands = data[8 : min(int.from_bytes(data[:4]), 256)]
         if b"avif" in brands:
@@ -231,7 +234,7 @@ def _what_else(data) -> str:
 
 
 def _upright(picture) -> np.ndarray:
-    """Pixels of a decoded picture, turned as it is to be seen.
+    """Pixels of a decoded picture, turned upright.
 
     They are converted by strips, each to its place: of a large picture there is
     Pillow's copy and this one, and no third.
@@ -248,13 +251,13 @@ def _upright(picture) -> np.ndarray:
     to_grey = _wide_grey(picture)
     for top in range(0, height, rows):
         strip = picture.crop((0, top, width, min(top + rows, height)))
-        found = to_grey(strip) if to_grey else _to_rgb(strip)
-        stored[top : top + rows] = found
+        converted = to_grey(strip) if to_grey else _to_rgb(strip)
+        stored[top : top + rows] = converted
     return pixels
 
 
 def _wide_grey(picture):
-    """What makes 8 bits of a picture's 9 to 16, or None if it has no such pixels."""
+    """The conversion of 9 to 16 bits to 8, or None for other pixels."""
     # In these formats "I" is 16 bits too: so PGM comes, and before Pillow 11 PNG.
     wide = picture.mode == "I" and picture.format in ("PNG", "PPM")
     if not wide and not picture.mode.startswith("I;16"):

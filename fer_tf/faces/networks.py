@@ -10,7 +10,7 @@ import importlib.resources
 import numpy as np
 import tensorflow as tf
 
-# Where TensorFlow's kernels expect a tensor to begin, in bytes: elsewhere they
+# TensorFlow's kernels expect a tensor at a multiple of this many bytes; elsewhere they
 # end the process.
 _ALIGNMENT = 64
 

@@ -6,7 +6,7 @@ import functools
 import cv2
 import numpy as np
 
-# Sheets of several levels grow in such steps, so that images of like sizes share
+# Sheets of several levels grow in these steps, so that images of similar sizes share
 # one shape: each new shape costs the convolutions some preparation.
 _STEP = 4
 
@@ -17,7 +17,7 @@ _STRIPS_BELOW = 0.25
 # For `cv2.mixChannels`: three channels, and 0 as the fourth.
 _COLORS_AND_ZERO = [0, 0, 1, 1, 2, 2, -1, 3]
 
-# The side of P-Net's window, so the least side of a level.
+# The side of P-Net's window, and so the smallest side of a level.
 WINDOW = 12
 
 

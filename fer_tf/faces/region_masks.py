@@ -28,10 +28,6 @@ REGIONS = (
     "right_mouth_corner",
 )
 
-# Where the regions and the landmarks go when the picture is mirrored.
-FLIPPED_REGIONS = (0, 1, 2, 4, 3, 5, 7, 6)
-FLIPPED_LANDMARKS = (0, 4, 3, 2, 1, 6, 5, 7)
-
 # l1..l8 in longer lists: nose tip, left eye outer and inner, right eye inner
 # and outer, mouth corners, lower lip. "Left" is the picture's left.
 _INDICES = {
@@ -147,6 +143,9 @@ def region_masks(
 
     Raises:
         ValueError: If an argument is none of the values above.
+
+    >>> region_masks(np.full((5, 2), 112.0)).shape
+    (14, 14, 8)
     """
     if cell_anchor not in ("corner", "center"):
         raise ValueError(
@@ -165,18 +164,3 @@ def region_masks(
     rows = inside(boxes[..., 1], boxes[..., 3], image_size[0])
     masks = rows[..., :, None] & columns[..., None, :]  # (..., 8, rows, columns)
     return np.moveaxis(masks, -3, -1).astype(np.float32)
-
-
-def flip_landmarks(points: np.ndarray, *, image_width: int) -> np.ndarray:
-    """l1..l8 of the mirrored picture: `(..., 8, 2)`.
-
-    Masks of a mirrored picture are best drawn from these: Eq. 4's half cell
-    does not mirror.
-    """
-    flipped = eight_landmarks(points)[..., FLIPPED_LANDMARKS, :]
-    return np.stack([image_width - 1 - flipped[..., 0], flipped[..., 1]], axis=-1)
-
-
-def flip_masks(masks: np.ndarray) -> np.ndarray:
-    """Mirrors masks `(..., rows, columns, 8)` and swaps left with right regions."""
-    return np.asarray(masks)[..., ::-1, FLIPPED_REGIONS]

@@ -21,7 +21,7 @@ import time
 # An encoder writes ten scans, one that tries hard some dozens.
 _SCANS = 100
 _SEGMENTS = 10_000
-# What begins a segment: no zero, which escapes a byte of the pixels, and no restart.
+# The start of a segment: not zero, which escapes a byte of pixels, and no restart.
 _MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
 _SCAN, _END, _APP1 = 0xDA, 0xD9, 0xE1
 # Two a picture, and a file may hold several pictures.
@@ -35,7 +35,7 @@ _SECONDS, _SECONDS_A_MEGAPIXEL = 2.0, 0.2
 
 
 class TooMuch(Exception):
-    """The file asks for more than any picture needs; the message says of what."""
+    """The file takes more than any picture needs; the message says of what."""
 
 
 class Measured(io.BytesIO):
@@ -57,17 +57,17 @@ class Measured(io.BytesIO):
         self._end = time.thread_time() + seconds
 
     def read(self, size=-1, /):
-        found = super().read(size)
-        self._bytes -= len(found)
+        data = super().read(size)
+        self._bytes -= len(data)
         if self._bytes < 0:
             raise TooMuch("refers to its own bytes too often")
         if time.thread_time() > self._end:
             raise TooMuch("takes too long to read")
-        return found
+        return data
 
 
 def opened(data: bytes) -> Measured:
-    """The file for Pillow, without what would cost it too much.
+    """The file for Pillow, without the parts that would cost too much.
 
     Raises:
         TooMuch: If that can be told beforehand.
@@ -109,8 +109,8 @@ def _jpeg_exif(data):
 def _segments(data):
     """A JPEG's markers and where what each holds begins, to the picture's end."""
     at = 2
-    while found := _MARKER.search(data, at):
-        marker, at = found[0][-1], found.end()
+    while match := _MARKER.search(data, at):
+        marker, at = match[0][-1], match.end()
         if marker == _END:
             return
         yield marker, at + 2
@@ -122,8 +122,8 @@ def _without(data, name, mark, distances):
     if data.count(name) > _NAMES:
         raise TooMuch(f"more than {_NAMES} EXIF blocks")
     changed = None
-    for found in re.finditer(re.escape(name), data):
-        at = found.start()
+    for match in re.finditer(re.escape(name), data):
+        at = match.start()
         if any(at >= d and data.startswith(mark, at - d) for d in distances):
             changed = changed or bytearray(data)
             changed[at : at + len(name)] = bytes(len(name))

@@ -8,21 +8,26 @@ from fer_tf.faces.crop_spec import CropSpec
 
 
 class WholePicture:
-    """In place of a detector: every picture is one face, and all of it its crop.
+    """A detector for pictures that are crops already: each picture is one face.
 
     The crop is `alignment.whole`'s, as `trainers.prepare --detector=none` makes it.
 
     Args:
-        spec: Of the model that reads the faces.
+        spec: The crop spec of the model that reads the faces.
+
+    >>> from fer_tf.faces.crop_spec import CROP_SPECS
+    >>> crop = np.zeros((60, 50, 3), np.uint8)
+    >>> WholePicture(CROP_SPECS["meen"]).detect([crop])[0][0]["confidence"]
+    1.0
     """
 
     def __init__(self, spec: CropSpec):
         self.spec = spec
 
     def detect(self, images: list[np.ndarray]) -> list[list[dict]]:
-        """A face each, as `MTCNNDetector.detect` gives them.
+        """One face for each picture, as `MTCNNDetector.detect` returns them.
 
-        Its landmarks are where the spec has them, not found; its confidence is 1.
+        Its landmarks are those of the spec's template; its confidence is 1.
         """
         return [[self._face(*image.shape[:2])] for image in images]
 

@@ -48,6 +48,14 @@ class AttendedConv2D(keras.layers.Layer):
 
     Raises:
         ValueError: If `combine` is unknown or `kernel_size` is even.
+
+    Example:
+        >>> image, maps = np.ones((2, 44, 44, 1)), np.ones((2, 5, 5, 512))
+        >>> layer = AttendedConv2D(8, 3, combine="residual_product")
+        >>> layer([image, maps]).shape
+        TensorShape([2, 44, 44, 8])
+        >>> tuple(layer.kernel.shape)
+        (3, 3, 512, 8)
     """
 
     def __init__(
@@ -190,7 +198,12 @@ class AttendedConv2D(keras.layers.Layer):
 
 
 def num_planes(combine: str, channels: int, maps: list[int]) -> int:
-    """Planes that `combine` makes of an image's channels and of `maps` maps."""
+    """Planes that `combine` makes of an image's channels and of `maps` maps.
+
+    Example:
+        >>> num_planes("concat", 1, [512, 256])
+        769
+    """
     return channels + sum(maps) if combine == "concat" else channels * sum(maps)
 
 

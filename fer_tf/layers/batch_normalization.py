@@ -30,6 +30,14 @@ class BatchNormalization(keras.layers.BatchNormalization):
     Reference:
         - [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167), Alg. 2
           (whose inference variance is the unbiased one).
+
+    Example:
+        >>> layer = BatchNormalization(momentum=0.9)
+        >>> image = keras.random.normal((8, 4, 4, 3), mean=5.0, seed=0)
+        >>> layer(image, training=True).shape
+        TensorShape([8, 4, 4, 3])
+        >>> bool(layer.moving_mean[0] > 0.4)  # A tenth of the way from 0 to 5.
+        True
     """
 
     def call(self, inputs, training=None, mask=None):

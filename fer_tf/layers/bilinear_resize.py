@@ -19,6 +19,10 @@ class BilinearResize(layers.Layer):
 
     Raises:
         ValueError: If a size is not positive.
+
+    Example:
+        >>> BilinearResize(5, 7)(ops.ones((1, 3, 3, 8))).shape
+        TensorShape([1, 5, 7, 8])
     """
 
     def __init__(self, height, width, **kwargs):

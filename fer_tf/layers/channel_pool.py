@@ -12,6 +12,10 @@ class ChannelPool(layers.Layer):
         - [Woo et al., 2018](https://arxiv.org/abs/1807.06521), Eq. 3 (which
           prints mean first; the authors' code, and their weights, have the
           maximum first).
+
+    Example:
+        >>> print(ChannelPool()(ops.array([[1.0, 2.0, 6.0]])).numpy())
+        [[6. 3.]]
     """
 
     def call(self, inputs):

@@ -18,6 +18,11 @@ class ColorNormalization(layers.Layer):
 
     Raises:
         ValueError: If the order is unknown, or the lengths are not 3.
+
+    Example:
+        >>> layer = ColorNormalization((10.0, 20.0, 30.0), channel_order="bgr")
+        >>> print(layer(ops.array([[1.0, 2.0, 3.0]])).numpy())  # Red, green, blue.
+        [[ -7. -18. -29.]]
     """
 
     def __init__(self, mean, std=(1.0, 1.0, 1.0), channel_order="rgb", **kwargs):

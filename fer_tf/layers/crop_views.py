@@ -25,6 +25,10 @@ class CropViews(layers.Layer):
 
     Raises:
         ValueError: If the views are unknown, or a window exceeds the crop.
+
+    Example:
+        >>> CropViews(44, "ten_crop")(ops.ones((2, 48, 48, 1))).shape
+        TensorShape([20, 44, 44, 1])
     """
 
     def __init__(self, size, views="center", **kwargs):
@@ -81,6 +85,11 @@ class MeanOverViews(layers.Layer):
 
     Args:
         num_views: How many views each crop has.
+
+    Example:
+        >>> print(MeanOverViews(2)(ops.array([[1.0], [3.0], [5.0], [7.0]])).numpy())
+        [[2.]
+         [6.]]
     """
 
     def __init__(self, num_views, **kwargs):

@@ -19,6 +19,13 @@ class GroupedConv2D(keras.layers.Conv2D):
     each into one dense convolution with a block-diagonal kernel; the kernel
     that is stored and trained stays `(height, width, channels / groups,
     filters)`. On a GPU or a TPU, and on PyTorch, the native kernel runs.
+
+    Example:
+        >>> layer = GroupedConv2D(64, 3, groups=32, padding="same")
+        >>> layer(ops.ones((1, 8, 8, 64))).shape
+        TensorShape([1, 8, 8, 64])
+        >>> tuple(layer.kernel.shape)
+        (3, 3, 2, 64)
     """
 
     def convolution_op(self, inputs, kernel):

@@ -15,6 +15,10 @@ class PixelScaling(layers.Layer):
     Args:
         low: What 0 becomes.
         high: What 255 becomes.
+
+    Example:
+        >>> print(PixelScaling()(ops.array([0.0, 127.5, 255.0])).numpy())
+        [-1.  0.  1.]
     """
 
     def __init__(self, low=-1.0, high=1.0, **kwargs):

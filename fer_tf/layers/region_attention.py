@@ -40,6 +40,12 @@ class RegionAttention(keras.layers.Layer):
     Reference:
         - [Gan et al., 2020](https://doi.org/10.1109/ACCESS.2020.2963913),
           Sec. III-B, Eqs. 5-6.
+
+    Example:
+        >>> features, masks = ops.ones((2, 14, 14, 32)), ops.ones((2, 14, 14, 8))
+        >>> weights = ops.full((2, 8), 1 / 8)
+        >>> RegionAttention()((features, masks, weights)).shape
+        TensorShape([2, 14, 14, 32])
     """
 
     def __init__(self, reduction=16, **kwargs):

@@ -20,6 +20,11 @@ class SmallMapConv2D(keras.layers.Conv2D):
     `padding="same"`, on maps of at most `_MAX_POSITIONS` positions. Everything
     else, and so every exported graph, is the plain convolution. Arguments,
     weights and results (up to rounding) are `Conv2D`'s.
+
+    Example:
+        >>> layer = SmallMapConv2D(16, 3, padding="same")
+        >>> layer(keras.ops.ones((2, 5, 5, 8)), training=True).shape
+        TensorShape([2, 5, 5, 16])
     """
 
     # At 11x11 the convolution kernel wins again.

@@ -14,6 +14,10 @@ class StopGradient(keras.layers.Layer):
     Args:
         threshold: If given, the output is binary: 1 where the input is at
             least `threshold`, else 0.
+
+    Example:
+        >>> print(StopGradient(threshold=0.5)(ops.array([0.2, 0.5, 0.9])).numpy())
+        [0. 1. 1.]
     """
 
     def __init__(self, threshold=None, **kwargs):

@@ -23,6 +23,12 @@ class UncertaintyWeighting(keras.layers.Layer):
 
     Raises:
         ValueError: If there is no task, or a scale is not positive.
+
+    Example:
+        >>> layer = UncertaintyWeighting({"expression": 1.0, "valence_arousal": 0.5})
+        >>> losses = {"expression": ops.array(2.0), "valence_arousal": ops.array(0.6)}
+        >>> print(f"{layer(losses):.1f}")  # At first every variance is 1.
+        2.3
     """
 
     def __init__(self, scales, **kwargs):

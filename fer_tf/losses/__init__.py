@@ -1,4 +1,4 @@
-"""The papers' losses, as functions and as `keras.losses.Loss` classes.
+"""The papers' losses, as functions; for `model.compile`, a class for each head.
 
 A function takes `(labels, predictions, ...)` and returns float32 `(batch,)`,
 not reduced; `ccc_loss`, a statistic of the batch, returns a scalar. Where a
@@ -8,7 +8,6 @@ paper sums over outputs, so does the function, and says so.
 from fer_tf.losses.classification import (
     ActionUnitCrossEntropy,
     CrossEntropy,
-    SoftCrossEntropy,
     action_unit_cross_entropy,
     cross_entropy,
     soft_cross_entropy,
@@ -16,8 +15,6 @@ from fer_tf.losses.classification import (
 from fer_tf.losses.reduction import masked_mean
 from fer_tf.losses.regression import (
     CCCLoss,
-    RegionMaskLoss,
-    SquaredError,
     TukeyBiweight,
     ccc_loss,
     region_mask_loss,
@@ -29,9 +26,6 @@ __all__ = [
     "ActionUnitCrossEntropy",
     "CCCLoss",
     "CrossEntropy",
-    "RegionMaskLoss",
-    "SoftCrossEntropy",
-    "SquaredError",
     "TukeyBiweight",
     "action_unit_cross_entropy",
     "ccc_loss",

@@ -14,6 +14,10 @@ def masked_mean(values, weights=None):
 
     Returns:
         float32 scalar. A row of weight 0 changes neither it nor its gradient.
+
+    Example:
+        >>> print(masked_mean(np.array([1.0, 3.0, 50.0]), np.array([1, 1, 0])).numpy())
+        2.0
     """
     values = ops.cast(values, "float32")
     if weights is None:

@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from fer_tf.scores import table
+
 
 class _ActionUnitMetric(keras.metrics.Metric):
-    """Counts the four outcomes of each unit.
+    """Counts the outcomes of each unit.
 
     `update_state` takes labels of 0 and 1 and logits, both `(batch, units)`; a
     unit is detected when its logit is positive (probability over 0.5).
@@ -16,12 +18,15 @@ class _ActionUnitMetric(keras.metrics.Metric):
         name: Metric name.
     """
 
+    # Of a subclass: from the sums, and what it is called.
+    formula = default_name = None
+
     def __init__(self, num_action_units, *, name=None, **kwargs):
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name or self.default_name, **kwargs)
         self.num_action_units = num_action_units
-        # Rows: true positives, false positives, false negatives, true negatives.
+        # Rows as in `UnitSums`: hits, wrong, total.
         self.outcomes = self.add_variable(
-            (4, num_action_units), "zeros", dtype="float32", name="outcomes"
+            (3, num_action_units), "zeros", dtype="float32", name="outcomes"
         )
 
     def update_state(self, y_true, y_pred, sample_weight=None):
@@ -33,25 +38,12 @@ class _ActionUnitMetric(keras.metrics.Metric):
             if len(given.shape) == 1:
                 given = ops.expand_dims(given, -1)
             weights = weights * given
-        outcomes = (
-            true * guess,
-            (1.0 - true) * guess,
-            true * (1.0 - guess),
-            (1.0 - true) * (1.0 - guess),
-        )
-        self.outcomes.assign_add(ops.stack([ops.sum(weights * o, 0) for o in outcomes]))
+        rows = (weights * true * guess, weights * ops.abs(true - guess), weights)
+        self.outcomes.assign_add(ops.stack([ops.sum(row, axis=0) for row in rows]))
 
-    def _f1(self):
-        hits, false_alarms, misses = (self.outcomes[i] for i in range(3))
-        return ops.divide_no_nan(2.0 * hits, 2.0 * hits + false_alarms + misses)
-
-    def _mean_f1(self):
-        annotated = ops.cast(ops.sum(self.outcomes, axis=0) > 0, "float32")
-        return ops.divide_no_nan(ops.sum(self._f1()), ops.sum(annotated))
-
-    def _accuracy(self):
-        right = ops.sum(self.outcomes[0]) + ops.sum(self.outcomes[3])
-        return ops.divide_no_nan(right, ops.sum(self.outcomes))
+    def result(self):
+        sums = table.UnitSums(*(self.outcomes[row] for row in range(3)))
+        return type(self).formula(sums, ops)
 
     def get_config(self):
         return {**super().get_config(), "num_action_units": self.num_action_units}
@@ -67,12 +59,17 @@ class ActionUnitF1(_ActionUnitMetric):
         name: Metric name.
     """
 
+    formula = staticmethod(table.mean_unit_f1)
+
     def __init__(self, num_action_units, *, index=None, name="au_f1", **kwargs):
         super().__init__(num_action_units, name=name, **kwargs)
         self.index = index
 
     def result(self):
-        return self._mean_f1() if self.index is None else self._f1()[self.index]
+        if self.index is None:
+            return super().result()
+        sums = table.UnitSums(*(self.outcomes[row] for row in range(3)))
+        return table.unit_f1(sums, ops)[self.index]
 
     def get_config(self):
         return {**super().get_config(), "index": self.index}
@@ -82,19 +79,13 @@ class ActionUnitF1(_ActionUnitMetric):
 class ActionUnitAccuracy(_ActionUnitMetric):
     """Share of all valid (frame, unit) decisions that are right."""
 
-    def __init__(self, num_action_units, *, name="au_accuracy", **kwargs):
-        super().__init__(num_action_units, name=name, **kwargs)
-
-    def result(self):
-        return self._accuracy()
+    formula = staticmethod(table.unit_accuracy)
+    default_name = "au_accuracy"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class ActionUnitScore(_ActionUnitMetric):
     """ABAW-2020's score, `0.5 mean F1 + 0.5 accuracy`; not Zhang's plain F1."""
 
-    def __init__(self, num_action_units, *, name="au_score", **kwargs):
-        super().__init__(num_action_units, name=name, **kwargs)
-
-    def result(self):
-        return 0.5 * self._mean_f1() + 0.5 * self._accuracy()
+    formula = staticmethod(table.unit_score)
+    default_name = "au_score"

@@ -1,11 +1,13 @@
-"""Metrics of expressions, all read off one confusion matrix."""
+"""Metrics of expressions, by the formulas of `fer_tf.scores`."""
 
 import keras
 from keras import ops
 
+from fer_tf.scores import table
+
 
 class _ConfusionMetric(keras.metrics.Metric):
-    """Accumulates the confusion matrix, rows true and columns predicted.
+    """A metric of the confusion matrix, rows true and columns predicted.
 
     `update_state` takes int labels `(batch,)` and logits `(batch, classes)`;
     `sample_weight` is the validity. A label outside `[0, num_classes)` is not
@@ -16,8 +18,11 @@ class _ConfusionMetric(keras.metrics.Metric):
         name: Metric name.
     """
 
+    # Of a subclass: from the sums, and what it is called.
+    formula = default_name = None
+
     def __init__(self, num_classes, *, name=None, **kwargs):
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name or self.default_name, **kwargs)
         self.num_classes = num_classes
         # Counts in float32 are exact up to 2^24 examples a cell.
         self.confusion = self.add_variable(
@@ -37,27 +42,20 @@ class _ConfusionMetric(keras.metrics.Metric):
         )
         self.confusion.assign_add(ops.matmul(ops.transpose(true), guessed))
 
+    def result(self):
+        confusion = ops.convert_to_tensor(self.confusion)
+        sums = table.ClassSums(count=ops.sum(confusion), confusion=confusion)
+        return type(self).formula(sums, ops)
+
     def get_config(self):
         return {**super().get_config(), "num_classes": self.num_classes}
-
-
-def _accuracy(confusion):
-    return ops.divide_no_nan(ops.sum(ops.diagonal(confusion)), ops.sum(confusion))
-
-
-def _macro_f1(confusion):
-    """Mean over **all** classes: one that never occurs has F1 = 0."""
-    hits = ops.diagonal(confusion)
-    sizes = ops.sum(confusion, axis=0) + ops.sum(confusion, axis=1)
-    return ops.mean(ops.divide_no_nan(2.0 * hits, sizes))
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class ConfusionMatrix(_ConfusionMetric):
     """Weighted counts `(classes, classes)`, rows true, columns predicted."""
 
-    def __init__(self, num_classes, *, name="confusion_matrix", **kwargs):
-        super().__init__(num_classes, name=name, **kwargs)
+    default_name = "confusion_matrix"
 
     def result(self):
         return ops.copy(self.confusion)
@@ -65,38 +63,32 @@ class ConfusionMatrix(_ConfusionMetric):
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class Accuracy(_ConfusionMetric):
-    """Share of valid examples that are right."""
+    """Share of valid examples that are right.
 
-    def __init__(self, num_classes, *, name="accuracy", **kwargs):
-        super().__init__(num_classes, name=name, **kwargs)
+    >>> metric = Accuracy(2)
+    >>> metric.update_state([0, 1], [[2.0, 0.0], [3.0, 0.0]])
+    >>> float(metric.result())
+    0.5
+    """
 
-    def result(self):
-        return _accuracy(self.confusion)
+    formula = staticmethod(table.accuracy)
+    default_name = "accuracy"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class MeanClassAccuracy(_ConfusionMetric):
     """Mean recall over the classes that occur."""
 
-    def __init__(self, num_classes, *, name="mean_class_accuracy", **kwargs):
-        super().__init__(num_classes, name=name, **kwargs)
-
-    def result(self):
-        sizes = ops.sum(self.confusion, axis=1)
-        recall = ops.divide_no_nan(ops.diagonal(self.confusion), sizes)
-        occurring = ops.sum(ops.cast(sizes > 0, "float32"))
-        return ops.divide_no_nan(ops.sum(recall), occurring)
+    formula = staticmethod(table.mean_class_accuracy)
+    default_name = "mean_class_accuracy"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class MacroF1(_ConfusionMetric):
     """Mean F1 over all `num_classes` classes; 0 for one that never occurs."""
 
-    def __init__(self, num_classes, *, name="macro_f1", **kwargs):
-        super().__init__(num_classes, name=name, **kwargs)
-
-    def result(self):
-        return _macro_f1(self.confusion)
+    formula = staticmethod(table.macro_f1)
+    default_name = "macro_f1"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -107,11 +99,8 @@ class ExpressionScore(_ConfusionMetric):
     rows are plain F1, so the two do not compare.
     """
 
-    def __init__(self, num_classes, *, name="expression_score", **kwargs):
-        super().__init__(num_classes, name=name, **kwargs)
-
-    def result(self):
-        return 0.67 * _macro_f1(self.confusion) + 0.33 * _accuracy(self.confusion)
+    formula = staticmethod(table.expression_score)
+    default_name = "expression_score"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -158,8 +147,10 @@ class ExpectedCalibrationError(keras.metrics.Metric):
 
     def result(self):
         counts, confidence, hits = (self.bins[i] for i in range(3))
-        gaps = ops.sum(counts * ops.abs(confidence - hits))
-        return ops.divide_no_nan(gaps, ops.sum(counts))
+        gaps = counts * (confidence - hits)
+        return table.calibration_error(
+            table.ClassSums(count=ops.sum(counts), gaps=gaps), ops
+        )
 
     def get_config(self):
         return {**super().get_config(), "num_bins": self.num_bins}

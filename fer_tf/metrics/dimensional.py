@@ -3,9 +3,11 @@
 import keras
 from keras import ops
 
+from fer_tf.scores import table
+
 
 def _columns(y_true, y_pred, sample_weight, index):
-    """Float32 `(batch, outputs)` of each: of one column, or of all for None."""
+    """The three as float32 `(batch, outputs)`: one column, or all of them for None."""
     y_true = ops.cast(y_true, "float32")
     y_pred = ops.cast(y_pred, "float32")
     if sample_weight is None:
@@ -40,8 +42,11 @@ class _DimensionalMetric(keras.metrics.Metric):
         name: Metric name.
     """
 
+    # Of a subclass: from the sums, and what it is called.
+    formula = default_name = None
+
     def __init__(self, index=None, *, name=None, **kwargs):
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=name or self.default_name, **kwargs)
         self.index = index
 
     def _add_state(self, *names, outputs=1):
@@ -50,6 +55,9 @@ class _DimensionalMetric(keras.metrics.Metric):
                 (outputs,), "zeros", dtype="float32", name=name
             )
             setattr(self, name, variable)
+
+    def result(self):
+        return ops.mean(type(self).formula(self._moments(), ops))
 
     def get_config(self):
         return {**super().get_config(), "index": self.index}
@@ -97,22 +105,28 @@ class _MomentMetric(_DimensionalMetric):
         self.mean_pred.assign_add(off_pred * grown)
         self.count.assign(total)
 
-    def _concordance(self):
-        off = ops.square(self.mean_true - self.mean_pred) * self.count
-        return ops.divide_no_nan(
-            2.0 * self.product, self.square_true + self.square_pred + off
+    def _moments(self):
+        share = lambda total: ops.divide_no_nan(total, self.count)
+        return table.Moments(
+            target_variance=share(self.square_true),
+            prediction_variance=share(self.square_pred),
+            covariance=share(self.product),
+            difference=self.mean_true - self.mean_pred,
         )
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class CCC(_MomentMetric):
-    """Concordance correlation (Wang Eq. 8); 0 where both are constant."""
+    """Concordance correlation (Wang Eq. 8); 0 where both are constant.
 
-    def __init__(self, index=None, *, name="ccc", **kwargs):
-        super().__init__(index, name=name, **kwargs)
+    >>> metric = CCC()
+    >>> metric.update_state([1.0, 2.0, 3.0], [2.0, 3.0, 4.0])
+    >>> round(float(metric.result()), 3)
+    0.571
+    """
 
-    def result(self):
-        return ops.mean(self._concordance())
+    formula = staticmethod(table.concordance)
+    default_name = "ccc"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
@@ -124,12 +138,11 @@ class MeanCCC(_MomentMetric):
         name: Metric name.
     """
 
+    formula = staticmethod(table.concordance)
+
     def __init__(self, outputs=2, *, name="ccc_mean", **kwargs):
         super().__init__(None, outputs=outputs, name=name, **kwargs)
         self.outputs = outputs
-
-    def result(self):
-        return ops.mean(self._concordance())
 
     def get_config(self):
         config = {**super().get_config(), "outputs": self.outputs}
@@ -141,18 +154,15 @@ class MeanCCC(_MomentMetric):
 class PCC(_MomentMetric):
     """Pearson's correlation; 0 where either is constant."""
 
-    def __init__(self, index=None, *, name="pcc", **kwargs):
-        super().__init__(index, name=name, **kwargs)
-
-    def result(self):
-        # Two roots: the product of the squares could leave float32's range.
-        spread = ops.sqrt(self.square_true) * ops.sqrt(self.square_pred)
-        return ops.mean(ops.divide_no_nan(self.product, spread))
+    formula = staticmethod(table.correlation)
+    default_name = "pcc"
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class RMSE(_DimensionalMetric):
     """Root mean squared error (Wang Eq. 7)."""
+
+    formula = staticmethod(table.root_mean_squared_error)
 
     def __init__(self, index=None, *, name="rmse", **kwargs):
         super().__init__(index, name=name, **kwargs)
@@ -167,13 +177,15 @@ class RMSE(_DimensionalMetric):
         grown = ops.divide_no_nan(added, self.count)
         self.mean_square.assign_add((mean_square - self.mean_square) * grown)
 
-    def result(self):
-        return ops.mean(ops.sqrt(self.mean_square))
+    def _moments(self):
+        return table.Moments(squared_error=self.mean_square)
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class SignAgreement(_DimensionalMetric):
     """Share of predictions on the target's side of 0 (AffectNet's SAGR)."""
+
+    formula = staticmethod(table.sign_agreement)
 
     def __init__(self, index=None, *, name="sagr", **kwargs):
         super().__init__(index, name=name, **kwargs)
@@ -185,5 +197,5 @@ class SignAgreement(_DimensionalMetric):
         self.count.assign_add(ops.sum(weights, axis=0))
         self.agreed.assign_add(ops.sum(weights * same, axis=0))
 
-    def result(self):
-        return ops.mean(ops.divide_no_nan(self.agreed, self.count))
+    def _moments(self):
+        return table.Moments(agreement=ops.divide_no_nan(self.agreed, self.count))

@@ -40,12 +40,12 @@ def read(folder: str | None = None) -> dict[str, Any]:
     path = os.path.join(folder or root(), FILE)
     with open(path, encoding="utf-8") as file:
         try:
-            found = json.load(file)
+            catalog = json.load(file)
         except ValueError as error:
             raise ValueError(f"{path}: not valid JSON ({error})") from error
-    if not isinstance(found, dict) or not isinstance(found.get("models"), dict):
+    if not isinstance(catalog, dict) or not isinstance(catalog.get("models"), dict):
         raise ValueError(f"{path}: not a catalog of models")
-    return {"default": None, **found}
+    return {"default": None, **catalog}
 
 
 def default() -> str:
@@ -53,23 +53,27 @@ def default() -> str:
 
     Raises:
         ValueError: If the catalog has no default, or not the one that it names.
+
+    Example:
+        >>> default()
+        'fer2013_best'
     """
-    found = read()
-    if found["default"] is None:
+    catalog = read()
+    if catalog["default"] is None:
         raise ValueError(
-            f"no model is named, and the catalog has no default; {known(found)}"
+            f"no model is named, and the catalog has no default; {known(catalog)}"
         )
-    if found["default"] not in found["models"]:
+    if catalog["default"] not in catalog["models"]:
         raise ValueError(
-            f"the catalog's default is {found['default']!r}, which it lacks; "
-            f"{known(found)}"
+            f"the catalog's default is {catalog['default']!r}, which it lacks; "
+            f"{known(catalog)}"
         )
-    return found["default"]
+    return catalog["default"]
 
 
-def known(found: dict[str, Any] | None = None) -> str:
+def known(catalog: dict[str, Any] | None = None) -> str:
     """What the catalog offers, as a part of a message."""
-    names = sorted((found or read())["models"])
+    names = sorted((catalog or read())["models"])
     return f"the catalog has: {', '.join(names)}" if names else "the catalog is empty"
 
 
@@ -79,6 +83,11 @@ def find(name: str) -> tuple[str, str]:
     Raises:
         KeyError: If the catalog does not have the name.
         ValueError: If the entry states no sha256.
+
+    Example:
+        >>> folder, digest = find("fer2013_best")
+        >>> len(digest)
+        64
     """
     folder = root()
     entry = read(folder)["models"][name]

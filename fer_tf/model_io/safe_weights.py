@@ -1,7 +1,7 @@
-"""Weight files from strangers: numbers go into a model that we built, or nothing.
+"""Weight files from strangers: only their numbers are read, into a model of ours.
 
-How large a network a file can fill is known before any of it is built: a card that
-describes a larger one costs neither time nor memory.
+The file tells how large a network it can fill. A card that describes a larger one is
+refused before the network takes time or memory.
 """
 
 import contextlib
@@ -18,16 +18,16 @@ import numpy as np
 from fer_tf.utils.hdf5_files import Holdings, open_numbers
 
 MAX_BYTES = 4 << 30
-"""What a file of weights may take; the papers' largest model takes 0.6 GB."""
+"""Largest size of a file of weights; the papers' largest model takes 0.6 GB."""
 
-# In a `.keras` file: the weights, and what else it may hold, with its largest size.
+# The members of a `.keras` file and their largest sizes.
 _INNER_WEIGHTS = "model.weights.h5"
 _MEMBERS = {
     _INNER_WEIGHTS: MAX_BYTES,
     "config.json": 16 << 20,
     "metadata.json": 1 << 20,
 }
-# Keras stores members as they are. So many times its stored size is a bomb.
+# Keras does not compress members. One that unpacks to more than this is a bomb.
 _MAX_EXPANSION = 100
 
 
@@ -55,7 +55,7 @@ def read_weights(path: str, build: Callable[[], keras.Model]) -> keras.Model:
             f"{path}: does not fit the model {model.name!r} ({first_line(error)})"
         ) from error
     for warning in noted:
-        # Keras warns where it leaves a layer with the random weights it had.
+        # Keras only warns if a layer keeps its random weights.
         if issubclass(warning.category, UserWarning):
             raise ValueError(
                 f"{path}: does not fit the model {model.name!r} ({warning.message})"
@@ -90,7 +90,7 @@ def check_finite(path: str, model: keras.Model) -> None:
 
 
 def _check_archive(path):
-    """The `Holdings` of a `.keras` file, whose members are no bombs."""
+    """The `Holdings` of a `.keras` file, once its members are known to be no bombs."""
     with zipfile.ZipFile(path) as archive:
         members = archive.infolist()
         names = [member.filename for member in members]
@@ -116,15 +116,15 @@ def _check_archive(path):
 def _room_for(holdings: Holdings):
     """Stops the building of a model that has more weights than a file can fill.
 
-    On TensorFlow, before the weight that is too much takes any memory; on other
-    backends a model is built as it is described.
+    On TensorFlow that happens before the excess weight takes memory. On other backends
+    every model is built.
     """
     if keras.backend.backend() != "tensorflow":
         yield
         return
     import tensorflow as tf
 
-    # Twice, and some: a model that is off by little is told where it does not fit.
+    # A model that is only somewhat too large gets a message on where it does not fit.
     numbers = 2 * holdings.numbers + 100_000
     arrays = 2 * holdings.arrays + 100
     shapes = tf.Graph()
@@ -148,7 +148,7 @@ def _room_for(holdings: Holdings):
 
 
 def first_line(error: Exception) -> str:
-    """The line of an error's message that says what is wrong."""
+    """The first line of an error's message that says what is wrong."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if len(lines) > 1 and lines[0].startswith("A total of"):
         del lines[0]

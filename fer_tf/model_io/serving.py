@@ -7,10 +7,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from fer_tf.model_io.model_folder import NAMED, Card
+from fer_tf.model_io.card import NAMED, Card
 from fer_tf.model_io.views import make_inference_model
 
-# Logits stay inside: what ships is what people read.
+# Logits are not exported: users read probabilities.
 _HIDDEN = ("expression", "is_face", "action_units")
 _HEAD_OF = {
     "probabilities": "expression",
@@ -22,10 +22,10 @@ _BATCH = 64
 
 
 def make_serving_model(model: keras.Model, *, dtype: str = "uint8") -> keras.Model:
-    """From aligned crops to everything that the model says of them.
+    """The model that is exported: from aligned crops to all readings.
 
-    Scaling, windows and the mean over them are inside, so that whoever runs the
-    graph cannot get them wrong.
+    Scaling, windows and the mean over them are inside the graph, where a user cannot
+    get them wrong.
 
     Args:
         model: From `fer_tf.load`.
@@ -34,11 +34,17 @@ def make_serving_model(model: keras.Model, *, dtype: str = "uint8") -> keras.Mod
     Returns:
         Functional model from `crops` `(batch, size, size, channels)` to a dict of
         float32 outputs: `probabilities`, `valence_arousal`,
-        `action_unit_probabilities`, `face_probabilities`, as far as the model has
-        them and was trained to give them, and its maps.
+        `action_unit_probabilities` and `face_probabilities`, as far as the model was
+        trained for them, and the model's maps.
 
     Raises:
         ValueError: If the model has further inputs, or no head of it was trained.
+
+    Example:
+        >>> import fer_tf
+        >>> serving = make_serving_model(fer_tf.load())
+        >>> {name: output.shape for name, output in serving.output.items()}
+        {'probabilities': (None, 7)}
     """
     if len(model.inputs) != 1:
         names = ", ".join(tensor.name for tensor in model.inputs)
@@ -64,36 +70,36 @@ def make_serving_model(model: keras.Model, *, dtype: str = "uint8") -> keras.Mod
 
 
 def read_out(outputs: Mapping[str, Any], card: Card) -> dict[str, Any]:
-    """Of the outputs of an inference model, those whose heads were trained."""
+    """The outputs of an inference model whose heads were trained."""
     return {k: v for k, v in outputs.items() if card.reads(_HEAD_OF.get(k, k))}
 
 
 def crops_signature(model: keras.Model, batch: int | None) -> list[keras.InputSpec]:
-    """What `Model.export` must be told of a serving model's input."""
+    """The signature of a serving model for `Model.export`."""
     crops = model.inputs[0]
     shape = (batch, *crops.shape[1:])
     return [keras.InputSpec(shape=shape, dtype=crops.dtype, name="crops")]
 
 
 def names_inside(model: keras.Model) -> dict:
-    """What travels inside a file: names of the outputs in order, crop spec."""
+    """What an exported file holds: the names of the outputs, and the crop spec."""
     card = model.card
-    given = read_out(model.output, card)
+    outputs = read_out(model.output, card)
     names = {
-        field: list(getattr(card, field)[: given[output].shape[-1]])
+        field: list(getattr(card, field)[: outputs[output].shape[-1]])
         for output, field in NAMED.items()
-        if output in given
+        if output in outputs
     }
-    if "valence_arousal" in given:
+    if "valence_arousal" in outputs:
         names["valence_arousal"] = ["valence", "arousal"]
     # 2Att-CNN's networks, of one dimension each.
-    names |= {name: [name] for name in ("valence", "arousal") if name in given}
-    if "is_face" in given:
+    names |= {name: [name] for name in ("valence", "arousal") if name in outputs}
+    if "is_face" in outputs:
         names["faces"] = ["no face", "face"]
     return {**names, "crop_spec": card.crop_spec.to_dict()}
 
 
 def in_batches(call, crops: np.ndarray) -> dict[str, np.ndarray]:
-    """Outputs of `call(crops)`, a dict, over all crops, some at a time."""
+    """The dict of outputs of `call(crops)` over all crops, in batches of 64."""
     parts = [call(crops[i : i + _BATCH]) for i in range(0, len(crops), _BATCH)]
     return {k: np.concatenate([np.asarray(p[k]) for p in parts]) for k in parts[0]}

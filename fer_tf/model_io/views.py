@@ -1,9 +1,9 @@
-"""From a model of windows to a model of crops: what evaluates, and what ships.
+"""From a model of windows to a model of crops, which is evaluated and exported.
 
-A network sees a window (44 px) of the stored crop (48 px). How the windows are
-chosen at test time, and how their outputs are averaged, belongs to a paper's
-protocol as much as its layers do. It is put into the graph here, once, so that
-evaluation, prediction and every export give the same numbers.
+A network sees a window (44 px) of the stored crop (48 px). The choice of windows at
+test time and the average of their outputs belong to a paper's protocol. They are put
+into the graph here, so that evaluation, prediction and every export give the same
+numbers.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,11 +25,16 @@ def require_finite(
     """Refuses NaN and infinity, which argmax would read as the first class.
 
     Args:
-        outputs: What a model said, by name, an example a row.
-        ids: Of the examples, where the message is to name the first.
+        outputs: Outputs of a model by name, one example a row.
+        ids: Names of the examples; the message then names the first bad one.
 
     Raises:
         FloatingPointError: If there is one.
+
+    Example:
+        >>> require_finite({"valence": np.array([0.1, np.nan])})
+        Traceback (most recent call last):
+        FloatingPointError: the model's valence is NaN or infinite: its weights are...
     """
     for name, values in outputs.items():
         bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
@@ -68,6 +73,14 @@ def make_inference_model(
 
     Raises:
         ValueError: If the crops do not fit the model.
+
+    Example:
+        >>> from fer_tf import create_model
+        >>> from fer_tf.faces.crop_spec import CROP_SPECS
+        >>> network = create_model("small_resnet", width=0.125, blocks=1)
+        >>> model = make_inference_model(network, CROP_SPECS["meen"], views="ten_crop")
+        >>> model(np.zeros((2, 48, 48, 1)))["probabilities"].shape
+        TensorShape([2, 7])
     """
     height, width, channels = model.inputs[0].shape[1:]
     crop_spec.require_fit((height, width, channels), model.name)
@@ -89,7 +102,7 @@ def make_inference_model(
 
 
 def _averaged(name, value, num_views, average):
-    """The outputs that one output of the model becomes."""
+    """Averages one output of the model over the views, and adds its probabilities."""
     mean = lambda x: (
         MeanOverViews(num_views, dtype="float32", name=f"{name}_mean")(x)
         if num_views > 1

@@ -19,12 +19,22 @@ MODELS: dict[str, Variant] = {
 
 
 def list_models() -> list[str]:
-    """Every name that `create_model` takes."""
+    """Every name that `create_model` takes.
+
+    Example:
+        >>> list_models()[:3]
+        ['two_att_two_mt', 'multitask_cnn', 'first_level']
+    """
     return list(MODELS)
 
 
 def argument_names(name: str) -> list[str]:
-    """Arguments that the builder of a model takes."""
+    """Arguments that the builder of a model takes.
+
+    Example:
+        >>> argument_names("gan_rasnet")
+        ['input_shape', 'width', 'fc_activation', 'pixel_scale']
+    """
     taken = inspect.signature(MODELS[name].builder).parameters
     return [key for key in taken if key != "name"]
 
@@ -54,6 +64,12 @@ def create_model(name: str, **overrides) -> keras.Model:
     Raises:
         ValueError: If no model has that name, or its builder no such argument, or
             the argument no such value.
+
+    Example:
+        >>> model = create_model("mtanet_senet50", input_shape=(32, 32, 3), width=0.125)
+        >>> {name: tuple(output.shape) for name, output in model.output.items()}
+        {'expression': (None, 7), 'valence_arousal': (None, 2),
+         'action_units': (None, 8)}
     """
     if name not in MODELS:
         raise ValueError(

@@ -86,6 +86,11 @@ def gan_rasnet(
 
     Raises:
         ValueError: If the input has no such size.
+
+    Example:
+        >>> model = gan_rasnet(input_shape=(96, 96, 3), width=0.0625)
+        >>> model.output["region_masks"].shape
+        (None, 6, 6, 8)
     """
     rows, columns = _check_grid(input_shape, smallest=MIN_RASNET_SIDE)
     image = keras.Input(input_shape, name="image")
@@ -147,6 +152,10 @@ def gan_vgg16(
 
     Raises:
         ValueError: If the images are smaller than five poolings take.
+
+    Example:
+        >>> gan_vgg16(input_shape=(32, 32, 3), width=0.0625).output["expression"].shape
+        (None, 7)
     """
     image = image_input(input_shape, smallest=32)
     x = _first_blocks(image, width)
@@ -199,6 +208,11 @@ def gan_man(
 
     Raises:
         ValueError: If an argument is none of the values above.
+
+    Example:
+        >>> model = gan_man(input_shape=(96, 96, 3), width=0.0625)
+        >>> model.get_layer("rasnet").trainable, model.output["expression"].shape
+        (False, (None, 7))
     """
     if masks not in ("predicted", "given"):
         raise ValueError(

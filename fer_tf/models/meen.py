@@ -83,6 +83,10 @@ def vgg19_fer(
 
     Raises:
         ValueError: If the backbone is unknown or the image too small.
+
+    Example:
+        >>> vgg19_fer(width=0.125).output["expression"].shape
+        (None, 7)
     """
     image = _input(input_shape)
     _, x = _backbone(backbone)[0](_scale(image), width=width)
@@ -105,6 +109,10 @@ def face_network(
     Returns:
         Functional model from `image` in 0..255 to `{"is_face": logits
         (batch, 2)}`, in the order no, yes.
+
+    Example:
+        >>> face_network(width=0.125).output["is_face"].shape
+        (None, 2)
     """
     image = _input(input_shape)
     _, is_face = _face_graph(image, backbone, width, dropout_rate)
@@ -142,7 +150,7 @@ def meen_model1(
         normalize: Of `F`: `"none"`, `"max"` (each map by its maximum) or
             `"sigmoid"`.
         weighting: None; or `"channel"`, `"squeeze"` or `"spatial"`, as
-            `attention_parts.weigh` describes them.
+            `fer_tf.models.meen_attention.weigh` describes them.
         rescale: Whether weights average 1 instead of summing to 1. An average
             of maps weighted by channel is a weighted average either way.
         tap: Layer group of the face network that gives `F`; `"block4"` for
@@ -161,6 +169,11 @@ def meen_model1(
     Raises:
         ValueError: If an argument has an unknown value or the image is too
             small.
+
+    Example:
+        >>> model = meen_model1(maps="average", width=0.125)
+        >>> model.get_layer("attended_image").output.shape
+        (None, 44, 44, 1)
     """
     image = _input(input_shape)
     features, default_tap, _ = _backbone(backbone)
@@ -240,6 +253,11 @@ def meen_model3(
     Raises:
         ValueError: If an argument has an unknown value or the image is too
             small.
+
+    Example:
+        >>> model = meen_model3(source="emotion", width=0.125)
+        >>> model.get_layer("attention_block4").output.shape
+        (None, 5, 5, 1)
     """
     check_choice("source", source, ("facial", "emotion", "combination", "separately"))
     check_choice("maps", maps, ("all", "average"))
@@ -309,12 +327,12 @@ def _face_taps(image, taps, backbone, width):
     `face_network`'s, in the same order.
     """
     inputs = keras.Input(image.shape[1:], name="image")
-    found, is_face = _face_graph(inputs, backbone, width)
+    maps, is_face = _face_graph(inputs, backbone, width)
     for tap in taps:
-        check_choice("tap", tap, found)
+        check_choice("tap", tap, maps)
     network = keras.Model(
         inputs,
-        {"is_face": is_face, **{tap: found[tap] for tap in taps}},
+        {"is_face": is_face, **{tap: maps[tap] for tap in taps}},
         name="face_network",
     )
     network.trainable = False

@@ -84,6 +84,11 @@ def small_resnet(
     Returns:
         Functional model from `image`, float32 in 0..255, to `expression`
         logits `(batch, num_classes)`.
+
+    Example:
+        >>> model = small_resnet(width=0.125, blocks=1)
+        >>> model(np.zeros((2, 44, 44, 1)))["expression"].shape
+        TensorShape([2, 7])
     """
     image = keras.Input(input_shape, name="image")
     x = PixelScaling(name="rescale")(image)

@@ -16,6 +16,12 @@ class Variant:
         arguments: What this variant passes beyond the builder's defaults.
         tables: `(table, row)` pairs that this model is, for instance
             `(("wang_2", "2-Block"), ("wang_3", "2Att-2Mt"))`.
+
+    Example:
+        >>> from fer_tf.models.small_resnet import small_resnet
+        >>> narrow = Variant(small_resnet, {"width": 0.125})
+        >>> narrow(blocks=1).count_params() < narrow().count_params()
+        True
     """
 
     builder: Callable[..., keras.Model]
@@ -55,6 +61,10 @@ def scaled(channels: int, width: float, *, multiple: int = 8) -> int:
 
     `width=1` returns `channels` untouched, so that a paper's own numbers never
     pass through the rounding.
+
+    Example:
+        >>> scaled(64, 1), scaled(64, 0.3), scaled(64, 0.01)
+        (64, 16, 8)
     """
     if not isinstance(width, (int, float)) or width <= 0:
         raise ValueError(f"`width` must be positive. Received: width={width!r}.")

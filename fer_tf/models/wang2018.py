@@ -192,7 +192,7 @@ def _heads(x, *, target, num_classes, dimensional_units, categorical_units):
     return {target: predictions[0], **outputs}
 
 
-def two_level_attention(
+def two_att_two_mt(
     *,
     input_shape: tuple[int, int, int] = (48, 48, 1),
     num_classes: int = 7,
@@ -256,6 +256,12 @@ def two_level_attention(
 
     Raises:
         ValueError: If an argument is none of the values listed above.
+
+    Example:
+        >>> model = two_att_two_mt(width=0.125)
+        >>> outputs = model(np.zeros((2, 48, 48, 1)))
+        >>> outputs["valence_arousal"].shape, outputs["expression"].shape
+        (TensorShape([2, 2]), TensorShape([2, 7]))
     """
     check_choice("attention_blocks", attention_blocks, (0, 1, 2, 3))
     check_choice("levels", levels, ("stages", "blocks", None))
@@ -309,7 +315,7 @@ def two_level_attention(
 
 
 def _row(*tables, **arguments):
-    return Variant(two_level_attention, arguments, tables)
+    return Variant(two_att_two_mt, arguments, tables)
 
 
 VARIANTS: dict[str, Variant] = {

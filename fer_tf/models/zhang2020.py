@@ -73,6 +73,11 @@ def mtanet(
     Raises:
         ValueError: If the backbone or the activation is unknown, or the images
             do not fit.
+
+    Example:
+        >>> model = mtanet(backbone="senet50", input_shape=(32, 32, 3), width=0.125)
+        >>> model(np.zeros((2, 32, 32, 3)))["action_units"].shape
+        TensorShape([2, 8])
     """
     check_choice("backbone", backbone, BACKBONES)
     if valence_arousal_activation not in (None, "tanh"):

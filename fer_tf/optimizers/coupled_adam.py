@@ -27,6 +27,12 @@ class CoupledAdam(CoupledDecay, keras.optimizers.Optimizer):
 
     Raises:
         ValueError: If an argument is out of range.
+
+    Example:
+        >>> weight = keras.Variable([1.0])
+        >>> CoupledAdam(0.1, weight_decay=1e-3).apply([ops.zeros(1)], [weight])
+        >>> print(weight.numpy().round(3))  # Decay alone is a whole step of Adam.
+        [0.9]
     """
 
     def __init__(

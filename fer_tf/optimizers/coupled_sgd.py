@@ -33,6 +33,13 @@ class CoupledSGD(CoupledDecay, keras.optimizers.Optimizer):
     Raises:
         ValueError: If an argument is out of range, or, on `build`, if a
             pattern of `exclude` matches no variable.
+
+    Example:
+        >>> weight = keras.Variable([1.0])
+        >>> optimizer = CoupledSGD(0.1, momentum=0.9, weight_decay=0.5)
+        >>> optimizer.apply([ops.ones(1)], [weight])
+        >>> print(weight.numpy().round(3))
+        [0.85]
     """
 
     def __init__(

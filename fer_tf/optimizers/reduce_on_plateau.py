@@ -16,6 +16,11 @@ class ReduceOnPlateau:
 
     Raises:
         ValueError: If `factor` or `patience` is out of range.
+
+    Example:
+        >>> plateau = ReduceOnPlateau(factor=0.1, patience=1)
+        >>> [plateau.update(loss) for loss in (2.0, 1.5, 1.5, 1.2)]
+        [1.0, 1.0, 0.1, 0.1]
     """
 
     def __init__(self, *, factor=0.1, patience=1, min_delta=1e-4):

@@ -22,6 +22,12 @@ class RMSpropTF1(keras.optimizers.Optimizer):
 
     Raises:
         ValueError: If `rho` or `momentum` is out of range.
+
+    Example:
+        >>> weight = keras.Variable([1.0])
+        >>> RMSpropTF1(0.1, rho=0.9).apply([ops.array([0.01])], [weight])
+        >>> print(weight.numpy().round(4))  # Keras' own would go to 0.684.
+        [0.9989]
     """
 
     def __init__(

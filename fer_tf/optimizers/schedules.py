@@ -32,6 +32,11 @@ def piecewise(
 
     Raises:
         ValueError: If the fractions do not rise within (0, 1).
+
+    Example:
+        >>> rate = piecewise(0.01, total_steps=100)
+        >>> [f"{float(rate(step)):.5f}" for step in (49, 50, 75, 90)]
+        ['0.01000', '0.00100', '0.00010', '0.00001']
     """
     fractions = tuple(boundaries_fractions)
     if not all(a < b for a, b in zip((0, *fractions), (*fractions, 1))):
@@ -66,6 +71,11 @@ class WarmupCosine(keras.optimizers.schedules.LearningRateSchedule):
 
     Raises:
         ValueError: Unless `0 <= warmup_steps < total_steps`.
+
+    Example:
+        >>> rate = WarmupCosine(1.0, total_steps=100, warmup_steps=20)
+        >>> [f"{float(rate(step)):.2f}" for step in (0, 10, 20, 60, 100)]
+        ['0.00', '0.50', '1.00', '0.50', '0.00']
     """
 
     def __init__(self, peak_rate, *, total_steps, warmup_steps=0, final_fraction=0.0):
@@ -115,6 +125,11 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
 
     Raises:
         ValueError: If no step is left to rise or to fall.
+
+    Example:
+        >>> rate = OneCycle(1.0, total_steps=100)
+        >>> [f"{float(rate(step)):.2f}" for step in (0, 29, 99)]
+        ['0.04', '1.00', '0.00']
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Pictures of where a model looks: maps over faces, and grids of them.
 
-Grad-CAM is drawn in the colours of `inferno`, which everybody sees as brighter
-where there is more; a map's largest value has the brightest colour, so colours
+Maps are drawn in the colours of `inferno`, which get brighter as values rise, for
+colour-blind readers too. A map's largest value has the brightest colour: colours
 compare places within a picture, not pictures.
 """
 
@@ -10,14 +10,14 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.figures import INK
+from fer_tf.plotting.style import INK
 
-# Cells are drawn at least so large, whatever the network takes.
+# Least height in pixels of a drawn crop.
 _CELL = 112
 
 
 def face(image: np.ndarray) -> np.ndarray:
-    """A crop, `(h, w, 1 or 3)` in 0..255, as uint8 RGB large enough to look at."""
+    """A crop, `(h, w, 1 or 3)` in 0..255, as uint8 RGB at least 112 pixels high."""
     rgb = np.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image
     rgb = np.clip(np.round(rgb), 0, 255).astype(np.uint8)
     return _enlarged(rgb)
@@ -31,7 +31,14 @@ def overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:
         values: `(height, width)`, non-negative, of any size.
 
     Returns:
-        uint8 RGB; the bare face, darkened, where the map has no mass.
+        uint8 RGB; the face in dark grey where the map is 0.
+
+    Example:
+        >>> import numpy as np
+        >>> from fer_tf.plotting import attention_maps
+        >>> crop = np.zeros((56, 56, 3))
+        >>> attention_maps.overlay(crop, np.eye(7)).shape
+        (112, 112, 3)
     """
     picture = face(image).astype(np.float32)
     grey = picture.mean(-1, keepdims=True)
@@ -44,7 +51,7 @@ def overlay(image: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 def signed(gradient: np.ndarray) -> np.ndarray:
     """A gradient by the image, `(h, w, c)`, as uint8 RGB around a middle grey."""
-    # A few pixels hold the largest values: they may be cut off.
+    # A few pixels hold the largest values: they are cut off.
     limit = np.percentile(np.abs(gradient), 99.8) or 1.0
     return face(127.5 + 127.5 * np.clip(gradient / limit, -1, 1))
 
@@ -56,7 +63,7 @@ def product(image: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def grid(cells, *, rows=(), columns=(), title: str = "") -> Figure:
-    """Pictures side by side under their names.
+    """Pictures in rows and columns that have names.
 
     Args:
         cells: Rows of uint8 RGB pictures; None leaves a place empty.
@@ -73,14 +80,9 @@ def grid(cells, *, rows=(), columns=(), title: str = "") -> Figure:
     figure = Figure(figsize=(width, height), facecolor="white")
     for i, row in enumerate(cells):
         for j, picture in enumerate(row):
-            if picture is None:
-                continue
-            x, y = left + cell * j, bottom + cell * (len(cells) - 1 - i)
-            axes = figure.add_axes(
-                (x / width, y / height, 0.96 * cell / width, 0.96 * cell / height)
-            )
-            axes.imshow(picture)
-            axes.set_axis_off()
+            if picture is not None:
+                corner = left + cell * j, bottom + cell * (len(cells) - 1 - i)
+                _place(figure, picture, corner, 0.96 * cell)
     text = dict(color=INK, ha="center", va="center")
     for j, name in enumerate(columns):
         x, y = left + cell * (j + 0.48), height - top + 0.16
@@ -110,11 +112,7 @@ def captioned(rows, *, title: str = "") -> Figure:
     for i, row in enumerate(rows):
         for j, (name, picture) in enumerate(row):
             x, y = 0.08 + cell * j, height - top - (cell + gap) * (i + 1)
-            axes = figure.add_axes(
-                (x / width, y / height, 0.97 * cell / width, 0.97 * cell / height)
-            )
-            axes.imshow(picture)
-            axes.set_axis_off()
+            _place(figure, picture, (x, y), 0.97 * cell)
             figure.text(
                 (x + cell / 2) / width, (y + cell + gap / 2 - 0.02) / height, name,
                 fontsize=8.5, color=INK, ha="center", va="center", linespacing=1.1,
@@ -123,6 +121,15 @@ def captioned(rows, *, title: str = "") -> Figure:
         figure.text(0.08 / width, 1 - 0.18 / height, title, fontsize=10.5, color=INK,
                     va="center")  # fmt: skip
     return figure
+
+
+def _place(figure, picture, corner, side):
+    """Draws a picture at its lower left corner, in inches."""
+    width, height = figure.get_size_inches()
+    (x, y), box = corner, (side / width, side / height)
+    axes = figure.add_axes((x / width, y / height, *box))
+    axes.imshow(picture)
+    axes.set_axis_off()
 
 
 def _scaled(values):

@@ -2,16 +2,17 @@
 
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.figures import COLORS, INK
+from fer_tf.face_types import Face
 from fer_tf.plotting.score_figures import draw_circle
+from fer_tf.plotting.style import COLORS, INK
 
 
-def circumplex(faces: list[dict]) -> Figure:
-    """Each face a numbered point at its valence and arousal.
+def circumplex(faces: list[Face]) -> Figure:
+    """A numbered point for each face at its valence and arousal.
 
     Args:
-        faces: As `fer_tf.Predictor` returns them; those without both values are
-            left out, and a `track_id` is the number.
+        faces: From `fer_tf.Predictor`. Faces without both values are left out. The
+            number is the `track_id`, or else the place in the list, from 1.
     """
     figure = Figure(figsize=(4.0, 3.8), layout="constrained")
     axes = figure.add_subplot()

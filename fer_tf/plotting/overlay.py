@@ -1,26 +1,36 @@
-"""Faces drawn straight onto pixels, for video and pages: fast, by OpenCV.
+"""Faces drawn straight onto pixels by OpenCV, fast enough for video and pages.
 
-`fer_tf.plotting.figures` draws the same things for people to look at longer.
+`fer_tf.plotting.photograph` draws the same more carefully, as a figure.
 """
 
 import cv2
 import numpy as np
 
 from fer_tf import labels
-from fer_tf.plotting.figures import COLORS
+from fer_tf.face_types import Face
+from fer_tf.plotting.style import COLORS
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
-def draw_faces(image: np.ndarray, faces: list[dict]) -> np.ndarray:
-    """Boxes, names, numbers and bars of the probabilities.
+def draw_faces(image: np.ndarray, faces: list[Face]) -> np.ndarray:
+    """Draws boxes, names, numbers and bars of the probabilities on a copy.
 
     Args:
         image: uint8 RGB `(height, width, 3)`; is not changed.
-        faces: As `fer_tf.Predictor` returns them.
+        faces: From `fer_tf.Predictor`.
 
     Returns:
-        A drawn copy.
+        uint8 RGB of the image's shape.
+
+    Example:
+        >>> import numpy as np
+        >>> from fer_tf.plotting.overlay import draw_faces
+        >>> face = {"box": [10, 10, 40, 40], "expression": "fear"}
+        >>> face["probabilities"] = {"fear": 1.0}
+        >>> picture = draw_faces(np.zeros((60, 80, 3), np.uint8), [face])
+        >>> bool(picture[30, 10].any())  # The left line of the box.
+        True
     """
     drawn = image.copy()
     for face in faces:
@@ -33,7 +43,7 @@ def draw_faces(image: np.ndarray, faces: list[dict]) -> np.ndarray:
     return drawn
 
 
-def _label(face):
+def _label(face: Face) -> str:
     parts = []
     if "track_id" in face:
         parts.append(str(face["track_id"]))
@@ -48,7 +58,7 @@ def _label(face):
 
 
 def _draw_label(drawn, text, x, y, h, color):
-    """The text on its colour above the box, or inside where there is no room."""
+    """Writes on the face's colour above the box, or inside where there is no room."""
     scale = min(max(h / 260, 0.35), 1.2)
     thick = max(1, round(1.4 * scale))
     (width, height), below = cv2.getTextSize(text, _FONT, scale, thick)
@@ -63,7 +73,7 @@ def _draw_label(drawn, text, x, y, h, color):
 
 
 def _draw_bars(drawn, probabilities, x, y, w, h):
-    """One bar an expression along the lower edge, as wide as the box at most."""
+    """Draws a bar for each expression below the box, at most as wide as it."""
     if not probabilities or h < 48:
         return
     high, gap = max(2, h // 48), max(1, h // 160)

@@ -1,13 +1,12 @@
 """Pictures of scores: valence and arousal, action units, calibration, groups.
 
-As in `fer_tf.plotting.figures`: every function returns a figure, `plotting.save` writes
-it.
+Every function returns a figure; `fer_tf.plotting.style.save_figure` writes it.
 """
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.figures import COLORS, INK, map_title, tidy
+from fer_tf.plotting.style import COLORS, INK, map_title, tidy
 from fer_tf.scores import calibration
 
 _BLUE, _GREY, _ORANGE = "#0072b2", "#9a9a9a", "#d55e00"
@@ -184,17 +183,17 @@ def calibration_curves(labels, logits, temperature: float | None, curve) -> Figu
     return figure
 
 
-def groups(found: dict, metric: str, overall: float) -> Figure:
+def groups(by_attribute: dict, metric: str, overall: float) -> Figure:
     """A metric for every group of people, with its interval and its size.
 
     Args:
-        found: `{attribute: {value: {"num_examples", "metrics", "intervals"}}}`.
+        by_attribute: `{attribute: {value: {"num_examples", "metrics", "intervals"}}}`.
         metric: Which; a group that does not have it is left out.
         overall: Its value over all.
     """
     rows = [
         (f"{attribute}: {value}", group)
-        for attribute, values in found.items()
+        for attribute, values in by_attribute.items()
         for value, group in values.items()
         if metric in group["metrics"]
     ]
@@ -220,16 +219,16 @@ def groups(found: dict, metric: str, overall: float) -> Figure:
     return figure
 
 
-def localisation(found: dict) -> Figure:
+def localisation(by_model: dict) -> Figure:
     """The share of every map on the right place, beside that of a uniform map.
 
     Args:
-        found: `{model: {map: {"mass", "interval", "uniform"}}}`; a map without any
+        by_model: `{model: {map: {"mass", "interval", "uniform"}}}`; a map without any
             mass is left out.
     """
     rows = [
         (model, map_title(name), row)
-        for model, maps in found.items()
+        for model, maps in by_model.items()
         for name, row in maps.items()
         if row["mass"] is not None
     ]

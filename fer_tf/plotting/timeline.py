@@ -1,131 +1,141 @@
-"""What each person of a video showed, over time, in one picture.
+"""What each person of a video showed over time, in one figure.
 
-Readings are gathered into at most `_BINS` spans of time a person, so that an
+Readings are summed over at most 1,024 spans of time for each person, so that an
 hour takes no more memory than a minute.
 """
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.figures import COLORS
+from fer_tf.face_types import Face
+from fer_tf.plotting.style import COLORS
 
-_BINS = 1024
-_SHOWN = 6
+_MOST_SPANS = 1024
+_MOST_PEOPLE = 6
+_DIMENSIONS = ("valence", "arousal")
 
 
 class Timeline:
-    """Gathers the faces of a video's frames; `figure` draws them."""
+    """Gathers the faces of a video's frames; `figure` draws them.
+
+    Example:
+        >>> from fer_tf.plotting.timeline import Timeline
+        >>> timeline = Timeline()
+        >>> for frame in range(50):
+        ...     timeline.add(frame / 25, [{"track_id": 1, "valence": 0.5}])
+        >>> timeline.figure().axes[0].get_ylabel()
+        'person 1'
+    """
 
     def __init__(self):
-        # Seconds a bin; doubled whenever the video outgrows the bins.
-        self._width = 0.05
+        # Seconds of a span; doubled whenever the video needs more spans.
+        self._seconds = 0.05
+        # Number of a person -> index of a span -> (frames, sum of each reading).
         self._people = {}
-        # Bins with a frame in them: others are between two frames, no absence.
-        self._seen = set()
+        # Spans that hold a frame. In any other nobody was absent.
+        self._with_frames = set()
 
-    def add(self, time: float, faces: list[dict]) -> None:
-        """Takes up a frame's faces, as `Predictor.predict_video` gives them."""
-        while time >= self._width * _BINS:
-            self._width *= 2
-            self._people = {k: _halved(v) for k, v in self._people.items()}
-            self._seen = {index // 2 for index in self._seen}
-        self._seen.add(int(time / self._width))
+    def add(self, time: float, faces: list[Face]) -> None:
+        """Adds a frame.
+
+        Args:
+            time: Seconds since the first frame.
+            faces: From `Predictor.predict_video`, with their `track_id`.
+        """
+        while time >= self._seconds * _MOST_SPANS:
+            self._seconds *= 2
+            self._people = {n: _halved(spans) for n, spans in self._people.items()}
+            self._with_frames = {span // 2 for span in self._with_frames}
+        span = int(time / self._seconds)
+        self._with_frames.add(span)
         for face in faces:
-            reading = {**face.get("probabilities", {})}
-            reading |= {n: face[n] for n in ("valence", "arousal") if n in face}
-            bins = self._people.setdefault(face["track_id"], {})
-            count, sums = bins.get(int(time / self._width), (0, {}))
-            sums = {name: sums.get(name, 0.0) + v for name, v in reading.items()}
-            bins[int(time / self._width)] = (count + 1, sums)
+            reading = dict(face.get("probabilities", {}))
+            reading |= {name: face[name] for name in _DIMENSIONS if name in face}
+            spans = self._people.setdefault(face["track_id"], {})
+            spans[span] = _added(spans.get(span, (0, {})), (1, reading))
 
     def figure(self) -> Figure:
-        """The people seen longest, a row each: expressions, valence, arousal."""
-        people = sorted(self._people.items(), key=lambda item: -_frames(item[1]))
-        people = sorted(people[:_SHOWN])
+        """Draws the six people seen longest: expressions, valence and arousal."""
+        frames = lambda person: sum(count for count, _ in person[1].values())
+        people = sorted(self._people.items(), key=frames, reverse=True)
+        people = sorted(people[:_MOST_PEOPLE])
         figure = Figure(figsize=(9, 1.0 + 2.1 * max(1, len(people))))
         figure.set_layout_engine("constrained")
         if not people:
             figure.suptitle("no face in this video", fontsize=10)
             return figure
-        last = max(self._seen) + 1
-        grid = figure.subplots(len(people), 1, sharex=True, squeeze=False)[:, 0]
-        for axes, (number, bins) in zip(grid, people):
-            self._draw(axes, number, bins, last)
-        grid[-1].set_xlabel("seconds", fontsize=8)
-        handles, names = _legend(grid)
+        rows = figure.subplots(len(people), 1, sharex=True, squeeze=False)[:, 0]
+        for axes, (number, spans) in zip(rows, people):
+            axes.set_ylabel(f"person {number}", fontsize=8)
+            self._draw(axes, spans)
+        rows[-1].set_xlabel("seconds", fontsize=8)
+        handles = _legend(figure)
         figure.legend(
-            handles,
-            names,
-            loc="outside upper center",
-            ncols=5,
-            fontsize=8,
+            handles.values(), handles, loc="outside upper center", ncols=5, fontsize=8,
             frameon=False,
-        )
+        )  # fmt: skip
         return figure
 
-    def _draw(self, axes, number, bins, last):
-        times = np.arange(last) * self._width
-        names = list(dict.fromkeys(n for _, sums in bins.values() for n in sums))
-        column = lambda name: self._column(bins, name, last)
-        expressions = [name for name in names if name not in ("valence", "arousal")]
-        axes.set_ylabel(f"person {number}", fontsize=8)
+    def _draw(self, axes: Axes, spans):
+        """Expressions as bands, and the dimensions as lines over them."""
+        count = max(self._with_frames) + 1
+        times = np.arange(count) * self._seconds
+        names = dict.fromkeys(name for _, sums in spans.values() for name in sums)
+        expressions = [name for name in names if name not in _DIMENSIONS]
         axes.set_yticks([])
         if expressions:
-            bands = np.nan_to_num([column(name) for name in expressions])
+            bands = [self._means(spans, name, count) for name in expressions]
             colors = [COLORS.get(name, "#bbbbbb") for name in expressions]
             axes.stackplot(
-                times, bands, colors=colors, labels=expressions, alpha=0.75, lw=0,
-                step="post",
+                times, np.nan_to_num(bands), colors=colors, labels=expressions,
+                alpha=0.75, lw=0, step="post",
             )  # fmt: skip
             axes.set_ylim(0, 1)
-        lines = [name for name in ("valence", "arousal") if name in names]
-        if lines:
+        if any(name in names for name in _DIMENSIONS):
             right = axes.twinx()
-            for name, style in zip(("valence", "arousal"), ("-", ":")):
-                if name in lines:
-                    right.plot(times, column(name), style, color="black", lw=1.3,
-                               label=name)  # fmt: skip
+            for name, style in zip(_DIMENSIONS, ("-", ":")):
+                if name in names:
+                    values = self._means(spans, name, count)
+                    right.plot(times, values, style, color="black", lw=1.3, label=name)
             right.set_ylim(-1, 1)
             right.set_yticks([-1, 0, 1])
             right.tick_params(labelsize=7)
-        axes.set_xlim(0, max(last * self._width, self._width))
+        axes.set_xlim(0, count * self._seconds)
         axes.tick_params(labelsize=7)
 
-    def _column(self, bins, name, last):
-        """Means a bin; NaN where there were frames and the person in none."""
-        values = np.full(last, np.nan)
-        for index in range(last):
-            if index in self._seen:
-                values[index] = _mean(bins.get(index), name)
-            elif index:
-                values[index] = values[index - 1]
+    def _means(self, spans, name, count):
+        """Mean of a reading in each span; NaN where only other people were seen."""
+        values = np.full(count, np.nan)
+        for span in range(count):
+            if span in self._with_frames:
+                frames, sums = spans.get(span, (0, {}))
+                values[span] = sums[name] / frames if name in sums else np.nan
+            elif span:
+                values[span] = values[span - 1]
         return values
 
 
-def _halved(bins):
-    """Two neighbouring spans made one."""
-    found = {}
-    for index, (count, sums) in bins.items():
-        old_count, old = found.get(index // 2, (0, {}))
-        merged = {name: old.get(name, 0.0) + value for name, value in sums.items()}
-        found[index // 2] = (old_count + count, {**old, **merged})
-    return found
+def _halved(spans):
+    """The same sums in half as many spans, each twice as long."""
+    halved = {}
+    for span, sums in spans.items():
+        halved[span // 2] = _added(halved.get(span // 2, (0, {})), sums)
+    return halved
 
 
-def _frames(bins):
-    return sum(count for count, _ in bins.values())
+def _added(one, other):
+    """The sum of two `(frames, sum of each reading)`."""
+    sums = dict(one[1])
+    for name, value in other[1].items():
+        sums[name] = sums.get(name, 0.0) + value
+    return one[0] + other[0], sums
 
 
-def _mean(found, name):
-    if found is None or name not in found[1]:
-        return np.nan
-    return found[1][name] / found[0]
-
-
-def _legend(grid):
-    """Each name once, whichever of the axes have it."""
-    found = {}
-    for axes in grid[0].figure.axes:
+def _legend(figure):
+    """Handles of the legend by name, each name once."""
+    handles = {}
+    for axes in figure.axes:
         for handle, name in zip(*axes.get_legend_handles_labels()):
-            found.setdefault(name, handle)
-    return list(found.values()), list(found)
+            handles.setdefault(name, handle)
+    return handles

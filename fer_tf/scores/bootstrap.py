@@ -8,7 +8,7 @@ that are sums over rows need no pass over the data for that, see
 
 import numpy as np
 
-from fer_tf.scores import SumScores
+from fer_tf.scores.sums import SumScores
 
 NUM_RESAMPLES = 1000
 LEVEL = 0.95
@@ -46,6 +46,12 @@ def intervals(
 
     Raises:
         ValueError: If `level` is out of range, or the units are not one a row.
+
+    >>> from fer_tf.scores import classification_sums
+    >>> labels, logits = [0, 1] * 50, [[1.0, 0.0]] * 100
+    >>> low, high = intervals(classification_sums(labels, logits, 2))["accuracy"]
+    >>> low < 0.5 < high
+    True
     """
     count = len(scores.rows)
     units = np.arange(count) if units is None else np.asarray(units)
@@ -61,23 +67,27 @@ def intervals(
     if len(sums) > _MOST_UNITS:
         sums = unit_sums(sums, rng.permutation(len(sums)) % _MOST_UNITS)
     block = max(1, _BLOCK // len(sums))
-    found = [
+    blocks = [
         scores.finish(_counts(rng, min(block, num_resamples - start), len(sums)) @ sums)
         for start in range(0, num_resamples, block)
     ]
     tails = [50 * (1 - level), 50 * (1 + level)]
     drawn = {
-        name: np.percentile(np.concatenate([f[name] for f in found]), tails, axis=0)
-        for name in found[0]
+        name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]
     }
+    ends = {k: np.percentile(values, tails, axis=0) for k, values in drawn.items()}
     return {
-        name: tuple(map(float, ends)) if ends.ndim == 1 else tuple(ends)
-        for name, ends in drawn.items()
+        name: tuple(map(float, pair)) if pair.ndim == 1 else tuple(pair)
+        for name, pair in ends.items()
     }
 
 
 def unit_sums(rows, units) -> np.ndarray:
-    """Sums of the rows `(n, s)` of each unit, `(units, s)`, in sorted order."""
+    """Sums of the rows `(n, s)` of each unit, `(units, s)`, in sorted order.
+
+    >>> unit_sums(np.array([[1.0], [2.0], [4.0]]), ["b", "a", "b"]).tolist()
+    [[2.0], [5.0]]
+    """
     _, codes = np.unique(units, return_inverse=True)
     if len(codes) and codes.max() + 1 == len(codes):
         return rows[np.argsort(codes)]

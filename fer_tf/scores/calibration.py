@@ -30,6 +30,9 @@ def fit_temperature(labels, logits) -> float:
 
     Raises:
         ValueError: If there are no rows.
+
+    >>> round(fit_temperature([0, 0, 0, 1], [[3.0, 0.0]] * 4), 2)  # 3 / ln(3)
+    2.73
     """
     labels, logits = np.asarray(labels), np.asarray(logits, np.float64)
     if not len(labels):
@@ -53,13 +56,21 @@ def fit_temperature(labels, logits) -> float:
 
 
 def is_bound(temperature: float) -> bool:
-    """Whether a temperature lies at an end of `TEMPERATURES`: none is best."""
+    """Whether a temperature lies at an end of `TEMPERATURES`: none is best.
+
+    >>> is_bound(100.0), is_bound(1.5)
+    (True, False)
+    """
     low, high = TEMPERATURES
     return temperature < 1.01 * low or temperature > 0.99 * high
 
 
 def confidence(logits) -> np.ndarray:
-    """The largest probability of each row, `(n,)`."""
+    """The largest probability of each row of logits `(n, classes)`, `(n,)`.
+
+    >>> confidence([[0.0, 0.0]]).round(3).tolist()
+    [0.5]
+    """
     return np.exp(scores.log_softmax(logits).max(axis=1))
 
 
@@ -73,6 +84,9 @@ def reliability(hits, sure) -> dict[str, np.ndarray]:
     Returns:
         `"count"`, `"confidence"` and `"accuracy"` (means, NaN in empty bins), each
         `(scores.NUM_BINS,)`.
+
+    >>> float(reliability([True, False], [0.99, 0.98])["accuracy"][-1])
+    0.5
     """
     place = scores.confidence_bins(sure)
     total = lambda values: np.bincount(place, values, minlength=scores.NUM_BINS)
@@ -97,6 +111,10 @@ def selective_accuracy(hits, sure) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         `(n,)` accuracies of the 1, 2, … n surest, and `(n,)` the confidence of
         the least sure among them.
+
+    >>> accuracy, level = selective_accuracy([True, False], [0.6, 0.9])
+    >>> accuracy.tolist(), level.tolist()
+    ([0.0, 0.5], [0.9, 0.6])
     """
     order = np.argsort(-np.asarray(sure), kind="stable")
     level = np.asarray(sure)[order]
@@ -107,5 +125,9 @@ def selective_accuracy(hits, sure) -> tuple[np.ndarray, np.ndarray]:
 
 
 def kept(coverage: float, count: int) -> int:
-    """How many of `count` rows a coverage in (0, 1] keeps: at least that share."""
+    """How many of `count` rows a coverage in (0, 1] keeps: at least that share.
+
+    >>> kept(0.7, 9)
+    7
+    """
     return int(np.ceil(coverage * count - 1e-9))

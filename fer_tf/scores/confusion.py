@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 
-class OfExpression(NamedTuple):
+class ExpressionRates(NamedTuple):
     """What a confusion matrix says of one expression.
 
     Attributes:
@@ -30,28 +30,35 @@ class OfExpression(NamedTuple):
     share_taken: float
 
 
-def of_each_expression(found: Mapping[str, Any] | None) -> Iterator[OfExpression]:
-    """Yields each expression that has an example.
+def expression_rates(confusion: Mapping[str, Any] | None) -> Iterator[ExpressionRates]:
+    """Yields the rates of each expression that has an example.
 
     Args:
-        found: `"confusion"` as `trainers.evaluate` measured it; None yields nothing.
+        confusion: `"confusion"` as `trainers.evaluate` measured it, `{"expressions",
+            "counts", "intervals"}`; None yields nothing.
+
+    >>> ends = {"recall": [None] * 2, "precision": [None] * 2}
+    >>> names, counts = ["neutral", "anger"], [[3, 1], [0, 0]]
+    >>> matrix = {"expressions": names, "counts": counts, "intervals": ends}
+    >>> [(rates.name, rates.recall) for rates in expression_rates(matrix)]
+    [('neutral', 0.75)]
     """
-    if not found:
+    if not confusion:
         return
-    names, counts, ends = (found[k] for k in ("expressions", "counts", "intervals"))
+    names, counts, ends = (confusion[k] for k in ("expressions", "counts", "intervals"))
     for index, (name, row) in enumerate(zip(names, counts)):
-        there, said = sum(row), sum(other[index] for other in counts)
-        if not there:
+        num_examples, said = sum(row), sum(other[index] for other in counts)
+        if not num_examples:
             continue
         missed = [0 if k == index else count for k, count in enumerate(row)]
         most = max(missed)
-        yield OfExpression(
+        yield ExpressionRates(
             name=name,
-            num_examples=there,
-            recall=row[index] / there,
+            num_examples=num_examples,
+            recall=row[index] / num_examples,
             recall_ends=ends["recall"][index],
             precision=row[index] / said if said else None,
             precision_ends=ends["precision"][index],
             taken_for=names[missed.index(most)] if most else None,
-            share_taken=most / there,
+            share_taken=most / num_examples,
         )

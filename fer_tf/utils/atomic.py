@@ -14,7 +14,7 @@ try:
 except ImportError:  # Not on Windows.
     fcntl = None
 
-# Processes of two machines, on a folder that both mount, may have one number.
+# On a shared folder, processes of two machines may have the same number.
 _HOST = socket.gethostname()
 
 
@@ -22,11 +22,18 @@ _HOST = socket.gethostname()
 def replacing(path: str):
     """Yields a temporary path that becomes `path` if the block succeeds.
 
-    The temporary file lies beside `path` and keeps its ending, which some
-    writers go by. On any error it is removed and `path` is what it was.
+    The temporary file lies beside `path` and keeps its extension, by which some writers
+    choose the format. On any error it is removed, and `path` stays as it was.
 
     Raises:
         OSError: If it cannot be written, with `path` as its file name.
+
+    Example:
+        >>> with replacing("names.txt") as temporary:
+        ...     with open(temporary, "w") as file:
+        ...         _ = file.write("whole")
+        >>> open("names.txt").read()
+        'whole'
     """
     folder, name = os.path.split(path)
     temporary = os.path.join(folder, f".part-{_HOST}-{os.getpid()}-{name}")
@@ -57,7 +64,7 @@ def new_folder(path: str):
     if os.path.lexists(path) and (not os.path.isdir(path) or os.listdir(path)):
         raise FileExistsError(errno.EEXIST, "exists and is not an empty folder", path)
     temporary = os.path.join(folder, f".part-{os.getpid()}-{name}")
-    # What a killed run has left.
+    # A killed run may have left one.
     shutil.rmtree(temporary, ignore_errors=True)
     os.makedirs(temporary)
     try:
@@ -72,9 +79,9 @@ def new_folder(path: str):
 
 @contextlib.contextmanager
 def locked(path: str):
-    """Holds a folder for one process by a file in it, which goes with the lock.
+    """Locks a folder for this process by a file in it, which is removed afterwards.
 
-    Windows has no such locks and removes no open file: there this does nothing.
+    Does nothing on Windows, which has no such locks and removes no open file.
 
     Raises:
         OSError: If another process holds it.
@@ -86,7 +93,7 @@ def locked(path: str):
         try:
             yield
         finally:
-            # While it is held: afterwards it may be another's.
+            # Removed while locked: afterwards it may be another process's.
             with contextlib.suppress(OSError):
                 os.remove(path)
 
@@ -101,7 +108,7 @@ def _held(path):
                 return file
             file.close()  # Replaced since it was opened.
         except FileNotFoundError:
-            file.close()  # Removed since: by the process that held it.
+            file.close()  # Removed by the process that held it.
         except OSError as error:
             file.close()
             folder = os.path.dirname(path)
@@ -109,20 +116,20 @@ def _held(path):
 
 
 def _without_links(path, flags):
-    """Opens a file; a link is refused, since a file elsewhere would be emptied."""
+    """Opens a file but follows no link, since that would empty a file elsewhere."""
     return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def write_text(path: str, text: str) -> None:
     """Writes a UTF-8 text file, atomically."""
     with replacing(path) as temporary:
-        # File names need not be valid text; what is not is written escaped.
+        # File names need not be valid text. Invalid characters are escaped.
         with open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
 
 
 def read_json(path: str) -> dict:
-    """What `write_json` wrote; empty where there is none.
+    """Reads a file of `write_json`; a missing file is an empty dict.
 
     Raises:
         ValueError: If it is damaged.
@@ -137,5 +144,11 @@ def read_json(path: str) -> dict:
 
 
 def write_json(path: str, value) -> None:
-    """Writes indented JSON with a final newline, atomically."""
+    """Writes indented JSON with a final newline, atomically.
+
+    Example:
+        >>> write_json("facts.json", {"faces": 2})
+        >>> read_json("facts.json")
+        {'faces': 2}
+    """
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""What runs on TensorFlow alone says so before it begins."""
+"""Refuses backends other than TensorFlow."""
 
 import keras
 
@@ -7,10 +7,10 @@ def require_tensorflow(what: str) -> None:
     """Refuses another backend of Keras.
 
     Args:
-        what: Needs TensorFlow; how the message begins.
+        what: Subject of the message, which needs TensorFlow.
 
     Raises:
-        ValueError: If Keras runs on another.
+        ValueError: If Keras runs on another backend.
     """
     name = keras.backend.backend()
     if name != "tensorflow":

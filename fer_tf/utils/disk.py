@@ -1,4 +1,4 @@
-"""Files about to be written: what is in their way, room for them, and their names."""
+"""Before a file is written: clears its path, checks for room, names it in errors."""
 
 import contextlib
 import os
@@ -7,22 +7,24 @@ _BLOCK = bytes(1 << 20)
 
 
 def clear(path: str) -> None:
-    """Removes what lies where a temporary file is to be written.
+    """Removes the file of a temporary path, which a killed run may have left.
 
-    It is what a killed run has left, or a link, which would be written through.
+    A link there would otherwise be followed, and the file behind it overwritten.
     """
     with contextlib.suppress(FileNotFoundError):
         os.remove(path)
 
 
 def require_room(path: str, size: int) -> None:
-    """Raises unless a file of so many bytes can be written; `path` is removed again.
+    """Raises unless a file of `size` bytes can be written; `path` is removed again.
 
-    For what HDF5 writes: where a disk fills up beneath it, the process ends in a
-    memory fault.
+    HDF5 needs this: if the disk fills up while it writes, the process crashes.
 
     Raises:
         OSError: If there is no room, with `path` as its file name.
+
+    Example:
+        >>> require_room("weights.h5", 1_000)
     """
     try:
         with open(path, "wb") as file:
@@ -41,8 +43,8 @@ def require_room(path: str, size: int) -> None:
 def name_file(error: OSError, path: str) -> None:
     """Gives an error the name of the file that was to be written.
 
-    A write that failed, unlike an open, does not say of what; HDF5 says it among much
-    else, and a temporary name means nothing to a user.
+    A failed write, unlike a failed open, does not name the file. HDF5 names it in the
+    middle of a long message, and a temporary name means nothing to a user.
     """
     # NumPy's "8 requested and 0 written" has no number.
     error.strerror = os.strerror(error.errno) if error.errno else str(error)

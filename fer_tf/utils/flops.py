@@ -1,4 +1,4 @@
-"""How much arithmetic a model does for one image, counted from its graph."""
+"""Operations of a model for one image, counted from its graph."""
 
 import math
 
@@ -16,11 +16,11 @@ _TRANSPOSED = (layers.Conv1DTranspose, layers.Conv2DTranspose)
 def flops_per_image(model: keras.Model) -> int:
     """Floating-point operations of one image's forward pass.
 
-    Two for each multiply-add of a convolution, a dense layer or a recurrent
-    cell; what is done once a value (normalisation, activations, pooling) is not
-    counted, as is usual. Layers of ours that reach a result by a shorter way
-    (`GroupedConv2D`, `AttendedConv2D`, `RegionAttention`) count as what they
-    compute, not as how, so that rates of two implementations compare.
+    Each multiply-add of a convolution, a dense layer or a recurrent cell counts as two.
+    Operations on single values (normalisation, activations, pooling) are not counted,
+    as is usual. Layers that compute a result in a shorter way (`GroupedConv2D`,
+    `AttendedConv2D`, `RegionAttention`) count as the plain computation, so that the
+    rates of two implementations can be compared.
 
     Args:
         model: Functional model whose inputs have known sizes. Models inside it
@@ -29,8 +29,13 @@ def flops_per_image(model: keras.Model) -> int:
     Raises:
         ValueError: If the model is not functional, a size is unknown, or a
             layer has a matrix of weights that no rule here counts.
+
+    Example:
+        >>> features = keras.Input((8,))
+        >>> flops_per_image(keras.Model(features, layers.Dense(4)(features)))
+        64
     """
-    # The configuration lists each call with its shapes, and only this model's.
+    # The configuration lists the calls of this model alone, with their shapes.
     called = {layer.name: layer for layer in model.layers}
     entries = model.get_config().get("layers", [])
     if not all("inbound_nodes" in entry for entry in entries) or not entries:
@@ -91,7 +96,7 @@ def _product(sizes, layer):
 
 
 def _first_shape(node):
-    """Shape of the first tensor that a call was given."""
+    """Shape of the first tensor among the arguments of a call."""
     pending = [node["args"], node["kwargs"]]
     while pending:
         value = pending.pop(0)

@@ -1,8 +1,8 @@
 """HDF5 files from strangers: only numbers, all of them in the file itself.
 
-Every way in which such a file can reach beyond itself, or hold more than it seems
-to, is an error of one line. Keras refuses most of it too, but not in the oldest
-version that we run on.
+A file that refers to other files, or that declares more data than it has bytes, is
+refused with a message of one line. Keras refuses most of this too, but not in the
+oldest version that we support.
 """
 
 import contextlib
@@ -25,10 +25,10 @@ class Holdings(NamedTuple):
 def open_numbers(
     file: str | os.PathLike | BinaryIO, where: str | None = None
 ) -> Iterator[tuple]:
-    """Opens an HDF5 file of which every object has been checked.
+    """Opens an HDF5 file once every object in it has been checked.
 
-    Weights are stored as they are, nothing compressed and nothing left out: what is
-    declared can be no more than the file's own bytes, and is that before it is read.
+    Weights are stored uncompressed, so a file cannot declare more data than it has
+    bytes. This is checked before anything is read.
 
     Args:
         file: Path, or a binary file.
@@ -38,8 +38,8 @@ def open_numbers(
         The `h5py.File` and its `Holdings`.
 
     Raises:
-        ValueError: If it is damaged, holds anything but numbers, a link, a name of
-            something named before, data that lie outside of it, or declares more.
+        ValueError: If the file is damaged, holds anything but numbers, holds links, two
+            names of one object or data outside the file, or declares too much.
     """
     import h5py
 
@@ -51,7 +51,7 @@ def open_numbers(
         except _Refused as error:
             raise ValueError(f"{where}: {error}") from None
         except Exception as error:
-            # What h5py raises of a damaged file depends on where the damage is.
+            # The error that h5py raises depends on where the damage is.
             line = (str(error).splitlines() or [type(error).__name__])[0]
             raise ValueError(f"{where}: not a readable HDF5 file ({line})") from None
         yield opened, holdings
@@ -68,7 +68,7 @@ def _size(file):
 
 
 def _check(file, room):
-    """The `Holdings` of a file, if every object is its own and is what it says."""
+    """Checks every object of a file, and returns its `Holdings`."""
     import h5py
 
     declared, numbers, arrays, seen, groups = 0, 0, 0, set(), [file]

@@ -1,4 +1,4 @@
-"""A process that has used TensorFlow cannot be copied: its threads are not."""
+"""Refuses to use TensorFlow in a fork, which lacks the threads of its parent."""
 
 import os
 
@@ -6,15 +6,15 @@ _user: int | None = None
 
 
 def require_own_process(what: str) -> None:
-    """Refuses to compute in a fork of the process that computed first.
+    """Refuses to compute in a fork of a process that has computed before.
 
-    TensorFlow would wait for threads that `os.fork` has left behind, for ever.
+    TensorFlow would wait for ever for threads that `os.fork` does not copy.
 
     Args:
-        what: Is to be used; how the message begins.
+        what: Subject of the message.
 
     Raises:
-        RuntimeError: If this process is such a copy.
+        RuntimeError: If this process is such a fork.
     """
     global _user
     _user = _user or os.getpid()

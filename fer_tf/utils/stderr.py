@@ -1,4 +1,4 @@
-"""Work without the notices that compiled code prints."""
+"""Hides the notices that compiled code prints."""
 
 import contextlib
 import os
@@ -7,18 +7,18 @@ import tempfile
 
 
 def quiet_imports():
-    """Keeps TensorFlow's start-up notices off the terminal, but not an error."""
+    """Hides TensorFlow's start-up notices, unless an error is raised."""
     return quiet_stderr(shown_on_error=True)
 
 
 @contextlib.contextmanager
 def quiet_stderr(*, shown_on_error: bool):
-    """Keeps what is written to stderr off the terminal.
+    """Hides everything that is written to stderr within a block.
 
-    Notices of compiled code come before any setting, or heed none.
+    Compiled code prints notices before a setting can act, or ignores the setting.
 
     Args:
-        shown_on_error: Whether it is written after all if the block raises.
+        shown_on_error: Whether the text is shown if the block raises.
     """
     sys.stderr.flush()
     kept = os.dup(2)

@@ -1,8 +1,8 @@
-"""Which face in a video is whose: stable numbers, and readings made steady.
+"""Which face in a video is whose: a number for each person, and smoothed readings.
 
-Faces of neighbouring frames are paired by where they are, each track moving on
-at its last speed. Nothing is known of what people look like: somebody who was
-away for longer than `max_gap`, or in another shot, comes back under a new number.
+Faces of neighbouring frames are paired by their places: each track is expected to
+move on at its last speed. What people look like is not compared. A person who was
+away for longer than `max_gap`, or in another shot, gets a new number.
 """
 
 import collections
@@ -13,47 +13,64 @@ import math
 import cv2
 import numpy as np
 
-# What of a face is averaged over time; boxes and landmarks stay as they are.
+from fer_tf.face_types import Face
+
+# The readings that are averaged over time; boxes and landmarks are not.
 _DIMENSIONS = ("valence", "arousal")
 _NAMED = ("probabilities", "action_units")
 
 
 @dataclasses.dataclass
 class _Track:
-    """One person: where they were last, how fast they moved, what was read."""
+    """One person: where they were last, how fast they moved, and the mean readings."""
 
     number: int
     time: float
     box: np.ndarray
     speed: np.ndarray
-    steady: dict
+    means: dict
 
     def expected(self, time: float) -> np.ndarray:
-        """The box where it would be if it went on as it did."""
+        """The box at a later time, if the speed stays the same."""
         moved = self.box.copy()
         moved[:2] += self.speed * (time - self.time)
         return moved
 
 
 class Cuts:
-    """Says where in a video another shot begins.
+    """Finds where in a video another shot begins.
 
-    Frames are compared as 32 x 18 colours, their mean brightness apart: a lamp that
-    is switched on is no cut. Of eleven photographs of the project's no two correlate
-    above 0.53, and a face that is moved by its width and blurred does above 0.62.
-    Shots of one place look more alike; they differ from one frame to the next by far
-    more than a shot did before.
+    Frames are compared as 32 x 18 colours without their mean brightness, so that a
+    lamp that is switched on is no cut. A frame begins a shot if it differs from the
+    one before by at least `_STEP`, and also
+
+    - correlates with it below `_ALIKE`: no two of eleven different photographs
+      correlate above 0.53, and a face that moves by its width and is blurred does so
+      above 0.62; or
+    - differs by `_TIMES` more than the frames before it did, as shots of one place do.
+
+    Example:
+        >>> import numpy as np
+        >>> from fer_tf.video.tracking import Cuts
+        >>> cuts, left = Cuts(), np.zeros((90, 160, 3), np.uint8)
+        >>> left[:, :80] = 255
+        >>> [cuts.at(frame) for frame in (left, left, left[:, ::-1])]
+        [False, False, True]
     """
 
     _SIZE, _ALIKE = (32, 18), 0.55
-    # Of 255: two portraits before one wall differ by 8 or more.
+    # Of 255: two portraits before the same wall differ by 8 or more.
     _STEP, _TIMES = 8.0, 4.0
 
     def __init__(self):
-        self._before, self._usual = None, collections.deque(maxlen=8)
+        self._before, self._steps = None, collections.deque(maxlen=8)
 
     def at(self, image: np.ndarray) -> bool:
-        """Whether the next frame, uint8 RGB, belongs to another shot."""
+        """Whether the next frame begins another shot.
+
+        Args:
+            image: uint8 RGB `(height, width, 3)`.
+        """
         small = cv2.resize(image, self._SIZE, interpolation=cv2.INTER_AREA)
         small = small.astype(np.float64) - small.mean()
         before, self._before = self._before, small
@@ -61,26 +78,35 @@ class Cuts:
             return False
         step = np.abs(small - before).mean()
         alike = (small * before).mean() / max(small.std() * before.std(), 1e-9)
-        sudden = self._usual and step > self._TIMES * np.mean(self._usual)
+        sudden = self._steps and step > self._TIMES * np.mean(self._steps)
         cut = bool(step > self._STEP and (alike < self._ALIKE or sudden))
         if cut:
-            self._usual.clear()
+            self._steps.clear()
         else:
-            self._usual.append(step)
+            self._steps.append(step)
         return cut
 
 
 class Tracker:
-    """Gives the faces of a video's frames, shown in order, stable numbers.
+    """Numbers the people in a video, whose frames come in order.
 
     Args:
-        max_gap: Seconds that somebody may be unseen and keep the number. Who was in
-            the frame before is not unseen, however long ago that was.
-        smoothing: Time constant in seconds of the exponential mean that is
-            taken of each person's readings; 0 leaves them as they are.
+        max_gap: Seconds that a person may be unseen and keep the number. A person in
+            the frame before keeps it, however much time lies between two frames.
+        smoothing: Time constant in seconds of the exponential mean of each person's
+            readings; 0 leaves them as they are.
 
     Raises:
         ValueError: If either is negative.
+
+    Example:
+        >>> from fer_tf.video.tracking import Tracker
+        >>> tracker = Tracker()
+        >>> one, other = {"box": [0, 0, 50, 50]}, {"box": [300, 0, 50, 50]}
+        >>> [face["track_id"] for face in tracker.update([one, other], time=0.0)]
+        [1, 2]
+        >>> [face["track_id"] for face in tracker.update([other, one], time=0.04)]
+        [2, 1]
     """
 
     def __init__(self, *, max_gap: float = 1.0, smoothing: float = 0.3):
@@ -95,80 +121,78 @@ class Tracker:
         self._numbers = itertools.count(1)
 
     def update(
-        self, faces: list[dict], time: float, *, cut: bool = False
-    ) -> list[dict]:
+        self, faces: list[Face], time: float, *, cut: bool = False
+    ) -> list[Face]:
         """Numbers the faces of the next frame.
 
         Args:
-            faces: As `fer_tf.Predictor.predict` returns them.
-            time: Seconds; must not go back.
-            cut: Whether another shot begins here: nobody of the one before goes on.
+            faces: From `fer_tf.Predictor.predict`.
+            time: Seconds; never less than that of the frame before.
+            cut: Whether another shot begins here, with other people.
 
         Returns:
-            The faces in their order, each a new dict with `track_id`, from 1.
-            With smoothing their readings are means over the track, and
-            `unsmoothed` holds those of this frame alone.
+            New dicts of the faces in their order, with `track_id`, from 1. With
+            smoothing, their readings are means over time, and `unsmoothed` holds
+            those of this frame alone.
         """
         if cut:
             self._tracks = []
-        since = min(time - self._max_gap, self._before)
-        self._tracks = [track for track in self._tracks if track.time >= since]
+        oldest = min(time - self._max_gap, self._before)
+        self._tracks = [track for track in self._tracks if track.time >= oldest]
         self._before = time
         boxes = np.array([face["box"] for face in faces], float).reshape(-1, 4)
         pairs = _pairs(boxes, [track.expected(time) for track in self._tracks])
         known = {face: self._tracks[track] for face, track in pairs}
-        found = []
-        for number, face in enumerate(faces):
-            track = known.get(number)
+        numbered = []
+        for place, (face, box) in enumerate(zip(faces, boxes)):
+            track = known.get(place)
             if track is None:
-                track = _Track(
-                    next(self._numbers), time, boxes[number], np.zeros(2), {}
-                )
+                track = _Track(next(self._numbers), time, box, np.zeros(2), {})
                 self._tracks.append(track)
-            found.append(self._seen(track, face, boxes[number], time))
-        return found
+            numbered.append(self._continued(track, face, box, time))
+        return numbered
 
-    def _seen(self, track, face, box, time):
-        """Moves a track on to a face, and returns the face with its number."""
+    def _continued(self, track: _Track, face: Face, box, time) -> Face:
+        """Continues a track with a face; returns the face with the track's number."""
         gap = time - track.time
         if gap > 0:
             middle = lambda b: b[:2] + b[2:] / 2
-            # Half of the old speed stays: detections tremble.
+            # Detections tremble: the speed changes by half only.
             speed = (middle(box) - middle(track.box)) / gap
             track.speed = (track.speed + speed) / 2
         share = 1.0
-        if track.steady and self._smoothing:
+        if track.means and self._smoothing:
             share = -math.expm1(-gap / self._smoothing)
         track.time, track.box = time, box
         numbered = {**face, "track_id": track.number}
         if not self._smoothing:
             return numbered
         readings = {n: face[n] for n in (*_NAMED, *_DIMENSIONS) if n in face}
-        track.steady = _mean(track.steady or readings, readings, share)
-        numbered |= track.steady
+        track.means = _moved(track.means or readings, readings, share)
+        numbered |= track.means
         if "probabilities" in numbered:
             probabilities = numbered["probabilities"]
             numbered["expression"] = max(probabilities, key=probabilities.get)
         return {**numbered, "unsmoothed": readings}
 
 
-def _mean(old, new, share):
-    """`old` moved towards `new` by a share, value by value."""
+def _moved(old, new, share):
+    """Moves `old` towards `new` by a share, value by value."""
     if isinstance(new, dict):
-        return {name: _mean(old[name], value, share) for name, value in new.items()}
+        return {name: _moved(old[name], value, share) for name, value in new.items()}
     return old + share * (new - old)
 
 
-def _pairs(boxes, tracks):
-    """Pairs `(face, track)`, the most certain first, each used once.
+def _pairs(boxes, expected):
+    """Pairs `(face, track)`, the most certain first, with each used once.
 
-    Two boxes can be one face if their middles are nearer than one mean side and
-    neither is twice the other's size: at every n-th frame of a fast head the
-    boxes need not overlap, so their intersection alone would lose it.
+    A box can be a track's if their middles are nearer than their mean side and
+    neither is twice the other's size. Boxes need not overlap: those of a fast head do
+    not when only every n-th frame is read.
     """
-    if not len(boxes) or not len(tracks):
+    if not len(boxes) or not len(expected):
         return []
-    tracks = np.stack(tracks)
+    tracks = np.stack(expected)
     middle = lambda b: b[:, :2] + b[:, 2:] / 2
     side = lambda b: np.sqrt(np.maximum(b[:, 2] * b[:, 3], 1e-9))
     mean = np.sqrt(side(boxes)[:, None] * side(tracks)[None])

@@ -1,13 +1,12 @@
-"""Video files -> upright frames with their times, one at a time, and back.
+"""Video files -> upright frames with their times, one at a time, by PyAV.
 
-PyAV (extra `video`) decodes and encodes. A frame's time is its own time stamp,
-not its number divided by a rate, so that clips of variable rate keep time; a
-phone's rotation is applied, and pixels that are not square are made so. One frame
-is held at a time, whatever the length.
+PyAV is the extra `video`. A frame's time is its own time stamp, not its number
+divided by a rate, so that clips of variable rate keep time. A phone's rotation is
+applied, and pixels that are not square are made square. One frame is held at a time,
+whatever the length.
 """
 
 import dataclasses
-import fractions
 import os
 import struct
 from collections.abc import Iterator
@@ -25,13 +24,10 @@ ENDINGS = (
 # FFmpeg's names of the containers that these endings stand for.
 _CONTAINERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,asf,flv,ogg"
 
-# Above this a frame is not decoded: 8K video has 33 megapixels.
+# Most pixels of a frame that is decoded: 8K video has 33 million.
 MAX_PIXELS = 34_000_000
 
-# Ticks a second of the video that is written; 90 kHz is MPEG's own clock.
-_CLOCK = 90_000
-
-# A video may end so much before what its container states: rates are rounded.
+# How much of its stated length a video may lack: containers round their rates.
 _SHORT_SHARE, _SHORT_SECONDS = 0.05, 1.0
 
 
@@ -39,7 +35,7 @@ class VideoError(ValueError):
     """A video that cannot be read or written.
 
     Attributes:
-        reason: What is wrong, without the file's name, which the message begins with.
+        reason: What is wrong, without the file's name that begins the message.
     """
 
     def __init__(self, reason: str, path: str | os.PathLike | None = None):
@@ -64,18 +60,32 @@ class Frame:
 
 
 def is_video(path: str | os.PathLike) -> bool:
-    """Whether a file's name ends like a video's."""
+    """Whether a file's name ends like a video's.
+
+    Example:
+        >>> from fer_tf.video.video_files import is_video
+        >>> is_video("clip.MP4"), is_video("photo.jpg")
+        (True, False)
+    """
     return os.fspath(path).lower().endswith(ENDINGS)
 
 
 def has_sound(path: str | os.PathLike) -> bool:
-    """Whether there is sound beside the pictures."""
+    """Whether a video has sound.
+
+    Raises:
+        VideoError: If there is no video in the file.
+    """
     with _opened(path) as container:
         return bool(container.streams.audio)
 
 
 def count_frames(path: str | os.PathLike) -> int:
-    """Frames that the container states or its rate and duration give; 0: unknown."""
+    """Number of frames by the container's own statements; 0 if it makes none.
+
+    Raises:
+        VideoError: If there is no video in the file.
+    """
     with _opened(path) as container:
         stream = container.streams.video[0]
         if stream.frames:
@@ -88,26 +98,27 @@ def count_frames(path: str | os.PathLike) -> int:
 def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
     """Yields every n-th frame, from the first.
 
-    All have the size of the first: one of another, as in a call whose network got
-    worse, is scaled to fit and framed in black.
+    All have the size of the first. A frame of another size, as in a call whose network
+    got worse, is scaled to fit and framed in black.
 
     Args:
         path: Of a video file.
         every: n; frames between are decoded but not converted.
 
     Raises:
-        VideoError: If there is no video in the file, or its frames are too large;
-            and after the last good frame, if the rest is damaged or missing.
+        ValueError: If `every` is less than 1.
+        VideoError: If there is no video in the file, or its frames are too large.
+            If the rest of it is damaged or missing, it is raised after the last good
+            frame.
     """
     if every < 1:
         raise ValueError(f"`every` must be at least 1. Received: every={every}.")
-    import av
-
+    av = import_av()
     with _opened(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
-        # A stream may grow in the middle. The decoder itself refuses what is far too
-        # large before it takes memory for it; what is less so is refused below.
+        # A stream may grow in the middle. The decoder refuses a frame that is far too
+        # large before it takes memory for it; one that is less so is refused below.
         stream.codec_context.options = {"max_pixels": str(4 * MAX_PIXELS)}
         shape = float(stream.sample_aspect_ratio or 1)
         index, clock, last, size = -1, _Clock(), 0.0, None
@@ -133,19 +144,19 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
 
 
 def _check_size(sizes, shape, path):
-    """Refuses a frame, or a stream's next one, of too many pixels as it is shown."""
+    """Refuses a frame, or a stream, of too many pixels once they are square."""
     if (sizes.width or 0) * (sizes.height or 0) * max(shape, 1) > MAX_PIXELS:
         large = f"frames of more than {MAX_PIXELS // 10**6} megapixels"
         raise VideoError(large, path)
 
 
 def _missing(container, stream, index, last):
-    """What a file lacks at its end, as far as it states what is in it, or None."""
+    """What a file lacks at its end by its own statements; None if nothing."""
     read, stated = index + 1, stream.frames
     if stated:
         if read < stated * (1 - _SHORT_SHARE) - 1:
             return f"ends after {read:,} of {stated:,} frames"
-    # Sound may well be longer than the pictures.
+    # The duration is that of the longest stream, which may be the sound.
     elif container.duration and len(container.streams) == 1:
         seconds = container.duration / 1e6
         if last < seconds * (1 - _SHORT_SHARE) - _SHORT_SECONDS:
@@ -154,18 +165,18 @@ def _missing(container, stream, index, last):
 
 
 class _Clock:
-    """Seconds since the first frame: they never go back, whatever a file's own do."""
+    """Seconds since the first frame, which never go back."""
 
     def __init__(self):
         self._start, self._last, self._step = None, 0.0, 1 / 25
 
     def since_start(self, stated: float) -> float:
-        """The time of the next frame, of which the file states another."""
+        """The time of the next frame, from the one that the file states for it."""
         if self._start is None:
             self._start = stated
         time = stated - self._start
-        # A joined file's clock starts anew, and goes on from here; a frame that is a
-        # little early is shown with the one before.
+        # In a file that was joined from several the clock starts again: it goes on
+        # from here. A frame that is a little early is shown with the one before.
         if time < self._last - 1.0:
             time = self._last + self._step
             self._start = stated - time
@@ -174,78 +185,27 @@ class _Clock:
         return self._last
 
 
-class VideoWriter:
-    """Writes H.264 in MP4, each frame shown from its own time on.
-
-    Use it as a context manager; the file is complete when the block ends.
-
-    Args:
-        path: File to write, ending in `.mp4`.
-        rate: Frames a second that the player is told to expect.
-    """
-
-    def __init__(self, path: str, *, rate: float = 25.0):
-        av = _av()
-        # Without the protocol, a colon in the path would be read as one.
-        self._container = av.open(f"file:{os.path.abspath(path)}", "w", format="mp4")
-        self._rate = fractions.Fraction(rate).limit_denominator(1001)
-        self._stream, self._last = None, -1
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, *_):
-        try:
-            if kind is None and self._stream is not None:
-                self._container.mux(self._stream.encode())
-        finally:
-            self._container.close()
-
-    def write(self, image: np.ndarray, time: float) -> None:
-        """Adds a frame, uint8 RGB `(height, width, 3)`, shown from `time` on."""
-        import av
-
-        # H.264 halves the colour's sides: even ones only.
-        height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
-        if self._stream is None:
-            options = {"preset": "veryfast", "crf": "23"}
-            stream = self._container.add_stream("libx264", self._rate, options=options)
-            stream.width, stream.height = width, height
-            stream.pix_fmt = "yuv420p"
-            stream.codec_context.time_base = fractions.Fraction(1, _CLOCK)
-            self._stream = stream
-        if (width, height) != (self._stream.width, self._stream.height):
-            raise VideoError("the size of the frames changes in the middle")
-        image = np.ascontiguousarray(image[:height, :width])
-        frame = av.VideoFrame.from_ndarray(image, format="rgb24")
-        # Two frames must not share a tick.
-        self._last = max(self._last + 1, round(time * _CLOCK))
-        frame.pts, frame.time_base = self._last, fractions.Fraction(1, _CLOCK)
-        self._container.mux(self._stream.encode(frame))
-
-
 def _square(image, shape):
-    """Stretches pixels of `shape` times their height to squares, as players do."""
+    """Stretches pixels that are `shape` times as wide as high to squares."""
     height, width = image.shape[:2]
     shown = max(1, round(width * shape))
     return image if shown == width else cv2.resize(image, (shown, height))
 
 
 def _matrix(frame):
-    """Of a container's display matrix what turns and mirrors: `(a, b, c, d)`.
+    """Rotation and mirroring of a frame's display matrix: `(a, b, c, d)`.
 
     A point (x, y) is shown at (a x + c y, b x + d y).
     """
-    found = frame.side_data.get("DISPLAYMATRIX")
-    a, b, _, c, d, *_ = struct.unpack("9i", bytes(found)) if found else _UPRIGHT
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return 1, 0, 0, 1
+    a, b, _, c, d, *_ = struct.unpack("9i", bytes(matrix))
     return a, b, c, d
 
 
-_UPRIGHT = (1, 0, 0, 0, 1, 0, 0, 0, 1)
-
-
 def _upright(image, matrix):
-    """Turns and mirrors as the nearest of the eight matrices of whole quarters."""
+    """Applies the nearest of the eight turns by quarters, mirrored or not."""
     a, b, c, d = matrix
     if abs(b) + abs(c) > abs(a) + abs(d):
         image, a, d = image.transpose(1, 0, 2), c, b
@@ -254,7 +214,7 @@ def _upright(image, matrix):
 
 
 def _fitted(image, size):
-    """A frame in the middle of one of the size `(height, width)`."""
+    """Scales an image to fit into `(height, width)`, framed in black."""
     if image.shape[:2] == size:
         return image
     ratio = min(size[0] / image.shape[0], size[1] / image.shape[1])
@@ -268,14 +228,14 @@ def _fitted(image, size):
 
 
 def _opened(path):
-    av = _av()
+    av = import_av()
     path = os.fspath(path)
     if not os.path.isfile(path):
         there = os.path.lexists(path)
         raise VideoError("not a file" if there else "no such file", path)
     try:
-        # Only containers that hold their own pictures: a playlist under a video's
-        # name would make FFmpeg open other files, or addresses.
+        # Only containers that hold their own pictures are allowed: a playlist under a
+        # video's name would make FFmpeg open other files, or addresses.
         options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file"}
         container = av.open(f"file:{os.path.abspath(path)}", options=options)
     except (av.FFmpegError, OSError) as error:
@@ -286,7 +246,12 @@ def _opened(path):
     return container
 
 
-def _av():
+def import_av():
+    """The module of PyAV.
+
+    Raises:
+        VideoError: If it is not installed.
+    """
     try:
         import av
     except ImportError as error:

@@ -32,10 +32,10 @@ def astronaut():
 
 def test_a_long_video_takes_no_more_memory_and_no_longer_a_frame(tmp_path, astronaut):
     pytest.importorskip("av")
-    from fer_tf.video import video_files
+    from fer_tf.video.video_writer import VideoWriter
 
     path = str(tmp_path / "long.mp4")
-    with video_files.VideoWriter(path) as writer:
+    with VideoWriter(path) as writer:
         for number in range(FRAMES):
             shift = int(20 * np.sin(number / 40))
             writer.write(np.roll(astronaut, shift, axis=1), number / 25)

@@ -15,6 +15,7 @@ from fer_tf import models, predictor
 from fer_tf.faces import MTCNNDetector, alignment, read_image
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from fer_tf.model_io.serving import names_inside
 from fer_tf.model_io.views import make_inference_model
 from tests.testing_utils import TINY, save_tiny_model
@@ -66,6 +67,12 @@ def test_a_face_is_aligned_by_the_models_own_crop_spec(model, drawn):
     assert found["box"] == [10, 10, 100, 100] and found["confidence"] == 0.99
 
 
+@pytest.fixture(scope="module")
+def two_headed():
+    """A model of an expression, valence and arousal, whose card the tests replace."""
+    return saying("two_att_two_mt_1block", {}, crop_spec=CROP_SPECS["wang2018"])
+
+
 @pytest.mark.parametrize(
     "trained, read",
     [(None, {"expression", "valence", "arousal"}), (("expression",), {"expression"}),
@@ -73,44 +80,40 @@ def test_a_face_is_aligned_by_the_models_own_crop_spec(model, drawn):
      (("valence_arousal",), {"valence", "arousal"})],
     ids=["not noted", "category", "all", "dimensions"],
 )  # fmt: skip
-def test_a_head_that_nothing_trained_is_not_read_out(trained, read, tmp_path):
-    arguments = dict(width=0.125)
-    card = model_folder.Card(
-        model="two_att_two_mt", arguments=arguments, crop_spec=CROP_SPECS["wang2018"],
-        views="center", average="logits", trained=trained,
-    )  # fmt: skip
-    network = models.create_model("two_att_two_mt", **arguments)
-    model_folder.save(str(tmp_path / "m"), network, card)
-    again = model_folder.load(tmp_path / "m")
+def test_a_head_that_nothing_trained_is_not_read_out(
+    trained, read, two_headed, monkeypatch
+):
+    card = dataclasses.replace(two_headed.card, trained=trained)
+    monkeypatch.setattr(two_headed, "card", card)
     size, channels = card.crop_spec.size, card.crop_spec.channels
-    reader = predictor.Predictor(again, detector=KnownFaces([]))
+    reader = predictor.Predictor(two_headed, detector=KnownFaces([]))
     (reading,) = reader.read_crops(np.zeros((1, size, size, channels), np.uint8))
     assert set(reading) - {"probabilities"} == read
     named = {"expressions"} if "expression" in read else set()
     named |= {"valence_arousal"} if "valence" in read else set()
-    assert set(names_inside(again)) - {"crop_spec"} == named
+    assert set(names_inside(two_headed)) - {"crop_spec"} == named
 
 
-def saying(tmp_path, name, outputs, **card):
-    """A model that says the same of every crop: what its last layers' biases are."""
+def saying(name, outputs, **card):
+    """A model whose outputs are the same for every crop: its last layers' biases."""
     card["arguments"] = {"width": 0.125, **card.get("arguments", {})}
     network = models.create_model(name, **card["arguments"])
     for layer, values in outputs.items():
         kernel, bias = network.get_layer(layer).get_weights()
         network.get_layer(layer).set_weights([0 * kernel, 0 * bias + values])
-    card = model_folder.Card(model=name, views="center", average="logits", **card)
-    model_folder.save(str(tmp_path / "m"), network, card)
-    return model_folder.load(tmp_path / "m")
+    network.card = Card(model=name, views="center", average="logits", **card)
+    network.crop_spec = network.card.crop_spec
+    return network
 
 
-def test_every_output_is_read_out_under_its_own_name(tmp_path):
+def test_every_output_is_read_out_under_its_own_name():
     units = np.array([-3.0, -2, -1, 0, 1, 2, 3, 4])
     classes = np.array([0.0, 1, 2, 3, 6, 5, 4])
     spec = dataclasses.replace(CROP_SPECS["zhang2020"], size=48)
     small = {"input_shape": (48, 48, 3)}
     outputs = {"expression": classes, "valence_arousal": [0.25, -2.0],
                "action_units": units}  # fmt: skip
-    model = saying(tmp_path, "mtanet_senet50", outputs, crop_spec=spec, arguments=small)
+    model = saying("mtanet_senet50", outputs, crop_spec=spec, arguments=small)
     reader = predictor.Predictor(model, detector=KnownFaces([]))
     (found,) = reader.read_crops(np.zeros((1, 48, 48, 3), np.uint8))
     assert (found["valence"], found["arousal"]) == (0.25, -1.0)  # Kept within -1 to 1.
@@ -128,9 +131,9 @@ def test_every_output_is_read_out_under_its_own_name(tmp_path):
     assert inside["action_units"][:3] == ["AU1", "AU2", "AU4"]
 
 
-def test_a_face_is_the_second_class(tmp_path):
+def test_a_face_is_the_second_class():
     outputs = {"is_face": np.log([0.1, 0.9])}
-    model = saying(tmp_path, "face_network", outputs, crop_spec=CROP_SPECS["meen"])
+    model = saying("face_network", outputs, crop_spec=CROP_SPECS["meen"])
     reader = predictor.Predictor(model, detector=KnownFaces([]))
     (found,) = reader.read_crops(np.zeros((1, 48, 48, 1), np.uint8))
     assert found == {"face_probability": pytest.approx(0.9, rel=1e-5)}
@@ -282,10 +285,10 @@ def test_enlargement_is_pixels_of_the_crop_over_pixels_of_the_picture(model, dra
 
 def test_a_video_is_read_frame_by_frame_with_numbers(model, drawn, tmp_path):
     pytest.importorskip("av", reason="needs PyAV: pip install 'fer-tf[video]'")
-    from fer_tf.video import video_files
+    from fer_tf.video.video_writer import VideoWriter
 
     path = str(tmp_path / "clip.mp4")
-    with video_files.VideoWriter(path) as writer:
+    with VideoWriter(path) as writer:
         for frame in range(10):
             writer.write(drawn[0].image, frame / 10)
 

@@ -24,12 +24,13 @@ from trainers.configs import (  # noqa: E402
 )
 from trainers.training import build as setup
 from trainers.training import optimizers as optimizing  # noqa: E402
+from trainers.training import streams  # noqa: E402
 
 STEPS = 4
 OBJECTIVES = {
     "expression": dict(name="expression", label_smoothing=0.1),
-    "wang": dict(name="two_stage_multitask", reading="A", regression="tukey"),
-    "zhang": dict(name="multi_task", weighting="uncertainty"),
+    "wang": dict(name="wang2018", reading="A", regression="tukey"),
+    "zhang": dict(name="zhang2020", weighting="uncertainty"),
     "masks": dict(name="region_masks"),
 }
 
@@ -129,7 +130,7 @@ def looped(config, data, stage):
     )
     set_weights(network)
     totals = [
-        optimizing.total_steps(config, each, setup.epoch_size(config, prepared))
+        optimizing.total_steps(config, each, streams.epoch_size(config, prepared))
         for each in config.stages
     ]
     step = steps.make_train_step(
@@ -138,7 +139,7 @@ def looped(config, data, stage):
         objectives.make_objective(chosen.objective or config.objective),
         jit_compile=False,
     )
-    stream = setup.train_stream(config, prepared, start_step=sum(totals[:stage]))
+    stream = streams.train_stream(config, prepared, start_step=sum(totals[:stage]))
     losses = [float(step(batch)["loss"]) for batch in stream.take(STEPS)]
     return np.cumsum(losses) / np.arange(1, STEPS + 1)
 

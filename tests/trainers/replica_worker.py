@@ -69,7 +69,7 @@ def run(strategy, *, optimizer, weighting="sum", clip=None, micro_batches=1,
     keras.utils.set_random_seed(0)
     with strategy.scope():
         model = build(synchronized and replicas > 1, normalize)
-        objective = objectives.MultiTask(weighting=weighting)
+        objective = objectives.Zhang2020(weighting=weighting)
         limits = {name: limit / replicas for name, limit in (clip or {}).items()}
         chosen = optimizer(**limits) if clip else optimizer()
         if loss_scale:

@@ -77,7 +77,7 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
     here = found["confusion"]["expressions"].index("fear")
     shown = re.search("^fear .*", result.stdout, re.M)[0]
     recall = counts[here, here] / counts[here].sum()
-    assert f" recall {recall:.4f}  [" in shown
+    assert f" recall {recall:.4f} [" in shown
     assert shown.endswith(f", {counts[here].sum()} examples")
     for groups in found["groups"].values():
         total = sum(group["num_examples"] for group in groups.values())

@@ -9,6 +9,7 @@ import pytest
 from data_pipelines.batches import pipeline
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import read_card
 from tests.fer_tf.export.test_formats import trained
 from tests.testing_utils import assert_one_line
 from tests.testing_utils import run_command as run
@@ -46,7 +47,7 @@ def test_a_run_becomes_a_model_with_a_card_and_a_name(workdir, tmp_path):
     assert result.stderr == ""
     assert "keras: differs from Keras by at most 0\n" in result.stdout
     assert "ranges" not in result.stdout
-    described = model_folder.read_card(str(output))
+    described = read_card(str(output))
     assert described["checked_on"] == {"crops": 64, "source": "drawn faces"}
     assert described["measured"]["test"]["metrics"]["accuracy"] == 0.8765
     assert (described["protocol"], described["epoch"]) == ("clean", 2)
@@ -66,7 +67,7 @@ def test_a_run_becomes_a_model_with_a_card_and_a_name(workdir, tmp_path):
     assert result.returncode == 0, result.stderr
     assert "litert_int8: its ranges are set by drawn faces, not by" in result.stdout
     assert "were set by: drawn faces." in (again / "README.md").read_text()
-    carried = model_folder.read_card(str(again))
+    carried = read_card(str(again))
     for name in ("dataset", "measured", "protocol", "epoch", "training", "versions"):
         assert carried[name] == described[name]
 

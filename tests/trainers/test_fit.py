@@ -16,7 +16,7 @@ from tests.fer_tf.test_backends import run
 from tests.testing_utils import tiny_config
 from trainers import fit
 from trainers.configs import wang_synthetic
-from trainers.training import build, optimizers
+from trainers.training import optimizers, streams
 
 WORKER = pathlib.Path(__file__).with_name("fit_worker.py")
 AMOUNTS = [
@@ -30,7 +30,7 @@ def npz_data(tmp_path_factory):
     """Every label, 96 px colour."""
     output = str(tmp_path_factory.mktemp("prepared") / "npz")
     source = open_source("synthetic", "seed=2,examples=120")
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     prepare.prepare(source, output, crop_spec=spec, format="npz")
     return output
 
@@ -138,7 +138,7 @@ def test_stages_follow_one_another(synthetic_data):
     # It begins where the batches of the first stage ended.
     prepared = fit.open_prepared(synthetic_data)
     step = optimizers.total_steps(config, config.stages[0], prepared.count("train"))
-    (expected,) = build.train_stream(config, prepared, start_step=step).take(1)
+    (expected,) = streams.train_stream(config, prepared, start_step=step).take(1)
     image, _, _ = next(iter(arguments["x"]))
     np.testing.assert_array_equal(image, expected["image"])
 

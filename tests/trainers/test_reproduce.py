@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from data_pipelines.sources import DataError
-from trainers.evaluation import evaluator
+from trainers.evaluation.predictions import Predictions
 from trainers.tables import plan as table_plan
 from trainers.tables import report
 from trainers.tables.papers import TABLES
@@ -49,7 +49,9 @@ def finish(path, correct, *, num_classes=7):
         folder.mkdir(parents=True)
         card = {"schema_version": 1, "weights": {"sha256": "0123456789"}}
         (folder / "model.json").write_text(json.dumps(card))
-        evaluator.save_outputs(str(path / "outputs" / f"{protocol}.npz"), columns)
+        Predictions.from_columns(columns).save(
+            str(path / "outputs" / f"{protocol}.npz")
+        )
     results = {"seconds": 7.5, "epochs": 2.0, "parameters": 1234}
     (path / "results.json").write_text(json.dumps(results))
     (path / "report.md").write_text("done")

@@ -1,7 +1,7 @@
 """Runs one of the commands as a process that does not outlive this one.
 
-A command that starts others may be killed at any moment; what it has started must
-end with it, or the same command, given again, would meet its own orphan.
+A command that starts others may be killed at any moment. Its child must end with it:
+otherwise the same command, started again, would find its folder locked by the orphan.
 """
 
 import os
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 
-_CODE = "from trainers import child; child.main()"
+_CODE = "from trainers.common import child; child.main()"
 
 
 def call(module: str, arguments: list[str], *, log: str) -> int:
@@ -27,7 +27,7 @@ def call(module: str, arguments: list[str], *, log: str) -> int:
     """
     command = [sys.executable, "-c", _CODE, module, *arguments]
     with open(log, "a", encoding="utf-8") as file:
-        # Nothing is written to it: it closes when this process ends, however it does.
+        # Nothing is written to the pipe. It closes when this process ends in any way.
         return subprocess.call(command, stdin=subprocess.PIPE, stdout=file)
 
 
@@ -44,5 +44,5 @@ def main() -> None:
     sys.argv = [module, *arguments]
     try:
         runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except KeyboardInterrupt:  # Before the command could mind it itself.
+    except KeyboardInterrupt:  # Before the command handles it itself.
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""What every command shares: flags, exit codes, one line for what is wrong.
+"""What every command shares: flags, exit codes, one-line error messages.
 
 Exit 0 on success and for `--help`, 2 on bad arguments, 1 otherwise; ended by a signal
 other than Ctrl-C, 128 and its number. Commands import Keras and TensorFlow inside
@@ -29,7 +29,7 @@ _TRACEBACK = flags.DEFINE_bool(
 )
 
 
-# Characters of a complaint: one path may have 4,096, escaped some more.
+# Characters of an error message. One path may have 4,096, and more when escaped.
 _LONGEST = 5_000
 
 
@@ -50,7 +50,7 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
     _open_closed_streams()
     warnings.formatwarning = lambda message, *_, **__: f"{_complaint(message)}\n"
     logging.set_verbosity(logging.WARNING)
-    # A file's name need not be valid text; stderr escapes what is not by itself.
+    # A file's name need not be valid text. stderr escapes it by itself.
     if hasattr(sys.stdout, "reconfigure"):  # A notebook's has not.
         sys.stdout.reconfigure(errors="backslashreplace")
     sys.stdout = terminal.Output(stdout := sys.stdout)
@@ -61,9 +61,9 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
         finally:
             sys.stdout.flush()
     except OSError as error:
-        # What is left in the buffer would complain once more as Python ends.
+        # Otherwise Python would fail once more when it flushes the buffer at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stdout.fileno())
-        # Where nobody reads on, as after `--help | head -1`, nobody need be told.
+        # A reader that has gone, as in `--help | head -1`, is no error.
         if not isinstance(error, BrokenPipeError):
             fail(_one_line(error))
         sys.exit(1)
@@ -72,10 +72,10 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
 
 
 def _open_closed_streams():
-    """Lets what was closed (`2>&-`) lead nowhere.
+    """Opens closed standard streams (`2>&-`) on the null device.
 
-    Python has None in its place, and the next file that is opened would have its
-    number: TensorFlow's notices would go into it.
+    Python sets such a stream to None, and the next file that is opened would get its
+    number: TensorFlow's notices would go into that file.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
@@ -91,7 +91,7 @@ def fail(message: str, *, code: int = 1) -> None:
 
 
 def fail_if_any(failures: Sequence[str]) -> None:
-    """Exits if something failed: says the first of it, and how much more there is."""
+    """Exits if there is a failure: prints the first and the number of the others."""
     if failures:
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
         fail(f"{failures[0]}{more}")
@@ -103,7 +103,7 @@ def _complain(message):
 
 def _complaint(message):
     line = one_line(f"{_command()}: {message}")
-    # A stranger's number can have a million digits.
+    # A number in a file from elsewhere can have a million digits.
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
@@ -137,7 +137,7 @@ def _parse(argv, required):
 
 @contextlib.contextmanager
 def ended_by_signals():
-    """Lets what asks a process to end raise SystemExit, so that it cleans up."""
+    """Turns signals that end a process into SystemExit, so that it cleans up."""
     names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     numbers = [getattr(signal, name) for name in names]
     before = [
@@ -167,16 +167,16 @@ def _guarded(main):
     except Exception as error:
         if isinstance(error, OSError) and error.filename == terminal.STDOUT:
             raise
-        if interrupted:  # TensorFlow, while it traces, makes another error of it.
+        if interrupted:  # While it traces, TensorFlow raises another error instead.
             fail("interrupted")
         explain(error)
         sys.exit(getattr(error, "exit_code", 1))
 
 
 def explain(error: Exception) -> None:
-    """Prints what is wrong: one line, or the traceback of a defect of ours."""
-    # Errors of the input and of the machine are one line. Of anything else the
-    # traceback is what we need in a report.
+    """Prints an error: one line, or the traceback if it is a bug of this package."""
+    # Errors of the input and of the machine are one line. Anything else is a bug, whose
+    # report needs the traceback.
     expected = isinstance(error, (ValueError, OSError, ArithmeticError))
     expected = expected or isinstance(error, BrokenProcessPool)
     foreign = type(error).__module__.partition(".")[0] in ("tensorflow", "cv2")
@@ -188,7 +188,7 @@ def explain(error: Exception) -> None:
 
 _NODE = re.compile(r"^(\{\{(function_)?node [^}]*\}\}\s*)+")
 _ERROR = re.compile(r"^(\w+\.)*\w*Error: ")
-# TensorFlow's, of what goes wrong while it makes batches.
+# TensorFlow puts this before an error in the making of batches.
 _BATCHES = re.compile(r"^Error in user-defined function passed to .*?: Iterator\S*: ")
 
 
@@ -196,11 +196,12 @@ def _one_line(error):
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename or ''}: {error.strerror}".lstrip(": ")
     text = _NODE.sub("", str(error).strip()) or type(error).__name__
-    lines = text.split("\n")  # Not `splitlines`: a file's name may hold its others.
+    # Not `splitlines`: a file's name may hold the other ends of lines.
+    lines = text.split("\n")
     if lines[0] == "in user code:":  # TensorFlow's, around an error of ours.
         lines = [_ERROR.sub("", lines[-1].strip())]
     line, batches = _BATCHES.subn("", " ".join(lines[0].split()))
-    if batches:  # Files and labels are right: `Prepared.files` has looked at them.
+    if batches:  # `Prepared.files` has checked files and labels before.
         hint = "trainers.verify --data=DIR says which"
         return f"a picture of the data is damaged ({line.rstrip('.')}); {hint}"
     return line

@@ -1,4 +1,4 @@
-"""How much memory this process has taken."""
+"""Peak memory of this process."""
 
 import sys
 
@@ -7,12 +7,12 @@ try:
 except ImportError:  # Not on Windows.
     resource = None
 
-# What the system counts in: macOS in bytes, Linux in KiB.
+# macOS counts in bytes, Linux in KiB.
 _UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def peak() -> int | None:
-    """The most bytes that were in use at once; None where the system does not say."""
+    """Peak memory in bytes; None where the system does not tell it."""
     if resource is None:
         return None
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT

@@ -3,17 +3,17 @@
 import sys
 import time
 
-# Between two lines where there is no terminal.
+# Time between two lines where there is no terminal.
 _PLAIN_SECONDS = 30.0
 
 
 class Progress:
-    """Shows how far, how fast, and how long still.
+    """Shows the count, the rate and the time that is left.
 
     Args:
-        what: What is being done ("prepare").
-        total: Units in all; None if nobody knows.
-        unit: What is counted ("images").
+        what: Name of the work ("prepare").
+        total: Number of units; None if it is unknown.
+        unit: Name of the units ("images").
     """
 
     def __init__(self, what, total, *, unit):
@@ -24,10 +24,10 @@ class Progress:
         self.first, self.open = None, False
 
     def update(self, done: int, note: str = "") -> None:
-        """Shows `done` of the total; `note` holds losses or the like.
+        """Shows `done` of the total, and a `note` such as the losses.
 
-        The rate counts from the first call, so that work resumed in the
-        middle is not credited with what an earlier run did.
+        The rate counts from the first call, so that a resumed run does not count the
+        work of an earlier one.
         """
         now = time.monotonic()
         if self.first is None:
@@ -55,7 +55,7 @@ class Progress:
         self.stream.flush()
 
     def close(self) -> None:
-        """Leaves a bar that did not come to its end."""
+        """Ends the line of an unfinished bar."""
         if self.open:
             print(file=self.stream)
         self.open = False

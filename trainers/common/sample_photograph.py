@@ -1,4 +1,4 @@
-"""A photograph for those who give none."""
+"""The photograph that commands use if none is named."""
 
 import os
 
@@ -23,7 +23,7 @@ def astronaut() -> np.ndarray:
 
 
 def write_astronaut(folder: str) -> str:
-    """Writes it into a folder as `astronaut.png`; returns its path."""
+    """Writes the photograph into a folder as `astronaut.png`; returns its path."""
     path = os.path.join(folder, "astronaut.png")
     cv2.imwrite(path, astronaut()[..., ::-1])
     return path

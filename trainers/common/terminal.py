@@ -1,17 +1,17 @@
-"""Standard output of the commands: nothing on it steers a terminal."""
+"""Standard output of the commands, without control characters."""
 
 from fer_tf.utils.disk import name_file
 from fer_tf.utils.names import printable
 
 STDOUT = "standard output"
-"""What errors of it are said to be of, in the place of a file's name."""
+"""Stands for a file's name in errors of standard output."""
 
 
 class Output:
-    """Standard output: all on it is `printable`, and its errors say that it is meant.
+    """Standard output: its text is made `printable`, and its errors name it.
 
     Args:
-        stream: Where it goes.
+        stream: The stream that is written to.
     """
 
     def __init__(self, stream):

@@ -1,76 +1,77 @@
-"""Every key that a config may hold, with the value it has unless it says so."""
+"""Every key of a config, with its default."""
 
 from ml_collections import ConfigDict
 
 
 def get_config() -> ConfigDict:
-    """Returns the defaults, locked; a table row's config changes what is its own.
+    """Returns the defaults, locked; the config of a table row changes some of them.
 
-    A part that differs in its keys (`objective`, a schedule) is replaced whole.
+    A part with other keys (`objective`, a schedule) is replaced as a whole.
     """
     config = ConfigDict()
     config.seed = 0
-    # XLA: "auto" is on with a GPU and off without; on CPU it is much slower.
+    # XLA: "auto" is on with a GPU and off on CPU, where it is much slower.
     config.jit_compile = "auto"
-    # Keras' policy, or "auto": the one that trains faster on the machine, or that the
-    # run began with (`trainers.training.precision`). The papers' rows are float32.
+    # Keras' policy. "auto" is the one that trains faster on the machine; a resumed run
+    # keeps its own (`trainers.training.precision`). The papers' rows are float32.
     config.dtype_policy = "float32"
-    # Bit-identical runs, at some cost in speed.
+    # Two runs are bit-identical, at some cost in speed.
     config.deterministic = False
-    # auto: several hosts by TF_CONFIG, else all GPUs, else one device; or one,
-    # mirrored, multi_worker. `batch_size` is that of all of them together.
+    # one, mirrored, multi_worker, or auto: several hosts by TF_CONFIG, else all GPUs,
+    # else one device. `batch_size` is that of all devices together.
     config.strategy = "auto"
-    # Batch normalisation over all replicas: numbers then do not depend on theirs.
+    # Batch normalisation over all replicas: the numbers do not depend on their count.
     config.synchronize_batch_norm = True
-    # Parts that a batch goes through the model in, where it does not fit at once.
+    # Number of parts of a batch that does not fit into memory at once.
     config.micro_batches = 1
-    # Evaluate and keep a running average of the weights; 0: the weights themselves.
+    # Decay of a running average of the weights, which is evaluated and kept; 0: none.
     config.ema_decay = 0.0
 
     config.model = ConfigDict(dict(name="", arguments=ConfigDict()))
-    # Submodel -> workdir or model folder whose weights it begins with.
+    # Submodel -> workdir or model folder with the weights that it starts from.
     config.submodels = ConfigDict()
-    # Published weights that the model begins with: `vgg_face` or `vggface2`, the
-    # file, and the sha256 it must have ("": any). Without a format: from scratch.
+    # Published weights that the model starts from: `vgg_face` or `vggface2`, the file,
+    # and the sha256 that it must have ("": any). Without a format: from scratch.
     config.published = ConfigDict(dict(format="", path="", sha256=""))
 
-    # Records are brought to `size` and `color`; the model sees a window of them.
+    # Records are resized to `size` and converted to `color`. The model sees a window.
     config.input = ConfigDict(dict(size=48, color="grey", window=44))
     config.augment = ConfigDict(
         dict(crop=True, flip=True, degrees=0.0, zoom=0.0, shift=0.0, erase=0.0)
     )
     # Examples of an epoch (`data_pipelines.batches.sampling`): "all"; "up", every class
-    # as often as the largest; "down", at most `limit` of a class, always the same;
-    # "videos", at most `limit` frames of a video, others each epoch.
+    # as often as the largest; "down", at most `limit` of a class, always the same ones;
+    # "videos", at most `limit` frames of a video, other ones in each epoch.
     config.sampling = ConfigDict(dict(name="all", limit=0))
-    # Weigh the loss of an expression by the inverse frequency of its class.
+    # Weights the loss of an expression by the inverse frequency of its class.
     config.class_weights = False
-    # Blend pictures in pairs by Beta(mixup, mixup); 0: none.
+    # Blends images in pairs by Beta(mixup, mixup); 0: none.
     config.mixup = 0.0
-    # Train on folders that were cropped by different recipes; the first one's is
-    # then the model's.
+    # Allows folders that were cropped by different recipes. The model takes crops of
+    # the first folder's.
     config.mixed_crops = False
-    # Targets of RASnet: arguments of `data_pipelines.batches.ops.region_masks`; empty:
-    # none.
+    # Targets of RASnet: arguments of `data_pipelines.batches.ops.region_masks`. Empty:
+    # no targets.
     config.region_masks = ConfigDict()
     config.batch_size = 128
     config.eval_batch_size = 128
     config.shuffle_window = 16384
 
+    # A name of `trainers.training.objectives.OBJECTIVES`, and its arguments.
     config.objective = ConfigDict(dict(name="expression", label_smoothing=0.0))
-    # A tuple, in running order: a ConfigDict iterates its keys sorted.
+    # A tuple in order of training: a ConfigDict would sort its keys.
     config.stages = (stage(),)
 
-    # Metric that the best weights are chosen by; "-" in front: smaller is better.
+    # Metric that chooses the best weights; "-" in front: smaller is better.
     config.select = "accuracy"
     config.eval_epochs = 1
-    # Steps from one checkpoint to the next; epochs' ends, and minutes, bring more.
+    # Steps between checkpoints. Ends of epochs, and some minutes, bring further ones.
     config.checkpoint_steps = 1000
-    # Windows for choosing, and for the reported numbers.
+    # Windows of a crop: for choosing weights, and for the reported numbers.
     config.selection_views = "center"
     config.views = "center"
     config.average = "logits"
-    # What the paper states for this row, for the report.
+    # The paper's numbers for this row, for the report.
     config.paper = ConfigDict()
     config.lock()
     return config
@@ -81,7 +82,7 @@ def stage() -> ConfigDict:
     config = ConfigDict(
         dict(
             name="train",
-            # Layers whose name fully matches are trained, or one submodel alone.
+            # The layers whose name fully matches are trained, or one submodel alone.
             train=".*",
             submodel="",
             # Objective of this stage; empty: the run's.
@@ -89,12 +90,12 @@ def stage() -> ConfigDict:
             # Whether the best weights may come from this stage.
             keep_best=True,
             epochs=1,
-            # Steps, where a paper counts those; 0: as the epochs give.
+            # Steps, if the paper counts steps; 0: as many as the epochs make.
             steps=0,
             learning_rate=0.01,
             schedule=ConfigDict(dict(name="constant")),
             optimizer=ConfigDict(dict(name="sgd", momentum=0.9, weight_decay=0.0)),
-            # Largest norm of all gradients together, or largest element; 0: any.
+            # Limits of the norm of all gradients together and of an element; 0: none.
             clip_norm=0.0,
             clip_value=0.0,
         )

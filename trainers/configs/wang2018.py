@@ -13,6 +13,8 @@ Attention blocks end with batch normalisation and ReLU
 (`--config.model.arguments.activate_blocks=False` for the graph as cited). Equation 4
 is lost: `--config.objective.reading=A|B|C|D` takes each of its readings;
 `--config.objective.scale=mad` scales Tukey's residuals as usual in robust regression.
+The losses are the class `Wang2018` in `trainers/training/objectives.py`, beside the
+weights of the four readings; `objective.weights`, below, sets others.
 """
 
 from ml_collections import ConfigDict
@@ -61,9 +63,10 @@ def recipe(
     config.paper = ConfigDict(paper)
     config.objective = ConfigDict(
         dict(
-            name="two_stage_multitask",
+            name="wang2018",
             reading="A",
-            weights=(),  # Of category, valence and arousal, where no reading is meant.
+            # Of expression, valence, arousal; empty: those of `reading`.
+            weights=(),
             regression=regression,
             scale="1",
             outputs=outputs,

@@ -10,6 +10,9 @@ here 128 (the CCC is a statistic of the batch), 10 and 5, 0.9, mirrored faces, a
 an epoch 500 frames of a video, about a tenth: neighbouring frames are near copies.
 Nor does it say which weights it reports; here those of the second stage with the best
 CCC of valence and arousal, for the other two tasks too.
+
+The losses are the class `Zhang2020` in `trainers/training/objectives.py`; their weights
+are `objective.weights`, below.
 """
 
 from ml_collections import ConfigDict
@@ -25,7 +28,7 @@ def recipe(
     Args:
         model: Name that `fer_tf.create_model` takes.
         published: Format of the published weights that it begins with, if any.
-        second: Weighting of the losses in the second stage.
+        second: Weighting of the losses in the second stage, `uncertainty` or `sum`.
         **paper: What the paper states, by metric.
     """
     config = base.get_config()
@@ -55,4 +58,12 @@ def recipe(
 
 
 def _objective(weighting):
-    return ConfigDict(dict(name="multi_task", weighting=weighting, au_reduction="sum"))
+    return ConfigDict(
+        dict(
+            name="zhang2020",
+            weighting=weighting,
+            # Of valence and arousal, action units, expression: factors of their losses.
+            weights=(1.0, 1.0, 1.0),
+            au_reduction="sum",
+        )
+    )

@@ -6,19 +6,10 @@ import numpy as np
 
 from fer_tf import scores
 from fer_tf.scores import bootstrap, calibration
-from trainers.evaluation import evaluator
+from trainers.evaluation import scoring
+from trainers.evaluation.predictions import Predictions
 
 COVERAGES = (1.0, 0.9, 0.8, 0.7)
-
-# A class or unit that does not occur counts as 0 in these: in a group that lacks
-# one they would measure the group, not the model.
-_NEED_EVERY_CLASS = ("macro_f1", "expression_score")
-_NEED_EVERY_UNIT = ("au_f1", "au_score")
-_GROUP_METRICS = (
-    "accuracy", "mean_class_accuracy", *_NEED_EVERY_CLASS, "ccc_valence",
-    "ccc_arousal", "ccc_mean", "rmse_valence", "rmse_arousal", *_NEED_EVERY_UNIT,
-    "au_accuracy", "face_accuracy",
-)  # fmt: skip
 
 # Output of a model -> the task whose labels it is measured by.
 _LABELLED_BY = {
@@ -31,15 +22,18 @@ _LABELLED_BY = {
 }
 
 
-def measured(
-    columns: dict, validation: dict | None = None, *, expressions: Sequence[str]
+def measure_split(
+    predictions: Predictions,
+    validation: Predictions | None = None,
+    *,
+    expressions: Sequence[str],
 ) -> dict:
     """Everything measured of a split, ready for JSON.
 
     Args:
-        columns: From `Evaluator.outputs`.
-        validation: The same of the validation split, on which the temperature
-            is fitted; None where there is none.
+        predictions: Of the split.
+        validation: Of the validation split, on which the temperature is fitted; None
+            where there is none.
         expressions: Names of the model's expressions, in the order of its outputs; it
             may be longer than they are.
 
@@ -51,16 +45,16 @@ def measured(
         `"resampling"`, what is drawn for them, of all examples, of which a metric's
         own are those with its label; where an example has an expression that is
         predicted, `"confusion"` (see `_confusion`) and `"calibration"` (see
-        `calibrated`); where the data names groups of people, `"groups"`
+        `calibration_of`); where the data names groups of people, `"groups"`
         `{attribute: {value: {"num_examples", "labelled", "num_units", "metrics",
         "intervals"}}}`.
     """
-    units, unit = evaluator.independent_units(columns)
-    found = {
-        "num_examples": len(units),
-        "labelled": _labelled(columns),
-        "metrics": evaluator.scalars(evaluator.score(columns)),
-        "intervals": evaluator.intervals(columns),
+    units, unit = predictions.independent_units()
+    result = {
+        "num_examples": len(predictions),
+        "labelled": _labelled(predictions),
+        "metrics": scoring.scalars(scoring.score(predictions)),
+        "intervals": scoring.intervals(predictions),
         "resampling": {
             "unit": unit,
             "num_units": len(np.unique(units)),
@@ -68,38 +62,35 @@ def measured(
             "level": bootstrap.LEVEL,
         },
     }
-    if "expression" in columns:
-        found |= _classes(columns)
-    if _classified(columns).any():
-        found["confusion"] = _confusion(columns, expressions)
-        found["calibration"] = calibrated(columns, validation)
+    if "expression" in predictions.outputs:
+        result |= _class_counts(predictions)
+        if predictions.labelled("expression").any():
+            result["confusion"] = _confusion(predictions, expressions)
+            result["calibration"] = calibration_of(predictions, validation)
     groups = {
-        attribute: {value: _of_group(columns, rows) for value, rows in values.items()}
-        for attribute, values in evaluator.by_group(columns).items()
+        attribute: {v: _of_group(predictions.take(rows)) for v, rows in values.items()}
+        for attribute, values in predictions.by_group().items()
     }
-    return {**found, "groups": groups} if groups else found
+    return {**result, "groups": groups} if groups else result
 
 
-def _labelled(columns):
-    found = {}
-    for output in columns.keys() & _LABELLED_BY.keys():
-        task = _LABELLED_BY[output]
-        given = columns[f"{task}_weight"] > 0
-        found[task] = int(given.reshape(len(given), -1).any(axis=1).sum())
-    return dict(sorted(found.items()))
+def _labelled(predictions):
+    tasks = {_LABELLED_BY[k] for k in predictions.outputs if k in _LABELLED_BY}
+    return {task: int(predictions.labelled(task).sum()) for task in sorted(tasks)}
 
 
-def _classes(columns):
+def _class_counts(predictions):
     """Where the classes of data and model are not the same."""
-    true, width = columns["true_expression"], columns["expression"].shape[1]
-    present = np.unique(true[_classified(columns)])
+    true = predictions.labels["expression"]
+    width = predictions.outputs["expression"].shape[1]
+    present = np.unique(true[predictions.labelled("expression")])
     return {
         "unknown_expressions": int((true >= width).sum()),
         "absent_expressions": width - len(present),
     }
 
 
-def _confusion(columns, expressions):
+def _confusion(predictions, expressions):
     """How often each expression was taken for which.
 
     Returns:
@@ -107,26 +98,24 @@ def _confusion(columns, expressions):
         that was said; `"intervals"`, `{"recall", "precision"}`: `[low, high]` of each,
         or None of fewer than two people.
     """
-    true, logits, units = _expressions(columns)
+    true, logits, units = _expressions(predictions)
     width, said = logits.shape[1], logits.argmax(1)
-    counts = scores.confusion_matrix(true, said, width)
     ends = {}
     for name, shown in (("recall", true), ("precision", said)):
         parts = [shown == k for k in range(width)]
-        found = [_of_share((said == true)[part], units[part]) for part in parts]
-        ends[name] = [share.get("interval") for share in found]
+        ends[name] = [_share_interval((said == true)[p], units[p]) for p in parts]
     return {
         "expressions": list(expressions[:width]),
-        "counts": counts.tolist(),
+        "counts": scores.confusion_matrix(true, said, width).tolist(),
         "intervals": ends,
     }
 
 
-def calibrated(columns: dict, validation: dict | None) -> dict:
+def calibration_of(predictions: Predictions, validation: Predictions | None) -> dict:
     """How far the expression's confidence can be trusted.
 
     Args:
-        columns: Of the split that is measured.
+        predictions: Of the split that is measured.
         validation: Of the validation split.
 
     Returns:
@@ -138,21 +127,12 @@ def calibrated(columns: dict, validation: dict | None) -> dict:
         confidence from which a face belongs to it: the model's own, which whoever
         uses it sees, without the temperature.
     """
-    labels, logits, units = _expressions(columns)
+    labels, logits, units = _expressions(predictions)
     temperature, num_fitted = _fit_temperature(validation)
-    judged = temperature is not None and validation is not columns
+    judged = temperature is not None and validation is not predictions
     before = scores.classification_scores(labels, logits, logits.shape[1])
     cooled = logits / (temperature or 1.0)
     after = scores.classification_scores(labels, cooled, logits.shape[1])
-    hits, sure = logits.argmax(1) == labels, calibration.confidence(logits)
-    accuracy, level = calibration.selective_accuracy(hits, sure)
-    curve = []
-    for coverage in COVERAGES:
-        last = calibration.kept(coverage, len(hits)) - 1
-        row = {"coverage": coverage, "accuracy": float(accuracy[last])}
-        chosen = sure >= level[last]
-        ends = _of_share(hits[chosen], units[chosen])
-        curve.append({**row, **ends, "confidence": float(level[last])})
     return {
         "temperature": temperature,
         "num_fitted": num_fitted,
@@ -160,72 +140,75 @@ def calibrated(columns: dict, validation: dict | None) -> dict:
         "ece_after": after["ece"] if judged else None,
         "nll_before": before["nll"],
         "nll_after": after["nll"] if judged else None,
-        "coverage": curve,
+        "coverage": list(_coverage(labels, logits, units)),
     }
 
 
-def _fit_temperature(validation: dict | None) -> tuple[float | None, int]:
+def _coverage(labels, logits, units):
+    """The accuracy of the surest parts of the faces."""
+    hits, sure = logits.argmax(1) == labels, calibration.confidence(logits)
+    accuracy, level = calibration.selective_accuracy(hits, sure)
+    for coverage in COVERAGES:
+        last = calibration.kept(coverage, len(hits)) - 1
+        chosen = sure >= level[last]
+        ends = _share_interval(hits[chosen], units[chosen])
+        yield {
+            "coverage": coverage,
+            "accuracy": float(accuracy[last]),
+            **({"interval": ends} if ends else {}),
+            "confidence": float(level[last]),
+        }
+
+
+def _fit_temperature(validation: Predictions | None) -> tuple[float | None, int]:
     """The temperature of the validation split, and of how many examples it is."""
-    if validation is None or not _classified(validation).any():
+    if validation is None or not validation.labelled("expression").any():
         return None, 0
     labels, logits, _ = _expressions(validation)
     return calibration.fit_temperature(labels, logits), len(labels)
 
 
-def _classified(columns):
-    return columns.get("expression_weight", np.zeros(1)) > 0
-
-
-def _expressions(columns):
+def _expressions(predictions):
     """Labels, logits and independent units of the rows with an expression."""
-    given = _classified(columns)
-    units = evaluator.independent_units(columns)[0]
-    true, logits = columns["true_expression"], columns["expression"]
-    return true[given].astype(np.int64), logits[given], units[given]
+    rows = predictions.labelled("expression")
+    true, logits = (
+        each["expression"][rows] for each in (predictions.labels, predictions.outputs)
+    )
+    return true.astype(np.int64), logits, predictions.independent_units()[0][rows]
 
 
-def _of_share(hits, units):
-    """`{"interval": [low, high]}`, or nothing of fewer than two units."""
+def _share_interval(hits, units) -> list[float] | None:
+    """The interval of the share of hits; None of fewer than two units."""
     if not len(hits):
-        return {}
+        return None
     rows = np.stack([hits, np.ones(len(hits))], axis=1)
     share = scores.SumScores(
         rows, lambda sums: {"accuracy": sums[..., 0] / sums[..., 1]}
     )
-    found = evaluator.intervals_of([(share, np.ones(len(hits), bool))], units)
-    return {"interval": found["accuracy"]} if found else {}
+    task = scoring.TaskScores(share, np.ones(len(hits), bool))
+    return scoring.intervals_of([task], units).get("accuracy")
 
 
-def _of_group(columns, rows):
-    part = {name: values[rows] for name, values in columns.items()}
-    units = evaluator.independent_units(part)[0]
-    found = evaluator.scalars(evaluator.score(part))
-    left_out = set()
-    if not _every_class(part):
-        left_out.update(_NEED_EVERY_CLASS)
-    if not _every_unit(part):
-        left_out.update(_NEED_EVERY_UNIT)
-    names = [k for k in _GROUP_METRICS if k in found and k not in left_out]
-    ends = evaluator.intervals(part)
+def _of_group(part):
+    """What is measured of one group of people."""
+    units = part.independent_units()[0]
+    tasks = list(scoring.tasks(part))
+    metrics = {
+        name: value
+        for task in tasks
+        for name, value in scoring.scalars(task.sums.values()).items()
+        if _tells_of_a_group(scores.metric_of(name), task)
+    }
+    ends = scoring.intervals_of(tasks, units)
     return {
-        "num_examples": int(rows.sum()),
+        "num_examples": len(part),
         "labelled": _labelled(part),
         "num_units": len(np.unique(units)),
-        "metrics": {name: found[name] for name in names},
-        "intervals": {name: ends[name] for name in names if name in ends},
+        "metrics": metrics,
+        "intervals": {name: ends[name] for name in metrics if name in ends},
     }
 
 
-def _every_class(columns):
-    given = _classified(columns)
-    if not given.any():
-        return False
-    classes = columns["expression"].shape[1]
-    return len(np.unique(columns["true_expression"][given])) == classes
-
-
-def _every_unit(columns):
-    if "action_units" not in columns:
-        return False
-    present = columns["true_action_units"] * columns["action_units_weight"]
-    return bool((present > 0).any(axis=0).all())
+def _tells_of_a_group(metric, task):
+    """Where a class is missing, what needs all measures the group, not the model."""
+    return metric.by_group and (task.complete or not metric.needs_all)

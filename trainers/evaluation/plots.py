@@ -1,22 +1,32 @@
-"""The pictures of an evaluation, drawn from the arrays that it gave."""
+"""The pictures of an evaluation, drawn from the predictions and their scores."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from fer_tf.plotting import figures, score_figures
-from trainers.evaluation import evaluator
+from fer_tf.labels import action_unit_names
+from fer_tf.plotting import score_figures
+from fer_tf.plotting.confusion import confusion_matrix
+from fer_tf.plotting.style import save_figure
+from fer_tf.scores import leading, metric_of
+from trainers.evaluation.predictions import Predictions
 
 
 def draw(
-    columns: dict, found: dict, folder: str, *, expressions: Sequence[str], title: str
+    predictions: Predictions,
+    scores: Mapping[str, Any],
+    folder: str,
+    *,
+    expressions: Sequence[str],
+    title: str,
 ) -> list[str]:
     """Writes a picture for each thing that was measured.
 
     Args:
-        columns: From `Evaluator.outputs`.
-        found: From `measuring.measured` of them.
+        predictions: Of a split.
+        scores: From `measure.measure_split` of them.
         folder: Existing; pictures of the same names are replaced.
         expressions: Names of the data's expressions, for the circumplex.
         title: Model, data and split, in words.
@@ -25,70 +35,74 @@ def draw(
         File names: `confusion.png`, `calibration.png`, `circumplex.png`,
         `action_units.png`, `groups.png`, as far as there is something to show.
     """
-    makers = (_confusion, _calibration, _circumplex, _action_units, _groups)
-    names = []
-    for make in makers:
-        figure = make(columns, found, expressions, title)
-        if figure is not None:
-            names.append(f"{make.__name__.lstrip('_')}.png")
-            figures.save(figure, os.path.join(folder, names[-1]))
-    return names
+    pictures = {
+        "confusion.png": _confusion(scores, title),
+        "calibration.png": _calibration(predictions, scores),
+        "circumplex.png": _circumplex(predictions, expressions, title),
+        "action_units.png": _action_units(predictions, scores),
+        "groups.png": _groups(scores),
+    }
+    pictures = {name: figure for name, figure in pictures.items() if figure is not None}
+    for name, figure in pictures.items():
+        save_figure(figure, os.path.join(folder, name))
+    return list(pictures)
 
 
-def _confusion(columns, found, expressions, title):
-    if "confusion" not in found:
+def _confusion(scores, title):
+    if "confusion" not in scores:
         return None
-    names, counts = found["confusion"]["expressions"], found["confusion"]["counts"]
-    return figures.confusion_matrix(np.array(counts), names, title=title)
+    names, counts = scores["confusion"]["expressions"], scores["confusion"]["counts"]
+    return confusion_matrix(np.array(counts), names, title=title)
 
 
-def _calibration(columns, found, expressions, title):
-    if "calibration" not in found:
+def _calibration(predictions, scores):
+    if "calibration" not in scores:
         return None
-    measured = found["calibration"]
+    rows, calibration = predictions.labelled("expression"), scores["calibration"]
     return score_figures.calibration_curves(
-        *_expressions(columns), measured["temperature"], measured["coverage"]
+        predictions.labels["expression"][rows],
+        predictions.outputs["expression"][rows],
+        calibration["temperature"],
+        calibration["coverage"],
     )
 
 
-def _circumplex(columns, found, expressions, title):
-    if "valence_arousal" not in columns or "ccc_mean" not in found["metrics"]:
+def _circumplex(predictions, expressions, title):
+    rows = predictions.labelled("valence_arousal")
+    if "valence_arousal" not in predictions.outputs or not rows.any():
         return None
-    given = columns["valence_arousal_weight"] > 0
     names = None
-    if "true_expression" in columns:
-        names = np.array(expressions)[columns["true_expression"]]
-        names = np.where(columns["expression_weight"] > 0, names, "")[given]
+    if "expression" in predictions.labels:
+        names = np.array(expressions)[predictions.labels["expression"]]
+        names = np.where(predictions.labelled("expression"), names, "")[rows]
     return score_figures.circumplex(
-        columns["true_valence_arousal"][given],
-        columns["valence_arousal"][given],
+        predictions.labels["valence_arousal"][rows],
+        predictions.outputs["valence_arousal"][rows],
         names,
         title=title,
     )
 
 
-def _action_units(columns, found, expressions, title):
-    if "au_f1" not in found["metrics"]:
+def _action_units(predictions, scores):
+    if "action_units" not in predictions.outputs:
         return None
-    weights = columns["action_units_weight"]
-    present = (columns["true_action_units"] * weights).sum(0)
-    counted = zip(evaluator.action_unit_names(columns), present, weights.sum(0))
+    weights = predictions.weights["action_units"]
+    if not weights.any():
+        return None
+    present = (predictions.labels["action_units"] * weights).sum(0)
+    names = predictions.action_unit_names or action_unit_names(len(present))
+    counted = zip(names, present, weights.sum(0))
     return score_figures.action_units(
-        found["metrics"],
-        found["intervals"],
+        scores["metrics"],
+        scores["intervals"],
         {name: yes / count for name, yes, count in counted if count},
     )
 
 
-def _groups(columns, found, expressions, title):
-    for metric in ("accuracy", "ccc_mean", "ccc_valence", "ccc_arousal", "au_accuracy"):
-        if metric in found["metrics"] and "groups" in found:
-            return score_figures.groups(
-                found["groups"], metric, found["metrics"][metric]
-            )
-    return None
-
-
-def _expressions(columns):
-    given = columns["expression_weight"] > 0
-    return columns["true_expression"][given], columns["expression"][given]
+def _groups(scores):
+    # What needs all classes is not measured in every group.
+    names = [name for name in scores["metrics"] if not metric_of(name).needs_all]
+    if "groups" not in scores or not names:
+        return None
+    name = leading(names)[0]
+    return score_figures.groups(scores["groups"], name, scores["metrics"][name])

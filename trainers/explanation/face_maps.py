@@ -1,68 +1,72 @@
-"""A picture of every map that a model gives of a face, and where the maps lie."""
+"""Pictures of every map of a face, and how much of the maps lies on moving parts."""
 
 import itertools
 import os
+from collections.abc import Iterator
 
+import keras
 import numpy as np
 
 from fer_tf.explain.localisation import edges, mass_inside, spatial_maps
 from fer_tf.faces import region_masks
-from fer_tf.plotting import attention_maps, figures, score_figures
+from fer_tf.plotting import attention_maps
+from fer_tf.plotting.style import map_title, save_figure
 from fer_tf.scores import SumScores, bootstrap
 from trainers.common.progress import Progress
+from trainers.explanation.explained import Explained
 
-# Faces that go through a network together.
+# Most faces that go through a network together.
 _BATCH = 16
 
 
-def names(models, paths: list[str]) -> list[str]:
-    """What the models are called: what they are, or else their folder's name.
+def model_names(models: list[keras.Model], paths: list[str]) -> list[str]:
+    """Distinct names of models, which the names of their pictures contain.
 
-    Where two folders end alike, as in `a/best/clean,b/best/clean`, a number tells
-    them apart: one's pictures would replace the other's.
+    It is the model's own name; the folder's where models have the same; and with a
+    number where folders have too, as in `a/best/clean,b/best/clean`.
     """
-    kinds = [model.card.model for model in models]
-    found = [
-        kind if kinds.count(kind) == 1 else os.path.basename(os.path.normpath(path))
-        for kind, path in zip(kinds, paths)
+    own = [model.card.model for model in models]
+    names = [
+        name if own.count(name) == 1 else os.path.basename(os.path.normpath(path))
+        for name, path in zip(own, paths)
     ]
     return [
-        name if found.count(name) == 1 else f"{name}{number}"
-        for number, name in enumerate(found, 1)
+        name if names.count(name) == 1 else f"{name}{number}"
+        for number, name in enumerate(names, 1)
     ]
 
 
-def draw(each, folder: str, *, target: str | None, most: int) -> list[dict]:
+def draw(model: Explained, folder: str, *, target: str | None, most: int) -> list[dict]:
     """Writes a picture of each face with all of its maps.
 
     Args:
-        each: A `figures.Explained`.
+        model: With its faces.
         folder: Existing.
-        target: Output that is explained, by name.
-        most: Faces at most.
+        target: Name of the output that is explained.
+        most: Most faces.
 
     Returns:
-        `{"source", "model", "labelled", "output", "score", "picture"}` a face;
+        `{"source", "model", "labelled", "output", "score", "picture"}` for each face;
         "output" is what is explained and "score" the model's value there.
     """
     described = []
-    files = _file_names([picture.name for picture in each.pictures])
-    for rows in _batches(min(most, len(each.pictures))):
-        found = each.explain(rows, target=target)
+    files = _file_names([picture.name for picture in model.pictures])
+    for rows in _batches(min(most, len(model.pictures))):
+        maps = model.explain(rows, target=target)
         for place, row in enumerate(rows):
-            one = {name: value[place : place + 1] for name, value in found.items()}
-            picture = each.pictures[row]
-            named = each.output_name(target, int(one["target"][0]))
-            file = f"{files[row]}_{each.name}.png"
-            figure = _of_face(each.images[row], one, f"{each.name}: {named}")
-            figures.save(figure, os.path.join(folder, file))
+            of_face = {name: value[place : place + 1] for name, value in maps.items()}
+            picture = model.pictures[row]
+            output = model.output_name(target, int(of_face["target"][0]))
+            file = f"{files[row]}_{model.name}.png"
+            figure = _figure(model.images[row], of_face, f"{model.name}: {output}")
+            save_figure(figure, os.path.join(folder, file))
             described.append(
                 {
                     "source": picture.name,
-                    "model": each.name,
+                    "model": model.name,
                     "labelled": picture.expression,
-                    "output": named,
-                    "score": float(one["score"][0]),
+                    "output": output,
+                    "score": float(of_face["score"][0]),
                     "picture": file,
                 }
             )
@@ -70,31 +74,32 @@ def draw(each, folder: str, *, target: str | None, most: int) -> list[dict]:
 
 
 def _file_names(names):
-    """Names without folders and ending; of equal ones the later have a number."""
-    found = {}
+    """Names without folders and ending; a number tells equal ones apart."""
+    used = {}
     for name in names:
         plain = os.path.splitext(name)[0].replace(os.sep, "_")
         numbered = (f"{plain}-{number}" for number in itertools.count(2))
-        free = (n for n in itertools.chain([plain], numbered) if n not in found)
-        found[next(free)] = name
-    return list(found)
+        free = (n for n in itertools.chain([plain], numbered) if n not in used)
+        used[next(free)] = name
+    return list(used)
 
 
-def _of_face(image, found, title):
+def _figure(image, explanation, title):
     """The face and its maps, and the eight regions where the model has them."""
-    maps = spatial_maps(found, image.shape[:2])
+    maps = spatial_maps(explanation, image.shape[:2])
     cam = maps.pop("grad_cam")[0]
     cells = {
         "face": attention_maps.face(image),
-        # Where nothing speaks for the output, the map is 0 everywhere.
+        # If nothing speaks for the output, the map is 0 everywhere.
         f"Grad-CAM{'' if cam.any() else ': empty'}": attention_maps.overlay(image, cam),
-        "guided Grad-CAM": attention_maps.signed(found["guided_grad_cam"][0]),
+        "guided Grad-CAM": attention_maps.signed(explanation["guided_grad_cam"][0]),
     }
     for name, values in maps.items():
         if not name.startswith("guided"):
-            cells[figures.map_title(name)] = attention_maps.overlay(image, values[0])
-    if "region_weights" in found:
-        masks, weights = found["region_masks"][0], found["region_weights"][0]
+            cells[map_title(name)] = attention_maps.overlay(image, values[0])
+    if "region_weights" in explanation:
+        masks = explanation["region_masks"][0]
+        weights = explanation["region_weights"][0]
         for number, region in enumerate(region_masks.REGIONS):
             name = f"{region.replace('_', ' ')}\nq = {weights[number]:.2f}"
             cells[name] = attention_maps.overlay(image, masks[..., number])
@@ -104,56 +109,60 @@ def _of_face(image, found, title):
     return attention_maps.captioned(rows, title=title)
 
 
-def localise(models, *, target: str | None = None) -> dict:
+def localise(models: list[Explained], *, target: str | None = None) -> dict:
     """How much of each map lies where action units move the drawn faces.
 
-    A face on which nothing moves visibly is left out and counted, and so is, map
-    by map, one whose map is empty.
+    Faces on which nothing moves visibly are left out and counted. For each map, so are
+    faces whose map is empty.
 
     Args:
-        models: `figures.Explained`s of the same drawn faces.
-        target: Output that is explained, by name.
+        models: With the same drawn faces.
+        target: Name of the output that is explained.
 
     Returns:
         `"num_faces"`, `"num_still"` and `"models"`: `{name: {map: {"mass",
-        "interval", "uniform", "ratio", "num_empty"}}}`, where "mass" is the mean
-        share of the map on the moving parts, with a 95 % interval over people,
-        "uniform" the parts' mean share of the picture, "ratio" the one over the
-        other. The map "edges" is the picture's own, for comparison.
+        "interval", "uniform", "ratio", "num_empty"}}}`. "mass" is the mean share of
+        the map on the moving parts, with a 95 % interval over people; "uniform" is
+        the mean share of the moving parts in the picture's area; "ratio" is mass over
+        uniform. The map "edges" is of the picture itself, for comparison.
+
+    Raises:
+        ValueError: If no face moves.
     """
-    found = {}
-    for each in models:
-        moves = each.moving.any((1, 2))
+    summaries = {}
+    for model in models:
+        moves = model.moving.any((1, 2))
         rows = np.flatnonzero(moves)
         if not len(rows):
             raise ValueError("no drawn face moves; draw more of them with --source")
-        people = np.array([each.pictures[row].person for row in rows])
-        shares = _shares(each, rows, target)
-        area = each.moving[rows].mean((1, 2))
-        found[each.name] = {
+        people = np.array([model.pictures[row].person for row in rows])
+        shares = _shares(model, rows, target)
+        area = model.moving[rows].mean((1, 2))
+        summaries[model.name] = {
             name: _summary(share, area, people) for name, share in shares.items()
         }
     return {
         "num_faces": len(moves),
         "num_still": int((~moves).sum()),
-        "models": found,
+        "models": summaries,
     }
 
 
-def _shares(each, rows, target):
-    """Share of the moving parts in every map of every face, `{map: (n,)}`."""
+def _shares(model, rows, target):
+    """Share of each map's mass on the moving parts of each face, `{map: (n,)}`."""
     shares = {}
-    bar = Progress(f"explain {each.name}", len(rows), unit="faces")
-    bar.update(0)
-    for part in _batches(len(rows)):
-        chosen = rows[part]
-        maps = spatial_maps(each.explain(chosen, target=target), each.images.shape[1:3])
-        maps["edges"] = edges(each.images[chosen])
+    size = model.images.shape[1:3]
+    progress = Progress(f"explain {model.name}", len(rows), unit="faces")
+    progress.update(0)
+    for places in _batches(len(rows)):
+        batch = rows[places]
+        maps = spatial_maps(model.explain(batch, target=target), size)
+        maps["edges"] = edges(model.images[batch])
         for name, values in maps.items():
-            # Facial features are not bounded from below in every backbone.
-            values = np.maximum(values, 0)
-            shares.setdefault(name, []).append(mass_inside(values, each.moving[chosen]))
-        bar.update(part[-1] + 1)
+            # Facial features are negative in places with some backbones.
+            inside = mass_inside(np.maximum(values, 0), model.moving[batch])
+            shares.setdefault(name, []).append(inside)
+        progress.update(places[-1] + 1)
     return {name: np.concatenate(parts) for name, parts in shares.items()}
 
 
@@ -176,16 +185,11 @@ def _means(sums):
     return {"mass": inside / count, "uniform": area / count, "ratio": inside / area}
 
 
-def picture(found: dict):
-    """The localisation of every map as a figure."""
-    return score_figures.localisation(found["models"])
-
-
-def lines(found: dict):
-    """The localisation for people."""
-    moving = found["num_faces"] - found["num_still"]
+def in_words(localisation: dict) -> Iterator[str]:
+    """What `localise` returns, as lines for people."""
+    moving = localisation["num_faces"] - localisation["num_still"]
     yield f"share of each map on the moving parts of {moving} drawn faces:"
-    for model, maps in found["models"].items():
+    for model, maps in localisation["models"].items():
         for name, row in maps.items():
             if row["mass"] is None:
                 yield f"  {model} {name}: empty on every face"

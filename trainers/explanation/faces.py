@@ -1,6 +1,6 @@
-"""Faces to explain: from photographs, from folders of them, or drawn.
+"""Faces to explain: drawn, or from photographs.
 
-A picture keeps where its face is, so that every model gets the crop that its
+A picture keeps the landmarks of its face, so that every model gets the crop that its
 own spec asks for.
 """
 
@@ -13,24 +13,26 @@ import numpy as np
 
 from data_pipelines import synthetic
 from fer_tf import labels
+from fer_tf.face_types import DetectedFace
 from fer_tf.faces import alignment
 from fer_tf.faces.images import read_image
-from trainers.prediction.picture_files import NO_FACE, Files
+from trainers.prediction.picture_files import Files
+from trainers.prediction.record_lines import NO_FACE
 
-# Side of a drawn face where the model's crop is smaller: that of the records.
+# Least side in pixels of a drawn face: that of the synthetic records.
 _SIDE = 96
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Picture:
-    """A face somewhere in a picture.
+    """A face in a picture.
 
     Attributes:
         name: Of the drawn face, or of the photograph in its folder.
-        image: uint8 RGB.
-        points: Five landmarks; None where the picture is a crop as it is.
-        expression: As labelled or drawn; None where nobody says.
-        person: Who it is, as far as known.
+        image: uint8 RGB `(height, width, 3)`.
+        points: Five landmarks `(5, 2)`; None if the picture is a crop already.
+        expression: As labelled or drawn; None if unknown.
+        person: Who it is; empty if unknown.
         moving: bool `(height, width)`, where action units move a drawn face; None
             for a photograph.
     """
@@ -44,11 +46,11 @@ class Picture:
 
 
 def drawn(source: str, side: int) -> list[Picture]:
-    """The faces of a synthetic set: every person new if the seed is.
+    """The faces of a synthetic set; another seed gives other people.
 
     Args:
         source: As `trainers.prepare` takes it: `seed=2,examples=200`.
-        side: Of the model's crops.
+        side: Of the model's crops, in pixels.
     """
     options, count = synthetic.source_options(source)
     side = int(np.clip(max(side, _SIDE), *synthetic.SIZES))
@@ -71,23 +73,23 @@ def drawn(source: str, side: int) -> list[Picture]:
 
 
 def photographs(files: Files, detector) -> Iterator[Picture | tuple[str, str]]:
-    """The largest face of each photograph, or `(name, why there is none)`.
+    """Yields the largest face of each photograph, or `(name, why there is none)`.
 
-    In a folder, a picture in a folder that is named as an expression is labelled
-    so, and pictures of one file name in several of them show one person.
+    The name of an expression's folder labels the pictures in it. Pictures of the same
+    file name in several such folders show the same person.
     """
     for file in files.paths:
         name = files.name(file)
         try:
             image = read_image(file)
-            found = detector.detect(image)
+            faces: list[DetectedFace] = detector.detect(image)
         except (ValueError, OSError) as error:
             yield name, str(error)
             continue
-        if not found:
+        if not faces:
             yield name, NO_FACE
             continue
-        largest = max(found, key=lambda face: face["box"][2] * face["box"][3])
+        largest = max(faces, key=lambda face: face["box"][2] * face["box"][3])
         expression = _expression(os.path.basename(os.path.dirname(file)))
         yield Picture(
             name=name,
@@ -99,10 +101,10 @@ def photographs(files: Files, detector) -> Iterator[Picture | tuple[str, str]]:
 
 
 def windows(pictures: list[Picture], model) -> tuple[np.ndarray, np.ndarray | None]:
-    """What the model sees of each picture: the middle window of its crop.
+    """What a model sees of each picture: the middle window of its crop.
 
     Args:
-        pictures: Of one kind, drawn or photographs.
+        pictures: All drawn, or all photographs.
         model: With its `crop_spec`.
 
     Returns:
@@ -127,8 +129,8 @@ def windows(pictures: list[Picture], model) -> tuple[np.ndarray, np.ndarray | No
 
 
 def _matrix(picture, spec):
-    """From the picture to the model's crop."""
-    # Drawn faces are records as they come, for a model that was trained on them.
+    """The transform from a picture to the model's crop."""
+    # A model that was trained on drawn faces has seen them whole.
     as_drawn = picture.moving is not None and spec.name == "synthetic"
     aligns = spec.transform in ("similarity", "affine")
     if picture.points is None or as_drawn or not aligns:

@@ -10,9 +10,6 @@ from fer_tf.faces.images import address_hint
 from fer_tf.utils.names import shown
 from fer_tf.video import video_files
 
-# What is said of a picture in which none is.
-NO_FACE = "no face found"
-
 # What is expected to be a picture by its name, whether it can be read or not.
 _ENDINGS = frozenset(
     ".jpg .jpeg .jpe .jfif .png .apng .webp .bmp .dib .gif .tif .tiff .ppm .pgm .pbm "

@@ -2,8 +2,12 @@
 
 import os
 
-from fer_tf.export import dataset_facts
+from data_pipelines.sources import dataset_facts
+from fer_tf.export.dataset_facts import UNKNOWN
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import CARD, read_card
+from fer_tf.scores import leading
+from fer_tf.scores.text import number
 from fer_tf.utils.hashing import sha256
 
 
@@ -14,12 +18,12 @@ def entry(folder: str) -> dict:
         ValueError: If the folder is no export, or its model cannot be loaded.
     """
     model_folder.load(folder)
-    described = model_folder.read_card(folder)
+    described = read_card(folder)
     missing = [k for k in ("names", "formats", "files") if k not in described]
     if missing:
         raise ValueError(f"{folder}: not an export of trainers.export")
     dataset = described.get("dataset")
-    facts = dataset_facts.facts_of(dataset) if dataset else [dataset_facts.UNKNOWN]
+    facts = dataset_facts(dataset) if dataset else [UNKNOWN]
     return {
         "model": described["model"],
         "task": [name for name in described["names"] if name != "crop_spec"],
@@ -32,17 +36,17 @@ def entry(folder: str) -> dict:
         "config": described.get("training", {}).get("config"),
         "formats": list(described["formats"]),
         "sha256": described["weights"]["sha256"],
-        "card_sha256": sha256(os.path.join(folder, model_folder.CARD)),
+        "card_sha256": sha256(os.path.join(folder, CARD)),
     }
 
 
 def _without_matrices(measured):
     """The card's folder has them."""
     return {
-        name: {k: v for k, v in found.items() if k != "confusion"}
-        if isinstance(found, dict)
-        else found
-        for name, found in measured.items()
+        name: {k: v for k, v in scores.items() if k != "confusion"}
+        if isinstance(scores, dict)
+        else scores
+        for name, scores in measured.items()
     }
 
 
@@ -53,10 +57,10 @@ def verify(root: str, name: str, known: dict) -> None:
         ValueError: If one is missing or another than the catalog means.
     """
     folder = os.path.join(root, name)
-    card = os.path.join(folder, model_folder.CARD)
+    card = os.path.join(folder, CARD)
     if not os.path.isfile(card) or sha256(card) != known["card_sha256"]:
         raise ValueError(f"{card}: missing, or not the one in the catalog")
-    described = model_folder.read_card(folder)
+    described = read_card(folder)
     files = {model_folder.WEIGHTS: described["weights"], **described["files"]}
     for file, facts in files.items():
         path = os.path.join(folder, file)
@@ -64,7 +68,7 @@ def verify(root: str, name: str, known: dict) -> None:
             raise ValueError(f"{path}: missing, or not the one in the catalog")
 
 
-def render(found: dict) -> str:
+def render(listed: dict) -> str:
     """The catalog as Markdown."""
     lines = [
         "# Models that ship",
@@ -77,31 +81,27 @@ def render(found: dict) -> str:
         "| sha256 |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for name, known in sorted(found["models"].items()):
+    for name, known in sorted(listed["models"].items()):
         shown = f"[{name}]({name}/README.md)"
-        if name == found["default"]:
+        if name == listed["default"]:
             shown += " (default)"
         spec = known["crop_spec"]
         cells = [
             shown, f"`{known['model']}`", ", ".join(known["task"]),
             known["dataset"] or "not stated", known["terms"],
             f"{spec['name']} {spec['size']} {spec['color']}",
-            known["protocol"] or "not stated", _measured(known["measured"]),
+            known["protocol"] or "not stated", _test_scores(known["measured"]),
             f"`{known['sha256'][:12]}`",
         ]  # fmt: skip
         lines.append("| " + " | ".join(cells) + " |")
-    commands = {n: k["command"] for n, k in found["models"].items() if k["command"]}
+    commands = {n: k["command"] for n, k in listed["models"].items() if k["command"]}
     lines += [""] if commands else []
     lines += [f"- {name}: `{command}`" for name, command in sorted(commands.items())]
     return "\n".join(lines) + "\n"
 
 
-def _measured(measured):
-    """The first of the metrics that a reader looks for, on the test split."""
+def _test_scores(measured):
+    """The metrics that a reader looks for first, on the test split."""
     metrics = measured.get("test", {}).get("metrics", {})
-    shown = [
-        f"{name} {metrics[name]:.4f}"
-        for name in ("accuracy", "ccc_valence", "ccc_arousal", "au_f1", "face_accuracy")
-        if name in metrics
-    ]
+    shown = [f"{name} {number(metrics[name])}" for name in leading(metrics)]
     return ", ".join(shown) or "not measured"

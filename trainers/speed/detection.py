@@ -1,7 +1,7 @@
-"""How fast faces are found, beside the stock `mtcnn` package, and whether they agree.
+"""Speed of face detection compared with the stock `mtcnn` package, and agreement.
 
-Both see the same decoded photographs in turns, one photograph at a time; ours
-also several together.
+Both get the same decoded photographs in turns, one at a time. Ours also gets several
+together.
 """
 
 import time
@@ -14,26 +14,26 @@ from trainers.common import sample_photograph
 from trainers.speed.timing import photographs, processor
 
 _TOGETHER = 16
-# Longer sides are shrunk to it: the time of both grows with the area alone.
+# Longer sides are shrunk to this; the time of both depends on the area alone.
 _MAX_SIDE = 1000
 _POINTS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
 
-def read(folders: str | None, *, seconds: float) -> dict:
-    """Photographs a second of both, and how many faces they agree on.
+def compare(folders: str | None, *, seconds: float) -> dict:
+    """Times both detectors, and counts the faces on which they agree.
 
     Args:
         folders: Of photographs, `A,B`, read with their subfolders; None:
             scikit-image's astronaut.
-        seconds: Measured for about so long, but each photograph at least once.
+        seconds: Time of the measurement; each photograph is read at least once.
 
     Returns:
-        The rates; `stock_ratio`, of the seconds that the stock package and ours
-        take for the same photographs one by one, and `stock_cpu_ratio`, of
-        their processor time, on which other work on the machine has less
-        influence; `same_faces` of `stock_faces` are found by ours too, at an
-        intersection over union of 0.95 and with each landmark within a pixel;
-        `invented_faces` are ours without such a partner.
+        Photographs a second of each. `stock_ratio` is the stock package's time over
+        ours for the same photographs one by one; `stock_cpu_ratio` is that of their
+        processor time, which other work on the machine influences less. Ours finds
+        `same_faces` of the package's `stock_faces`, at an intersection over union of
+        0.95 and with each landmark within a pixel. `invented_faces` are ours without
+        such a partner.
     """
     from mtcnn import MTCNN
 
@@ -43,13 +43,13 @@ def read(folders: str | None, *, seconds: float) -> dict:
     for image in images[:3]:
         ours(image), stock(image)
     ours(images[:_TOGETHER])
-    found = {}  # Number of a photograph -> (our faces, the package's).
+    faces = {}  # Number of a photograph -> (our faces, the package's).
     end = time.perf_counter() + seconds
-    while len(found) < len(images) or time.perf_counter() < end:
+    while len(faces) < len(images) or time.perf_counter() < end:
         for start in range(0, len(images), _TOGETHER):
             part = images[start : start + _TOGETHER]
             for number, image in enumerate(part, start):
-                found[number] = timed["ours"](image), timed["stock"](image)
+                faces[number] = timed["ours"](image), timed["stock"](image)
             timed["batched"](part)
     return {
         "what": "detect",
@@ -61,7 +61,7 @@ def read(folders: str | None, *, seconds: float) -> dict:
         "stock_ratio": timed["stock"].wall / timed["ours"].wall,
         "stock_cpu_ratio": timed["stock"].cpu / timed["ours"].cpu,
         "batched_ratio": timed["stock"].wall / timed["batched"].wall,
-        **_agreement(found.values()),
+        **_agreement(faces.values()),
     }
 
 

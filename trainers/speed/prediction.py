@@ -1,7 +1,7 @@
-"""How fast photographs are read, beside the way the known packages do it.
+"""Speed of prediction compared with the usual way of known packages.
 
-Theirs, built here: the `mtcnn` package as it comes, then `model.predict` once a
-face. Both read the same encoded photographs with the same model, in turns.
+The usual way, rebuilt here, is the `mtcnn` package as it comes and one `model.predict`
+a face. Both read the same encoded photographs with the same model, in turns.
 """
 
 import os
@@ -18,6 +18,7 @@ from fer_tf import models, predictor
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from fer_tf.model_io.serving import make_serving_model
 from fer_tf.utils import flops
 from trainers.common.cli import UsageError
@@ -36,14 +37,14 @@ print(time.perf_counter() - start)
 """
 
 
-def read(model: str | None, photos: str | None, *, seconds: float) -> dict:
-    """Photographs and faces a second, and the seconds of a cold start.
+def compare(model: str | None, photos: str | None, *, seconds: float) -> dict:
+    """Times both ways: photographs and faces a second, and a cold start.
 
     Args:
         model: What `fer_tf.load` takes; None: an untrained `small_resnet`, which
             is as fast as a trained one.
         photos: Folder of photographs; None: scikit-image's astronaut.
-        seconds: About how long each of the two ways is measured.
+        seconds: About how long each way is measured.
     """
     with tempfile.TemporaryDirectory() as scratch:
         model = model or _untrained(scratch)
@@ -72,20 +73,20 @@ def read(model: str | None, photos: str | None, *, seconds: float) -> dict:
 
 
 def faces(trained: Sequence[str], *, seconds: float) -> dict:
-    """Aligned faces a second of several models in turns, views and all.
+    """Times several models in turns: aligned faces a second, with all views.
 
     Args:
         trained: Workdirs or models, as `fer_tf.load` takes them.
         seconds: About how long each is measured.
 
     Returns:
-        `{"what", "device", "models": {name in MODELS: numbers}}`; the arithmetic is
-        that of one window of a face.
+        `{"what", "device", "models": {name in MODELS: numbers}}`. The operations are
+        those of one window of a face.
 
     Raises:
         UsageError: If two are of the same architecture.
     """
-    # No photograph is read: any detector will do.
+    # No photograph is read, so no detector is needed.
     readers = [predictor.Predictor(path, detector=object()) for path in trained]
     by_name = {reader.card.model: reader for reader in readers}
     if len(by_name) < len(readers):
@@ -94,7 +95,7 @@ def faces(trained: Sequence[str], *, seconds: float) -> dict:
         )
     runs = {name: _reading(reader) for name, reader in by_name.items()}
     rates = in_turns(runs, _CROPS, seconds, calls=1)
-    found = {
+    numbers = {
         name: {
             "parameters": reader.model.count_params(),
             "gflops_per_image": flops.flops_per_image(reader.model) / 1e9,
@@ -103,13 +104,13 @@ def faces(trained: Sequence[str], *, seconds: float) -> dict:
         }
         for name, reader in by_name.items()
     }
-    return {"what": "faces", "device": device(), "models": found}
+    return {"what": "faces", "device": device(), "models": numbers}
 
 
 def _untrained(scratch):
     folder = os.path.join(scratch, "model")
     network = models.create_model("small_resnet")
-    card = model_folder.Card(
+    card = Card(
         model="small_resnet", arguments={}, crop_spec=CROP_SPECS["meen"],
         views="center_mirror", average="logits",
     )  # fmt: skip

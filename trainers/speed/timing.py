@@ -1,7 +1,7 @@
 """The measurements behind `trainers.benchmark`.
 
-What is compared is timed in turns, A B A B, and the median of the pairwise
-ratios is reported: the speed of a shared machine drifts, a ratio hardly.
+Two ways are timed in turns, A B A B, and the median of the pairwise ratios is reported:
+the speed of a shared machine drifts, a ratio hardly does.
 """
 
 import os
@@ -29,7 +29,7 @@ from trainers.training import precision, steps
 
 
 def device() -> str:
-    """What the measurements ran on."""
+    """Name of the GPU, or else of the processor."""
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
         return tf.config.experimental.get_device_details(gpus[0])["device_name"]
@@ -37,15 +37,15 @@ def device() -> str:
 
 
 def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
-    """What the measurements ran on that use no GPU.
+    """Name of the processor, its threads, and its instructions for bfloat16.
 
-    By name, and with the instructions that multiply bfloat16: two machines of two
-    threads were seen to train VGG19 at 91 and at 200 images a second.
+    Two threads say little: on two machines they trained VGG19 at 91 and at 200 images a
+    second.
 
     Args:
-        cpuinfo: Linux's description of the processors; elsewhere it is not there.
+        cpuinfo: Linux's description of the processors; other systems have none.
     """
-    # Only Linux knows which of them are ours.
+    # Only Linux tells which of them this process may use.
     own = getattr(os, "sched_getaffinity", None)
     threads = f"{len(own(0)) if own else os.cpu_count()} threads"
     facts = precision.processor_facts(cpuinfo)
@@ -56,7 +56,7 @@ def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
 
 
 def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float):
-    """Training rates of a model: ours, stock Keras layers, ours as the loop counts."""
+    """Training rates: our layers, Keras' own, and ours in the training loop."""
     require_tensorflow("the training benchmark")
     if dtype_policy == "auto":
         dtype_policy = precision.fastest()
@@ -68,7 +68,7 @@ def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float
     step = steps.make_train_step(ours, fused, _Total(), jit_compile=jit)
     for _ in range(2):
         np.asarray(step(batch)["loss"])
-    peak = memory.peak()  # Before the other graph is there.
+    peak = memory.peak()  # Before the other graph is built.
     stock = stock_model(ours)
     plain = keras.optimizers.SGD(0.01, momentum=0.9)
     stock_step = steps.make_train_step(stock, plain, _Total(), jit_compile=jit)
@@ -92,12 +92,12 @@ def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float
     }
 
 
-def read(data: str | None, *, batch_size: int, seconds: float):
-    """Rate at which training batches of 44 px windows come out of the pipeline."""
+def input_rate(data: str | None, *, batch_size: int, seconds: float):
+    """Rate of the pipeline: training batches of 44 px windows."""
     with tempfile.TemporaryDirectory() as scratch:
         if data is None:
             source = open_source("synthetic", "examples=2000,size=48")
-            spec = prepare.crop_spec_for(source)
+            spec = source.crop_spec()
             prepare.prepare(source, scratch, crop_spec=spec)
             data = scratch
         prepared = pipeline.open_prepared(data)
@@ -123,7 +123,7 @@ def read(data: str | None, *, batch_size: int, seconds: float):
         }
 
 
-# Layers of ours that take a Keras layer's arguments and only run it faster.
+# Our faster forms of Keras layers, which take the same arguments.
 _STOCK = {
     BatchNormalization: keras.layers.BatchNormalization,
     GroupedConv2D: keras.layers.Conv2D,
@@ -158,15 +158,12 @@ def _build(name, dtype_policy):
 
 
 def stock_model(ours: keras.Model) -> keras.Model:
-    """The same graph, of Keras' own layers where ours only run them faster.
-
-    In the networks inside it too.
-    """
+    """The same graph, and the graphs inside it, of Keras' own layers."""
     return keras.models.clone_model(ours, clone_function=_stock_layer, recursive=True)
 
 
 def _stock_layer(layer):
-    """The same layer, as Keras' own where ours is a faster form of one."""
+    """A copy of a layer: Keras' own if ours is a faster form of one."""
     return _STOCK.get(type(layer), type(layer)).from_config(layer.get_config())
 
 
@@ -177,14 +174,14 @@ def _batch(shape, batch_size):
 
 
 def in_turns(runs: dict, images: int, seconds: float, *, calls: int = 2) -> dict:
-    """Times functions beside one another.
+    """Times functions in turns.
 
     Args:
-        runs: Functions by name; in a comparison ours is `""`. What they return is
-            waited for.
-        images: How many each call is given.
-        seconds: About how long each is measured.
-        calls: So many make a turn, and so many warm up before the first.
+        runs: Functions by name; in a comparison ours is `""`. A call ends when its
+            result is on the host.
+        images: Images of each call.
+        seconds: About how long each function is measured.
+        calls: Calls in a turn, and calls to warm up before the first.
 
     Returns:
         `{name: [images a second]}`, a rate a turn.
@@ -205,18 +202,18 @@ def in_turns(runs: dict, images: int, seconds: float, *, calls: int = 2) -> dict
 
 
 def result(what: str, rates: dict) -> dict:
-    """The medians of what `in_turns` gave, and of the ratios of ours to each."""
-    found = {
+    """The medians of the rates of `in_turns`, and of the ratios of ours to others."""
+    medians = {
         "what": what,
         "device": device(),
         "images_per_second": statistics.median(rates[""]),
     }
     for name, values in rates.items():
         if name:
-            found[f"{name}_per_second"] = statistics.median(values)
+            medians[f"{name}_per_second"] = statistics.median(values)
             ratios = [a / b for a, b in zip(rates[""], values)]
-            found[f"{name}_ratio"] = statistics.median(ratios)
-    return found
+            medians[f"{name}_ratio"] = statistics.median(ratios)
+    return medians
 
 
 def photographs(folder: str) -> list[str]:
@@ -225,17 +222,17 @@ def photographs(folder: str) -> list[str]:
     Raises:
         ValueError: If there is none.
     """
-    found = sorted(
+    paths = sorted(
         os.path.join(where, name)
         for where, _, names in os.walk(folder)
         for name in names
         if name.lower().endswith((".jpg", ".jpeg", ".png"))
     )
-    if not found:
+    if not paths:
         raise ValueError(f"{folder}: no photographs here")
-    return found
+    return paths
 
 
 def _mib(size):
-    """Bytes in MiB; None, where the system does not tell them, stays None."""
+    """Bytes in MiB; None stays None."""
     return None if size is None else size / 2**20

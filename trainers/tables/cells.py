@@ -1,6 +1,6 @@
 """How a table's numbers are printed, in a run's own page and in the kept ones."""
 
-MISSING = "—"
+from fer_tf.scores import text
 
 
 def by_row(entries: list[dict]) -> dict[str, dict]:
@@ -19,24 +19,25 @@ def tested_on(entries: list[dict]) -> str:
     return "the test set"
 
 
-def shown(value: float | None, percent: bool) -> str:
-    """A number as its paper prints it."""
-    if value is None:
-        return MISSING
-    return f"{100 * value:.2f}" if percent else f"{value:.3f}"
+def stated(entry: dict, metric: str, percent: bool) -> str:
+    """What the paper states of an entry, with the digits that papers print."""
+    return text.number(entry["paper"].get(metric), **_form(percent))
 
 
-def number(entry: dict | None, metric: str, percent: bool) -> str:
+def ours(entry: dict | None, metric: str, percent: bool) -> str:
     """What an entry measured: the mean, ± over runs, the 95 % interval."""
-    if entry is None or metric not in entry["ours"]:
-        return MISSING
-    text = shown(entry["ours"][metric], percent)
-    if entry["std"]:
-        text += f" ± {shown(entry['std'][metric], percent)}"
-    if metric in entry["intervals"]:
-        low, high = entry["intervals"][metric]
-        text += f" [{shown(low, percent)}, {shown(high, percent)}]"
-    return text
+    if entry is None:
+        return text.MISSING
+    return text.reading(
+        entry["ours"].get(metric),
+        entry["intervals"].get(metric),
+        deviation=(entry["std"] or {}).get(metric),
+        **_form(percent),
+    )
+
+
+def _form(percent):
+    return {"percent": percent, "digits": 2 if percent else 3}
 
 
 def line(cells: list[str]) -> str:

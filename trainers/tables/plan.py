@@ -123,9 +123,9 @@ def _expanded(part):
     inside = lambda folder: os.path.join(folder, manifests.NAME)
     if not os.path.exists(inside(part)) and os.path.isdir(part):
         below = [os.path.join(part, name) for name in sorted(os.listdir(part))]
-        found = [folder for folder in below if os.path.exists(inside(folder))]
-        if found:
-            return found
+        prepared = [folder for folder in below if os.path.exists(inside(folder))]
+        if prepared:
+            return prepared
     return [part]
 
 

@@ -2,11 +2,15 @@
 
 from matplotlib.figure import Figure
 
+from fer_tf.model_io.protocol import Protocol
 from trainers.tables.papers import Table
 
 _INK, _GREY = "#222222", "#bbbbbb"
 # Of each protocol: colour, marker and how far below the paper's mark it lies.
-_OURS = {"clean": ("#0072b2", "o", 0.18), "paper": ("#d55e00", "s", 0.36)}
+_OURS = {
+    Protocol.CLEAN: ("#0072b2", "o", 0.18),
+    Protocol.PAPER: ("#d55e00", "s", 0.36),
+}
 
 
 def draw(result: dict, table: Table) -> Figure:

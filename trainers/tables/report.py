@@ -11,25 +11,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from data_pipelines.batches.pipeline import open_prepared
-from data_pipelines.preparation import folds
-from fer_tf.plotting import figures
+from fer_tf.model_io.protocol import Protocol
+from fer_tf.plotting.confusion import confusion_matrix
+from fer_tf.plotting.style import save_figure
 from fer_tf.utils import atomic
-from trainers.tables import plot
-from trainers.tables.cells import MISSING, by_row, head, line, number, shown, tested_on
+from trainers.tables import page, plot
 from trainers.tables.papers import OURS, Table
 from trainers.tables.plan import Choices, PlannedRow, Sources
 from trainers.tables.scores import row_scores
-
-_MEANING = {
-    "clean": "weights chosen on validation data, protocol `clean`",
-    "paper": "weights chosen on the test set itself, as public code of the field "
-    "does and papers may have done, protocol `paper`",
-}
-_COLUMNS = {"clean": "ours, clean", "paper": "ours, paper's protocol"}
-SMOKE = (
-    "SMOKE RUN: narrow networks and a few steps. It shows that the command works; its "
-    "numbers say nothing of the models."
-)
 
 
 def write(
@@ -57,7 +46,7 @@ def write(
     }
     top = os.path.join(choices.workdir, name)
     pictures = _pictures(result, table, top)
-    text = markdown(result, table, pictures)
+    text = page.markdown(result, table, pictures)
     atomic.write_text(f"{top}.md", text)
     atomic.write_json(f"{top}.json", result)
     return text
@@ -89,14 +78,15 @@ def _entries(planned, table):
         return [entry]
     entries = []
     classes = table.classes if row.name == OURS else ()
-    for protocol in _MEANING:
+    for protocol in Protocol:
         scores = row_scores(planned, protocol, classes)
-        found = {} if scores is None else _measured(planned, scores, table.metrics)
-        entries.append({**entry, "protocol": protocol, **found})
+        facts = {} if scores is None else _row_facts(planned, scores, table.metrics)
+        entries.append({**entry, "protocol": protocol, **facts})
     return entries
 
 
-def _measured(planned, scores, metrics):
+def _row_facts(planned, scores, metrics):
+    """What is known of a row whose runs are finished, with its scores."""
     names = [name for name in metrics if name in scores["mean"]]
     pick = lambda values: {name: values[name] for name in names if name in values}
     done = [run for run in planned.all_runs if run.finished]
@@ -112,8 +102,8 @@ def _measured(planned, scores, metrics):
         "epochs": networks[0]["epochs"],
         "seeds": scores["seeds"],
         "folds": len(planned.runs[0]),
-        "seconds": round(sum(found["seconds"] for found in results), 1),
-        "parameters": sum(found["parameters"] for found in networks),
+        "seconds": round(sum(run["seconds"] for run in results), 1),
+        "parameters": sum(network["parameters"] for network in networks),
         "num_examples": scores["num_examples"],
         "resampled": scores["resampled"],
         "weights": scores["weights"],
@@ -162,133 +152,16 @@ def _changed(choices):
 
 
 def _pictures(result, table, top):
-    figures.save(plot.draw(result, table), f"{top}.png")
+    save_figure(plot.draw(result, table), f"{top}.png")
     pictures = [f"{os.path.basename(top)}.png"]
     for entry in result["rows"]:
         if "confusion" in entry:
             path = f"{top}_confusion_{entry['protocol']}.png"
-            title = f"{entry['row']}, {entry['protocol']}" + smoke_mark(result)
+            title = f"{entry['row']}, {entry['protocol']}" + page.smoke_mark(result)
             matrix = np.array(entry["confusion"])
-            figure = figures.confusion_matrix(
+            figure = confusion_matrix(
                 matrix, list(table.classes), title=title, rates=True
             )
-            figures.save(figure, path)
+            save_figure(figure, path)
             pictures.append(os.path.basename(path))
     return pictures
-
-
-def smoke_mark(result: dict) -> str:
-    """What every title of a smoke run ends with."""
-    return " (SMOKE RUN)" if result["scale"] == "smoke" else ""
-
-
-def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
-    """The table as a page."""
-    lines = [f"# {result['title']}{smoke_mark(result)}", ""]
-    if result["scale"] == "smoke":
-        lines += [f"**{SMOKE}**", ""]
-    if result["changed"]:
-        changed = ", ".join(
-            f"{key} = {text}" for key, text in result["changed"].items()
-        )
-        lines += [f"**Not as in our recipe of the paper: {changed}.**", ""]
-    if result["dataset"] != table.dataset:
-        lines += [
-            f"**Trained and tested on {result['dataset']}; the paper's numbers are of "
-            f"{table.dataset} and cannot be compared.**",
-            "",
-        ]
-    lines += _numbers(result, table)
-    unit = "percent" if table.percent else "as the paper has them"
-    lines += [
-        "",
-        f"Numbers on {tested_on(result['rows'])}, {unit}: mean over seeds ± their "
-        f"deviation [95 % bootstrap interval]; {MISSING}: not stated, or not measured "
-        "here.",
-        "",
-        *(f"- {_COLUMNS[name]}: {meaning}" for name, meaning in _MEANING.items()),
-        "",
-    ]
-    notes = {e["row"]: e["note"] for e in result["rows"] if e["note"]}
-    lines += [f"- {row}: {note}" for row, note in notes.items()]
-    lines += [f"- {table.note}"] if table.note else []
-    lines += ["", *_confusions(result, table), *_facts(result)]
-    lines += [f"![{name}]({name})" for name in pictures]
-    return "\n".join(lines) + "\n"
-
-
-def _numbers(result, table):
-    lines = head(["row", "metric", "paper", *_COLUMNS.values()])
-    for row, entries in by_row(result["rows"]).items():
-        name = row
-        for metric in table.metrics:
-            cells = [number(e, metric, table.percent) for e in entries.values()]
-            stated = next(iter(entries.values()))["paper"].get(metric)
-            if stated is None and set(cells) <= {MISSING}:
-                continue
-            cells = cells if None not in entries else [MISSING] * len(_MEANING)
-            lines.append(line([name, metric, shown(stated, table.percent), *cells]))
-            name = ""
-    return lines
-
-
-def _confusions(result, table):
-    if not table.classes:
-        return []
-    matrices = [("the paper", table.confusion)] if table.confusion else []
-    for entry in result["rows"]:
-        for kind in ("confusion", "confusion_pooled"):
-            if kind in entry:
-                how = {"confusion": "", "confusion_pooled": ", folds pooled"}[kind]
-                if table.folds and not how:
-                    how = ", mean of the folds' matrices"
-                matrices.append((f"ours, {entry['protocol']}{how}", entry[kind]))
-    lines = []
-    for title, matrix in matrices:
-        short = [name[:2].upper() for name in table.classes]
-        lines += [f"Confusion, {title} (percent of the true class, rows true):", ""]
-        lines += head(["", *short])
-        for name, row in zip(short, matrix):
-            lines.append(line([name, *(f"{100 * cell:.2f}" for cell in row)]))
-        lines.append("")
-    return lines
-
-
-def _facts(result):
-    """How each number was made."""
-    columns = ["row", "protocol", "model", "parameters", "runs", "epochs", "seconds",
-               "test faces", "weights", "splits"]  # fmt: skip
-    lines = head(columns)
-    measured = [entry for entry in result["rows"] if entry["ours"]]
-    for e in measured:
-        runs = f"{e['seeds']}" + (
-            f" x {e['folds']} of {folds.FOLDS} folds" if e["folds"] > 1 else ""
-        )
-        cells = [
-            e["row"], e["protocol"], f"`{e['model']}`", f"{e['parameters']:,}", runs,
-            f"{e['epochs']:g}", f"{e['seconds']:.0f}", f"{e['num_examples']:,}",
-            e["weights"][0][:8], e["split_hash"][:8],
-        ]  # fmt: skip
-        lines.append(line(cells))
-    if not measured:
-        return ["Nothing is measured yet.", ""]
-    spec = measured[0]["crop_spec"]
-    return [
-        *lines,
-        "",
-        f"Data: {result['dataset']}, crops {spec['name']} of {spec['size']} pixels, "
-        f"{spec['color']}. Seconds are of all runs of a row; of the hashes (sha256) "
-        "the first eight digits, of the first run's weights.",
-        "",
-        "Made by (seed and fold of the first; the JSON lists all):",
-        "",
-        *(f"    {command}" for command in _first_commands(result)),
-        "",
-    ]
-
-
-def _first_commands(result):
-    """Commands of the first seed and fold, each once."""
-    measured = [entry for entry in result["rows"] if entry["ours"]]
-    each = [command for entry in measured for command in entry["first_commands"]]
-    return dict.fromkeys(each)

@@ -1,4 +1,4 @@
-"""From a config to the objects it names: model, batches, card.
+"""From a config to its model: layers, first weights, what is trained, card.
 
 TensorFlow is imported only where its data sets and strategies are asked for:
 `trainers.fit` trains without it.
@@ -11,11 +11,11 @@ import keras
 import numpy as np
 
 import fer_tf
-from data_pipelines.batches import sampling
 from data_pipelines.storage.prepared import Prepared
 from fer_tf.convert import se_resnet50, vgg_face
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from fer_tf.model_io.views import make_inference_model
 from trainers.common.cli import UsageError
 from trainers.training.objectives import make_objective
@@ -38,7 +38,7 @@ def build_model(config) -> keras.Model:
     finally:
         keras.config.set_dtype_policy(before)
     if len(model.inputs) > 1:
-        names = ", ".join(each.name for each in model.inputs)
+        names = ", ".join(tensor.name for tensor in model.inputs)
         raise UsageError(
             f"`model`: {config.model.name} with these arguments takes {names}; "
             "networks of one input are trained here."
@@ -67,15 +67,15 @@ def _synchronize(model):
 
 
 def load_weights(config, model: keras.Model) -> None:
-    """Loads what the model begins with beside its own random weights.
+    """Loads the trained weights that the model starts from, if the config names any.
 
     `published` names a file of published weights; `submodels` maps the name of a
     submodel to the workdir or model folder of a trained network, for instance
     `{"face_network": "runs/meen_face_network"}`.
 
     Raises:
-        UsageError: If a path is not given.
-        ValueError: If what lies there does not fit.
+        UsageError: If a path is missing.
+        ValueError: If the weights at a path do not fit.
     """
     published = config.published
     if published.format:
@@ -93,7 +93,7 @@ def load_weights(config, model: keras.Model) -> None:
             model, published.path, sha256=published.sha256 or None
         )
     elif published.path or published.sha256:
-        # Else the run would begin from scratch without a word.
+        # Without an error the run would start from scratch unnoticed.
         raise UsageError(
             "`published.path` needs `published.format`, one of "
             f"{', '.join(_PUBLISHED)}."
@@ -118,9 +118,9 @@ def _load_submodel(layer, path):
 
 
 def crop_spec(config, prepared: Prepared) -> CropSpec:
-    """The spec of the crops that the model is given, derived from the records'.
+    """The spec of the crops that the model takes, derived from that of the records.
 
-    With `mixed_crops` it is that of the first folder.
+    With `mixed_crops` it is derived from the first folder's.
 
     Raises:
         ValueError: If the folders were cropped by different recipes.
@@ -136,9 +136,9 @@ def crop_spec(config, prepared: Prepared) -> CropSpec:
     return derived[0]
 
 
-def card(config, prepared: Prepared, spec: CropSpec) -> model_folder.Card:
-    """What the weights of a run mean."""
-    return model_folder.Card(
+def card(config, prepared: Prepared, spec: CropSpec) -> Card:
+    """The card of a run's weights: what they mean."""
+    return Card(
         model=config.model.name,
         arguments=config.model.arguments.to_dict(),
         crop_spec=spec,
@@ -146,26 +146,27 @@ def card(config, prepared: Prepared, spec: CropSpec) -> model_folder.Card:
         average=config.average,
         expressions=prepared.expressions,
         action_units=prepared.action_units,
-        trained=tuple(_tasks(config)),
+        trained=tuple(tasks(config)),
     )
 
 
-def _tasks(config):
-    """Losses of all stages, each once."""
-    found = [stage.objective or config.objective for stage in config.stages]
-    return dict.fromkeys(t for each in found for t in make_objective(each).tasks)
+def tasks(config) -> list[str]:
+    """Names of the task losses of all stages, each once."""
+    settings = [stage.objective or config.objective for stage in config.stages]
+    names = [task for setting in settings for task in make_objective(setting).tasks]
+    return list(dict.fromkeys(names))
 
 
 def set_trainable(model: keras.Model, stage, can_train: list[bool]) -> keras.Model:
     """Freezes all but what a stage trains, and returns the model it trains.
 
-    That is the model's layers whose name fully matches `stage.train`, or a
-    submodel on its own (Gan et al.'s RASnet, which is frozen ever after).
+    A stage trains the layers whose name fully matches `stage.train`, or one submodel on
+    its own (Gan et al.'s RASnet, which is frozen afterwards).
 
     Args:
         model: Of the run.
         stage: Of the config.
-        can_train: Of each layer, whether its builder left it to be trained.
+        can_train: For each layer, whether the model's builder left it trainable.
 
     Raises:
         UsageError: If no layer that can train matches.
@@ -180,114 +181,6 @@ def set_trainable(model: keras.Model, stage, can_train: list[bool]) -> keras.Mod
     if not trained.trainable_variables:
         raise UsageError(f"`train` matches no layer that can train: {stage.train!r}.")
     return trained
-
-
-def train_ops(config, prepared: Prepared, ops) -> list:
-    """The augmentation that the config asks for, in its order.
-
-    Args:
-        config: Of the run.
-        prepared: Data, whose classes are counted for `class_weights`.
-        ops: `data_pipelines.batches.ops`, or `array_ops` for batches of NumPy.
-    """
-    augment, seed = config.augment, config.seed
-    chosen = []
-    if augment.degrees or augment.zoom or augment.shift:
-        chosen.append(
-            ops.random_affine(
-                seed=seed,
-                degrees=augment.degrees,
-                zoom=augment.zoom,
-                shift=augment.shift,
-            )
-        )
-    if augment.crop:
-        chosen.append(ops.random_crop(config.input.window, seed=seed))
-    else:
-        chosen.append(ops.center_crop(config.input.window))
-    if augment.flip:
-        chosen.append(ops.random_flip(seed=seed))
-    if augment.erase:
-        chosen.append(ops.random_erase(seed=seed, probability=augment.erase, area=0.2))
-    if config.region_masks:
-        if not (prepared.keeps_landmarks and prepared.manifests[0]["num_landmarks"]):
-            folders = ",".join(prepared.folders)
-            raise ValueError(f"{folders}: no landmarks to draw the region masks from")
-        chosen.append(ops.region_masks(**config.region_masks))
-    if config.class_weights:
-        chosen.append(ops.class_weights(class_weights(prepared)))
-    chosen += [ops.numbers_only(), ops.to_model_input()]
-    if config.mixup:
-        from trainers.training import mixup
-
-        chosen.append(mixup.mixup(config.mixup, seed=seed))
-    return chosen
-
-
-def class_weights(prepared: Prepared) -> list[float]:
-    """Inverse frequency of each expression, 1 on average; 0 for one without any."""
-    counts = prepared.class_counts("train")
-    present = np.count_nonzero(counts)
-    return [counts.sum() / (present * n) if n else 0.0 for n in counts.tolist()]
-
-
-def train_arguments(config) -> dict:
-    """Arguments of the training batches, with or without TensorFlow."""
-    return dict(
-        _picture(config),
-        batch_size=config.batch_size,
-        seed=config.seed,
-        shuffle_window=config.shuffle_window,
-        sample=config.sampling.name,
-        limit=config.sampling.limit,
-    )
-
-
-def eval_arguments(config) -> dict:
-    """Arguments of the evaluation batches, with or without TensorFlow."""
-    return dict(_picture(config), batch_size=config.eval_batch_size)
-
-
-def _picture(config):
-    grey = config.input.color == "grey"
-    return dict(size=config.input.size, channels=1 if grey else 3)
-
-
-def epoch_size(config, prepared: Prepared) -> int:
-    """Training examples of an epoch, as the config draws them."""
-    return order(config, prepared).epoch_size
-
-
-def order(config, prepared: Prepared) -> sampling.Order:
-    """The training examples as the config draws them."""
-    return sampling.order(
-        prepared,
-        name=config.sampling.name,
-        limit=config.sampling.limit,
-        seed=config.seed,
-        window=config.shuffle_window,
-    )
-
-
-def train_stream(config, prepared, *, start_step: int = 0):
-    """Endless training batches from a step on, as a `tf.data.Dataset`."""
-    from data_pipelines.batches import ops, pipeline
-
-    return pipeline.train_batches(
-        prepared,
-        train_ops(config, prepared, ops),
-        start_step=start_step,
-        **train_arguments(config),
-    )
-
-
-def eval_stream(config, prepared, split: str):
-    """One pass over whole crops; `make_inference` takes the windows."""
-    from data_pipelines.batches import ops, pipeline
-
-    return pipeline.eval_batches(
-        prepared, split, [ops.to_model_input()], **eval_arguments(config)
-    )
 
 
 def make_inference(config, model, spec: CropSpec, *, views: str) -> keras.Model:

@@ -1,10 +1,9 @@
-"""Checkpoints: written beside the training, read back whole or not at all.
+"""Checkpoints: written while training goes on, read back whole or not at all.
 
-The training thread only takes hold of the values (TensorFlow copies a variable
-when it is written to while somebody holds its value); a thread of ours writes
-them as a `tf.train.Checkpoint`. TensorFlow's own
-`experimental_enable_async_checkpoint` fails on Keras' variables at the second
-checkpoint (TF 2.21).
+The training thread only references the values (TensorFlow copies a variable that is
+assigned to while its value is referenced). A second thread writes them as a
+`tf.train.Checkpoint`. TensorFlow's own `experimental_enable_async_checkpoint` fails on
+Keras' variables at the second checkpoint (TF 2.21).
 """
 
 import os
@@ -20,8 +19,8 @@ KEPT = 2
 class Checkpoints:
     """The newest checkpoints of a run.
 
-    What is saved is a nest of dicts and lists of variables, as `parts`; its
-    keys and positions are what the values are found by again.
+    `parts`, a nest of dicts and lists of variables, is what is saved. Its keys and
+    positions name the values in the checkpoint.
 
     Args:
         folder: Made when something is saved.
@@ -31,7 +30,7 @@ class Checkpoints:
     """
 
     def __init__(self, folder: str):
-        # TensorFlow takes these for a pattern and does not find what it wrote.
+        # TensorFlow reads these as a pattern and does not find its own files.
         if set(folder) & set("[]*?\\") - {os.sep}:
             raise ValueError(
                 f"{folder}: checkpoints cannot be read back from a path with any of "
@@ -42,7 +41,7 @@ class Checkpoints:
         self._pending = None
 
     def save(self, parts: dict, number: int) -> None:
-        """Begins to write checkpoint `number`; waits for the one before it.
+        """Starts to write checkpoint `number`; waits for the one before it.
 
         Raises:
             OSError: If the one before could not be written.
@@ -52,7 +51,7 @@ class Checkpoints:
         self._pending = self._writer.submit(self._write, values, number)
 
     def wait(self) -> None:
-        """Waits until what was begun is on the disk.
+        """Waits until the checkpoint that was started is on the disk.
 
         Raises:
             OSError: If it could not be written.
@@ -62,8 +61,8 @@ class Checkpoints:
             pending.result()
 
     def newest(self) -> str | None:
-        """Path of the newest checkpoint that reads; says which are damaged."""
-        paths = self._indexed() or self._found()
+        """Path of the newest readable checkpoint; prints which are damaged."""
+        paths = self._indexed() or self._by_name()
         for path in reversed(paths):
             try:
                 reader = tf.train.load_checkpoint(path)
@@ -77,9 +76,9 @@ class Checkpoints:
         return None
 
     def clear_up(self) -> None:
-        """Removes what was left half-written, or not removed, when a run ended."""
+        """Removes unfinished and outdated files of an earlier session."""
         paths = self._indexed()
-        if not paths and (paths := self._found()):
+        if not paths and (paths := self._by_name()):
             # A damaged list of checkpoints: the next one could not be added to it.
             times = [os.path.getmtime(f"{path}.index") for path in paths]
             tf.compat.v1.train.update_checkpoint_state(
@@ -99,14 +98,14 @@ class Checkpoints:
             else:
                 os.remove(path)
 
-    def _found(self):
+    def _by_name(self):
         """Paths of the checkpoints by their names, oldest first.
 
-        For where a power cut has damaged the file in which TensorFlow lists them.
+        Used where a power cut has damaged TensorFlow's own list of them.
         """
         names = os.listdir(self.folder) if os.path.isdir(self.folder) else ()
-        found = filter(None, (re.fullmatch(r"ckpt-(\d+)\.index", n) for n in names))
-        numbers = sorted(int(match[1]) for match in found)
+        matches = filter(None, (re.fullmatch(r"ckpt-(\d+)\.index", n) for n in names))
+        numbers = sorted(int(match[1]) for match in matches)
         return [os.path.join(self.folder, f"ckpt-{number}") for number in numbers]
 
     def _indexed(self):
@@ -122,7 +121,7 @@ class Checkpoints:
             with tf.device("CPU:0"):
                 variables = tf.nest.map_structure(tf.Variable, values)
                 checkpoint = tf.train.Checkpoint(**variables)
-                # Counted from the step, so that a resumed run counts alike.
+                # Derived from the step, so that a resumed run has the same count.
                 checkpoint.save_counter.assign(number - 1)
                 manager = tf.train.CheckpointManager(
                     checkpoint, self.folder, max_to_keep=KEPT
@@ -162,4 +161,4 @@ def restore(path: str, parts: dict) -> None:
                 f"{path}: does not fit this model and optimizer; it was written by "
                 "another version"
             ) from error
-    tf.nest.map_structure(lambda to, found: to.assign(found), parts, read)
+    tf.nest.map_structure(lambda variable, value: variable.assign(value), parts, read)

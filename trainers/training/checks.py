@@ -1,4 +1,4 @@
-"""What is refused before a run begins, since it would fail, or be lost, at its end."""
+"""Refuses configs that would make a run fail later, or lose its result."""
 
 from collections.abc import Sequence
 
@@ -21,13 +21,13 @@ def check(
 
     Args:
         config: Of the run.
-        model: As built from it.
+        model: Built from the config.
         spec: Of the crops.
         num_train: Training examples of an epoch.
-        action_units: Names of those that the data is labelled with.
+        action_units: Names of the action units that the data is labelled with.
 
     Raises:
-        UsageError: If a value cannot be, or does not fit the others.
+        UsageError: If a value is out of range or does not fit the others.
     """
     for key in _AT_LEAST_ONE:
         if config[key] < 1:
@@ -67,10 +67,11 @@ def _check_window(config, model, spec):
             f"`input.window` must be at least 1 and at most `input.size` ({size}). "
             f"Received: {window}."
         )
-    taken, given = model.inputs[0].shape[1:], (window, window, spec.channels)
-    if taken != given:
+    taken, windows = model.inputs[0].shape[1:], (window, window, spec.channels)
+    if taken != windows:
         raise UsageError(
-            f"the model's input_shape is {taken}, and `input` gives windows of {given}"
+            f"the model's input_shape is {taken}, and `input` gives windows of "
+            f"{windows}"
         )
 
 

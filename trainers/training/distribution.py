@@ -1,13 +1,12 @@
-"""One device, several, or several hosts: what the loop needs of each.
+"""Training on one device, on several, or on several hosts.
 
-Every replica is given its rows of the images and the labels of the *whole*
-batch, and its outputs are gathered before the loss. So each replica computes
-the loss of the whole batch, whatever that loss is (a concordance correlation,
-a mean over the valid rows, a median), and an objective needs to know nothing of
-replicas. Backwards each follows its own rows, and the gradients add up to those
-of one device.
+Every replica gets its own rows of the images and the labels of the *whole* batch. The
+outputs are gathered before the loss, so each replica computes the loss of the whole
+batch, even if that is a concordance correlation, a mean over the valid rows or a
+median. An objective therefore needs to know nothing about replicas. In the backward
+pass each replica follows its own rows, and the gradients add up to those of one device.
 
-Hosts share the folders of the data and of the run. The first of them writes.
+Hosts share the folders of the data and of the run. The first host writes.
 """
 
 import json
@@ -19,7 +18,7 @@ import tensorflow as tf
 from trainers.common.cli import UsageError
 
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
-# How a worker's death shows itself in the others.
+# Errors that the other workers see when one dies.
 _LOST = (
     tf.errors.UnavailableError,
     tf.errors.AbortedError,
@@ -27,12 +26,12 @@ _LOST = (
     tf.errors.DeadlineExceededError,
     tf.errors.InternalError,
 )
-# Far enough apart for the seeds of the dropout masks of all replicas.
+# Distance between the dropout seeds of two replicas.
 _SEED_STRIDE = 1_000_003
 
 
 def make_strategy(config) -> tf.distribute.Strategy:
-    """Returns the strategy that the config names, before TensorFlow has begun.
+    """Returns the strategy that the config names; call it before using TensorFlow.
 
     `auto`: several hosts where `TF_CONFIG` names several workers, else all GPUs
     where there are several, else one device.
@@ -107,7 +106,7 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 
 def spread(strategy, stream: tf.data.Dataset):
-    """Batches as the replicas take them: own images, everybody's labels.
+    """Batches for the replicas: each has its own images and everybody's labels.
 
     Args:
         strategy: From `make_strategy`.
@@ -126,12 +125,12 @@ def spread(strategy, stream: tf.data.Dataset):
             image = batch["image"][replica * rows : (replica + 1) * rows]
             return {**batch, "image": tf.ensure_shape(image, [rows, *image.shape[1:]])}
 
-        # One element for each replica here, in their order.
+        # One element for each replica of this process, in order.
         numbers = tf.data.Dataset.range(first, first + local)
         ds = stream.flat_map(
             lambda batch: numbers.map(lambda replica: own(batch, replica))
         )
-        # Else the hosts ask one another before every batch whether there is one.
+        # Without it the hosts ask one another before every batch whether there is one.
         endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
         return ds.apply(endless).prefetch(local)
 
@@ -139,7 +138,7 @@ def spread(strategy, stream: tf.data.Dataset):
 
 
 def gather(outputs: dict) -> dict:
-    """The outputs of the whole batch, in a replica; gradients go to its own rows."""
+    """The outputs of the whole batch in every replica; gradients go to its own rows."""
     context = tf.distribute.get_replica_context()
     replicas = context.num_replicas_in_sync
     if replicas == 1:
@@ -152,7 +151,7 @@ def gather(outputs: dict) -> dict:
         first = number * rows
         around = [[first, (replicas - 1) * rows - first]]
         padded = tf.pad(own, around + [[0, 0]] * (own.shape.rank - 1))
-        # Every row is one replica's number plus zeros: exact.
+        # Exact: every row is one replica's number plus zeros.
         total = context.all_reduce(tf.distribute.ReduceOp.SUM, padded)
         total = tf.ensure_shape(total, [replicas * rows, *own.shape[1:]])
         return total, lambda gradient: gradient[first : first + rows]
@@ -169,7 +168,7 @@ def average(gradients: list) -> list:
 
 
 def spread_seeds(strategy, seeds: list[tf.Variable]) -> None:
-    """Gives every replica its own dropout masks, from the first replica's seeds."""
+    """Gives every replica dropout seeds of its own, derived from the first's."""
     if strategy.num_replicas_in_sync == 1:
         return
 
@@ -183,7 +182,7 @@ def spread_seeds(strategy, seeds: list[tf.Variable]) -> None:
 
 
 def meet(strategy) -> None:
-    """Waits until every host is here."""
+    """Waits until every host has reached this point."""
     if strategy.num_replicas_in_sync > 1:
 
         @tf.function
@@ -201,11 +200,11 @@ def several_hosts(strategy) -> bool:
 
 
 def is_lost_worker(error: Exception) -> bool:
-    """Whether an error says that another host is gone."""
+    """Whether an error means that another host is gone."""
     return isinstance(error, _LOST)
 
 
 def begin_again() -> None:
-    """Runs this very command again in this process' place."""
+    """Replaces this process by a new run of the same command."""
     sys.stderr.flush()
     os.execv(sys.executable, sys.orig_argv)

@@ -7,16 +7,16 @@ import tensorflow as tf
 
 from fer_tf.utils import flops
 from trainers.common import memory
-from trainers.training import build, distribution, steps
+from trainers.training.run import TrainingRun
 
 TIMED_STEPS = 2
 
 
-def describe(run) -> str:
-    """Describes a run after a few steps of each stage; nothing of it is kept.
+def describe(run: TrainingRun) -> str:
+    """Describes a run after a few steps of each stage; nothing is written.
 
     Args:
-        run: A `trainers.training.run.Run`, not yet trained.
+        run: Not yet trained.
     """
     config, model, prepared = run.config, run.model, run.prepared
     replicas = run.strategy.num_replicas_in_sync
@@ -33,7 +33,7 @@ def describe(run) -> str:
     training, evaluations = 0.0, 0
     for number, stage in enumerate(config.stages):
         total = run.total_steps(stage)
-        seconds, trained, slots = _timed(run, number, stage, total)
+        seconds, trained, slots = _timed(run, number, stage)
         training += total * seconds
         evaluations += len(run.epoch_ends(total))
         lines.append(
@@ -57,20 +57,16 @@ def _duration(seconds):
     return f"{seconds:.1f} seconds"
 
 
-def _timed(run, number, stage, total):
-    """Seconds a step, and how much the stage trains and its optimizer holds."""
-    optimizer, step = run.make_step(number, stage, total)
-    counted = steps.make_counted_step(
-        step, run.state, strategy=run.strategy, average=run.average
-    )
-    stream = build.train_stream(run.config, run.prepared)
-    batches = iter(distribution.spread(run.strategy, stream))
-    counted(next(batches))  # Traces and compiles.
+def _timed(run, number, stage):
+    """Seconds a step; the numbers of trained parameters and of optimizer values."""
+    optimizer, step = run.prepare_stage(number)
+    batches = iter(run.train_batches(0))
+    step(next(batches))  # Traces and compiles.
     wait = lambda: int(run.state.step)
     wait()
     start = time.perf_counter()
     for _ in range(TIMED_STEPS):
-        counted(next(batches))
+        step(next(batches))
     wait()
     seconds = (time.perf_counter() - start) / TIMED_STEPS
     size = lambda variables: sum(int(np.prod(v.shape)) for v in variables)
@@ -79,7 +75,7 @@ def _timed(run, number, stage, total):
 
 
 def _evaluation_seconds(run):
-    """Seconds that one evaluation of every split takes, by one batch of each."""
+    """Seconds of one evaluation of every split, estimated from a batch of each."""
     seconds = 0.0
     for split, stream in run.eval_streams.items():
         batches = -(-run.prepared.count(split) // run.config.eval_batch_size)
@@ -91,7 +87,7 @@ def _evaluation_seconds(run):
 
 
 def _memory():
-    """The most that was in use, on the device that matters."""
+    """Peak memory of the GPU if there is one, else of the process."""
     if tf.config.list_physical_devices("GPU"):
         peak = tf.config.experimental.get_memory_info("GPU:0")["peak"]
         return f"{peak / 2**30:.2f} GiB of the GPU at most in these steps"

@@ -1,10 +1,9 @@
-"""Mixup: pictures blended in pairs, and their losses with them.
+"""Mixup: images are blended in pairs, and their losses alike.
 
 Reference:
-    - [Zhang et al., 2018](https://arxiv.org/abs/1710.09412), one coefficient a
-      batch as in their code. Blending the losses of the two labels is the same
-      as a soft label where the loss is linear in it, as cross-entropy is, and
-      serves every other loss too.
+    - [Zhang et al., 2018](https://arxiv.org/abs/1710.09412), with one coefficient a
+      batch, as in their code. For cross-entropy, blending the losses of the two labels
+      equals a soft label. It also works for losses that take no soft label.
 """
 
 import zlib
@@ -15,9 +14,9 @@ import tensorflow as tf
 def mixup(alpha: float, *, seed: int):
     """An op that blends each picture with the one at the batch's other end.
 
-    The coefficient is drawn from Beta(alpha, alpha) for the batch, by the epoch
-    and the first example in it: the same wherever a run is taken up again.
-    It is added as `mixup`. Comes after `to_model_input`.
+    The batch's coefficient is drawn from Beta(alpha, alpha), seeded by the epoch and
+    the first example of the batch: a resumed run draws the same. It is added to the
+    batch as `mixup`. Use it after `to_model_input`.
     """
     purpose = zlib.crc32(b"mixup") ^ seed
 
@@ -34,7 +33,7 @@ def mixup(alpha: float, *, seed: int):
 
 
 class Mixed:
-    """An objective of blended pictures: the blend of both pictures' losses.
+    """The objective of blended images: the same blend of both images' losses.
 
     Args:
         objective: See `trainers.training.objectives`.

@@ -1,6 +1,7 @@
-"""What each system minimises, readable against its paper's equations.
+"""The losses of each paper, readable against its equations.
 
-A row without a label has weight 0 in its task and moves nothing there.
+`OBJECTIVES` maps the names that configs use to these classes. A row without a label has
+weight 0 in its task and changes nothing there.
 """
 
 import keras
@@ -22,9 +23,12 @@ class Objective:
     tasks: tuple[str, ...] = ()
     layer: keras.layers.Layer | None = None
 
-    def __call__(self, batch, outputs):
+    def __call__(self, batch: dict, outputs: dict) -> tuple:
         """Returns the total and the losses of the tasks."""
         raise NotImplementedError
+
+    def _weighted_sum(self, task_losses):
+        return sum(self.weights[task] * loss for task, loss in task_losses.items())
 
 
 class Expression(Objective):
@@ -41,11 +45,11 @@ class Expression(Objective):
 
 
 class Votes(Objective):
-    """Cross-entropy against what raters voted for (FER+, Barsoum et al., 2016).
+    """Cross-entropy against the votes of several raters (FER+, Barsoum et al., 2016).
 
     Args:
-        best: Whether any one of the expressions that were chosen is right, as in
-            the owner's mode `multi_target`; otherwise all count by their shares.
+        best: Whether any expression that a rater chose counts as right, as in the
+            owner's mode `multi_target`. Otherwise each counts by its share of votes.
     """
 
     tasks = ("expression",)
@@ -83,9 +87,10 @@ class IsFace(Objective):
         return loss, {"is_face": loss}
 
 
-# Wang et al. Eq. 4 did not survive in any copy of the paper; "alpha" (0.5) and
-# "beta" (0.3) did. The weights of (category, valence, arousal) in four readings.
-WANG_WEIGHTS = {
+# Eq. 4 of Wang et al. is missing in every copy of the paper; "alpha" (0.5) and "beta"
+# (0.3) are there. These are the weights of (expression, valence, arousal) in four
+# readings.
+WANG2018_WEIGHTS = {
     # alpha L_c + beta L_v + (1 - beta) L_a: one coefficient a stage.
     "A": (0.5, 0.3, 0.7),
     # alpha L_c + (1 - alpha) (beta L_v + (1 - beta) L_a)
@@ -97,49 +102,44 @@ WANG_WEIGHTS = {
 }
 
 
-class TwoStageMultitask(Objective):
+class Wang2018(Objective):
     """2Att-2Mt (Wang et al., Eq. 4 to 6): category, valence and arousal.
 
-    A model without a categorical head has no L_c, and one that predicts a
-    single dimension only that one's loss, at its weight of the sum.
+    A model without a categorical head has no L_c. A model of a single dimension has
+    only the loss of that dimension, with its weight of the sum.
 
     Args:
-        reading: Of Eq. 4, a key of `WANG_WEIGHTS`.
+        reading: Of Eq. 4, a key of `WANG2018_WEIGHTS`.
         regression: `tukey` (Eq. 6) or `mse` (Eq. 5).
-        scale: Of Tukey's residuals: 1 as printed, another number, or `mad`. A
-            number may be text, so that one flag takes either.
-        outputs: Outputs of the model that are trained.
-        weights: Of category, valence and arousal, in place of a reading's.
+        scale: Of Tukey's residuals: 1 as printed, another number, or `mad`. The
+            number may be text, as a flag gives it.
+        outputs: Outputs of the model that are trained; by default all three.
+        weights: Of expression, valence and arousal, in place of a reading's.
     """
 
     def __init__(
         self, *, reading="A", regression="tukey", scale=1.0, outputs=(), weights=()
     ):
-        if reading not in WANG_WEIGHTS or regression not in ("tukey", "mse"):
+        if reading not in WANG2018_WEIGHTS or regression not in ("tukey", "mse"):
             raise ValueError(
-                f"`reading` must be one of {', '.join(WANG_WEIGHTS)} and `regression` "
-                "'tukey' or 'mse'. Received: "
+                f"`reading` must be one of {', '.join(WANG2018_WEIGHTS)} and "
+                "`regression` 'tukey' or 'mse'. Received: "
                 f"reading={reading!r}, regression={regression!r}."
             )
-        if len(weights) not in (0, 3):
-            raise ValueError(
-                "`weights` must be three, of category, valence and arousal. "
-                f"Received: weights={weights!r}."
-            )
         names = ("expression", "valence", "arousal")
-        chosen = tuple(map(float, weights)) or WANG_WEIGHTS[reading]
-        self.weights = dict(zip(names, chosen))
+        weights = weights or WANG2018_WEIGHTS[reading]
+        self.weights = dict(zip(names, _three_weights(weights, names)))
         self.regression, self.scale = regression, _number_or_mad(scale)
         self.tasks = tuple(outputs) or names
 
     def __call__(self, batch, outputs):
-        found = {}
+        task_losses = {}
         for task in self.tasks:
             if task == "expression":
-                found[task] = _expression_loss(batch, outputs, 0.0)
+                task_losses[task] = _expression_loss(batch, outputs, 0.0)
             else:
-                found[task] = self._dimension(batch, outputs, task)
-        return sum(self.weights[task] * loss for task, loss in found.items()), found
+                task_losses[task] = self._dimension(batch, outputs, task)
+        return self._weighted_sum(task_losses), task_losses
 
     def _dimension(self, batch, outputs, task):
         column = ("valence", "arousal").index(task)
@@ -158,17 +158,18 @@ class TwoStageMultitask(Objective):
         return losses.masked_mean(per_example, weights)
 
 
-class MultiTask(Objective):
+class Zhang2020(Objective):
     """MTANet (Zhang & Gu, Eq. 1 to 5): valence/arousal, action units, expression.
 
     Args:
         weighting: `sum` (stage one) or `uncertainty` (stage two, Eq. 5).
+        weights: Factors of the three losses, in either stage; the paper has none.
         au_reduction: `sum` over the action units (Eq. 2), or their `mean`.
     """
 
     tasks = ("valence_arousal", "action_units", "expression")
 
-    def __init__(self, *, weighting="sum", au_reduction="sum"):
+    def __init__(self, *, weighting="sum", weights=(1.0, 1.0, 1.0), au_reduction="sum"):
         if weighting not in ("sum", "uncertainty"):
             raise ValueError(
                 "`weighting` must be 'sum' or 'uncertainty'. "
@@ -180,10 +181,12 @@ class MultiTask(Objective):
                 f"Received: au_reduction={au_reduction!r}."
             )
         self.au_reduction = au_reduction
+        self.weights = dict(zip(self.tasks, _three_weights(weights, self.tasks)))
         if weighting == "uncertainty":
-            self.layer = UncertaintyWeighting(
-                {"valence_arousal": 0.5, "action_units": 1.0, "expression": 1.0}
-            )
+            # Eq. 5 halves the loss of the regression.
+            scales = {**self.weights}
+            scales["valence_arousal"] *= 0.5
+            self.layer = UncertaintyWeighting(scales)
             self.layer.build()
 
     def __call__(self, batch, outputs):
@@ -196,7 +199,7 @@ class MultiTask(Objective):
             weights["action_units"],
             reduction=self.au_reduction,
         )
-        found = {
+        task_losses = {
             "valence_arousal": losses.ccc_loss(
                 batch["valence_arousal"],
                 outputs["valence_arousal"],
@@ -206,11 +209,11 @@ class MultiTask(Objective):
             "expression": _expression_loss(batch, outputs, 0.0),
         }
         if self.layer is None:
-            return sum(found.values()), found
+            return self._weighted_sum(task_losses), task_losses
         active = {task: ops.sum(weight) for task, weight in weights.items()}
-        # One row has no CCC: its loss is 0, which would only shrink the variance.
+        # One row has no CCC. Its loss of 0 would only shrink the variance.
         active["valence_arousal"] = active["valence_arousal"] > 1.5
-        return self.layer(found, active=active), found
+        return self.layer(task_losses, active=active), task_losses
 
 
 class RegionMasks(Objective):
@@ -237,14 +240,21 @@ OBJECTIVES = {
     "expression": Expression,
     "votes": Votes,
     "is_face": IsFace,
-    "two_stage_multitask": TwoStageMultitask,
-    "multi_task": MultiTask,
+    "wang2018": Wang2018,
+    "zhang2020": Zhang2020,
     "region_masks": RegionMasks,
 }
 
 
 def make_objective(config) -> Objective:
-    """Builds the objective that `config` names: `name` and its arguments."""
+    """Builds the objective that `config` names: `name` and its arguments.
+
+    Example:
+        >>> from ml_collections import ConfigDict
+        >>> setting = ConfigDict({"name": "zhang2020", "weights": (1, 2, 1)})
+        >>> make_objective(setting).tasks
+        ('valence_arousal', 'action_units', 'expression')
+    """
     arguments = config.to_dict()
     name = arguments.pop("name")
     if name not in OBJECTIVES:
@@ -256,6 +266,16 @@ def make_objective(config) -> Objective:
         return OBJECTIVES[name](**arguments)
     except (TypeError, ValueError) as error:
         raise UsageError(f"`objective` {name}: {error}") from error
+
+
+def _three_weights(weights, names):
+    """The weights of three losses as floats."""
+    if len(weights) != 3:
+        raise ValueError(
+            f"`weights` must be three, of {', '.join(names)}. "
+            f"Received: weights={weights!r}."
+        )
+    return map(float, weights)
 
 
 def _number_or_mad(scale):
@@ -272,7 +292,7 @@ def _number_or_mad(scale):
 def _expression_loss(batch, outputs, label_smoothing):
     labels, logits = batch["expression"], outputs["expression"]
     per_example = losses.cross_entropy(labels, logits, label_smoothing=label_smoothing)
-    # A class that the model does not have (AffectNet's contempt, for Wang et al.'s
-    # seven) is no label to it.
+    # A class that the model does not have counts as no label: AffectNet's contempt, for
+    # Wang et al.'s seven.
     known = ops.cast(labels < logits.shape[-1], "float32")
     return losses.masked_mean(per_example, batch["expression_weight"] * known)

@@ -29,7 +29,7 @@ def build_optimizer(config, stage, total_steps: int):
         f"`optimizer` {name}", lambda: classes[name](rate, **arguments)
     )
     for limit in ("clipnorm", "global_clipnorm", "clipvalue"):
-        # Replicas hand it the mean of their gradients, and it adds those up.
+        # It gets the mean of the replicas' gradients, which Keras then adds up.
         if getattr(optimizer, limit) is not None:
             setattr(optimizer, limit, getattr(optimizer, limit) / replicas())
     if config.dtype_policy == "mixed_float16":
@@ -38,7 +38,7 @@ def build_optimizer(config, stage, total_steps: int):
 
 
 def total_steps(config, stage, num_train: int) -> int:
-    """Steps of a stage, from its epochs or as given."""
+    """Steps of a stage: its `steps`, or as its epochs make them."""
     return stage.steps or max(1, stage.epochs * num_train // config.batch_size)
 
 
@@ -73,7 +73,7 @@ def _schedule(config, base, total_steps):
 
 
 def _configured(setting, build):
-    """What a setting builds; one that cannot be is named."""
+    """Calls `build`; an error names the setting."""
     try:
         return build()
     except (TypeError, ValueError) as error:

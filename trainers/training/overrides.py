@@ -1,4 +1,4 @@
-"""Values of a config that come as text."""
+"""Sets values of a config from text: `--config.KEY=VALUE`."""
 
 import ast
 import difflib
@@ -9,9 +9,9 @@ from ml_collections import ConfigDict
 from trainers.common.cli import UsageError
 
 _BOOLS = {"true": True, "false": False}
-# Parts whose keys depend on their name, and are known to what is built of them.
+# Parts whose keys depend on their `name`; the class of that name knows its keys.
 _BUILT = ("objective", "schedule", "optimizer")
-# What a message calls a type, where its own name is no word of a user's.
+# Words for types whose Python name a user need not know.
 _KINDS = {"bool": "true or false", "ConfigDict": "set by its own keys"}
 
 
@@ -24,10 +24,17 @@ def set_value(config: ConfigDict, key: str, text: str) -> None:
     Args:
         config: Of a run.
         key: Dots and numbers in brackets lead to the value.
-        text: What it is to be; no number is rounded.
+        text: The new value; no number is rounded.
 
     Raises:
-        UsageError: If there is no such key, or it cannot be that.
+        UsageError: If there is no such key, or the text is no value for it.
+
+    Example:
+        >>> from trainers.configs import base
+        >>> config = base.get_config()
+        >>> set_value(config, "stages[0].learning_rate", "0.1")
+        >>> config.stages[0].learning_rate
+        0.1
     """
     *parents, last = key.replace("[", ".").replace("]", "").split(".")
     if parents == ["model", "arguments"]:
@@ -54,7 +61,7 @@ def set_value(config: ConfigDict, key: str, text: str) -> None:
 
 
 def _set_of_built(part, name, text) -> bool:
-    """Sets a key that a part lacks, or its name; False if neither is meant."""
+    """Sets `name`, or a key that the part lacks; False for any other key."""
     if not isinstance(part, ConfigDict) or not name or text == part.get(name):
         return False
     if name == "name":
@@ -70,12 +77,18 @@ def _set_of_built(part, name, text) -> bool:
 
 
 def nearest(config: ConfigDict, key: str) -> list[str]:
-    """The keys that somebody who wrote `key` may have meant, likeliest first."""
+    """The keys that are most like `key`, likeliest first.
+
+    Example:
+        >>> from trainers.configs import base
+        >>> nearest(base.get_config(), "batchsize")[0]
+        'batch_size'
+    """
     keys, last = list(_keys(config)), lambda key: key.rpartition(".")[2]
     names = difflib.get_close_matches(last(key), set(map(last, keys)), n=3)
-    likeness = lambda found: difflib.SequenceMatcher(None, key, found).ratio()
-    # Of another name than any: those that look like the whole of it.
-    meant = [found for found in keys if last(found) in names] or keys
+    likeness = lambda other: difflib.SequenceMatcher(None, key, other).ratio()
+    # If no last name is alike, the whole keys are compared.
+    meant = [other for other in keys if last(other) in names] or keys
     return sorted(meant, key=likeness, reverse=True)[:3]
 
 
@@ -109,14 +122,14 @@ def _like(old, text):
 def set_argument(config: ConfigDict, name: str, text: str) -> None:
     """Sets an argument of the model's builder, whether the config names it or not.
 
-    Numbers, tuples, true, false and None are what they look like; all else is text.
-    The builder refuses what it does not know.
+    Numbers, tuples, true, false and None are read as such, everything else as text. The
+    builder refuses an argument that it does not know.
     """
     _set_free(config.model.arguments, name, text)
 
 
 def _set_free(group, name, text):
-    """Sets what is checked where it is used, of the type that it looks like."""
+    """Sets a value that is checked where it is used; the text decides its type."""
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):

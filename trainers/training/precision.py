@@ -1,10 +1,10 @@
 """`dtype_policy: "auto"`: bfloat16 where the machine multiplies it fast, else float32.
 
-Without instructions for bfloat16 a processor hardly trains convolutions in it: our
-small network at 47 images a second in float32, at less than one in bfloat16 (AMD EPYC,
-avx2 alone, two threads, batch 32). With them it depends on the maker: on an EPYC with
-avx512_bf16 it is twice as fast as float32, on a Xeon with avx512_bf16 and without
-amx_bf16 little more than half as fast.
+A processor without instructions for bfloat16 is far too slow in it: our small network
+trains at 47 images a second in float32 and at less than one in bfloat16 (AMD EPYC, avx2
+only, two threads, batch 32). With such instructions it depends on the maker. An EPYC
+with avx512_bf16 is twice as fast as in float32; a Xeon with avx512_bf16 but without
+amx_bf16 is little more than half as fast.
 """
 
 import json
@@ -16,11 +16,11 @@ BFLOAT16, FLOAT32 = "mixed_bfloat16", "float32"
 
 
 def settle(config, workdir: str | None = None) -> None:
-    """Puts the policy that is used in the place of "auto".
+    """Replaces the policy "auto" by the one to use.
 
     Args:
-        config: Of a run; one with another policy stays as it is.
-        workdir: Of the run: what it began with is kept, whatever this machine is.
+        config: Of a run. A policy other than "auto" stays.
+        workdir: Of the run. A run keeps the policy that it started with.
     """
     if config.dtype_policy != "auto":
         return
@@ -32,7 +32,7 @@ def fastest(cpuinfo: str = "/proc/cpuinfo") -> str:
     """The policy that trains faster on this machine.
 
     Args:
-        cpuinfo: Linux's description of the processors; elsewhere it is not there.
+        cpuinfo: Linux's description of the processors; other systems have none.
     """
     gpu = _gpu_has_bfloat16()
     if gpu is not None:
@@ -45,7 +45,7 @@ def fastest(cpuinfo: str = "/proc/cpuinfo") -> str:
 
 
 def processor_facts(cpuinfo: str = "/proc/cpuinfo") -> dict[str, str]:
-    """What Linux says of the last processor; empty elsewhere."""
+    """What Linux says about the last processor; empty on other systems."""
     if not os.path.exists(cpuinfo):
         return {}
     with open(cpuinfo, encoding="utf-8") as file:
@@ -77,9 +77,9 @@ def _gpu_has_bfloat16():
 
 
 def _kept(workdir):
-    """The policy that a workdir's run began with, or None."""
+    """The policy that the run of a workdir started with, or None."""
     try:
         with open(os.path.join(workdir, "config.json"), encoding="utf-8") as file:
             return json.load(file)["config"]["dtype_policy"]
     except (OSError, ValueError, LookupError, TypeError):
-        return None  # What is wrong with it, `workdir.require_same` says.
+        return None  # `workdir.require_same` reports what is wrong.

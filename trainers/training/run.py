@@ -1,122 +1,120 @@
 """The one training loop: stages, epochs, checkpoints, resume.
 
-All that decides what comes next lies in one `tf.train.Checkpoint`: weights,
-dropout seeds, optimizer, step, the running losses and the best scores so far. The
-plateau schedule alone reads the rows of `metrics.csv` again, which a resumed run cuts
-back to the checkpoint's step.
-The data stream and its augmentation are functions of the step, so nothing else
-is needed for a run that was stopped anywhere to end like one that was not.
+A run that was stopped anywhere ends like one that was not. One `tf.train.Checkpoint`
+holds weights, dropout seeds, optimizer, step, running losses and the best scores so
+far. The batches and their augmentation are functions of the step. The plateau schedule
+reads the rows of `metrics.csv` again, which a resumed run cuts back to the checkpoint's
+step.
 """
 
 import contextlib
+import dataclasses
 import math
 import time
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
+from ml_collections import ConfigDict
 
-from fer_tf.utils.backend import require_tensorflow
+from data_pipelines.storage.prepared import Prepared
+from fer_tf import scores
+from fer_tf.faces.crop_spec import CropSpec
+from fer_tf.model_io.protocol import Protocol
 from trainers.common.cli import UsageError
 from trainers.common.progress import Progress
-from trainers.evaluation import evaluator
+from trainers.evaluation import scoring
+from trainers.evaluation.evaluator import Evaluator
 from trainers.training import (
     build,
     checkpoints,
-    checks,
     distribution,
     ema,
-    mixup,
-    objectives,
     optimizers,
-    precision,
     steps,
 )
-from trainers.training import workdir as workdirs
-from trainers.training.workdir import PROTOCOLS
+from trainers.training.objectives import Objective
+from trainers.training.workdir import Workdir
 
-# Training that a kill, or Ctrl-C, may cost.
+# The most training that a kill or Ctrl-C can lose.
 CHECKPOINT_SECONDS = 300
 
 
 class _Resumed(NamedTuple):
-    """A checkpoint, and where it was written: of all stages, which, and which step."""
+    """A checkpoint, and the stage and step at which it was written."""
 
     path: str
     stage: int
     step: int
 
 
-class Run:
-    """One training run in one workdir.
+@dataclasses.dataclass(kw_only=True)
+class TrainingRun:
+    """One training run in one workdir, made of the parts that it is handed.
 
-    Args:
+    `trainers.training.assembly.assemble` makes the parts from a config; a test hands
+    in its own.
+
+    Attributes:
         config: See `trainers/configs/`.
-        prepared: Data, from `data_pipelines.batches.pipeline.open_prepared`.
-        workdir: Path; checkpoints, logs and best weights go there.
-        strategy: From `trainers.training.distribution.make_strategy`; by default one
-            device.
+        prepared: Data of the run.
+        spec: Of the crops.
+        num_train: Training examples of an epoch.
+        model: Is trained.
+        objectives: One for each stage.
+        state: Counters, running losses and best scores.
+        make_step: `make_step(model, optimizer, objective)` gives `step(batch)`, which
+            trains on a batch and counts it in `state`.
+        train_batches: `train_batches(step)` gives the endless batches from a step on.
+        eval_streams: The batches of every split that weights are chosen on.
+        selector: Scores the model on such batches.
+        workdir: Keeps logs and best weights.
+        strategy: Its replicas share each batch.
+        average: Running average of the weights, which is evaluated; None: the weights.
         started: `time.monotonic()` when the process began, for the log.
+        checkpoint_seconds: The longest time between two checkpoints.
     """
 
-    def __init__(self, config, prepared, workdir: str, *, strategy=None, started=None):
-        require_tensorflow("trainers.train")
-        precision.settle(config, workdir)
-        self.config, self.prepared = config, prepared
-        self.started = started or time.monotonic()
+    config: ConfigDict
+    prepared: Prepared
+    spec: CropSpec
+    num_train: int
+    model: keras.Model
+    objectives: Sequence[Objective]
+    state: steps.State
+    make_step: Callable[..., Callable[[dict], None]]
+    train_batches: Callable[[int], Iterable[dict]]
+    eval_streams: dict[str, tf.data.Dataset]
+    selector: Evaluator
+    workdir: Workdir
+    strategy: tf.distribute.Strategy
+    average: ema.WeightAverage | None = None
+    started: float = dataclasses.field(default_factory=time.monotonic)
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+    def __post_init__(self):
         self.trained = False  # Whether a step has been made.
-        self.strategy = strategy or tf.distribute.get_strategy()
-        self.spec = build.crop_spec(config, prepared)
-        self.num_train = build.epoch_size(config, prepared)
-        keras.utils.set_random_seed(config.seed)
-        with self.strategy.scope():
-            self.model = build.build_model(config)
-            build.load_weights(config, self.model)
-            # A stage without an objective of its own has the run's.
-            self.objectives = [
-                objectives.make_objective(stage.objective or config.objective)
-                for stage in config.stages
-            ]
-        tasks = dict.fromkeys(t for each in self.objectives for t in each.tasks)
-        self.state = steps.State(tuple(tasks))
-        self.average = None
-        if config.ema_decay:
-            self.average = ema.WeightAverage(self.model, config.ema_decay)
-        checks.check(
-            config, self.model, self.spec, self.num_train, prepared.action_units
-        )
-        steps.should_jit(config.jit_compile)
-        self.selector = evaluator.Evaluator(
-            build.make_inference(
-                config, self.model, self.spec, views=config.selection_views
-            ),
-            prepared.action_units,
-        )
-        self.eval_streams = {
-            split: build.eval_stream(config, prepared, split)
-            for split in PROTOCOLS.values()
-            if prepared.count(split)
-        }
-        self._check_select()
-        # Written to when it is opened: not before all else is known to be right.
-        self.workdir = workdirs.Workdir(
-            workdir,
-            config,
-            prepared,
-            spec=self.spec,
-            writes=distribution.is_chief(self.strategy),
-        )
         self.checkpoints = checkpoints.Checkpoints(self.workdir.checkpoints)
         # What the builder froze stays frozen in every stage.
         self.can_train = [layer.trainable for layer in self.model.layers]
-        for stage in reversed(config.stages):  # A later one must not fail then.
+
+    def check(self) -> None:
+        """Finds what would fail in a later stage or at the first evaluation.
+
+        Raises:
+            UsageError: If a stage trains nothing, or `select` is no metric here.
+            ValueError: If there are no examples to choose the weights by.
+        """
+        self._check_select()
+        for stage in self.config.stages:
             self.set_trainable(stage)
 
     def _check_select(self):
-        """Evaluates a batch, or all, so that `select` is known to be measurable.
+        """Evaluates a batch of every split to see that it has the metric `select`.
 
-        In every split that weights are chosen on, as labels may be missing in one.
+        A split may lack the labels that the metric needs.
         """
         if not self.eval_streams:
             raise ValueError(
@@ -124,10 +122,10 @@ class Run:
                 "examples to choose the weights by"
             )
         for split, stream in self.eval_streams.items():
-            found = evaluator.scalars(self.selector.scores(stream.take(1)))
+            found = scoring.scalars(self.selector.scores(stream.take(1)))
             if self.config.select.removeprefix("-") not in found:
-                # The first may be of a folder that lacks these labels.
-                found = evaluator.scalars(self.selector.scores(stream))
+                # The first batch may come from a folder that lacks these labels.
+                found = scoring.scalars(self.selector.scores(stream))
             _signed(found, self.config.select, split)
 
     def train(self) -> None:
@@ -144,7 +142,7 @@ class Run:
             total = self.total_steps(stage)
             if resumed is None or number >= resumed.stage:
                 self._run_stage(number, stage, first, total, resumed)
-                resumed = None  # Only the stage that was stopped goes on.
+                resumed = None  # Later stages start at their first step.
             first += total
         if resumed is not None:  # All stages were done.
             self._restore(resumed.path)
@@ -156,35 +154,31 @@ class Run:
             self.checkpoints.clear_up()
         if path is None:
             return None
-        found = [checkpoints.value(path, "state", name) for name in ("stage", "step")]
-        return _Resumed(path, *map(int, found))
+        stage, step = (checkpoints.value(path, "state", n) for n in ("stage", "step"))
+        return _Resumed(path, int(stage), int(step))
 
     def total_steps(self, stage) -> int:
-        """Steps of a stage, from its epochs or as given."""
+        """Steps of a stage: its `steps`, or as its epochs make them."""
         return optimizers.total_steps(self.config, stage, self.num_train)
 
     def set_trainable(self, stage) -> keras.Model:
         """Freezes all but what a stage trains, and returns the model it trains."""
         return build.set_trainable(self.model, stage, self.can_train)
 
-    def make_step(self, number: int, stage, total: int):
+    def prepare_stage(self, number: int) -> tuple[keras.Optimizer, Callable]:
         """The optimizer of a stage, and the step that trains its part."""
+        stage = self.config.stages[number]
         trained = self.set_trainable(stage)
-        objective = self.objectives[number]
         with self.strategy.scope():
-            optimizer = optimizers.build_optimizer(self.config, stage, total)
-            step = steps.make_train_step(
-                trained,
-                optimizer,
-                mixup.Mixed(objective) if self.config.mixup else objective,
-                jit_compile=steps.should_jit(self.config.jit_compile),
-                micro_batches=self.config.micro_batches,
+            optimizer = optimizers.build_optimizer(
+                self.config, stage, self.total_steps(stage)
             )
+            step = self.make_step(trained, optimizer, self.objectives[number])
         return optimizer, step
 
     def _run_stage(self, number, stage, first, total, resumed):
         """Runs one stage: `total` steps, after `first` of the earlier stages."""
-        optimizer, step = self.make_step(number, stage, total)
+        optimizer, step = self.prepare_stage(number)
         begins = resumed is None or resumed.step == first
         if resumed is not None:
             # A checkpoint between two stages holds the earlier one's optimizer.
@@ -197,16 +191,10 @@ class Run:
         self._steps(number, stage, first, total, step, optimizer)
 
     def _steps(self, number, stage, first, total, step, optimizer):
-        counted = steps.make_counted_step(
-            step, self.state, strategy=self.strategy, average=self.average
-        )
         done = int(self.state.step) - first
-        stream = build.train_stream(
-            self.config, self.prepared, start_step=int(self.state.step)
-        )
-        batches = iter(distribution.spread(self.strategy, stream))
+        batches = iter(self.train_batches(int(self.state.step)))
         size, ends = self.config.batch_size, self.epoch_ends(total)
-        # The only stage of most recipes is called so itself.
+        # Most recipes have a single stage, which is called "train".
         shown = "train" if stage.name == "train" else f"train {stage.name}"
         bar = Progress(shown, total * size, unit="images")
         show = bar.update if self.workdir.writes else lambda *_: None
@@ -214,7 +202,7 @@ class Run:
         saved = time.monotonic()
         while done < total:
             batch = next(batches)
-            counted(batch)
+            step(batch)
             done += 1
             if not self.trained:
                 self._check_finite(stage)  # Waits for the device.
@@ -235,7 +223,7 @@ class Run:
                 self._drop_on_plateau(stage, optimizer)
             if done == total:
                 self.state.stage.assign(number + 1)
-            late = time.monotonic() - saved >= CHECKPOINT_SECONDS
+            late = time.monotonic() - saved >= self.checkpoint_seconds
             if done in ends or done % self.config.checkpoint_steps == 0 or late:
                 self._check_finite(stage)
                 saved = time.monotonic()
@@ -256,7 +244,7 @@ class Run:
     def _drop_on_plateau(self, stage, optimizer):
         """Wang et al.'s "when the loss did not drop, divided by 10".
 
-        The log is all the state that it needs: it survives a kill with it.
+        It reads the losses from the log, which a checkpoint brings back.
         """
         if stage.schedule.name != "plateau":
             return
@@ -287,7 +275,7 @@ class Run:
         self.state.reset_losses()
         if self.workdir.writes:
             with self._averaged():
-                self._evaluate(stage, row)
+                self.evaluate(stage, row)
         self.workdir.log(row)
 
     def _averaged(self):
@@ -296,26 +284,27 @@ class Run:
             return contextlib.nullcontext()
         return self.average.in_model()
 
-    def _evaluate(self, stage, row):
+    def evaluate(self, stage: ConfigDict, row: dict[str, Any]) -> None:
         """Adds the scores to the row, and keeps the weights if they are the best."""
-        for protocol, split in PROTOCOLS.items():
+        for protocol in Protocol:
+            split = protocol.chosen_on
             if split not in self.eval_streams:
                 continue
-            scores = self.selector.scores(self.eval_streams[split])
-            if "confusion" in scores:
-                self.workdir.show_confusion(split, scores["confusion"], row["step"])
-            found = evaluator.scalars(scores)
+            measured = self.selector.scores(self.eval_streams[split])
+            if "confusion" in measured:
+                self.workdir.show_confusion(split, measured["confusion"], row["step"])
+            found = scoring.scalars(measured)
             row |= {f"{split}/{name}": value for name, value in found.items()}
-            # As it is stored: else a tie would be decided by its rounding.
+            # Rounded as it is stored, or rounding would decide a tie.
             chosen = float(np.float32(_signed(found, self.config.select, split)))
             if stage.keep_best and chosen > float(self.state.best[protocol]):
                 self.state.best[protocol].assign(chosen)
                 self.workdir.save_best(self.model, protocol, row)
 
     def _parts(self, optimizer=None):
-        """All variables of the run, as checkpoints hold them."""
+        """All variables of the run, in the nesting of its checkpoints."""
         plain = lambda variables: [variable.value for variable in variables]
-        layers = [each.layer for each in self.objectives if each.layer is not None]
+        layers = [o.layer for o in self.objectives if o.layer is not None]
         parts = {
             "model": plain(self.model.variables),
             "objectives": [plain(layer.variables) for layer in layers],
@@ -345,10 +334,8 @@ def _log_variances(objective):
 
 
 def _note(losses):
+    """Losses as the progress bar shows them."""
     return ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
-
-
-_SMALLER_IS_BETTER = {"ece", "nll", "rmse"}
 
 
 def _signed(found, select, split):
@@ -361,7 +348,7 @@ def _signed(found, select, split):
             f"`select` must be a metric of the model that {split} has labels for, one "
             f"of {', '.join(found)}. Received: {select!r}."
         )
-    if (sign < 0) != (not _SMALLER_IS_BETTER.isdisjoint(name.split("_"))):
+    if (sign < 0) != scores.metric_of(name).smaller_is_better:
         other = name if sign < 0 else f"-{name}"
         raise UsageError(
             f"`select` {select!r} would keep the worst weights: give {other!r}."

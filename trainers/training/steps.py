@@ -4,13 +4,13 @@ import math
 
 import tensorflow as tf
 
+from fer_tf.model_io.protocol import Protocol
 from trainers.common.cli import UsageError
 from trainers.training import distribution
-from trainers.training.workdir import PROTOCOLS
 
 
 class State(tf.Module):
-    """Everything of a run that must survive it, beside model and optimizer."""
+    """What a run must keep besides model and optimizer: counters, losses, scores."""
 
     def __init__(self, tasks):
         super().__init__()
@@ -19,7 +19,7 @@ class State(tf.Module):
         self.step, self.stage = counter(0), counter(0)
         self.first_bad_step, self.loss_steps = counter(-1), counter(0)
         self.loss_sums = {name: number(0.0) for name in ("loss", *tasks)}
-        self.best = {protocol: number(-math.inf) for protocol in PROTOCOLS}
+        self.best = {protocol: number(-math.inf) for protocol in Protocol}
 
     def parts(self) -> dict:
         """Its variables by name, for a checkpoint."""
@@ -41,7 +41,7 @@ class State(tf.Module):
         return {name: float(total) / steps for name, total in self.loss_sums.items()}
 
     def reset_losses(self) -> None:
-        """Begins a new mean."""
+        """Starts a new mean."""
         self.loss_steps.assign(0)
         for total in self.loss_sums.values():
             total.assign(0.0)
@@ -69,28 +69,28 @@ def make_train_step(
 ):
     """Returns `step(batch) -> losses`, compiled for the current trainable set.
 
-    The step captures the trainable variables when it is made: make it again
-    after anything was frozen. Under a strategy's scope it is what each replica
-    runs, and is not compiled by itself.
+    The step captures the trainable variables when it is made. Make a new one after
+    freezing or unfreezing a layer. Under a strategy's scope each replica runs the
+    step, which is then not compiled by itself.
 
     Args:
-        model: Is trained.
-        optimizer: Is built here for what the model and the objective learn.
+        model: The model that is trained.
+        optimizer: Built here for the weights of the model and the objective.
         objective: See `trainers.training.objectives`.
         jit_compile: Whether XLA compiles it.
-        micro_batches: Parts that the batch goes through the model in.
+        micro_batches: Number of parts that the batch is split into.
     """
     own = list(model.trainable_variables)
     learned = list(objective.layer.trainable_variables) if objective.layer else []
     variables = own + learned
     optimizer.build(variables)
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    find = _in_micro_batches(micro_batches) if micro_batches > 1 else _at_once
+    compute = _in_micro_batches(micro_batches) if micro_batches > 1 else _at_once
 
     def step(batch):
-        gradients, losses = find(model, optimizer, objective, batch, own, learned)
-        # Keras adds up the gradients of the replicas. Those of the objective's
-        # own weights are the whole batch's in each of them already.
+        gradients, losses = compute(model, optimizer, objective, batch, own, learned)
+        # Keras adds up the replicas' gradients. For the objective's own weights each
+        # replica already has the gradient of the whole batch.
         gradients[len(own) :] = [g / replicas for g in gradients[len(own) :]]
         if replicas > 1 and _looks_at_gradients(optimizer):
             gradients = distribution.average(gradients)
@@ -118,14 +118,14 @@ def _at_once(model, optimizer, objective, batch, own, learned):
 def _in_micro_batches(count):
     """Gradients of the whole batch, with one part of it in memory at a time.
 
-    First the outputs of all parts, without a tape; then the loss of the whole
-    batch, whatever it is, and its gradient by the outputs; then each part once
-    more, backwards from there. A third more work than adding up the gradients
-    of losses of the parts, and right for every loss. Batch normalisation sees
-    one part at a time.
+    Three passes: the outputs of all parts, without a tape; the loss of the whole batch
+    and its gradient with respect to the outputs; each part again, backwards from that
+    gradient. This costs a third more than adding up gradients of the parts' own losses,
+    and it is right for losses of the whole batch, such as a correlation. Batch
+    normalisation sees one part at a time.
     """
 
-    def find(model, optimizer, objective, batch, own, learned):
+    def compute(model, optimizer, objective, batch, own, learned):
         split = lambda x: tf.reshape(x, [count, x.shape[0] // count, *x.shape[1:]])
         join = lambda x: tf.reshape(x, [x.shape[0] * x.shape[1], *x.shape[2:]])
         parts = split(batch["image"])
@@ -136,7 +136,7 @@ def _in_micro_batches(count):
             for name, output in model.output.items()
         }
         outputs = _map(lambda part: model(part, training=True), parts, like)
-        # The same dropout again, and moving averages that have moved once.
+        # So that the second pass has the same dropout, and averages move only once.
         for variable, value in zip(moved, before):
             variable.assign(value)
         whole = tf.nest.map_structure(join, outputs)
@@ -146,7 +146,7 @@ def _in_micro_batches(count):
             scaled = optimizer.scale_loss(total)
         by_output, by_learned = tape.gradient(scaled, [whole, learned])
         slices = {n: split(g) for n, g in by_output.items() if g is not None}
-        # Which variables have a gradient at all is known when a part is traced.
+        # Tracing a part shows which variables have a gradient at all.
         used = [False] * len(own)
 
         def add_backwards(sums, part_and_gradients):
@@ -154,28 +154,28 @@ def _in_micro_batches(count):
             with tf.GradientTape() as tape:
                 outputs = model(part, training=True)
                 targets = [outputs[name] for name in gradients]
-            found = tape.gradient(targets, own, list(gradients.values()))
-            used[:] = [gradient is not None for gradient in found]
-            return [s if g is None else s + g for s, g in zip(sums, found)]
+            own_gradients = tape.gradient(targets, own, list(gradients.values()))
+            used[:] = [gradient is not None for gradient in own_gradients]
+            return [s if g is None else s + g for s, g in zip(sums, own_gradients)]
 
         zeros = [tf.zeros_like(variable.value) for variable in own]
         sums = _fold(add_backwards, (parts, slices), zeros)
-        gradients = [s if each else None for s, each in zip(sums, used)]
+        gradients = [s if has_one else None for s, has_one in zip(sums, used)]
         return [*gradients, *by_learned], {"loss": total, **tasks}
 
-    return find
+    return compute
 
 
-# Parts one after another, in a loop of the graph: of a Python loop TensorFlow would
-# run them side by side, and with control dependencies against that its optimizer of
-# dependencies (2.21) spoils gradients now and then. Replicas must do with a Python
-# loop: their batch normalisations cannot meet inside one of the graph.
+# The parts run one after another, in a loop of the graph. TensorFlow would run the
+# parts of a Python loop side by side, and control dependencies do not help: its
+# dependency optimizer (2.21) then spoils gradients now and then. Replicas use a Python
+# loop all the same, since their batch normalisations cannot synchronise in a graph's.
 
 
 def _map(function, parts, like):
     if tf.distribute.get_strategy().num_replicas_in_sync > 1:
-        found = [function(part) for part in tf.unstack(parts)]
-        return tf.nest.map_structure(lambda *x: tf.stack(x), *found)
+        results = [function(part) for part in tf.unstack(parts)]
+        return tf.nest.map_structure(lambda *x: tf.stack(x), *results)
     return tf.map_fn(function, parts, fn_output_signature=like, parallel_iterations=1)
 
 
@@ -189,15 +189,15 @@ def _fold(function, parts, start):
 
 
 def make_counted_step(step, state, *, strategy=None, average=None):
-    """Returns `step(batch)` that adds its losses to `state` and counts itself.
+    """Returns `step(batch)`, which trains on a batch and counts it in `state`.
 
-    Nothing is returned, so the host need not wait for the device.
+    It returns nothing, so the host need not wait for the device.
 
     Args:
         step: From `make_train_step`.
         state: Of the run.
-        strategy: Whose replicas run it; by default one.
-        average: A `WeightAverage` that is kept up, or None.
+        strategy: Its replicas run the step; by default one device does.
+        average: A `WeightAverage` to update after the step, or None.
     """
 
     @tf.function
@@ -205,7 +205,7 @@ def make_counted_step(step, state, *, strategy=None, average=None):
         if strategy is None or strategy.num_replicas_in_sync == 1:
             losses = step(batch)
         else:
-            # The same in every replica.
+            # Every replica has the same losses.
             mean = lambda loss: strategy.reduce("MEAN", loss, axis=None)
             losses = tf.nest.map_structure(mean, strategy.run(step, args=(batch,)))
         state.add(losses)

@@ -1,4 +1,4 @@
-"""Pictures for TensorBoard: what goes into training, and what is confused."""
+"""Images for TensorBoard: augmented training faces and confusion matrices."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from fer_tf import labels
-from fer_tf.plotting import attention_maps, figures
+from fer_tf.plotting import attention_maps
+from fer_tf.plotting.confusion import confusion_matrix
 
 _COLUMNS, _ROWS = 8, 3
 
@@ -26,10 +27,10 @@ def crops(
     action_units: Sequence[str] = labels.ACTION_UNITS,
     title: str,
 ) -> np.ndarray:
-    """The first faces of a training batch, augmented as they are, with their labels.
+    """The first faces of a training batch, as augmented, with their labels.
 
     Args:
-        batch: As the loop gets it; `image` in 0..255.
+        batch: A training batch; `image` in 0..255.
         expressions: Names of the expressions.
         action_units: Names of the action units.
         title: Printed above.
@@ -56,20 +57,24 @@ def caption(
     expressions: Sequence[str],
     action_units: Sequence[str] = labels.ACTION_UNITS,
 ) -> str:
-    """What is annotated of one face, a line each; "no label" if nothing is."""
-    given = lambda task: f"{task}_weight" in columns and columns[f"{task}_weight"][row]
+    """The labels of one face, one a line; "no label" if it has none."""
+
+    def labelled(task):
+        name = f"{task}_weight"
+        return name in columns and columns[name][row]
+
     lines = []
-    if np.any(given("expression")):
+    if np.any(labelled("expression")):
         lines.append(expressions[int(columns["expression"][row])])
-    if np.any(given("valence_arousal")):
+    if np.any(labelled("valence_arousal")):
         valence, arousal = columns["valence_arousal"][row]
         lines.append(f"v {valence:+.2f}  a {arousal:+.2f}")
     units = columns.get("action_units", np.zeros((row + 1, 0)))[row]
-    if np.any(given("action_units")):
-        present = zip(action_units, units, given("action_units"))
+    if np.any(labelled("action_units")):
+        present = zip(action_units, units, labelled("action_units"))
         numbers = [n.removeprefix("AU") for n, u, known in present if known and u > 0.5]
         lines.append(" ".join(["AU", *numbers]) if numbers else "no action unit")
-    if np.any(given("is_face")) and not lines:
+    if np.any(labelled("is_face")) and not lines:
         lines.append("face" if columns["is_face"][row] else "no face")
     return "\n".join(lines) or "no label"
 
@@ -79,4 +84,4 @@ def confusion(
 ) -> np.ndarray:
     """A confusion matrix as uint8 RGB `(height, width, 3)`."""
     names = list(expressions[: len(counts)])
-    return pixels(figures.confusion_matrix(counts, names, title=title))
+    return pixels(confusion_matrix(counts, names, title=title))

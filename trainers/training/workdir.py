@@ -1,8 +1,7 @@
 """The files of a run: config, logs, best weights, report.
 
-Whatever depends on the clock stays out of `metrics.csv` and the checkpoints,
-so that two runs of one config can be compared byte for byte; rates and times
-go to `timing.json`.
+`metrics.csv` and the checkpoints hold nothing that depends on the clock, so that two
+runs of one config can be compared byte for byte. Times go to `timing.json`.
 """
 
 import contextlib
@@ -18,12 +17,9 @@ from collections.abc import Iterable
 import tensorflow as tf
 
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import CARD
 from fer_tf.utils import atomic
 from trainers.training import build, tensorboard
-
-# What the best weights are kept by: `clean` chooses on validation data; `paper`
-# on the test set, as public code does and papers may have done.
-PROTOCOLS = {"clean": "validation", "paper": "test"}
 
 
 class Workdir:
@@ -33,8 +29,8 @@ class Workdir:
         path: The folder; made when it is opened.
         config: Of the run.
         prepared: Data of the run.
-        spec: Of the crops that the model is given.
-        writes: False in a process that only follows another.
+        spec: Of the crops that the model takes.
+        writes: False in a process that writes nothing: not the first of several hosts.
     """
 
     def __init__(self, path, config, prepared, *, spec, writes=True):
@@ -48,7 +44,7 @@ class Workdir:
 
     @contextlib.contextmanager
     def opened(self):
-        """Holds the folder for this process alone; makes it if need be.
+        """Locks the folder for this process, and makes it if it is not there.
 
         Inside another such block this does nothing.
 
@@ -63,9 +59,11 @@ class Workdir:
         os.makedirs(self.path, exist_ok=True)
         with atomic.locked(os.path.join(self.path, ".lock")):
             begin(self.path, self.config, self.prepared)
-            for left in pathlib.Path(self.path).rglob(".part-*"):  # By a kill.
-                if not left.is_dir():  # An export's, which it replaces itself.
-                    left.unlink()
+            # A killed run leaves unfinished files. An unfinished folder is an
+            # export's, which the next export replaces.
+            for part in pathlib.Path(self.path).rglob(".part-*"):
+                if not part.is_dir():
+                    part.unlink()
             events = os.path.join(self.path, "tensorboard")
             self._board = tf.summary.create_file_writer(events)
             try:
@@ -88,7 +86,7 @@ class Workdir:
         self.clock.write()
 
     def show_crops(self, stage: str, batch: dict, step: int) -> None:
-        """Puts a training batch on TensorBoard, as the model is given it."""
+        """Puts a training batch on TensorBoard, as the model sees it."""
         if self.writes:
             title = f"{self.config.model.name}, stage {stage}: augmented crops"
             picture = tensorboard.crops(
@@ -112,11 +110,11 @@ class Workdir:
         self._board.flush()
 
     def stop_clock(self) -> dict:
-        """Writes and returns the seconds that all sessions of the run took."""
+        """Writes and returns the seconds of all sessions of the run."""
         return self.clock.write()
 
     def rewind(self, step: int) -> None:
-        """Takes up the log as it was at a step."""
+        """Reads the log back, up to a step."""
         try:
             with open(os.path.join(self.path, "metrics.csv"), newline="") as file:
                 rows = [_typed(row) for row in csv.DictReader(file)]
@@ -128,11 +126,11 @@ class Workdir:
         """Checks that the best weights of protocols are here.
 
         Raises:
-            ValueError: If they are gone: no later ones need be as good.
+            ValueError: If they are gone. Later weights need not be as good.
         """
         for protocol in protocols:
             folder = self._best(protocol)
-            if not os.path.isfile(os.path.join(folder, model_folder.CARD)):
+            if not os.path.isfile(os.path.join(folder, CARD)):
                 raise ValueError(
                     f"{folder}: the best weights so far were here and are gone; put "
                     f"them back, or remove {self.path} to begin anew"
@@ -144,12 +142,12 @@ class Workdir:
     def save_best(self, model, protocol: str, row: dict) -> None:
         """Keeps the weights as the best of a protocol.
 
-        A loss of exactly 0 in every epoch had no labels, and trained nothing.
+        A loss that was exactly 0 in every epoch had no labels and trained nothing.
         """
         folder = self._best(protocol)
         chosen = {"protocol": protocol, "epoch": row["epoch"], "step": row["step"]}
         rows = [*self.rows, row]
-        trained = [t for t in self.card.trained if any(each.get(t) for each in rows)]
+        trained = [t for t in self.card.trained if any(r.get(t) for r in rows)]
         card = dataclasses.replace(self.card, trained=tuple(trained))
         model_folder.save(folder, model, card, extra=chosen)
 
@@ -157,8 +155,7 @@ class Workdir:
 class _Clock:
     """Wall and CPU seconds of a run, summed over its sessions.
 
-    And, of the latest session, from the start of the process to the end of its
-    first step.
+    Also the seconds from the start of the latest process to the end of its first step.
     """
 
     def __init__(self, path):
@@ -170,7 +167,7 @@ class _Clock:
         self.start = time.monotonic(), time.process_time()
 
     def first_step(self, seconds):
-        """Takes down how long the first step was in coming."""
+        """Notes the seconds until the first step was done."""
         self.before["first_step_seconds"] = round(seconds, 1)
 
     def write(self):
@@ -184,24 +181,23 @@ class _Clock:
 
 
 def require_same(path: str, config, prepared) -> None:
-    """Checks that a workdir, if it is one, belongs to this config and data.
+    """Checks that a workdir, if there is one, belongs to this config and data.
 
     Raises:
-        ValueError: If it was begun with another config or other data, or is a
-            folder of something else.
+        ValueError: If it was started with another config or other data, or if the
+            folder holds something else.
     """
     file = os.path.join(path, "config.json")
     if not os.path.exists(file):
-        # Hidden files are what a kill at the very beginning has left.
+        # A run that was killed at its very start leaves hidden files.
         if os.path.isdir(path) and any(n[0] != "." for n in os.listdir(path)):
             raise ValueError(f"{path}: not empty, and not a workdir of a run")
         return
-    found = atomic.read_json(file)
-    wanted = _identity(config, prepared)
-    for part in wanted:
-        if found.get(part) != wanted[part]:
+    old, new = atomic.read_json(file), _identity(config, prepared)
+    for part in new:
+        if old.get(part) != new[part]:
             raise ValueError(
-                f"{path}: begun with another {part}{_first_difference(found, wanted)};"
+                f"{path}: begun with another {part}{_first_difference(old, new)};"
                 " choose another --workdir, or remove this one"
             )
 
@@ -217,13 +213,8 @@ def begin(path: str, config, prepared) -> None:
 
 def _identity(config, prepared):
     """What a run is: its config and the bytes of its data."""
-    config = json.loads(config.to_json())
-    for each in (config, *config["stages"]):
-        objective = each.get("objective") or {}
-        if not objective.get("weights", True):
-            del objective["weights"]  # Runs of before have none, and mean the same.
     return {
-        "config": config,
+        "config": json.loads(config.to_json()),
         "data": [
             {
                 "dataset": m["dataset"],
@@ -235,8 +226,8 @@ def _identity(config, prepared):
     }
 
 
-def _first_difference(found, wanted):
-    old, new, name = found.get("config", {}), wanted["config"], ""
+def _first_difference(old_run, new_run):
+    old, new, name = old_run.get("config", {}), new_run["config"], ""
     while isinstance(old, dict) and isinstance(new, dict) and old != new:
         key = min(k for k in {*old, *new} if old.get(k) != new.get(k))
         old, new, name = old.get(key), new.get(key), f"{name}.{key}".lstrip(".")

@@ -1,9 +1,9 @@
 """`trainers.predict --serve`: a local page for a photograph, webcam or clip.
 
-Gradio (extra `web`) is the page; what it shows is the predictor's. Nothing but
-`fer_tf.faces.read_image` decodes a picture. Uploads are capped in bytes, pixels,
-frames and seconds, one is worked on at a time, and they lie in a private folder
-that goes with the page.
+Gradio (extra `web`) draws the page, and a `fer_tf.Predictor` reads the faces. Pictures
+are decoded by `fer_tf.faces.read_image` alone. Uploads are limited in bytes, pixels,
+frames and seconds, and one is read at a time. They lie in a private folder that is
+removed with the page.
 """
 
 import contextlib
@@ -16,31 +16,31 @@ import socket
 from fer_tf.utils.stderr import quiet_imports
 from trainers.web_page import guard, scratch
 
-# Gradio has a queue for each listener, unless they share one by its name.
+# Listeners of Gradio that name the same queue share it.
 _ONE_AT_A_TIME = "reader"
 
 
 def serve(
     model: str | None, *, host: str, port: int, min_face_score: float | None = None
 ) -> None:
-    """Opens the page and stays until it is interrupted or told to end.
+    """Opens the page, and serves it until Ctrl-C or a signal ends it.
 
     Args:
         model: What `fer_tf.load` takes.
         host: Address to listen on.
         port: Port there; 0 takes a free one.
-        min_face_score: See `fer_tf.Predictor`; None for its own.
+        min_face_score: See `fer_tf.Predictor`; None for its default.
 
     Raises:
         ValueError: If Gradio is not installed.
-        OSError: If the port is taken, or the address not of this machine.
+        OSError: If the port is in use, or the address is not this machine's.
     """
     if importlib.util.find_spec("gradio") is None:
         raise ValueError(
             "the page needs Gradio, the extra `web`: pip install -e '.[web]'"
         )
     with _listening(host, port) as listener:
-        # After the port, which says at once that it is taken.
+        # Only now, since a port that is in use is refused at once.
         with quiet_imports():
             from fer_tf.predictor import MIN_FACE_SCORE, Predictor
         score = min_face_score or MIN_FACE_SCORE
@@ -58,12 +58,12 @@ def build(predictor, folder: str):
 
     Args:
         predictor: A `fer_tf.Predictor`.
-        folder: Where uploads and results lie; see `page_scratch.private`.
+        folder: Where uploads and results lie; see `scratch.private`.
     """
-    # Gradio's own folder is open to all of this machine and stays.
+    # Gradio's own folder can be read by every user of this machine, and stays.
     os.environ["GRADIO_TEMP_DIR"] = folder
-    # It reports every start to its makers, and has the browser keep every
-    # reading, unless told not to.
+    # By default Gradio reports every start to its makers, and has the browser keep
+    # every reading.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     os.environ.setdefault("GRADIO_RUN_HISTORY", "False")
     import gradio as gr
@@ -88,7 +88,7 @@ def build(predictor, folder: str):
 
 
 def _server(page, host, folder):
-    """What serves the page, guarded."""
+    """The server of the page, behind its guard."""
     import fastapi
     import gradio
     import uvicorn
@@ -98,14 +98,13 @@ def _server(page, host, folder):
         fastapi.FastAPI(openapi_url=None), page, path="/", footer_links=[],
         max_file_size=guard.MAX_UPLOAD, ssr_mode=False,
     )  # fmt: skip
-    # Only of a page that it launched itself does Gradio check that a file that
-    # is named was uploaded.
+    # Gradio checks that a file was uploaded only on pages that it launched itself.
     page.has_launched = True
     guarded = guard.Guard(app, host=host, folder=folder)
 
     class Server(uvicorn.Server):
         async def shutdown(self, sockets=None):
-            # Open pages keep connections; cutting them is no error.
+            # Open pages keep connections, which are cut now. That is no error.
             logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
             await super().shutdown(sockets)
 
@@ -114,7 +113,7 @@ def _server(page, host, folder):
 
 
 def _listening(host, port):
-    """A socket that listens there."""
+    """A socket that listens at the address."""
     where = f"--host={host} --port={port}"
     if not host:
         raise ValueError("--host is empty")
@@ -160,7 +159,7 @@ def _photograph_tab(gr, reader):
     outputs = [drawn, said, table, bars, plane, looked, file]
     photo.change(
         reader.photo, photo, outputs, api_name="photo", concurrency_id=_ONE_AT_A_TIME,
-        # Gradio would open the picture with Pillow, by any of its decoders.
+        # Else Gradio opens the picture with any of Pillow's decoders.
         preprocess=False,
     )  # fmt: skip
 

@@ -1,7 +1,7 @@
-"""A stranger's picture -> pixels, by a process of its own.
+"""A stranger's picture -> pixels, decoded in a process of its own.
 
-It reads as `fer_tf.faces.read_image` does. But a picture that takes for ever, or
-that breaks the decoder, ends that process and not the page.
+A picture that takes for ever, or that crashes the decoder, ends that process and not
+the page.
 """
 
 import json
@@ -12,16 +12,19 @@ import numpy as np
 
 from fer_tf.faces.images import ImageError, read_image
 
-# Seconds; the largest picture that is read takes a few.
+# Seconds; the largest picture that is allowed takes a few.
 PATIENCE = 30
 
 
 def read_apart(path: str, *, patience: float = PATIENCE) -> np.ndarray:
-    """Reads a picture as `read_image` does.
+    """Reads a picture as `fer_tf.faces.read_image` does.
 
     Args:
         path: Of the file.
-        patience: Seconds after which it is given up.
+        patience: Most seconds that decoding may take.
+
+    Returns:
+        uint8 RGB `(height, width, 3)`.
 
     Raises:
         ImageError: If it cannot be read, or not in that time.
@@ -34,10 +37,10 @@ def read_apart(path: str, *, patience: float = PATIENCE) -> np.ndarray:
     try:
         if not answer.poll(patience):
             raise ImageError(f"takes more than {patience:g} s to decode")
-        told = json.loads(answer.recv_bytes())
-        if "error" in told:
-            raise ImageError(told["error"])
-        image = np.empty(told["shape"], np.uint8)
+        head = json.loads(answer.recv_bytes())
+        if "error" in head:
+            raise ImageError(head["error"])
+        image = np.empty(head["shape"], np.uint8)
         answer.recv_bytes_into(image.reshape(-1))
         return image
     except EOFError:
@@ -49,8 +52,8 @@ def read_apart(path: str, *, patience: float = PATIENCE) -> np.ndarray:
 
 
 def _answer(sender, path):
-    """Sends the shape and the pixels, or what is wrong; no pickle."""
-    # Ctrl-C goes to every process of the terminal; the page ends this one.
+    """Sends the shape and the pixels, or what is wrong, without pickle."""
+    # Ctrl-C reaches every process of the terminal, but the page ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         image = np.ascontiguousarray(read_image(path))

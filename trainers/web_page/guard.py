@@ -1,8 +1,10 @@
 """What the page's server refuses before Gradio sees it.
 
-A name that is not the page's own: an attacker's name may lead a browser here (DNS
-rebinding). Another site's request. A body above its cap, or more of them at once
-than the scratch has room for. A file named by an address, which Gradio would fetch.
+- Requests to a name that is not the page's own: an attacker's name may lead a browser
+  here (DNS rebinding).
+- Requests from another site.
+- Bodies that are too large, or more uploads at once than the scratch has room for.
+- Files that are named by an address, which Gradio would fetch.
 """
 
 import asyncio
@@ -13,12 +15,12 @@ from urllib.parse import urlsplit
 
 from trainers.web_page import scratch
 
-# Bytes of one upload, and of any other request: those only name files.
+# Most bytes of an upload, and of any other request, which can only name files.
 MAX_UPLOAD = 64 * 2**20
 _MAX_OTHER = 2**20
-# What surrounds a file in its upload.
+# Bytes around a file in its upload.
 _FRAME = 2**16
-# Seconds that an upload may take.
+# Most seconds that an upload may take.
 _PATIENCE = 300
 
 # Hosts that stand for every address of the machine.
@@ -31,8 +33,8 @@ class Guard:
 
     Args:
         app: The other.
-        host: What the server listens on.
-        folder: Of the page's scratch.
+        host: Address that the server listens on.
+        folder: The page's scratch.
     """
 
     def __init__(self, app, *, host: str, folder: str):
@@ -44,14 +46,14 @@ class Guard:
             self._names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
 
     async def __call__(self, scope, receive, send):
-        """Answers a request itself, or hands it on."""
+        """Refuses a request, or passes it on."""
         if scope["type"] not in ("http", "websocket"):
             return await self._app(scope, receive, send)
         headers = {name.lower(): value.decode("latin-1")
                    for name, value in scope["headers"]}  # fmt: skip
-        stranger = self._stranger(headers)
-        if stranger:
-            return await _refuse(scope, send, 403, stranger)
+        reason = self._why_strange(headers)
+        if reason:
+            return await _refuse(scope, send, 403, reason)
         if scope.get("method") in (None, "GET", "HEAD", "OPTIONS"):
             return await self._app(scope, receive, send)
         length = headers.get(b"content-length", "")
@@ -61,8 +63,8 @@ class Guard:
             return await self._upload(int(length), scope, receive, send)
         return await self._other(int(length), scope, receive, send)
 
-    def _stranger(self, headers):
-        """Why a request is not for this page or not from it; None: it is."""
+    def _why_strange(self, headers):
+        """Why a request is not for this page or not from it; None if it is."""
         host = headers.get(b"host", "")
         if not self._is_ours(host):
             return f"This page does not answer to the name {host[:100]!r}."
@@ -74,7 +76,7 @@ class Guard:
     def _is_ours(self, host):
         try:
             parts = urlsplit(f"//{host}")
-            name, _ = parts.hostname or "", parts.port  # Which must be a number.
+            name, _ = parts.hostname or "", parts.port  # Raises if it is no number.
         except ValueError:
             return False
         if name in self._names:
@@ -90,7 +92,7 @@ class Guard:
         self._coming += length
         try:
             await asyncio.to_thread(scratch.make_room, self._folder, self._coming)
-            # Without an answer the server closes the connection.
+            # After that the server closes the connection, since there is no answer.
             async with asyncio.timeout(_PATIENCE):
                 await self._app(scope, receive, send)
         finally:
@@ -142,9 +144,9 @@ def _is_address(name):
 
 def _names_an_address(body):
     """Whether JSON holds a file whose path is an address."""
-    found = []
+    paths = []
     try:
-        json.loads(body, object_hook=lambda each: found.append(each.get("path")))
-    except (ValueError, RecursionError):  # Gradio says so itself.
+        json.loads(body, object_hook=lambda values: paths.append(values.get("path")))
+    except (ValueError, RecursionError):  # Gradio answers that it is no JSON.
         return False
-    return any(isinstance(path, str) and "://" in path for path in found)
+    return any(isinstance(path, str) and "://" in path for path in paths)

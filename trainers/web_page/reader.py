@@ -1,4 +1,4 @@
-"""What the page does with an upload: a photograph or a clip -> what is shown."""
+"""From an upload of the page, a photograph or a clip, to what the page shows."""
 
 import contextlib
 import os
@@ -10,20 +10,25 @@ import cv2
 import gradio as gr
 
 from fer_tf import explain, labels
+from fer_tf.face_types import Face
 from fer_tf.faces.images import ImageError
 from fer_tf.faces.pyramid import shrunk
-from fer_tf.plotting import attention_maps, circumplex, figures, overlay, timeline
+from fer_tf.plotting import attention_maps, circumplex, overlay, photograph
+from fer_tf.plotting.timeline import Timeline
 from fer_tf.video import video_files
+from fer_tf.video.video_writer import VideoWriter
 from trainers.explanation.faces import Picture, windows
 from trainers.prediction.csv_table import write_rows
 from trainers.web_page import decode, scratch
 
-# A minute at 25 frames a second, and the seconds that reading may take; longer
-# clips are read to there.
+# A clip is read up to this many frames, a minute at 25 frames a second, and for this
+# many seconds at most.
 MAX_FRAMES = 1500
 MAX_SECONDS = 120
-# Pictures are shown no larger than this.
+# Most pixels of the longer side of a picture that is shown.
 _SHOWN = 1280
+# Most faces whose Grad-CAM is shown.
+_EXPLAINED = 8
 
 _NUMBERS = ("valence", "arousal", "confidence", "enlargement")
 _COLUMNS = ("face", "expression", "action units", *_NUMBERS)
@@ -31,7 +36,7 @@ _NOTHING = ([], None, None, [], None)
 
 
 class Reader:
-    """Reads one upload at a time; every failure is one line on the page.
+    """Reads uploads; every failure is one line on the page.
 
     Args:
         predictor: A `fer_tf.Predictor`.
@@ -44,7 +49,15 @@ class Reader:
         self.predictor, self._folder = predictor, os.path.realpath(folder)
 
     def photo(self, upload: dict | None) -> tuple:
-        """One photograph, as Gradio names it -> what the first tab shows."""
+        """Reads a photograph for the first tab.
+
+        Args:
+            upload: As Gradio describes it, with its "path".
+
+        Returns:
+            Path of the drawn picture, a sentence, rows of the table, figures of the
+            probabilities and of the circumplex, a gallery, path of the CSV file.
+        """
         if upload is None:
             return None, "", *_NOTHING
         with self._one_line("picture"):
@@ -52,28 +65,33 @@ class Reader:
             faces = self.predictor.predict(image)
             if not faces:
                 return self._picture(image, "faces"), "No face found.", *_NOTHING
-            said = f"{len(faces)} face{'s' * (len(faces) != 1)} found."
+            sentence = f"{len(faces)} face{'s' * (len(faces) != 1)} found."
             rows = [_row(number, face) for number, face in enumerate(faces, 1)]
             return (
-                self._picture(overlay.draw_faces(image, faces), "faces"), said, rows,
-                figures.bars(faces), circumplex.circumplex(faces),
-                self._looked(image, faces[:8]), self._csv([_COLUMNS, *rows]),
+                self._picture(overlay.draw_faces(image, faces), "faces"),
+                sentence, rows,
+                photograph.bars(faces), circumplex.circumplex(faces),
+                self._looked(image, faces[:_EXPLAINED]), self._csv([_COLUMNS, *rows]),
             )  # fmt: skip
 
     def clip(self, path: str | None, every: int) -> tuple:
-        """One clip -> what the second tab shows."""
+        """Reads every n-th frame of a clip for the second tab.
+
+        Returns:
+            Path of the drawn clip, a sentence, the timeline, path of the CSV file.
+        """
         if path is None:
             raise _refusal("There is no clip yet.")
-        target, line = self._file("faces.mp4"), timeline.Timeline()
+        target, timeline = self._file("faces.mp4"), Timeline()
         rows, note, seen = [("frame", "time", *_COLUMNS)], "", 0
         limit = time.monotonic() + MAX_SECONDS
-        # The writer outlives a damaged clip: what was drawn of it is to be finished.
-        with self._one_line("clip"), video_files.VideoWriter(target) as writer:
+        # The writer is closed after a damaged clip too, so that its good part is shown.
+        with self._one_line("clip"), VideoWriter(target) as writer:
             try:
                 for frame, faces in self.predictor.predict_video(path, every=every):
                     writer.write(overlay.draw_faces(frame.image, faces), frame.time)
                     seen += 1
-                    line.add(frame.time, faces)
+                    timeline.add(frame.time, faces)
                     when = frame.index, round(frame.time, 3)
                     rows += [(*when, *_row(face["track_id"], face)) for face in faces]
                     if not os.path.exists(self._folder):  # The page has ended.
@@ -86,51 +104,51 @@ class Reader:
                     raise
                 note = f" Then: {problem}."
         people = len({row[2] for row in rows[1:]})
-        said = f"{seen} frames read, {people} people.{note}"
-        return target, said, line.figure(), self._csv(rows)
+        sentence = f"{seen} frames read, {people} people.{note}"
+        return target, sentence, timeline.figure(), self._csv(rows)
 
     @contextlib.contextmanager
     def _one_line(self, what):
-        """Makes every failure a line that the page shows."""
+        """Turns every failure into a line that the page shows."""
         try:
             yield
         except (ImageError, video_files.VideoError, FloatingPointError) as problem:
             line = f"The {what} cannot be read: {problem}."
             raise _refusal(line) from None
         except Exception as problem:
-            # A defect: whoever serves the page sees where. As it ends, all may fail.
+            # A defect, which the terminal shows; but while the page ends all may fail.
             if os.path.exists(self._folder):
                 traceback.print_exc()
             line = f"The page failed at this {what}: {type(problem).__name__}."
             raise _refusal(line) from None
 
     def _uploaded(self, upload):
-        """The path of an upload; Gradio has looked too, but that may change."""
+        """The path of an upload. Gradio checks that too, but may cease to."""
         path = os.path.realpath(upload.get("path") or "")
         if os.path.commonpath([path, self._folder]) != self._folder:
             raise ImageError("not an upload")
         return path
 
     def _picture(self, image, name):
-        """A PNG of a picture, for Gradio to hand over as it is."""
+        """Writes a picture as PNG, which Gradio passes on as it is."""
         path = self._file(f"{name}.png")
         cv2.imwrite(path, shrunk(image, _SHOWN)[..., ::-1])
         return path
 
     def _csv(self, rows):
-        """A CSV file for the page to hand over."""
+        """Writes rows as a CSV file; returns its path."""
         path = self._file("readings.csv")
         with open(path, "w", encoding="utf-8", newline="") as file:
             write_rows(file, rows)
         return path
 
     def _file(self, name):
-        """A path in a folder of its own."""
+        """A path in a new folder of the scratch."""
         scratch.make_room(self._folder)
         return os.path.join(tempfile.mkdtemp(dir=self._folder), name)
 
     def _looked(self, image, faces):
-        """Each face's crop under its Grad-CAM, with what was read."""
+        """Each face's crop under its Grad-CAM, with its number and expression."""
         pictures = [Picture("", image, face["landmarks"]) for face in faces]
         crops, _ = windows(pictures, self.predictor.model)
         maps = explain.grad_cam(self.predictor.model, crops)
@@ -148,7 +166,7 @@ def _refusal(line):
     return gr.Error(line, duration=None, print_exception=False)
 
 
-def _row(number, face):
+def _row(number: int, face: Face) -> list:
     value = lambda name: round(face[name], 3) if name in face else None
     active = " ".join(labels.active_units(face.get("action_units", {})))
     return [number, face.get("expression"), active, *map(value, _NUMBERS)]

@@ -1,7 +1,7 @@
-"""The page's private folder: all that it writes lies there and goes with it.
+"""The page's private folder, which holds everything that the page writes.
 
-Nobody but its owner may look inside, it holds so many bytes at most, and it is
-removed however the page ends. What a killed page left, the next one removes.
+Only its owner may read it, it has a quota, and it is removed when the page ends. If
+the page is killed, the next page removes it.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 from fer_tf.utils import atomic
 
-# All uploads and results together; the oldest go where there would be more.
+# Most bytes of all uploads and results; the oldest are removed to make room.
 QUOTA = 512 * 2**20
 
 _NAME = "fer-tf-page-"
@@ -25,12 +25,12 @@ _LOCK = ".lock"
 def private() -> Iterator[str]:
     """Yields the path of a new folder, which is removed when the block ends.
 
-    Temporary files of the whole process lie there meanwhile: those too that
-    Gradio writes an upload to while it comes.
+    Meanwhile all temporary files of this process lie there, with those that Gradio
+    writes an upload to while it arrives.
     """
     root, before = tempfile.gettempdir(), tempfile.tempdir
-    _remove_what_was_left(root)
-    # It has its final name once it is locked: no other page takes it for a leftover.
+    _remove_leftovers(root)
+    # It gets its final name once it is locked: no other page takes it for a leftover.
     new = tempfile.mkdtemp(prefix=f".{_NAME}", dir=root)
     folder = os.path.join(root, os.path.basename(new)[1:])
     with contextlib.ExitStack() as stack:
@@ -44,34 +44,34 @@ def private() -> Iterator[str]:
 
 
 def make_room(folder: str, size: int = 0) -> None:
-    """Removes the oldest files, so that `size` more bytes keep the quota."""
-    found = []
+    """Removes the oldest files, so that `size` more bytes fit into the quota."""
+    files = []
     for place, _, names in os.walk(folder):
         for name in names:
             path = os.path.join(place, name)
             with contextlib.suppress(FileNotFoundError):
-                told = os.lstat(path)
-                found.append((told.st_mtime_ns, told.st_size, path))
-    total = size + sum(each for _, each, _ in found)
-    for _, each, path in sorted(found):
+                stated = os.lstat(path)
+                files.append((stated.st_mtime_ns, stated.st_size, path))
+    total = size + sum(bytes_of_file for _, bytes_of_file, _ in files)
+    for _, bytes_of_file, path in sorted(files):
         if total <= QUOTA:
             return
         if os.path.basename(path) != _LOCK:
             with contextlib.suppress(OSError):
                 os.remove(path)
                 os.rmdir(os.path.dirname(path))
-            total -= each
+            total -= bytes_of_file
 
 
-def _remove_what_was_left(root):
-    """Removes the folders of pages that have ended without doing so."""
-    if atomic.fcntl is None:  # Without locks nobody knows which pages have ended.
+def _remove_leftovers(root):
+    """Removes the folders of pages that were killed."""
+    if atomic.fcntl is None:  # Without locks, a leftover looks like a running page's.
         return
     for folder in glob.glob(os.path.join(glob.escape(root), f"{_NAME}*")):
         with contextlib.suppress(OSError):
-            told = os.lstat(folder)
-            ours = told.st_uid == os.geteuid() and stat.S_ISDIR(told.st_mode)
-            if ours and stat.S_IMODE(told.st_mode) == 0o700:
+            stated = os.lstat(folder)
+            ours = stated.st_uid == os.geteuid() and stat.S_ISDIR(stated.st_mode)
+            if ours and stat.S_IMODE(stated.st_mode) == 0o700:
                 with atomic.locked(os.path.join(folder, _LOCK)):
                     _remove(folder)
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data_pipelines.batches import array_ops, arrays, ops, pipeline
+from data_pipelines.batches import arrays, ops, pipeline
 from data_pipelines.preparation import prepare
 from data_pipelines.sources import DataError, open_source
+from data_pipelines.storage import array_files
 from data_pipelines.storage.prepared import open_prepared
 
 SIZE = dict(size=48, channels=1)
@@ -19,47 +20,43 @@ def npz_data(tmp_path_factory):
     """The faces of `synthetic_data`, as npz."""
     output = str(tmp_path_factory.mktemp("prepared") / "npz")
     source = open_source("synthetic", "seed=3,examples=160,size=48")
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     prepare.prepare(source, output, crop_spec=spec, rows_a_chunk=40, format="npz")
     return output
 
 
-def chain(module):
+def chain():
     return [
-        module.random_affine(seed=1, degrees=12, zoom=0.1, shift=0.05),
-        module.random_crop(44, seed=1),
-        module.random_flip(seed=1),
-        module.random_erase(seed=1, probability=0.5, area=0.2),
-        module.region_masks(),
-        module.class_weights([0.5, 1, 2, 3, 4, 5, 6, 7]),
-        module.numbers_only(),
-        module.to_model_input(),
+        ops.random_affine(seed=1, degrees=12, zoom=0.1, shift=0.05),
+        ops.random_crop(44, seed=1),
+        ops.random_flip(seed=1),
+        ops.random_erase(seed=1, probability=0.5, area=0.2),
+        ops.region_masks(),
+        ops.class_weights([0.5, 1, 2, 3, 4, 5, 6, 7]),
+        ops.numbers_only(),
+        ops.to_model_input(),
     ]
 
 
-def both(synthetic_data, npz_data, make_ops, steps, **kwargs):
+def both(synthetic_data, npz_data, chain, steps, **kwargs):
     """The same steps out of records, by TensorFlow, and out of npz, without."""
     kwargs = SIZE | BATCH | kwargs
-    stream = pipeline.train_batches(
-        open_prepared(synthetic_data), make_ops(ops), **kwargs
-    )
-    batches = arrays.TrainBatches(
-        open_prepared(npz_data), make_ops(array_ops), None, **kwargs
-    )
+    stream = pipeline.train_batches(open_prepared(synthetic_data), chain, **kwargs)
+    batches = arrays.TrainBatches(open_prepared(npz_data), chain, None, **kwargs)
     for step, theirs in enumerate(stream.take(steps)):
         yield batches[step], {name: value.numpy() for name, value in theirs.items()}
 
 
 def test_crops_and_flips_are_those_of_tensorflow_bit_for_bit(synthetic_data, npz_data):
-    make = lambda module: [
-        module.random_crop(44, seed=1),
-        module.random_flip(seed=1),
-        module.region_masks(region_sizes="literal", cell_anchor="center"),
-        module.numbers_only(),
-        module.to_model_input(),
+    chain = [
+        ops.random_crop(44, seed=1),
+        ops.random_flip(seed=1),
+        ops.region_masks(region_sizes="literal", cell_anchor="center"),
+        ops.numbers_only(),
+        ops.to_model_input(),
     ]
     # More than two epochs, so that a batch reaches across their ends.
-    for ours, theirs in both(synthetic_data, npz_data, make, 20):
+    for ours, theirs in both(synthetic_data, npz_data, chain, 20):
         assert set(theirs) <= set(ours)
         for name, value in theirs.items():
             np.testing.assert_array_equal(ours[name], value, err_msg=name)
@@ -67,7 +64,7 @@ def test_crops_and_flips_are_those_of_tensorflow_bit_for_bit(synthetic_data, npz
 
 
 def test_what_interpolates_is_that_of_tensorflow_to_rounding(synthetic_data, npz_data):
-    for ours, theirs in both(synthetic_data, npz_data, chain, 4):
+    for ours, theirs in both(synthetic_data, npz_data, chain(), 4):
         for name, value in theirs.items():
             atol = {"image": 0.02, "landmarks": 1e-3}.get(name, 0)
             np.testing.assert_allclose(ours[name], value, rtol=0, atol=atol)
@@ -76,7 +73,7 @@ def test_what_interpolates_is_that_of_tensorflow_to_rounding(synthetic_data, npz
 @pytest.mark.parametrize("sample, limit", [("up", 0), ("down", 5)])
 def test_classes_are_drawn_alike(sample, limit, synthetic_data, npz_data):
     kwargs = dict(sample=sample, limit=limit)
-    for ours, theirs in both(synthetic_data, npz_data, lambda _: [], 5, **kwargs):
+    for ours, theirs in both(synthetic_data, npz_data, [], 5, **kwargs):
         np.testing.assert_array_equal(ours["sample_id"], theirs["sample_id"])
         np.testing.assert_array_equal(ours["epoch"], theirs["epoch"])
 
@@ -86,7 +83,7 @@ def test_pictures_are_brought_to_size_and_colour_alike(
     size, channels, synthetic_data, npz_data
 ):
     kwargs = dict(size=size, channels=channels)
-    for ours, theirs in both(synthetic_data, npz_data, lambda _: [], 2, **kwargs):
+    for ours, theirs in both(synthetic_data, npz_data, [], 2, **kwargs):
         difference = np.abs(ours["image"].astype(int) - theirs["image"].astype(int))
         # At 36 one sum of areas in 16 ends on a half, and either may round it.
         share = 0.9 if size == 36 else 0.999
@@ -97,7 +94,7 @@ def test_pictures_are_brought_to_size_and_colour_alike(
 def test_colour_becomes_grey_as_in_tensorflow():
     images = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
     theirs = tf.image.rgb_to_grayscale(images).numpy().astype(int)
-    ours = array_ops.to_size(images, 32, 1).astype(int)
+    ours = array_files.to_size(images, 32, 1).astype(int)
     assert np.abs(ours - theirs).max() <= 1 and (ours == theirs).mean() > 0.999
 
 
@@ -105,18 +102,18 @@ def test_areas_are_averaged_by_hand():
     # 3 -> 2: each new pixel covers one old one and half of the middle one.
     row = np.array([10, 40, 100], np.uint8)
     image = np.broadcast_to(row, (1, 3, 3))[..., None]
-    shrunk = array_ops.to_size(image, 2, 1)[0, :, :, 0]
+    shrunk = array_files.to_size(image, 2, 1)[0, :, :, 0]
     np.testing.assert_array_equal(shrunk, [[20, 80], [20, 80]])
     # 2 -> 4: centres at -1/4, 1/4, 3/4 and 5/4 of an old pixel.
     image = np.broadcast_to(np.array([0, 100], np.uint8), (1, 2, 2))[..., None]
-    grown = array_ops.to_size(image, 4, 1)[0, 0, :, 0]
+    grown = array_files.to_size(image, 4, 1)[0, 0, :, 0]
     np.testing.assert_array_equal(grown, [0, 25, 75, 100])
 
 
 def test_epochs_go_on_where_the_last_one_ended_and_resume(npz_data):
     data = open_prepared(npz_data)
     make = lambda **kwargs: arrays.TrainBatches(
-        data, chain(array_ops), ["expression"], **SIZE, **BATCH, **kwargs
+        data, chain(), ["expression"], **SIZE, **BATCH, **kwargs
     )
     batches, images = make(), []
     assert len(batches) == data.count("train") // 16
@@ -182,7 +179,7 @@ def test_evaluation_gives_every_example_once(synthetic_data, npz_data):
 
 def test_tensorflow_reads_npz_into_the_same_batches(synthetic_data, npz_data):
     streams = [
-        pipeline.train_batches(open_prepared(data), chain(ops), **SIZE, **BATCH)
+        pipeline.train_batches(open_prepared(data), chain(), **SIZE, **BATCH)
         for data in (synthetic_data, npz_data)
     ]
     for ours, theirs in zip(*(stream.take(3) for stream in streams)):

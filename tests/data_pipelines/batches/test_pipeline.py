@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from data_pipelines.batches import array_ops, ops, pipeline
+from data_pipelines.batches import ops, pipeline
 from data_pipelines.sources import DataError
+from data_pipelines.storage import array_files
 
 SIZE = dict(size=48, channels=3)
 
@@ -83,7 +84,7 @@ def test_landmarks_stay_on_what_they_point_at_in_a_larger_picture(synthetic_data
     """A bright dot is where its landmark says, at any size."""
     spot = np.zeros((1, 48, 48, 1), np.uint8)
     spot[0, 20, 30] = 255
-    large = array_ops.to_size(spot, 224, 1)[0, ..., 0].astype(float)
+    large = array_files.to_size(spot, 224, 1)[0, ..., 0].astype(float)
     rows, columns = np.indices(large.shape)
     centre = [(columns * large).sum() / large.sum(), (rows * large).sum() / large.sum()]
     batch = next(iter(train(synthetic_data, size=224)))

@@ -189,7 +189,7 @@ def write_affwild2(root, videos, frames):
 def test_batches_of_prepared_videos_hold_frames_of_many(tmp_path):
     write_affwild2(tmp_path / "source", videos=20, frames=25)
     source = open_source("affwild2", str(tmp_path / "source"))
-    output, spec = str(tmp_path / "prepared"), prepare.crop_spec_for(source)
+    output, spec = str(tmp_path / "prepared"), source.crop_spec()
     prepare.prepare(source, output, crop_spec=spec, rows_a_chunk=100)
     data = open_prepared(output)
     videos = data.training_columns["video"]

@@ -34,11 +34,11 @@ def test_totals_are_the_owners():
     fer = {"train": 28709, "validation": 3589, "test": 3589}
     assert total(fer2013.PUBLISHED) == fer and fer2013.PUBLISHED == counts(FER2013)
     assert total(rafdb.PUBLISHED) == {"train": 12271, "test": 3068}
-    eight = affectnet.published_counts(False, "8cls")
+    eight = affectnet._published_counts(False, "8cls")
     assert total(eight) == {"train": 287651, "test": 3999}
-    seven = affectnet.published_counts(True, "7cls")
+    seven = affectnet._published_counts(True, "7cls")
     assert total(seven) == {"train": 283901, "test": 3500}
-    valid = affectnet.published_counts(True, "valid")
+    valid = affectnet._published_counts(True, "valid")
     assert total(valid) == {"train": 320739, "test": 4500}
     majority = total(ferplus.PUBLISHED["majority"])
     assert majority == {"train": 25060, "validation": 3199, "test": 3153}

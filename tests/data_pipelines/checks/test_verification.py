@@ -118,7 +118,7 @@ def test_splits_by_pixels_are_those_that_prepare_makes(tmp_path):
     layouts.write("facenonface", str(tmp_path / "in"), examples=120)
     source = open_source("facenonface", str(tmp_path / "in"))
     report = verification.verify_source(source)
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     manifest = prepare.prepare(source, str(tmp_path / "out"), crop_spec=spec)
     assert report["counts"] == manifest["counts"]
 
@@ -210,7 +210,7 @@ def test_videos_across_splits_and_blank_pictures_are_found(tmp_path, monkeypatch
 
 
 def prepared(source, output, **options):
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     return prepare.prepare(
         source, str(output), crop_spec=spec, detector="none", **options
     )
@@ -268,7 +268,7 @@ def test_a_whole_prepared_folder_has_no_errors(tmp_path):
 
 def test_a_damaged_shard_is_found(tmp_path):
     source = open_source("synthetic", "examples=20,size=48")
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     manifest = prepare.prepare(source, str(tmp_path / "d"), crop_spec=spec)
     assert verification.verify_prepared(str(tmp_path / "d"))["ok"]
     shard = tmp_path / "d" / manifest["shards"][0]["name"]

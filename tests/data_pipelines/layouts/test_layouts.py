@@ -121,7 +121,7 @@ def test_every_layout_is_verified_and_prepared(name, written, tmp_path):
     # A small copy has fewer pictures than the owner's, and nothing else is wrong.
     found = {finding["kind"] for finding in report["findings"]}
     assert found <= {"count", "left_out"} and report["num_pictures"] == len(kept)
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     output = str(tmp_path / "records")
     manifest = prepare.prepare(source, output, crop_spec=spec)
     assert manifest["num_examples"] == len(kept)

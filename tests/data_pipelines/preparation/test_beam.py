@@ -18,7 +18,7 @@ def run(source, output, options=None, **kwargs):
     return prepare.prepare(
         source,
         str(output),
-        crop_spec=prepare.crop_spec_for(source),
+        crop_spec=source.crop_spec(),
         rows_a_chunk=8,
         run=chosen if options else None,
         **kwargs,
@@ -65,7 +65,7 @@ def test_it_goes_on_with_what_a_local_run_began(source, tmp_path):
         prepare.prepare(
             source,
             str(tmp_path / "beam"),
-            crop_spec=prepare.crop_spec_for(source),
+            crop_spec=source.crop_spec(),
             rows_a_chunk=8,
             run=stop,
         )

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from data_pipelines.checks import verification
-from data_pipelines.preparation import chunks, prepare
+from data_pipelines.preparation import prepare
 from data_pipelines.sources import DataError, open_source
 from data_pipelines.storage import manifests, records
 from tests import testing_utils
@@ -23,7 +23,7 @@ def csv(tmp_path):
 
 def run(source, output, **kwargs):
     source = open_source("fer2013", source)
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     return prepare.prepare(
         source, str(output), crop_spec=spec, rows_a_chunk=20, **kwargs
     )
@@ -164,23 +164,13 @@ def test_another_source_or_crop_into_the_same_folder_is_refused(csv, tmp_path):
     run(source, tmp_path / "out")
     before = contents(tmp_path / "out")
     opened = open_source("fer2013", source)
-    spec = prepare.crop_spec_for(opened, "wang2018")
+    spec = opened.crop_spec("wang2018")
     with pytest.raises(
         DataError,
         match="crop_spec.name .there 'meen', now 'wang2018'.; another crop_spec.size",
     ):
         prepare.prepare(opened, str(tmp_path / "out"), crop_spec=spec, rows_a_chunk=20)
     assert contents(tmp_path / "out") == before
-
-
-def test_rows_that_were_listed_by_other_rules_are_not_gone_on_with(csv, tmp_path):
-    source, _ = csv
-    run(source, tmp_path / "out")
-    opened = open_source("fer2013", source)
-    opened.listing = 2
-    spec = prepare.crop_spec_for(opened)
-    with pytest.raises(DataError, match="begun with another listing"):
-        prepare.prepare(opened, str(tmp_path / "out"), crop_spec=spec, rows_a_chunk=20)
 
 
 def test_an_output_inside_the_source_or_not_empty_is_refused(csv, tmp_path):
@@ -202,7 +192,7 @@ def test_a_source_without_a_usable_row_is_refused(rows, message, tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "labels.csv").write_text("path,expression\n" + rows)
     source = open_source("csv", str(tmp_path / "in"))
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     with pytest.raises(DataError, match=message):
         prepare.prepare(source, str(tmp_path / "out"), crop_spec=spec)
     assert not (tmp_path / "out").exists()
@@ -233,12 +223,3 @@ def test_a_bad_row_of_a_csv_is_named_by_its_id(tmp_path):
     report = verification.verify_source(source)
     (finding,) = [f for f in report["findings"] if f["kind"] == "unreadable"]
     assert finding["examples"][0].startswith(f"{name}: ")
-
-
-def test_split_by_pixels_keeps_copies_together_and_shares_out_fairly():
-    rng = np.random.default_rng(0)
-    images = rng.integers(0, 256, (3000, 4, 4), dtype=np.uint8)
-    splits = [chunks.split_by_pixels(image) for image in images]
-    assert splits == [chunks.split_by_pixels(image.copy()) for image in images]
-    assert 0.07 < splits.count("test") / 3000 < 0.13
-    assert 0.07 < splits.count("validation") / 3000 < 0.13

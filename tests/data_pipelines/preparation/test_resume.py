@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import pathlib
 import random
 import resource
 import signal
@@ -25,7 +26,7 @@ COMMAND = [sys.executable, "-m", "trainers.prepare"]
 
 
 def run(source, output, **kwargs):
-    kwargs = {"rows_a_chunk": 50, "crop_spec": prepare.crop_spec_for(source), **kwargs}
+    kwargs = {"rows_a_chunk": 50, "crop_spec": source.crop_spec(), **kwargs}
     return prepare.prepare(source, str(output), **kwargs)
 
 
@@ -40,7 +41,11 @@ def contents(folder):
 def start(command):
     """Starts a command whose processes can all be killed together."""
     return subprocess.Popen(
-        command, start_new_session=True, stdout=subprocess.DEVNULL, text=True
+        command,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).parents[3])},
+        text=True,
     )
 
 
@@ -57,12 +62,12 @@ def progress_files(output):
 @pytest.mark.parametrize("format", manifests.FORMATS)
 def test_killed_in_the_middle_it_ends_with_the_same_bytes(format, tmp_path):
     script = (
-        "import sys; from data_pipelines import prepare\n"
+        "import sys; from data_pipelines.preparation import prepare\n"
         "from data_pipelines.sources import open_source\n"
         "if __name__ == '__main__':\n"
         f"    source = open_source('synthetic', {SOURCE!r})\n"
         "    prepare.prepare(source, sys.argv[1], rows_a_chunk=50, workers=2,\n"
-        f"        crop_spec=prepare.crop_spec_for(source), format={format!r})\n"
+        f"        crop_spec=source.crop_spec(), format={format!r})\n"
     )
     (tmp_path / "script.py").write_text(script)
     killed, source = tmp_path / "killed", open_source("synthetic", SOURCE)
@@ -229,7 +234,7 @@ def test_an_unfinished_folder_names_what_is_asked_for_now(tmp_path):
         run(source, tmp_path, rows_a_chunk=4, run=stop)
     with pytest.raises(DataError, match="format .there 'tfrecord', now 'npz'"):
         run(source, tmp_path, rows_a_chunk=4, format="npz")
-    spec = prepare.crop_spec_for(source, "gan2020")
+    spec = source.crop_spec("gan2020")
     with pytest.raises(DataError, match="crop_spec.size .there 48, now 224"):
         run(source, tmp_path, rows_a_chunk=4, crop_spec=spec)
     other = open_source("synthetic", "examples=9,size=48")
@@ -281,6 +286,9 @@ class Dying:
         for name in Source.__annotations__:
             setattr(self, name, getattr(source, name))
 
+    def crop_spec(self):
+        return self.source.crop_spec()
+
     def rows(self):
         return self.source.rows()
 
@@ -292,7 +300,7 @@ class Dying:
 
 def test_a_worker_that_is_killed_is_said_so(tmp_path):
     source = Dying(open_source("synthetic", "examples=8,size=48"))
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(BrokenProcessPool, match="a worker process was killed"):
         run(source, tmp_path, crop_spec=spec, rows_a_chunk=4, workers=2, format="npz")

@@ -14,7 +14,7 @@ def folder(tmp_path_factory):
     output = tmp_path_factory.mktemp("prepared") / "synthetic"
     text = "seed=5,examples=90,size=48,missing=0.3,non_faces=0.2"
     source = open_source("synthetic", text)
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     prepare.prepare(source, str(output), crop_spec=spec, rows_a_chunk=30)
     return output
 

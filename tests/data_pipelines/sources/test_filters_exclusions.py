@@ -55,7 +55,7 @@ def test_what_is_listed_is_left_out_counted_and_nothing_else_changes(
     source, listed, tmp_path
 ):
     whole, less = str(tmp_path / "whole"), str(tmp_path / "less")
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     before = prepare.prepare(source, whole, crop_spec=spec)
     shorter = Excluding(source, listed)
     after = prepare.prepare(shorter, less, crop_spec=spec, workers=2)

@@ -9,11 +9,11 @@ from data_pipelines.sources import OptionError, open_source
 from data_pipelines.sources.filters import KeepingLabels
 from data_pipelines.storage import manifests
 from tests import testing_utils
-from trainers.training import run
+from trainers.training import assembly
 
 
 def prepared(source, folder):
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     prepare.prepare(source, str(folder), crop_spec=spec, workers=2)
     return str(folder)
 
@@ -54,9 +54,11 @@ def test_a_set_without_expressions_may_come_first(tmp_path):
     config = testing_utils.tiny_config()
     config.eval_batch_size = 1
     # It is refused where `select`, the accuracy, cannot be measured.
-    run.Run(config, both, str(tmp_path / "run"))
+    assembly.assemble(config, both, str(tmp_path / "run")).check()
     with pytest.raises(ValueError, match="no labels of what the model predicts"):
-        run.Run(config, pipeline.open_prepared(folders[0]), str(tmp_path / "none"))
+        assembly.assemble(
+            config, pipeline.open_prepared(folders[0]), str(tmp_path / "none")
+        ).check()
 
 
 def test_an_unknown_kind_is_refused():

@@ -65,7 +65,7 @@ def test_every_file_counts(tmp_path):
     (tmp_path / os.fsdecode(b"fear/\xff.png")).write_bytes(b"")
     output = str(tmp_path.parent / f"{tmp_path.name}-records")
     source = open_source("folder", str(tmp_path))
-    manifest = prepare.prepare(source, output, crop_spec=prepare.crop_spec_for(source))
+    manifest = prepare.prepare(source, output, crop_spec=source.crop_spec())
     reasons = {r["path"]: r["reason"] for r in manifest["rejects"]}
     assert manifest["num_examples"] == 2 and len(reasons) == 8
     assert "HTML" in reasons["fear/page.jpg"]
@@ -83,7 +83,7 @@ def test_copies_stay_together_and_a_tenth_of_train_is_held_out(tmp_path):
     put(tmp_path / "test" / "fear" / "0.png", seed=0)
     source = open_source("folder", str(tmp_path))
     output = str(tmp_path.parent / f"{tmp_path.name}-records")
-    manifest = prepare.prepare(source, output, crop_spec=prepare.crop_spec_for(source))
+    manifest = prepare.prepare(source, output, crop_spec=source.crop_spec())
     counts = {name: c["fear"] for name, c in manifest["counts"].items()}
     # Each of the 100 is there twice, on the same side.
     held_out = counts["validation"]

@@ -139,7 +139,10 @@ def test_a_bad_row_is_rejected_by_its_line(tmp_path, line, reason):
         ("", "empty"),
         ("path,expresion\n", "unknown column 'expresion'"),
         ("expression\nfear\n", "no column path"),
-        ("path;expression\na.png;fear\n", "parted by semicolons; save it with commas"),
+        (
+            "path;expression\na.png;fear\n",
+            "separated by semicolons; save it with commas",
+        ),
         ("path,path\n", "comes twice"),
         (
             "path,valence\na.png,0.5\n",

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from data_pipelines.sources import DataError, Reject, Sample, open_source
-from data_pipelines.sources.sample import SPLITS, clean_path
+from data_pipelines.sources.paths import clean_path
+from data_pipelines.sources.sample import SPLITS
 from tests.source_trees import (
     LABELLED,
     NAMED,

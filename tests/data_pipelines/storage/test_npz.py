@@ -38,7 +38,7 @@ KEYS = {
 def folders(tmp_path_factory):
     """The same faces, prepared as records and as npz."""
     source = open_source("synthetic", SOURCE)
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     made = {}
     for format in manifests.FORMATS:
         made[format] = str(tmp_path_factory.mktemp("prepared") / format)
@@ -94,7 +94,7 @@ def test_manifests_differ_in_the_format_alone(folders):
 
 def test_any_number_of_workers_gives_the_same_bytes(folders, tmp_path):
     source = open_source("synthetic", SOURCE)
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     prepare.prepare(
         source, str(tmp_path), crop_spec=spec, rows_a_chunk=13, workers=2, format="npz"
     )
@@ -151,7 +151,7 @@ def test_it_is_written_and_verified_where_there_is_no_tensorflow(tmp_path):
 
 def test_what_is_too_large_for_memory_is_refused_before_anything_is_drawn(tmp_path):
     source = open_source("synthetic", "examples=60000,size=256")
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     # 60,000 times 256 * 256 * 3 bytes.
     with pytest.raises(DataError, match="11.0 GiB.*8 GiB at most.*--format=tfrecord"):
         prepare.prepare(source, str(tmp_path), crop_spec=spec, format="npz")

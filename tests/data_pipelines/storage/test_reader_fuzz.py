@@ -25,7 +25,7 @@ SOURCE = "seed=1,examples=12,size=48"
 def a_shard(folder, format):
     """A prepared training shard, and what it holds."""
     source = open_source("synthetic", SOURCE)
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     manifest = prepare.prepare(source, str(folder), crop_spec=spec, format=format)
     (shard,) = [s for s in manifest["shards"] if "-train." in s["name"]]
     return folder, manifest, shard["name"], examples_of(folder)

@@ -6,7 +6,7 @@ from data_pipelines.sources import DataError, Sample
 from data_pipelines.storage import records
 
 UNITS = ("AU1", "AU2", "AU12")
-MANIFEST = {"action_units": UNITS, "num_landmarks": 5}
+MANIFEST = {"action_units": UNITS, "num_landmarks": 5, "votes": False}
 POINTS = np.arange(10.0).reshape(5, 2)
 
 

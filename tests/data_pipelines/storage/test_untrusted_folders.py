@@ -29,7 +29,7 @@ def folders(tmp_path_factory):
     made = {}
     for format in manifests.FORMATS:
         made[format] = tmp_path_factory.mktemp("prepared") / format
-        spec = prepare.crop_spec_for(source)
+        spec = source.crop_spec()
         prepare.prepare(source, str(made[format]), crop_spec=spec, format=format)
     return made
 

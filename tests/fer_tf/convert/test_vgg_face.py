@@ -55,9 +55,10 @@ def test_convolutions_arrive_and_nothing_else_moves(names, model, tmp_path):
     dense = {f"fc{i}": [np.zeros((4, 4)), np.zeros(4)] for i in (6, 7, 8)}
     write(tmp_path / "w.h5", {**layers, **dense}, names)
     before = {v.path: v.numpy() for v in model.variables}
-    provenance = vgg_face.load_vgg_face(model, tmp_path / "w.h5")
-    assert provenance.mean == (93.5940, 104.7624, 129.1863)
-    assert provenance.channel_order == "bgr"
+    vgg_face.load_vgg_face(model, tmp_path / "w.h5")
+    pixels = model.get_layer("preprocess")
+    assert pixels.mean == [93.5940, 104.7624, 129.1863]
+    assert pixels.channel_order == "bgr"
     for variable in model.variables:
         layer, kind = variable.path.rsplit("/", 1)
         expected = before[variable.path]
@@ -107,6 +108,9 @@ def test_anything_unexpected_is_an_error(damage, message, model, tmp_path):
     before = [v.numpy() for v in model.variables]
     with pytest.raises(ValueError, match=message):
         vgg_face.load_vgg_face(model, tmp_path / "w.h5")
+    pixels = model.get_layer("preprocess")
+    assert pixels.mean == [93.5940, 104.7624, 129.1863]
+    assert pixels.channel_order == "bgr"
     for variable, value in zip(model.variables, before):
         np.testing.assert_array_equal(variable.numpy(), value)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fer_tf.explain import localisation as lo
+from fer_tf.explain import localisation
 
 
 def test_mass_by_hand():
@@ -10,7 +10,7 @@ def test_mass_by_hand():
     maps[1] = 0.2  # Uniform: the region's share of the image.
     regions = np.zeros((3, 4, 4), bool)
     regions[:, :2, :3] = True
-    found = lo.mass_inside(maps, regions)
+    found = localisation.mass_inside(maps, regions)
     np.testing.assert_allclose(found[:2], [3 / 4, 6 / 16])
     assert np.isnan(found[2])  # An empty map lies nowhere.
 
@@ -18,7 +18,7 @@ def test_mass_by_hand():
 @pytest.mark.parametrize("maps", [np.zeros((1, 2, 2)), np.full((1, 4, 4), -1.0)])
 def test_errors(maps):
     with pytest.raises(ValueError, match="Received"):
-        lo.mass_inside(maps, np.ones((1, 4, 4), bool))
+        localisation.mass_inside(maps, np.ones((1, 4, 4), bool))
 
 
 def test_every_map_in_one_form():
@@ -28,7 +28,7 @@ def test_every_map_in_one_form():
     weights[0, 3], weights[0, 5] = 0.25, 0.5
     guided = np.zeros((1, 4, 4, 3), np.float32)
     guided[0, 1, 2] = (1.0, -2.0, 0.5)
-    found = lo.spatial_maps(
+    found = localisation.spatial_maps(
         {
             "target": np.zeros(1),
             "score": np.zeros(1),
@@ -53,5 +53,5 @@ def test_every_map_in_one_form():
 def test_edges_are_where_brightness_changes():
     image = np.zeros((1, 6, 6, 3), np.float32)
     image[:, :, 3:] = 100.0
-    found = lo.edges(image)[0]
+    found = localisation.edges(image)[0]
     assert (found[:, 2:4] == 50).all() and found[:, [0, 1, 4, 5]].max() == 0

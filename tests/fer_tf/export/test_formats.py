@@ -21,6 +21,7 @@ from fer_tf.faces.alignment import to_color
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.faces.images import read_image
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card, read_card
 from fer_tf.utils.hashing import sha256
 
 ARGUMENTS = dict(width=0.125, blocks=1, stage_filters=[16])
@@ -90,7 +91,7 @@ def trained(folder, views="ten_crop"):
     model = models.create_model("small_resnet", **ARGUMENTS)
     kernel = model.get_layer("expression").kernel
     kernel.assign(6.0 * kernel)
-    card = model_folder.Card(
+    card = Card(
         model="small_resnet", arguments=ARGUMENTS, crop_spec=CROP_SPECS["meen"],
         views=views, average="logits",
     )  # fmt: skip
@@ -157,7 +158,7 @@ def test_they_run_in_a_fresh_process_without_our_code(exported, tmp_path):
 
 def test_the_card_holds_what_was_measured(exported):
     model, folder = exported
-    described = model_folder.read_card(str(folder))
+    described = read_card(str(folder))
     assert described["note"] == 1
     assert described["checked_on"] == {"crops": 20, "source": "noise"}
     assert described["calibrated_on"] == "other noise"

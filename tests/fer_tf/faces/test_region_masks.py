@@ -96,19 +96,6 @@ def test_five_points():
     np.testing.assert_array_equal(rm.region_masks(eight), rm.region_masks(FACE))
 
 
-def test_flip_is_the_mask_of_the_mirrored_face():
-    """Exactly where cells have centres and pixel 0 faces pixel 223."""
-    face = FACE + (5, 3)
-    mirrored = rm.flip_landmarks(face, image_width=224)
-    np.testing.assert_allclose(mirrored[1], (223 - face[4, 0], face[4, 1]))
-    np.testing.assert_array_equal(rm.flip_landmarks(mirrored, image_width=224), face)
-    flipped = rm.flip_masks(rm.region_masks(face, cell_anchor="center"))
-    expected = rm.region_masks(mirrored + (1, 0), cell_anchor="center")
-    np.testing.assert_array_equal(flipped, expected)
-    left = rm.REGIONS.index("left_eye")
-    assert flipped[..., left].argmax() != expected[..., left + 1].argmax()
-
-
 @pytest.mark.parametrize(
     "options, message",
     [

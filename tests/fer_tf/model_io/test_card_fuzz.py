@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fer_tf import models
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import CARD
 from tests import testing_utils
 
 SECONDS, BYTES = 2, 500e6
@@ -63,7 +64,7 @@ def good(tmp_path_factory):
     model_folder.load(folder)
     # On a machine that is slow or shared, seconds are long.
     seconds = max(SECONDS, 8 * (time.process_time() - start))
-    return folder, json.loads((folder / model_folder.CARD).read_text()), seconds
+    return folder, json.loads((folder / CARD).read_text()), seconds
 
 
 @hypothesis.settings(
@@ -82,7 +83,7 @@ def check(folder, described, seconds, model, changes):
     # The inner parts first: their whole may be replaced too.
     for (part, key), value in sorted(changes.items(), key=lambda c: c[0][0] is None):
         (described[part] if part else described)[key] = value
-    (folder / model_folder.CARD).write_text(json.dumps(described))
+    (folder / CARD).write_text(json.dumps(described))
     before, start = _peak(), time.process_time()
     try:
         with warnings.catch_warnings():

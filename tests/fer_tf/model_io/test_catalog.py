@@ -12,6 +12,7 @@ import fer_tf
 from fer_tf import models
 from fer_tf.export import formats
 from fer_tf.model_io import catalog, model_folder
+from fer_tf.model_io.card import CARD
 from tests.fer_tf.export.test_formats import ARGUMENTS, random_crops, trained
 from trainers.publishing import catalog_entries
 
@@ -77,9 +78,7 @@ def test_an_unknown_name_lists_the_known_ones(root):
         fer_tf.load("")
 
 
-@pytest.mark.parametrize(
-    "file", [model_folder.CARD, model_folder.WEIGHTS, model_folder.WHOLE]
-)
+@pytest.mark.parametrize("file", [CARD, model_folder.WEIGHTS, model_folder.WHOLE])
 def test_whatever_is_changed_is_found(file, root):
     path = root / "tiny" / file
     content = bytearray(path.read_bytes())

@@ -5,7 +5,7 @@ import pytest
 from fer_tf import models
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.layers.crop_views import CropViews
-from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from fer_tf.model_io.serving import make_serving_model
 from fer_tf.model_io.views import make_inference_model
 
@@ -94,7 +94,7 @@ def test_crops_that_do_not_fit_are_refused():
 
 def test_a_model_whose_card_trained_nothing_has_nothing_to_say():
     model = models.create_model("small_resnet", width=0.125, blocks=1)
-    model.card = model_folder.Card(
+    model.card = Card(
         model="small_resnet", arguments={}, crop_spec=CROP_SPECS["meen"],
         views="center", average="logits", trained=("nothing",),
     )  # fmt: skip

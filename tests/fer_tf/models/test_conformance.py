@@ -34,7 +34,7 @@ OUTPUTS = {
 
 # By the builder, then by what is left out of a variant.
 HEADS = {
-    "two_level_attention": {"expression", "valence_arousal"},
+    "two_att_two_mt": {"expression", "valence_arousal"},
     "mtanet": {"expression", "valence_arousal", "action_units"},
     "face_network": {"is_face"},
     "gan_rasnet": {"region_masks"},

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from fer_tf.models.wang2018 import VARIANTS, two_level_attention
+from fer_tf.models.wang2018 import VARIANTS, two_att_two_mt
 
 # Parameters on paper: a convolution is k * k * in * out (+ out), BN 4 a channel.
 TRUNK = (25 * 64 + 64) + (25 * 64 * 192 + 192) + (9 * 192 * 384 + 384)
@@ -55,12 +55,12 @@ def test_parameters(name):
 
 
 def test_parameters_without_blocks_are_the_specifications():
-    count = two_level_attention(attention_blocks=0).count_params()
+    count = two_att_two_mt(attention_blocks=0).count_params()
     assert count == TRUNK + SECOND + heads(SEQUENCE, 256, 128) == 3_614_153
 
 
 def resolved(name):
-    parameters = inspect.signature(two_level_attention).parameters.values()
+    parameters = inspect.signature(two_att_two_mt).parameters.values()
     return {p.name: p.default for p in parameters} | dict(VARIANTS[name].arguments)
 
 
@@ -82,7 +82,7 @@ def test_a_tables_rows_differ_in_what_the_table_varies(table, varied):
 
 def test_attention_maps_have_their_names_sizes_and_ranges():
     keras.utils.set_random_seed(0)
-    model = two_level_attention(attention_blocks=3, width=0.125)
+    model = two_att_two_mt(attention_blocks=3, width=0.125)
     names = ["attention1_mask", "attention2_mask", "attention3_mask"]
     names += ["level_attention"]
     maps = keras.Model(model.input, [model.get_layer(n).output for n in names])
@@ -98,26 +98,26 @@ def test_attention_maps_have_their_names_sizes_and_ranges():
 
 @pytest.mark.parametrize("levels, count", [("stages", 3), ("blocks", 2)])
 def test_levels_are_the_stages_or_the_blocks(levels, count):
-    model = two_level_attention(levels=levels, width=0.125)
+    model = two_att_two_mt(levels=levels, width=0.125)
     assert model.get_layer("level_attention").output.shape == (None, count, count)
 
 
 def test_one_block_alone_attends_to_itself():
-    model = two_level_attention(levels="blocks", attention_blocks=1, width=0.125)
+    model = two_att_two_mt(levels="blocks", attention_blocks=1, width=0.125)
     attention = keras.Model(model.input, model.get_layer("level_attention").output)
     np.testing.assert_array_equal(attention(np.zeros((1, 48, 48, 1))), [[[1]]])
 
 
 @pytest.mark.parametrize("cell, gates", [("simple", 1), ("gru", 3), ("lstm", 4)])
 def test_recurrent_cells(cell, gates):
-    model = two_level_attention(rnn_cell=cell, width=0.125)
+    model = two_att_two_mt(rnn_cell=cell, width=0.125)
     kernels = [w for w in model.get_layer("level_rnn").weights if "kernel" in w.name]
     assert {w.shape for w in kernels} == {(16, gates * 16)}
     assert model.get_layer("level_rnn").output.shape == (None, 3, 32)
 
 
 def test_a_mask_without_skips_has_a_unit_less():
-    with_skip, without = (two_level_attention(skip=s) for s in (True, False))
+    with_skip, without = (two_att_two_mt(skip=s) for s in (True, False))
     assert with_skip.count_params() - without.count_params() == unit(64)
 
 
@@ -130,7 +130,7 @@ def test_fully_connected_layers_of_alexnet():
 
 def test_initial_weights_are_he_for_convolutions_and_xavier_for_dense():
     keras.utils.set_random_seed(0)
-    model = two_level_attention(width=0.5)
+    model = two_att_two_mt(width=0.5)
     kernel = keras.ops.convert_to_numpy(model.get_layer("stage3_conv2").kernel)
     fan_in = np.prod(kernel.shape[:3])
     np.testing.assert_allclose(kernel.std(), np.sqrt(2 / fan_in), rtol=0.01)
@@ -149,9 +149,7 @@ def test_pixels_are_scaled_inside():
 
 def test_a_batch_can_be_learned_by_heart():
     keras.utils.set_random_seed(1)
-    model = two_level_attention(
-        width=0.125, input_shape=(16, 16, 1), attention_blocks=1
-    )
+    model = two_att_two_mt(width=0.125, input_shape=(16, 16, 1), attention_blocks=1)
     variables = model.trainable_variables
     optimizer = keras.optimizers.Adam(5e-3)
     optimizer.build(variables)
@@ -190,12 +188,12 @@ def test_a_batch_can_be_learned_by_heart():
 )
 def test_wrong_arguments_are_named(argument, value):
     with pytest.raises(ValueError, match=rf"`{argument}` must .*Received: {argument}="):
-        two_level_attention(**{argument: value})
+        two_att_two_mt(**{argument: value})
 
 
 def test_levels_of_blocks_need_a_block():
     with pytest.raises(ValueError, match="`levels` must be 'stages' or None"):
-        two_level_attention(levels="blocks", attention_blocks=0)
+        two_att_two_mt(levels="blocks", attention_blocks=0)
 
 
 def test_activated_blocks_start_where_tukeys_loss_has_a_slope():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fer_tf.models.wang2018 import two_level_attention
+from fer_tf.models.wang2018 import two_att_two_mt
 
 
 class Reference:
@@ -137,7 +137,7 @@ class Reference:
 )
 def test_network_equals_a_second_implementation(size, blocks, skip, activate, combine):
     keras.utils.set_random_seed(3)
-    model = two_level_attention(
+    model = two_att_two_mt(
         input_shape=(size, size, 1), attention_blocks=blocks, skip=skip, width=0.125,
         activate_blocks=activate, combine=combine,
     )  # fmt: skip

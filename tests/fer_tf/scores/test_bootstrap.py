@@ -50,9 +50,9 @@ def test_intervals_are_those_of_resampled_arrays(units):
     redone = [every_score(np.concatenate([members[i] for i in d])) for d in drawn]
     found = {}
     for family in (
-        scores.classification(LABELS, LOGITS, 7),
-        scores.dimensional(TARGETS, GUESSES),
-        scores.action_units(UNITS, GUESSED_UNITS),
+        scores.classification_sums(LABELS, LOGITS, 7),
+        scores.dimensional_sums(TARGETS, GUESSES),
+        scores.action_unit_sums(UNITS, GUESSED_UNITS),
     ):
         found |= bootstrap.intervals(family, units, num_resamples=40, seed=5)
     assert found.keys() == redone[0].keys()
@@ -93,7 +93,7 @@ def test_a_thousand_resamples_of_a_test_set_take_a_moment():
     labels = RNG.integers(0, 7, 4000)
     logits = RNG.normal(size=(4000, 7))
     start = time.process_time()
-    bootstrap.intervals(scores.classification(labels, logits, 7))
+    bootstrap.intervals(scores.classification_sums(labels, logits, 7))
     assert time.process_time() - start < 5.0
 
 

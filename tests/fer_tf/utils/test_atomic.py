@@ -115,7 +115,8 @@ for package in (fer_tf, data_pipelines, trainers):
         extra = found.name in names
         if not command and not extra:
             importlib.import_module(found.name)
-from trainers import dry_run, memory
+from trainers.common import memory
+from trainers.training import dry_run
 assert memory.peak() is None and dry_run._memory() == "not known on this system"
 sys.argv = ["prepare", "--dataset=synthetic", "--source=examples=20,size=48",
             "--workers=1", "--output=" + sys.argv[1]]

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
-from fer_tf.plotting import figures
+from fer_tf.model_io.card import CARD
+from fer_tf.plotting.style import save_figure
 from fer_tf.utils import atomic, disk
 from tests.testing_utils import full_disk, save_tiny_model
 
@@ -58,7 +59,7 @@ def fill_folder(path):
 @pytest.mark.parametrize(
     ("write", "reason"),
     [
-        (lambda path: figures.save(Figure(), path), "File too large"),
+        (lambda path: save_figure(Figure(), path), "File too large"),
         (lambda path: atomic.write_text(path, "x" * 100_000), "File too large"),
         (save_array, "requested and"),
         (fill_folder, "File too large"),
@@ -92,10 +93,10 @@ def test_no_link_is_written_through(tmp_path):
     folder, away = tmp_path / "m", tmp_path / "away"
     folder.mkdir()
     away.write_text("precious")
-    for name in (model_folder.WEIGHTS, model_folder.CARD, "curves.png"):
+    for name in (model_folder.WEIGHTS, CARD, "curves.png"):
         (folder / f".part-{name}").symlink_to(away)
     save_tiny_model(folder, CROP_SPECS["meen"])
-    figures.save(Figure(), str(folder / "curves.png"))
+    save_figure(Figure(), str(folder / "curves.png"))
     assert away.read_text() == "precious"
     written = sorted(folder.iterdir())
     assert len(written) == 3 and not any(path.is_symlink() for path in written)

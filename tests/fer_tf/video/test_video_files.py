@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fer_tf.video import video_files
+from fer_tf.video.video_writer import VideoWriter
 
 av = pytest.importorskip("av", reason="needs PyAV: pip install 'fer-tf[video]'")
 
@@ -23,7 +24,7 @@ def picture(number):
 @pytest.fixture
 def clip(tmp_path):
     path = str(tmp_path / "clip.mp4")
-    with video_files.VideoWriter(path) as writer:
+    with VideoWriter(path) as writer:
         for number, time in enumerate(TIMES):
             writer.write(picture(number), time)
     return path
@@ -86,7 +87,7 @@ def test_time_goes_on_where_a_files_clock_does_not(stated, times, clip, monkeypa
 
 def test_a_colon_in_a_path_is_no_protocol(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with video_files.VideoWriter("at 10:30.mp4") as writer:
+    with VideoWriter("at 10:30.mp4") as writer:
         writer.write(picture(1), 0.0)
     assert len(list(video_files.read_frames("at 10:30.mp4"))) == 1
 
@@ -132,7 +133,7 @@ def test_every_display_matrix_of_whole_quarters(matrix, tmp_path):
     quarters = np.zeros((48, 64, 3), np.uint8)
     quarters[:24, :32], quarters[:24, 32:], quarters[24:, :32] = 60, 120, 240
     path = str(tmp_path / "clip.mp4")
-    with video_files.VideoWriter(path) as writer:
+    with VideoWriter(path) as writer:
         writer.write(quarters, 0.0)
     data = bytearray(open(path, "rb").read())
     # Version 0 of `tkhd`: 40 bytes of times, ids and volume, then the matrix.
@@ -176,7 +177,7 @@ def test_frames_that_change_their_size_are_all_read(tmp_path):
     frames = list(video_files.read_frames(path))
     assert [f.image.shape for f in frames] == [(128, 160, 3)] * 18
     assert abs(frames[8].image.astype(int) - 200).max() < 6
-    with video_files.VideoWriter(str(tmp_path / "drawn.mp4")) as writer:
+    with VideoWriter(str(tmp_path / "drawn.mp4")) as writer:
         for frame in frames:
             writer.write(frame.image, frame.time)
 
@@ -279,7 +280,7 @@ def test_an_error_of_the_decoder_is_said(clip, monkeypatch):
 
 def test_sides_are_made_even_and_may_not_change(tmp_path):
     path = str(tmp_path / "odd.mp4")
-    with video_files.VideoWriter(path) as writer:
+    with VideoWriter(path) as writer:
         writer.write(np.zeros((49, 65, 3), np.uint8), 0.0)
         writer.write(np.zeros((49, 65, 3), np.uint8), 0.0)  # No time has passed.
         with pytest.raises(video_files.VideoError, match="size of the frames"):

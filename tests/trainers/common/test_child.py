@@ -8,7 +8,7 @@ import time
 
 _PARENT = """
 import sys
-from trainers import child
+from trainers.common import child
 print("begun", flush=True)
 sys.exit(child.call("tests.trainers.waiting", [sys.argv[1]], log=sys.argv[2]))
 """

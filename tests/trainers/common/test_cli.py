@@ -46,7 +46,7 @@ def test_closed_streams_lead_nowhere(arguments, redirected, code, said):
 
 def test_a_complaint_has_an_end():
     """A card's number can have a million digits, and stands in the message."""
-    said = "from trainers import cli; cli.fail('a.json: ' + '9' * 10**6)"
+    said = "from trainers.common import cli; cli.fail('a.json: ' + '9' * 10**6)"
     result = shell(f'-c "{said}"', "")
     assert result.returncode == 1 and result.stderr.count("\n") == 1
     assert "a.json: 999" in result.stderr and len(result.stderr) < 5_100

@@ -14,7 +14,7 @@ def test_a_stream_escapes_what_is_printed_and_is_else_what_it_was():
 
 COMMAND = r"""
 import sys
-from trainers import cli
+from trainers.common import cli
 def main():
     print("read: a\x1b[2J.png")
     raise ValueError("b\x1b[2J\rc\nd.png: damaged")

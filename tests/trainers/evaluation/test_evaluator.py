@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from trainers.evaluation import evaluator as evaluation
+from trainers.evaluation import scoring
+from trainers.evaluation.evaluator import Evaluator
 
 
 def test_a_class_the_model_does_not_have_is_not_scored():
@@ -17,9 +18,10 @@ def test_a_class_the_model_does_not_have_is_not_scored():
         "expression_weight": tf.constant([1.0, 1, 1, 1, 0, 1]),
         "sample_id": tf.constant(list("abcdef")),
     }
-    columns = evaluation.Evaluator(model, ()).outputs([batch])
-    np.testing.assert_array_equal(columns["expression_weight"], [1, 0, 1, 0, 0])
-    found = evaluation.score(columns)
+    predictions = Evaluator(model, ()).predictions([batch])
+    weights = predictions.weights["expression"]
+    np.testing.assert_array_equal(weights, [1, 0, 1, 0, 0])
+    found = scoring.score(predictions)
     assert found["confusion"].sum() == 2
 
 
@@ -34,8 +36,8 @@ def test_what_is_not_a_number_is_no_first_class(broken):
         "expression_weight": tf.ones(3),
         "sample_id": tf.constant(["good", "bad", "none"]),
     }
-    evaluator = evaluation.Evaluator(model, ())
+    evaluator = Evaluator(model, ())
     with pytest.raises(FloatingPointError, match="expression is NaN .* for 'bad'"):
-        evaluator.outputs([batch])
+        evaluator.predictions([batch])
     batch["mask"] = tf.constant([1.0, 0, 0])
-    assert len(evaluator.outputs([batch])["expression"]) == 1
+    assert len(evaluator.predictions([batch])) == 1

@@ -4,39 +4,33 @@ import numpy as np
 import pytest
 
 from fer_tf import labels, scores
-from fer_tf.export import model_card
+from fer_tf.export import score_tables
 from fer_tf.scores import bootstrap
-from trainers.evaluation import evaluator, measure
+from tests.trainers.evaluation.drawn import columns
+from trainers.evaluation import measure, scoring
+from trainers.evaluation.predictions import Predictions
 
 RNG = np.random.default_rng(0)
 NAMES = labels.EXPRESSIONS  # Eight; these models have seven.
 
 
-def columns(count=600, *, sharp=1.0, subjects=60, groups=True, seed=0):
-    """Logits of which labels are drawn, then made `sharp` times too sure."""
-    rng = np.random.default_rng(seed)
-    logits = 1.5 * rng.normal(size=(count, 7))
-    p = np.exp(scores.log_softmax(logits))
-    people = rng.integers(0, subjects, count) if subjects else np.zeros(count)
-    named = [
-        json.dumps({"age": "young" if k % 3 else "old"} if k % 5 else {}).encode()
-        for k in people.astype(int)
-    ]
-    return {
-        "sample_id": np.array([b"id%d" % k for k in range(count)], object),
-        "subject": np.array(
-            [b"s%d" % k if subjects else b"" for k in people.astype(int)], object
-        ),
-        "video": np.full(count, b"", object),
-        "groups": np.array(named if groups else [b"{}"] * count, object),
-        "expression": sharp * logits,
-        "true_expression": (p.cumsum(1) > rng.random((count, 1))).argmax(1),
-        "expression_weight": np.ones(count),
-    }
+def measured(given, validation=None):
+    if validation is not None:
+        validation = Predictions.from_columns(validation)
+    predictions = Predictions.from_columns(given)
+    return measure.measure_split(predictions, validation, expressions=NAMES)
+
+
+def calibration_of(given, validation):
+    same = validation is given
+    given = Predictions.from_columns(given)
+    if validation is not None:
+        validation = given if same else Predictions.from_columns(validation)
+    return measure.calibration_of(given, validation)
 
 
 def test_every_number_comes_with_an_interval_around_it():
-    found = measure.measured(columns(), columns(seed=1), expressions=NAMES)
+    found = measured(columns(), columns(seed=1))
     assert json.loads(json.dumps(found)) == found
     for name in ("accuracy", "mean_class_accuracy", "macro_f1", "nll"):
         low, high = found["intervals"][name]
@@ -46,63 +40,22 @@ def test_every_number_comes_with_an_interval_around_it():
     assert (resampling["unit"], resampling["num_units"]) == ("subject", 60)
 
 
-def test_people_are_resampled_together():
-    """One interval for a set, and for the set with every row ten times."""
-    once = columns(200, subjects=200)
-    rows = np.repeat(np.arange(200), 10)
-    ten = {name: values[rows] for name, values in once.items()}
-    # Rows that share a person are copies here: the subjects must be the rows.
-    once["subject"] = np.array([b"p%d" % k for k in range(200)], object)
-    ten["subject"] = once["subject"][rows]
-    np.testing.assert_allclose(
-        evaluator.intervals(ten)["accuracy"], evaluator.intervals(once)["accuracy"]
-    )
-    ten["subject"] = np.full(2000, b"", object)
-    narrow = np.ptp(evaluator.intervals({**ten, "sample_id": np.arange(2000)})["nll"])
-    wide = np.ptp(evaluator.intervals(once)["nll"])
-    np.testing.assert_allclose(wide / narrow, np.sqrt(10), rtol=0.2)
-
-
-@pytest.mark.parametrize(
-    "subject, video, unit, count",
-    [
-        ([b"", b"", b""], [b"", b"", b""], "example", 3),
-        ([b"", b"", b""], [b"v", b"v", b"w"], "video", 2),
-        ([b"a", b"a", b""], [b"v", b"w", b"w"], "subject or video", 2),
-        # A set of people beside one of videos: a video stays one unit.
-        ([b"a", b"", b""], [b"", b"v", b"v"], "subject or video", 2),
-        # A person called like a picture is not that picture.
-        ([b"z", b"a", b""], [b"", b"", b""], "subject or example", 3),
-    ],
-)
-def test_what_is_independent(subject, video, unit, count):
-    found, name = evaluator.independent_units(
-        {
-            "sample_id": np.array([b"x", b"y", b"z"], object),
-            "subject": np.array(subject, object),
-            "video": np.array(video, object),
-        }
-    )
-    assert (name, len(np.unique(found))) == (unit, count)
-
-
 def test_classes_that_data_or_model_lack_are_counted_and_said():
     given = columns(40)
     given["true_expression"] = np.arange(40) % 4
     given["true_expression"][:6] = 7  # Contempt, of which the model has no output.
     given["expression_weight"][:6] = 0
     given["expression_weight"][6:8] = 0  # Nobody labelled them.
-    found = measure.measured(given, expressions=NAMES)
+    found = measured(given)
     assert (found["unknown_expressions"], found["absent_expressions"]) == (6, 3)
     text = (
         "40 examples (labelled: expression 32, 6 of an expression that the model lacks)"
     )
-    assert model_card.examples(found) == text
-    assert model_card.absent_note(found).endswith("macro_f1 and expression_score: 3")
-    whole = measure.measured(columns(600), expressions=NAMES)
-    assert model_card.examples(whole) == "600 examples" and not model_card.absent_note(
-        whole
-    )
+    assert score_tables.examples(found) == text
+    assert score_tables.absent_note(found).endswith("macro_f1 and expression_score: 3")
+    whole = measured(columns(600))
+    assert score_tables.examples(whole) == "600 examples"
+    assert not score_tables.absent_note(whole)
 
 
 def test_confusions_are_counted_of_the_labelled_alone():
@@ -110,7 +63,7 @@ def test_confusions_are_counted_of_the_labelled_alone():
     given["true_expression"] = np.array([0, 0, 0, 1, 1, 4, 4, 7])
     given["expression_weight"] = np.array([1, 1, 1, 1, 1, 1, 0, 0])
     given["expression"] = np.eye(7)[[0, 0, 2, 1, 0, 2, 4, 1]]
-    found = measure.measured(given, expressions=NAMES)["confusion"]
+    found = measured(given)["confusion"]
     assert found["expressions"] == list(NAMES[:7])
     counts = np.zeros((7, 7), int)
     counts[0, 0], counts[0, 2], counts[1, 1], counts[1, 0], counts[4, 2] = 2, 1, 1, 1, 1
@@ -121,55 +74,28 @@ def test_confusions_are_counted_of_the_labelled_alone():
     assert precision[2] == [0.0, pytest.approx(1 - 0.025**0.5)]  # Never right.
 
 
-def test_pictures_of_two_sets_that_share_ids_are_two_units():
-    ids = np.array([b"1.png", b"2.png", b"1.png", b"2.png"], object)
-    found, _ = evaluator.independent_units({"sample_id": ids})
-    assert len(np.unique(found)) == 4
-
-
-def test_the_order_of_the_rows_does_not_matter():
-    given = columns(300, subjects=0)
-    mixed = np.random.default_rng(1).permutation(300)
-    other = {name: values[mixed] for name, values in given.items()}
-    assert evaluator.intervals(given)["accuracy"] == pytest.approx(
-        evaluator.intervals(other)["accuracy"]
-    )
-
-
-def test_a_share_of_one_is_not_certain():
-    """Clopper and Pearson: the p of which 20 of 20 come in 2.5 % of all cases."""
-    given = columns(20, subjects=0)
-    given["expression"] = 9.0 * np.eye(7)[given["true_expression"]]
-    found = evaluator.intervals(given)
-    low, high = found["accuracy"]
-    np.testing.assert_allclose(low**20, 0.025)
-    assert high == 1.0 and found["mean_class_accuracy"] == [low, high]
-    given["expression"] = -given["expression"]
-    low, high = evaluator.intervals(given)["accuracy"]
-    np.testing.assert_allclose((1 - high) ** 20, 0.025)
-
-
 def test_the_surest_part_is_not_certain_either():
     given = columns(20, subjects=0)
     given["expression"] = 9.0 * np.eye(7)[given["true_expression"]]
-    first = measure.calibrated(given, None)["coverage"][0]
+    first = calibration_of(given, None)["coverage"][0]
     assert first["accuracy"] == 1.0
     np.testing.assert_allclose(first["interval"], [0.025 ** (1 / 20), 1.0])
-    assert first["interval"] == evaluator.intervals(given)["accuracy"]
+    whole = scoring.intervals(Predictions.from_columns(given))
+    assert first["interval"] == whole["accuracy"]
     one = {name: values[:1] for name, values in given.items()}
-    assert "interval" not in measure.calibrated(one, None)["coverage"][0]
+    assert "interval" not in calibration_of(one, None)["coverage"][0]
 
 
 def test_temperature_is_of_validation_and_lowers_the_calibration_error():
     test, validation = columns(3000, sharp=3.0), columns(3000, sharp=3.0, seed=1)
-    found = measure.calibrated(test, validation)
+    found = calibration_of(test, validation)
     assert abs(found["temperature"] / 3 - 1) < 0.1 and found["num_fitted"] == 3000
     assert found["ece_after"] < 0.03 < 0.15 < found["ece_before"]
     assert found["nll_after"] < found["nll_before"]
-    without = measure.calibrated(test, None)
+    without = calibration_of(test, None)
     assert without["temperature"] is without["ece_after"] is None
     assert without["ece_before"] == found["ece_before"]
-    itself = measure.calibrated(test, test)
+    itself = calibration_of(test, test)
     assert itself["temperature"] and itself["ece_after"] is itself["nll_after"] is None
 
 
@@ -184,9 +110,9 @@ def test_coverage_against_accuracy_by_hand():
     }
     # Fitted on other data, a temperature changes no confidence that a user sees.
     wrong = {**given, "true_expression": hits}
-    assert measure.calibrated(given, wrong)["temperature"] != 1
-    found = measure.calibrated(given, wrong)["coverage"]
-    assert found == measure.calibrated(given, None)["coverage"]
+    assert calibration_of(given, wrong)["temperature"] != 1
+    found = calibration_of(given, wrong)["coverage"]
+    assert found == calibration_of(given, None)["coverage"]
     assert [row["coverage"] for row in found] == [1.0, 0.9, 0.8, 0.7]
     np.testing.assert_allclose(
         [row["accuracy"] for row in found], [6 / 10, 6 / 9, 6 / 8, 5 / 7]
@@ -199,7 +125,7 @@ def test_coverage_against_accuracy_by_hand():
 
 def test_groups_split_the_set_and_are_measured_alone():
     given = columns()
-    found = measure.measured(given, expressions=NAMES)["groups"]["age"]
+    found = measured(given)["groups"]["age"]
     assert found.keys() == {"old", "young", "not annotated"}
     assert sum(group["num_examples"] for group in found.values()) == 600
     assert sum(group["num_units"] for group in found.values()) == 60
@@ -210,17 +136,17 @@ def test_groups_split_the_set_and_are_measured_alone():
     np.testing.assert_allclose(old["metrics"]["accuracy"], hits[rows].mean())
     low, high = old["intervals"]["accuracy"]
     assert low < old["metrics"]["accuracy"] < high
-    assert "groups" not in measure.measured(columns(groups=False), expressions=NAMES)
+    assert "groups" not in measured(columns(groups=False))
 
 
 def test_a_group_says_how_many_of_it_are_labelled():
     given = columns()
     rows = np.flatnonzero([b"young" in text for text in given["groups"]])
     given["expression_weight"][rows[:9]] = 0
-    young = measure.measured(given, expressions=NAMES)["groups"]["age"]["young"]
+    young = measured(given)["groups"]["age"]["young"]
     assert young["num_examples"] == len(rows)
     assert young["labelled"] == {"expression": len(rows) - 9}
-    assert model_card.examples(young).endswith(
+    assert score_tables.examples(young).endswith(
         f"(labelled: expression {len(rows) - 9})"
     )
 
@@ -229,7 +155,7 @@ def test_a_group_without_a_class_has_no_macro_f1():
     given = columns()
     young = np.array([b"young" in text for text in given["groups"]])
     given["true_expression"][young & (given["true_expression"] == 5)] = 0
-    found = measure.measured(given, expressions=NAMES)["groups"]["age"]
+    found = measured(given)["groups"]["age"]
     assert "macro_f1" not in found["young"]["metrics"]
     assert "macro_f1" in found["old"]["metrics"]
     assert "mean_class_accuracy" in found["young"]["metrics"]
@@ -249,11 +175,11 @@ def test_all_tasks_at_once():
     }
     given["action_units_weight"][:50] = 0
     given["valence_arousal_weight"][:20] = 0
-    found = measure.measured(given, expressions=NAMES)
+    found = measured(given)
     labelled = dict(expression=200, valence_arousal=180, action_units=150)
     assert found["labelled"] == labelled
     given["valence_arousal"][:20] = 9.0  # Whatever is said of them.
-    found = measure.measured(given, expressions=NAMES)
+    found = measured(given)
     expected = scores.dimensional_scores(true[20:], 0.5 * true[20:])
     expected |= scores.action_unit_scores(
         given["true_action_units"][50:], given["action_units"][50:]
@@ -262,7 +188,7 @@ def test_all_tasks_at_once():
         np.testing.assert_allclose(found["metrics"][name], value, err_msg=name)
         assert name in found["intervals"]
     resampled = bootstrap.intervals(
-        scores.dimensional(true[20:], 0.5 * true[20:]),
-        evaluator.independent_units(given)[0][20:],
+        scores.dimensional_sums(true[20:], 0.5 * true[20:]),
+        Predictions.from_columns(given).independent_units()[0][20:],
     )
     np.testing.assert_allclose(found["intervals"]["ccc_mean"], resampled["ccc_mean"])

@@ -44,7 +44,7 @@ def test_a_clean_kernel_runs_it_from_top_to_bottom(monkeypatch):
         if " loss: " in line
     ]
     assert len(losses) == 3 and losses[-1] < losses[0]
-    line = find("from fer_tf import loading").splitlines()[-1]
+    line = find("from fer_tf.model_io import model_folder").splitlines()[-1]
     found = re.fullmatch(
         r"(\d+) faces; accuracy (\S+) \[(\S+), (\S+)\]; chance is 0.14", line
     )

@@ -2,7 +2,7 @@ import csv
 import types
 
 from fer_tf import labels
-from trainers.prediction import csv_table, photographs
+from trainers.prediction import csv_table, record_lines
 from trainers.training import tensorboard
 
 OTHER = (*labels.EXPRESSIONS[:7], "other")
@@ -28,7 +28,7 @@ def test_a_face_networks_reading_is_there(tmp_path):
     with open(path, newline="", encoding="utf-8") as file:
         (row,) = csv.DictReader(file)
     assert row["face_probability"] == "0.9"
-    assert photographs.describe(record) == "a.jpg: face 90%"
+    assert record_lines.in_words(record) == "a.jpg: face 90%"
 
 
 def test_a_models_own_names_are_not_lost(tmp_path):
@@ -43,6 +43,19 @@ def test_a_models_own_names_are_not_lost(tmp_path):
         (row,) = csv.DictReader(file)
     assert (row["expression"], row["other"], row["AU26"]) == ("other", "0.75", "0.5")
     assert row["contempt"] == "" and row["AU1"] == ""
+
+
+def test_a_class_that_is_called_like_a_column_has_its_own(tmp_path):
+    names = ("source", "Error", "valence", "fear")
+    face = dict(box=[1, 2, 3, 4], expression="source", valence=-0.5)
+    face["probabilities"] = dict(zip(names, (0.4, 0.3, 0.2, 0.1)))
+    path = str(tmp_path / "p.csv")
+    csv_table.write(path, [dict(source="a.jpg", faces=[face])], card(names))
+    with open(path, newline="", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["source"], row["error"], row["valence"]) == ("a.jpg", "", "-0.5")
+    own = [row[f"{name} (class)"] for name in ("source", "Error", "valence")]
+    assert own == ["0.4", "0.3", "0.2"] and row["fear"] == "0.1"
 
 
 def test_a_face_is_named_in_the_vocabulary_of_its_data():

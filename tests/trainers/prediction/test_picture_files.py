@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from trainers.prediction import picture_files, records
+from trainers.prediction import output_folder, picture_files
 
 
 def write(path):
@@ -13,7 +13,7 @@ def write(path):
 
 
 def find(path, output):
-    own = lambda path: records.is_own(path, str(output))
+    own = lambda path: output_folder.is_own(path, str(output))
     return picture_files.find(str(path), own=own)
 
 

@@ -5,14 +5,14 @@ import json
 import pytest
 
 from trainers import readme
-from trainers.publishing import readme_tables
+from trainers.publishing import kept_results, paper_tables, readme_tables
 
 
 def _table(**changes):
     entry = dict(
-        row="Ours", protocol="clean", paper=dict(accuracy=0.5, ccc=0.714),
-        ours=dict(accuracy=0.25, ccc=0.5), std=dict(accuracy=0.01, ccc=0.02),
-        intervals=dict(accuracy=[0.2, 0.3]), seeds=3, epochs=4.0, num_examples=40,
+        row="Ours", protocol="clean", paper=dict(accuracy=0.5, nll=0.714),
+        ours=dict(accuracy=0.25, nll=0.5), intervals=dict(accuracy=[0.2, 0.3]),
+        std=dict(accuracy=0.01, nll=0.02), seeds=3, epochs=4.0, num_examples=40,
         split_sizes=dict(train=1000, test=500), split_hash="a", configs=["ours"],
         command="train --config=configs/ours.py", commands=["a"],
     )  # fmt: skip
@@ -26,11 +26,11 @@ def _table(**changes):
 
 
 def test_a_table_sets_the_papers_values_beside_ours_with_their_spread():
-    text = readme_tables.paper_table(_table())
+    text = paper_tables.paper_table(_table())
     assert "| Ours | accuracy | 0.500 | 0.250 ± 0.010 [0.200, 0.300] | — | 3 | 4 |" in (
         text
     )
-    assert "|  | ccc | 0.714 | 0.500 ± 0.020 | — |  |  |" in text
+    assert "|  | nll | 0.714 | 0.500 ± 0.020 | — |  |  |" in text
     assert "Theirs" not in text
     assert (
         "not as in our recipe of the paper: epochs = 4" in text
@@ -40,16 +40,16 @@ def test_a_table_sets_the_papers_values_beside_ours_with_their_spread():
 
 
 def test_the_overview_has_first_numbers_and_the_papers_own_data_first(tmp_path):
-    assert readme_tables.papers_overview(str(tmp_path)) == readme_tables.NONE
+    assert paper_tables.papers_overview(str(tmp_path)) == kept_results.NONE
     own = {**_table(), "table": "zhang_1", "paper_dataset": "synthetic"}
-    own["rows"][0]["ours"]["macro_f1"] = own["rows"][0]["std"]["macro_f1"] = 0.125
+    own["rows"][0]["ours"]["au_f1"] = own["rows"][0]["std"]["au_f1"] = 0.125
     for name, table in (("wang_1", _table()), ("zhang_1", own)):
         (tmp_path / f"{name}.json").write_text(json.dumps(table))
-    lines = readme_tables.papers_overview(str(tmp_path)).split("\n")
+    lines = paper_tables.papers_overview(str(tmp_path)).split("\n")
     ours = "| Ours | accuracy | 0.500 | 0.250 ± 0.010 [0.200, 0.300] | 3 | 4 |"
     assert lines[2:] == [
         f"| zhang_1 | synthetic {ours}",
-        "|  |  |  | macro_f1 | — | 0.125 ± 0.125 |  |  |",
+        "|  |  |  | au_f1 | — | 0.125 ± 0.125 |  |  |",
         f"| wang_1 | synthetic † {ours}",
         "",
         "- zhang_1: `python -m trainers.reproduce`",
@@ -62,9 +62,9 @@ def test_a_row_that_is_anothers_runs_stands_once():
     # The same without published weights: the runs of "Ours", which are from scratch.
     twin = dict(table["rows"][0], row="Tuned", configs=["tuned"])
     table["rows"].insert(0, twin)
-    assert "Tuned" not in readme_tables.paper_table(table)
+    assert "Tuned" not in paper_tables.paper_table(table)
     twin["commands"] = ["b"]
-    assert "Tuned" in readme_tables.paper_table(table)
+    assert "Tuned" in paper_tables.paper_table(table)
 
 
 def test_a_table_is_kept_whole_with_its_own_note_under_a_papers_name(
@@ -75,9 +75,9 @@ def test_a_table_is_kept_whole_with_its_own_note_under_a_papers_name(
     path.write_text(json.dumps(_table()))
     facts = dict(command="c", note="More.", machine="m")
     readme.add_table(str(path), "wang_1_synthetic", **facts)
-    kept = readme_tables.read_all(readme.RESULTS, "wang")["wang_1_synthetic"]
+    kept = kept_results.read_all(readme.RESULTS, "wang")["wang_1_synthetic"]
     assert kept["note"] == "a note; More." and kept["machine"] == "m"
-    assert readme_tables.read_all(readme.RESULTS, "gan") == {}
+    assert kept_results.read_all(readme.RESULTS, "gan") == {}
     with pytest.raises(ValueError, match="must begin with one of wang, zhang"):
         readme.add_table(str(path), "table", **facts)
 
@@ -93,7 +93,7 @@ def test_a_kept_table_grows_by_the_rows_trained_on_another_machine(
         table = {**_table(), **changed}
         path.write_text(json.dumps(table))
         readme.add_table(str(path), "wang_1", **facts)
-        return readme_tables.read_all(readme.RESULTS, "wang")["wang_1"]["rows"]
+        return kept_results.read_all(readme.RESULTS, "wang")["wang_1"]["rows"]
 
     (first, *_), untrained = _table()["rows"], dict(ours={}, seeds=0)
     second = dict(first, row="Second", ours={"accuracy": 0.25})
@@ -111,7 +111,7 @@ def test_a_kept_table_grows_by_the_rows_trained_on_another_machine(
 
 
 def test_speeds_are_those_of_every_kept_measurement_after_its_command(tmp_path):
-    assert readme_tables.speed(str(tmp_path)) == readme_tables.NONE
+    assert readme_tables.speed(str(tmp_path)) == kept_results.NONE
     one = dict(
         what="input", device="CPU", command="c --what=input", images_per_second=1234.5,
         memory_growth_mib=0.0, dataset="fer2013",
@@ -144,7 +144,7 @@ def test_a_run_is_kept_with_its_curve_and_command(tmp_path, monkeypatch):
 
 
 def test_compared_networks_stand_with_their_costs_or_not_at_all(tmp_path):
-    assert readme_tables.comparison(str(tmp_path)) == readme_tables.NONE
+    assert readme_tables.comparison(str(tmp_path)) == kept_results.NONE
     metrics = dict(accuracy=0.6, macro_f1=0.5, mean_class_accuracy=0.55, ece=0.04)
     test = dict(metrics=metrics, intervals=dict(accuracy=[0.58, 0.62]))
     run = dict(model="a", epochs=12.0, protocols=dict(clean=dict(test=test)))
@@ -158,7 +158,7 @@ def test_compared_networks_stand_with_their_costs_or_not_at_all(tmp_path):
     row = "| `a` | 60.00 [58.0, 62.0] |  | 50.00 | 55.00 | 4.00 | 12 | 1,200 | 0.25 "
     assert f"{row}| 310 |" in text and "`b`" not in text and "Costs on CPU: `c`" in text
     # They have no place among the rates of steps.
-    assert readme_tables.speed(str(tmp_path)) == readme_tables.NONE
+    assert readme_tables.speed(str(tmp_path)) == kept_results.NONE
 
 
 def _row(name, paper, ours, std, seeds=3, interval=(0.0, 0.0)):
@@ -191,15 +191,15 @@ def test_an_ordering_is_claimed_only_beyond_the_noise_of_its_runs():
     # Equal deviations: 4 degrees of freedom, t = 2.776; 2.776 * 0.03 * sqrt(2/3) =
     # 0.068. Unequal: (0.0109 / 3)^2 / ((0.01/3)^2 + (0.0009/3)^2) * 2 = 2.36 degrees,
     # t = 3.73; 3.73 * sqrt(0.0109 / 3) = 0.225.
-    text = readme_tables.orderings(rows, "ccc")
+    text = paper_tables.orderings(rows, "ccc")
     assert "B above A: holds (+0.100 ± 0.068)" in text
     assert "C above B: reversed (-0.300 ± 0.225)" in text
     rows[2] = _row("B", 0.6, 0.56, 0.03)
-    assert "B above A: undecided (+0.060" in readme_tables.orderings(rows, "ccc")
+    assert "B above A: undecided (+0.060" in paper_tables.orderings(rows, "ccc")
     # Rows that the paper itself finds equal have no order to repeat.
     level = [_row("A", 0.5, 0.5, 0.03), _row("B", 0.5, 0.9, 0.03)]
-    assert readme_tables.orderings(level, "ccc") == ""
-    three = readme_tables.orderings([*level, _row("C", 0.6, 0.95, 0.03)], "ccc")
+    assert paper_tables.orderings(level, "ccc") == ""
+    three = paper_tables.orderings([*level, _row("C", 0.6, 0.95, 0.03)], "ccc")
     assert "C above A: holds" in three and "C above B: undecided" in three
     assert "B above A" not in three and "A above B" not in three
 
@@ -209,6 +209,6 @@ def test_single_runs_are_ordered_by_their_intervals():
         _row("A", 0.5, 0.50, None, 1, (0.47, 0.53)),
         _row("B", 0.6, 0.54, None, 1, (0.50, 0.58)),
     ]
-    text = readme_tables.orderings(rows, "ccc")
+    text = paper_tables.orderings(rows, "ccc")
     assert "B above A: undecided (+0.040 ± 0.050)" in text
-    assert readme_tables.orderings(rows[:1], "ccc") == ""
+    assert paper_tables.orderings(rows[:1], "ccc") == ""

@@ -41,7 +41,7 @@ def test_both_see_the_same_photographs(tmp_path):
         path = tmp_path / name
         path.parent.mkdir()
         cv2.imwrite(str(path), astronaut[:200, 120:320, ::-1])
-    result = detection.read(f"{tmp_path}/a,{tmp_path}/b", seconds=0)
+    result = detection.compare(f"{tmp_path}/a,{tmp_path}/b", seconds=0)
     assert result["photographs"] == result["stock_faces"] == result["same_faces"] == 2
     assert result["invented_faces"] == 0
     rates = [result[f"{k}_per_second"] for k in ("images", "stock", "batched")]
@@ -52,7 +52,7 @@ def test_both_see_the_same_photographs(tmp_path):
 
 def test_which_photograph_cannot_be_read(tmp_path):
     with pytest.raises(ValueError, match="no photographs here"):
-        detection.read(str(tmp_path), seconds=0)
+        detection.compare(str(tmp_path), seconds=0)
     (tmp_path / "a.jpg").write_bytes(b"")
     with pytest.raises(ValueError, match="a.jpg: empty file"):
-        detection.read(str(tmp_path), seconds=0)
+        detection.compare(str(tmp_path), seconds=0)

@@ -5,6 +5,7 @@ import pytest
 from fer_tf import models
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from trainers.speed import prediction
 
 
@@ -13,7 +14,7 @@ def saved(tmp_path):
     """`saved(name, **arguments)`: folder of an untrained model."""
 
     def save(name, **arguments):
-        card = model_folder.Card(
+        card = Card(
             model=name, arguments=arguments, crop_spec=CROP_SPECS["meen"],
             views="center_mirror", average="logits",
         )  # fmt: skip

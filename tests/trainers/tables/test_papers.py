@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from data_pipelines.sources import SOURCES
 from fer_tf import labels
+from fer_tf.scores import metric_of
 from trainers.tables.papers import TABLES
 
 HOUSE = [*(f"wang_{n}" for n in range(1, 7)), "zhang_1", "meen_1",
@@ -42,7 +44,7 @@ def test_printed_means_are_those_of_their_columns(name):
 
 def test_the_confusion_of_rafdb_is_that_of_whole_faces():
     table = TABLES["gan_4"]
-    assert table.classes == tuple(labels.DATASET_EXPRESSIONS["rafdb"].values())
+    assert table.classes == tuple(SOURCES["rafdb"].class_ids.values())
     matrix = np.array(table.confusion)
     faces = matrix * RAFDB[:, None]
     assert np.abs(faces - faces.round()).max() < 0.07
@@ -57,7 +59,7 @@ def test_the_confusion_of_rafdb_is_that_of_whole_faces():
 
 def test_the_confusion_of_ckplus_is_a_mean_of_folds_one_without_fear():
     table = TABLES["gan_6"]
-    assert table.classes == tuple(labels.DATASET_EXPRESSIONS["ckplus"].values())
+    assert table.classes == tuple(SOURCES["ckplus"].class_ids.values())
     matrix = np.array(table.confusion)
     sums = dict(zip(table.classes, matrix.sum(1).round(4)))
     assert sums.pop("fear") == 0.9 and set(sums.values()) == {1.0}
@@ -65,3 +67,8 @@ def test_the_confusion_of_ckplus_is_a_mean_of_folds_one_without_fear():
     assert round(right @ CKPLUS / CKPLUS.sum(), 4) == stated["accuracy_pooled"]
     assert round(right.mean(), 4) == stated["mean_class_accuracy"]
     assert TABLES["gan_5"].rows[0].paper["accuracy"] == stated["accuracy"] == 0.9628
+
+
+def test_every_column_is_a_metric():
+    for name in {name for table in TABLES.values() for name in table.metrics}:
+        assert metric_of(name)

@@ -13,11 +13,12 @@ from data_pipelines.batches import pipeline
 from data_pipelines.preparation import prepare
 from data_pipelines.sources import open_source
 from fer_tf import models
+from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import Card
 from trainers.tables import papers
 from trainers.tables.runs import load_config
-from trainers.training import overrides
-from trainers.training import run as loop
+from trainers.training import assembly, overrides
 
 WIDTH, BATCH = 0.05, 4
 # Pictures to draw: enough people for every split.
@@ -56,8 +57,8 @@ def data(tmp_path_factory):
         root, output = str(top / "download"), str(top / "prepared")
         layouts.write(dataset, root, examples=EXAMPLES[dataset], seed=4)
         source = open_source(dataset, root)
-        detector = prepare.detector_for(source).replace("mtcnn", "annotated")
-        spec = prepare.crop_spec_for(source)
+        detector = source.default_detector.replace("mtcnn", "annotated")
+        spec = source.crop_spec()
         prepare.prepare(source, output, crop_spec=spec, detector=detector)
         return output
 
@@ -69,9 +70,9 @@ def face_network(tmp_path_factory):
     """Folder of an untrained face network, as wide as the rows under test."""
     folder = str(tmp_path_factory.mktemp("face") / "model")
     network = models.create_model("face_network", width=WIDTH)
-    card = model_folder.Card(
+    card = Card(
         model="face_network", arguments=dict(width=WIDTH), views="center",
-        crop_spec=prepare.CROP_SPECS["meen"], average="logits",
+        crop_spec=CROP_SPECS["meen"], average="logits",
     )  # fmt: skip
     model_folder.save(folder, network, card)
     return folder
@@ -101,7 +102,8 @@ def test_it_trains_a_step_of_each_stage(name, eagerly, data, face_network, tmp_p
         stage.steps = 10 if stage.schedule.name == "one_cycle" else 1
     folders = [data(dataset) for dataset in DATASETS[name].split(",")]
     prepared = pipeline.open_prepared(",".join(folders))
-    run = loop.Run(config, prepared, str(tmp_path / "run"))
+    run = assembly.assemble(config, prepared, str(tmp_path / "run"))
+    run.check()
     before = {id(v): v.numpy() for v in run.model.variables}
     with run.workdir.opened():
         run.train()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fer_tf import labels
-from trainers.evaluation import evaluator
+from trainers.evaluation.predictions import Predictions
 from trainers.tables import papers
 from trainers.tables.plan import PlannedRow
 from trainers.tables.runs import Run
@@ -25,7 +25,7 @@ def finished(top, name, columns, protocol="clean"):
         [f"{name} {i}".encode() for i in range(len(next(iter(columns.values()))))]
     )
     columns = {"sample_id": ids, **columns}
-    evaluator.save_outputs(str(path / "outputs" / f"{protocol}.npz"), columns)
+    Predictions.from_columns(columns).save(str(path / "outputs" / f"{protocol}.npz"))
     (path / "report.md").write_text("done")
     return Run("gan_ckplus_man", "data", str(path), {})
 

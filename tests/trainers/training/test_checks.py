@@ -3,12 +3,11 @@
 import pytest
 from ml_collections import ConfigDict
 
-from data_pipelines.batches.pipeline import open_prepared
 from tests.testing_utils import tiny_config
+from tests.trainers.training.small_runs import assemble_and_check
 from trainers import fit
 from trainers.common.cli import UsageError
 from trainers.configs import zhang_synthetic
-from trainers.training import run
 
 WRONG = {
     "views": (dict(views="foo"), "one of center"),
@@ -40,7 +39,7 @@ def test_it_is_refused_by_both_ways_of_training(case, synthetic_data, tmp_path):
     changes, message = {**WRONG, **STAGES}[case]
     (config.stages[0] if case in STAGES else config).update(changes)
     with pytest.raises(UsageError, match=message):
-        run.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
+        assemble_and_check(config, synthetic_data, tmp_path / "run")
     with pytest.raises(UsageError, match=message):
         fit.compiled(config, synthetic_data)
     assert not (tmp_path / "run").exists()
@@ -51,7 +50,7 @@ def test_action_units_of_data_and_model_are_as_many(synthetic_data, tmp_path):
     config.model.arguments.num_action_units = 12
     message = r"name 8 action units \(AU1, .*, and the model has 12: give .*units=8"
     with pytest.raises(UsageError, match=message):
-        run.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
+        assemble_and_check(config, synthetic_data, tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -62,13 +61,13 @@ def test_action_units_of_data_and_model_are_as_many(synthetic_data, tmp_path):
 def test_how_the_loop_trains_is_refused_as_well(change, synthetic_data, tmp_path):
     config = tiny_config(**change)
     with pytest.raises(UsageError, match=f"`{list(change)[0]}`"):
-        run.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
+        assemble_and_check(config, synthetic_data, tmp_path / "run")
 
 
 def test_a_metric_that_is_no_single_number_cannot_choose(synthetic_data, tmp_path):
     config = tiny_config(select="confusion")
     with pytest.raises(ValueError, match="`select` must be a metric") as raised:
-        run.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
+        assemble_and_check(config, synthetic_data, tmp_path / "run")
     assert "confusion," not in str(raised.value)
 
 
@@ -77,7 +76,7 @@ def test_a_later_stage_that_trains_nothing_is_found_at_once(synthetic_data, tmp_
     other.stages[0].update(train="nothing.*", name="second")
     config.stages = (*config.stages, *other.stages)
     with pytest.raises(ValueError, match="'nothing"):
-        run.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
+        assemble_and_check(config, synthetic_data, tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +89,7 @@ def test_a_plateau_that_cannot_be_is_found_at_once(
     config = tiny_config()
     config.stages[0].schedule = ConfigDict(dict(name="plateau", **argument))
     with pytest.raises(ValueError, match=message):
-        run.Run(config, open_prepared(synthetic_data), str(tmp_path / "run"))
+        assemble_and_check(config, synthetic_data, tmp_path / "run")
 
 
 def test_fit_has_no_stage_that_the_config_lacks(synthetic_data):

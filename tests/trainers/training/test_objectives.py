@@ -77,7 +77,7 @@ def test_a_class_the_model_does_not_have_counts_as_no_label():
 @pytest.mark.parametrize("regression", ["tukey", "mse"])
 def test_wang_equation_4_in_its_four_readings(reading, weights, regression):
     data, found = batch(), outputs()
-    objective = objectives.TwoStageMultitask(reading=reading, regression=regression)
+    objective = objectives.Wang2018(reading=reading, regression=regression)
     total, tasks = objective(data, found)
     residual = np.asarray(
         found["valence_arousal"] - data["valence_arousal"], np.float64
@@ -93,19 +93,19 @@ def test_wang_equation_4_in_its_four_readings(reading, weights, regression):
 
 def test_wang_equation_4_with_weights_of_ones_own():
     data, found = batch(), outputs()
-    objective = objectives.TwoStageMultitask(weights=(1.0, 2.0, 4.0))
+    objective = objectives.Wang2018(weights=(1.0, 2.0, 4.0))
     total, tasks = objective(data, found)
     parts = [float(tasks[name]) for name in ("expression", "valence", "arousal")]
     assert float(total) == pytest.approx(np.dot((1, 2, 4), parts), rel=1e-5)
     with pytest.raises(ValueError, match="must be three"):
-        objectives.TwoStageMultitask(weights=(1.0, 2.0))
+        objectives.Wang2018(weights=(1.0, 2.0))
 
 
 def test_tukey_residuals_are_scaled_as_a_flag_says():
     # A flag arrives as text: "mad", or a number.
     data, found = batch(), outputs()
     literal, halved, mad = (
-        float(objectives.TwoStageMultitask(scale=scale)(data, found)[1]["valence"])
+        float(objectives.Wang2018(scale=scale)(data, found)[1]["valence"])
         for scale in ("1.0", "0.5", "mad")
     )
     c, residual = 4.685, found["valence_arousal"][:, 0] - data["valence_arousal"][:, 0]
@@ -116,13 +116,13 @@ def test_tukey_residuals_are_scaled_as_a_flag_says():
         expected = np.mean(c**2 / 6 * (1 - inside**3))
         assert value == pytest.approx(expected, rel=1e-4)
     with pytest.raises(ValueError, match="'wide'"):
-        objectives.TwoStageMultitask(scale="wide")
+        objectives.Wang2018(scale="wide")
 
 
 def test_wang_single_target_networks_see_only_their_own_dimension():
     data = batch()
     found = {"arousal": tf.zeros((ROWS, 1))}
-    objective = objectives.TwoStageMultitask(regression="mse", outputs=("arousal",))
+    objective = objectives.Wang2018(regression="mse", outputs=("arousal",))
     total, _ = objective(data, found)
     expected = 0.7 * np.mean(np.asarray(data["valence_arousal"])[:, 1] ** 2)
     assert float(total) == pytest.approx(expected, rel=1e-5)
@@ -144,10 +144,12 @@ def mtanet_tasks(data, found):
 def test_mtanet_sums_first_and_weighs_by_uncertainty_then():
     data, found = batch(), outputs()
     va, units, category = mtanet_tasks(data, found)
-    total, _ = objectives.MultiTask()(data, found)
+    total, _ = objectives.Zhang2020()(data, found)
     assert float(total) == pytest.approx(va + units + category, rel=1e-4)
+    total, _ = objectives.Zhang2020(weights=(2.0, 3.0, 4.0))(data, found)
+    assert float(total) == pytest.approx(2 * va + 3 * units + 4 * category, rel=1e-4)
 
-    weighted = objectives.MultiTask(weighting="uncertainty")
+    weighted = objectives.Zhang2020(weighting="uncertainty")
     # At sigma = 1, Eq. 5 is the sum with half of the valence-arousal loss.
     total, _ = weighted(data, found)
     assert float(total) == pytest.approx(va / 2 + units + category, rel=1e-4)
@@ -180,12 +182,12 @@ def test_mtanets_losses_are_of_the_labelled_alone():
     category = cross_entropy(
         *(np.asarray(each["expression"])[kept["expression"]] for each in (data, found))
     )
-    total, tasks = objectives.MultiTask()(data, found)
+    total, tasks = objectives.Zhang2020()(data, found)
     expected = {"valence_arousal": va, "action_units": au, "expression": category}
     assert {k: float(v) for k, v in tasks.items()} == pytest.approx(expected, rel=1e-4)
     assert float(total) == pytest.approx(sum(expected.values()), rel=1e-4)
     # Under their mean, a row's sum is divided by its own number of units.
-    _, tasks = objectives.MultiTask(au_reduction="mean")(data, found)
+    _, tasks = objectives.Zhang2020(au_reduction="mean")(data, found)
     rows = units.any(1)
     means = (costs * units).sum(1)[rows] / units.sum(1)[rows]
     assert float(tasks["action_units"]) == pytest.approx(means.mean(), rel=1e-4)
@@ -210,7 +212,7 @@ def test_face_or_not_is_a_cross_entropy_over_the_labelled():
 )  # fmt: skip
 def test_a_task_without_a_label_in_the_batch_moves_nothing(task, weights):
     data = batch(**{f"{task}_weight": weights})
-    weighted = objectives.MultiTask(weighting="uncertainty")
+    weighted = objectives.Zhang2020(weighting="uncertainty")
     variables = weighted.layer.trainable_variables
     with tf.GradientTape() as tape:
         found = {k: tf.Variable(v) for k, v in outputs().items()}
@@ -237,6 +239,6 @@ def test_unknown_names_and_values_are_refused():
     with pytest.raises(ValueError, match="'luck'"):
         objectives.make_objective(ConfigDict(dict(name="luck")))
     with pytest.raises(ValueError, match="reading='E'"):
-        objectives.TwoStageMultitask(reading="E")
+        objectives.Wang2018(reading="E")
     with pytest.raises(ValueError, match="weighting='mean'"):
-        objectives.MultiTask(weighting="mean")
+        objectives.Zhang2020(weighting="mean")

@@ -4,11 +4,11 @@ import dataclasses
 
 import pytest
 
-from data_pipelines.batches import ops, pipeline
+from data_pipelines.batches import pipeline
 from tests import testing_utils
-from trainers.evaluation import evaluator
+from tests.trainers.training.small_runs import FakeSelector, assemble
 from trainers.tables.runs import load_config
-from trainers.training import build, run
+from trainers.training import build, run, streams
 
 
 def without(prepared, **changes):
@@ -21,9 +21,9 @@ def test_region_masks_need_landmarks(synthetic_data):
         load_config("gan_synthetic"),
         pipeline.open_prepared(synthetic_data),
     )
-    build.train_ops(config, prepared, ops)
+    streams.train_ops(config, prepared)
     with pytest.raises(ValueError, match=f"{synthetic_data}: no landmarks"):
-        build.train_ops(config, without(prepared, num_landmarks=0), ops)
+        streams.train_ops(config, without(prepared, num_landmarks=0))
 
 
 def test_a_metric_needs_labels():
@@ -31,20 +31,18 @@ def test_a_metric_needs_labels():
         run._signed({}, "ccc_mean", "test")
     with pytest.raises(ValueError, match="one of accuracy"):
         run._signed({"accuracy": 0.5}, "ccc_mean", "test")
-    assert run._signed({"rmse": 0.25}, "-rmse", "test") == -0.25
+    assert run._signed({"rmse_mean": 0.25}, "-rmse_mean", "test") == -0.25
 
 
 def test_a_test_set_without_the_chosen_metric_is_refused_before_training(
-    synthetic_data, tmp_path, monkeypatch
+    synthetic_data, tmp_path
 ):
+    run = assemble(testing_utils.tiny_config(), synthetic_data, tmp_path / "run")
     # A batch of validation data has it; neither a batch nor all of the test data.
     scores = iter([{"accuracy": 0.5}, {"ccc_mean": 0.1}, {"ccc_mean": 0.1}])
-    monkeypatch.setattr(
-        evaluator.Evaluator, "scores", lambda self, stream: next(scores)
-    )
-    prepared = pipeline.open_prepared(synthetic_data)
+    run.selector = FakeSelector(lambda stream: next(scores))
     with pytest.raises(ValueError, match="that test has labels for, one of ccc_mean"):
-        run.Run(testing_utils.tiny_config(), prepared, str(tmp_path / "run"))
+        run.check()
     assert not (tmp_path / "run").exists()
 
 

@@ -12,7 +12,7 @@ from trainers.training.workdir import Workdir
 def test_a_model_is_named_by_its_data(tmp_path):
     dataset, _, _ = source_trees.affwild2(str(tmp_path / "in"), None)
     source = open_source(dataset, str(tmp_path / "in"), classes=8)
-    output, spec = str(tmp_path / "out"), prepare.crop_spec_for(source)
+    output, spec = str(tmp_path / "out"), source.crop_spec()
     prepare.prepare(source, output, crop_spec=spec, detector="none")
     prepared, config = open_prepared(output), testing_utils.tiny_config()
     workdir = Workdir(

@@ -49,7 +49,7 @@ def test_votes_travel_from_the_owners_csv_into_batches(format, tmp_path):
         if isinstance(row, Sample)
     }
     output = str(tmp_path / "out")
-    spec = prepare.crop_spec_for(source)
+    spec = source.crop_spec()
     manifest = prepare.prepare(source, output, crop_spec=spec, format=format)
     assert manifest["votes"] and verification.verify_prepared(output)["num_pictures"]
     found = {}

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from trainers.web_page import guard as page_guard
 from trainers.web_page import scratch
+from trainers.web_page.guard import Guard
 
 
 def ask(guard, *, method="GET", path="/", body=b"", **headers):
@@ -45,7 +45,7 @@ async def _page(scope, receive, send):
 
 @pytest.fixture
 def guard(tmp_path):
-    return page_guard.Guard(_page, host="192.168.7.7", folder=str(tmp_path))
+    return Guard(_page, host="192.168.7.7", folder=str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_another_name_is_not(guard, host):
 
 @pytest.mark.parametrize("wildcard", ["0.0.0.0", "::"])
 def test_every_address_of_the_machine_may_be_named_but_no_name(tmp_path, wildcard):
-    guard = page_guard.Guard(_page, host=wildcard, folder=str(tmp_path))
+    guard = Guard(_page, host=wildcard, folder=str(tmp_path))
     for host in ("localhost", "10.1.2.3:7860", "[fe80::1]:7860", "0.0.0.0"):
         assert ask(guard, host=host)[0] == 200, host
     for host in ("evil.example", "10.1.2.3.evil.example", ""):
@@ -128,7 +128,7 @@ def test_uploads_that_come_at_once_have_room(tmp_path, monkeypatch):
             inner.append(await asyncio.to_thread(upload, "100"))
         await _page(scope, receive, send)
 
-    guard = page_guard.Guard(page, host="localhost", folder=str(tmp_path))
+    guard = Guard(page, host="localhost", folder=str(tmp_path))
     upload = lambda length: ask(
         guard, method="POST", path="/gradio_api/upload", content_length=length
     )

@@ -10,7 +10,7 @@ from trainers.web_page import decode
 
 gr = pytest.importorskip("gradio", reason="needs Gradio: pip install 'fer-tf[web]'")
 
-from trainers.web_page import reader as page_reader  # noqa: E402
+from trainers.web_page import reader  # noqa: E402
 
 
 class Faceless:
@@ -28,8 +28,8 @@ class Faceless:
 
 
 @pytest.fixture
-def reader(tmp_path):
-    return page_reader.Reader(Faceless(), str(tmp_path))
+def page_reader(tmp_path):
+    return reader.Reader(Faceless(), str(tmp_path))
 
 
 def upload(folder, shape=(20, 10, 3), name="photo.png"):
@@ -44,71 +44,71 @@ def plain(monkeypatch):
     monkeypatch.setattr(decode, "read_apart", decode.read_image)
 
 
-def test_what_is_shown_is_a_file_of_ours(reader, plain, tmp_path):
+def test_what_is_shown_is_a_file_of_ours(page_reader, plain, tmp_path):
     """Gradio hands it over as it is."""
-    drawn, said, *_ = reader.photo(upload(tmp_path, (4000, 2, 3)))
+    drawn, said, *_ = page_reader.photo(upload(tmp_path, (4000, 2, 3)))
     assert said == "No face found."
     assert drawn.startswith(str(tmp_path))
     assert cv2.imread(drawn).shape == (1280, 1, 3)
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "", "../x.png", "x\0.png", None])
-def test_only_what_was_uploaded_is_read(reader, path):
+def test_only_what_was_uploaded_is_read(page_reader, path):
     with pytest.raises(gr.Error, match="picture cannot be read|page failed"):
-        reader.photo({"path": path})
+        page_reader.photo({"path": path})
 
 
-def test_a_link_out_of_the_folder_is_not_read(reader, tmp_path, tmp_path_factory):
+def test_a_link_out_of_the_folder_is_not_read(page_reader, tmp_path, tmp_path_factory):
     elsewhere = upload(tmp_path_factory.mktemp("elsewhere"))["path"]
     os.symlink(elsewhere, tmp_path / "link.png")
     with pytest.raises(gr.Error, match="not an upload"):
-        reader.photo({"path": str(tmp_path / "link.png")})
+        page_reader.photo({"path": str(tmp_path / "link.png")})
 
 
 def test_a_defect_is_a_line_on_the_page_and_a_traceback_on_the_terminal(
-    reader, plain, tmp_path, monkeypatch, capsys
+    page_reader, plain, tmp_path, monkeypatch, capsys
 ):
     def broken(image):
         raise KeyError("defect")
 
-    monkeypatch.setattr(reader.predictor, "predict", broken, raising=False)
+    monkeypatch.setattr(page_reader.predictor, "predict", broken, raising=False)
     with pytest.raises(gr.Error, match="The page failed at this picture: KeyError"):
-        reader.photo(upload(tmp_path))
+        page_reader.photo(upload(tmp_path))
     assert "KeyError: 'defect'" in capsys.readouterr().err
 
 
-def test_a_clip_ends_at_so_many_frames(reader, monkeypatch):
+def test_a_clip_ends_at_so_many_frames(page_reader, monkeypatch):
     pytest.importorskip("av")
-    monkeypatch.setattr(page_reader, "MAX_FRAMES", 7)
-    path, said, _, lines = reader.clip("clip.mp4", 2)
+    monkeypatch.setattr(reader, "MAX_FRAMES", 7)
+    path, said, _, lines = page_reader.clip("clip.mp4", 2)
     assert said == "7 frames read, 0 people. The rest, after 0 s, was not read."
     assert len(list(video_files.read_frames(path))) == 7
     assert open(lines).read().startswith('"frame","time","face",')
 
 
-def test_a_clip_ends_after_so_many_seconds(reader, monkeypatch):
+def test_a_clip_ends_after_so_many_seconds(page_reader, monkeypatch):
     pytest.importorskip("av")
-    monkeypatch.setattr(page_reader, "MAX_SECONDS", 0.2)
-    monkeypatch.setattr(page_reader, "MAX_FRAMES", 10**9)
-    path, said, *_ = reader.clip("clip.mp4", 1)
+    monkeypatch.setattr(reader, "MAX_SECONDS", 0.2)
+    monkeypatch.setattr(reader, "MAX_FRAMES", 10**9)
+    path, said, *_ = page_reader.clip("clip.mp4", 1)
     assert "was not read" in said
     assert 1 <= len(list(video_files.read_frames(path)))
 
 
-def test_a_clip_ends_when_the_page_does(reader, monkeypatch):
+def test_a_clip_ends_when_the_page_does(page_reader, monkeypatch):
     pytest.importorskip("av")
-    monkeypatch.setattr(page_reader, "MAX_FRAMES", 100)
+    monkeypatch.setattr(reader, "MAX_FRAMES", 100)
     read = []
 
     def removed(path, *, every):
         for each in Faceless().predict_video(path, every=every):
             read.append(each)
             if len(read) == 5:
-                os.rename(reader._folder, f"{reader._folder}.gone")
+                os.rename(page_reader._folder, f"{page_reader._folder}.gone")
             yield each
 
-    monkeypatch.setattr(reader.predictor, "predict_video", removed, raising=False)
+    monkeypatch.setattr(page_reader.predictor, "predict_video", removed, raising=False)
     # Its other results have no place any more.
     with pytest.raises((gr.Error, FileNotFoundError)):
-        reader.clip("clip.mp4", 1)
+        page_reader.clip("clip.mp4", 1)
     assert len(read) == 5

@@ -41,8 +41,8 @@ def test_it_goes_after_an_exception_too(root):
 
 def test_what_a_killed_page_left_is_removed_and_a_running_page_is_not(root):
     hold = (
-        "from trainers import page_scratch\n"
-        "with page_scratch.private() as folder:\n"
+        "from trainers.web_page import scratch\n"
+        "with scratch.private() as folder:\n"
         "    open(folder + '/upload', 'w').close()\n"
         "    print(folder, flush=True)\n"
         "    input()\n"
@@ -104,8 +104,9 @@ def test_the_oldest_files_make_room(root, monkeypatch):
 def test_it_goes_when_the_page_is_told_to_end(root, name):
     hold = (
         "import signal\n"
-        "from trainers import cli, page_scratch\n"
-        "with cli.ended_by_signals(), page_scratch.private() as folder:\n"
+        "from trainers.common import cli\n"
+        "from trainers.web_page import scratch\n"
+        "with cli.ended_by_signals(), scratch.private() as folder:\n"
         "    print(folder, flush=True)\n"
         "    signal.pause()\n"
     )

@@ -6,7 +6,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from fer_tf import labels
-from fer_tf.plotting import attention_maps, figures, score_figures
+from fer_tf.plotting import attention_maps, score_figures
+from fer_tf.plotting.confusion import confusion_matrix
+from fer_tf.plotting.curves import training_curves
 
 RNG = np.random.default_rng(0)
 NAMES = list(labels.EXPRESSIONS)
@@ -40,10 +42,10 @@ ROWS = [
 ]  # fmt: skip
 MASS = {"mass": 0.3, "interval": [0.2, 0.4], "uniform": 0.1}
 FIGURES = {
-    "confusion": lambda: figures.confusion_matrix(
+    "confusion": lambda: confusion_matrix(
         RNG.integers(0, 9000, (8, 8)), NAMES, title="a_model_of_a_long_name on rafdb"
     ),
-    "curves": lambda: figures.training_curves(ROWS, select="ccc_mean", title="title"),
+    "curves": lambda: training_curves(ROWS, select="ccc_mean", title="title"),
     "circumplex": lambda: score_figures.circumplex(
         RNG.uniform(-1, 1, (90, 2)), RNG.normal(size=(90, 2)), NAMES * 11 + [""] * 2
     ),
@@ -84,63 +86,3 @@ FIGURES = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_word_is_cut_off(name):
     assert_legible(FIGURES[name]())
-
-
-def test_overlay_is_brightest_where_the_map_is_and_dark_without_one():
-    image = np.full((32, 32, 1), 128.0)
-    values = np.zeros((4, 4))
-    values[1, 2] = 7.0
-    picture = attention_maps.overlay(image, values).astype(int).sum(-1)
-    row, column = np.unravel_index(picture.argmax(), picture.shape)
-    side = picture.shape[0] / 4
-    assert (row // side, column // side) == (1, 2)
-    empty = attention_maps.overlay(image, np.zeros((4, 4)))
-    assert len(np.unique(empty)) <= 3 and empty.max() < 128
-
-
-def test_a_face_times_one_plus_nothing_is_the_face():
-    image = RNG.uniform(0, 255, (44, 44, 1))
-    image[0, 0] = 255
-    same = attention_maps.product(image, np.ones((44, 44)))
-    np.testing.assert_array_equal(same, attention_maps.face(image))
-    assert attention_maps.product(image, np.zeros((44, 44))).max() == 0
-
-
-def test_signed_is_grey_where_there_is_no_gradient():
-    gradient = np.zeros((112, 112, 3))
-    assert np.unique(attention_maps.signed(gradient)).tolist() == [128]
-    gradient[:50, :50], gradient[60:, 60:] = 1.0, -1.0
-    picture = attention_maps.signed(gradient)
-    assert (picture[0, 0] == 255).all() and (picture[-1, -1] == 0).all()
-
-
-@pytest.mark.parametrize("shape", [(2, 3000), (3000, 2)])
-def test_a_strip_of_a_picture_is_drawn_at_a_size_that_can_be_held(shape, tmp_path):
-    face = dict(box=[0, 0, 2, 2], landmarks=np.zeros((5, 2)), expression="fear",
-                probabilities=dict(fear=1.0))  # fmt: skip
-    image = np.zeros((*shape, 3), np.uint8)
-    for faces in ([], [face]):
-        figure = figures.annotated(image, faces)
-        assert max(figure.get_size_inches()) < 25
-        figures.save(figure, str(tmp_path / "a.png"))
-
-
-def test_a_large_photograph_is_drawn_from_few_pixels_at_its_own_places(tmp_path):
-    """Matplotlib took 2.4 GB to draw 48 megapixels."""
-    face = dict(box=[3000, 2000, 400, 500], landmarks=np.full((5, 2), 3100.0),
-                expression="fear", probabilities=dict(fear=1.0))  # fmt: skip
-    figure = figures.annotated(np.zeros((6000, 8000, 3), np.uint8), [face])
-    axes = figure.axes[0]
-    assert axes.images[0].get_array().shape == (1600, 2133, 3)
-    assert axes.images[0].get_extent() == [-0.5, 7999.5, 5999.5, -0.5]
-    assert axes.patches[0].get_bbox().bounds == (3000, 2000, 400, 500)
-    small = np.zeros((600, 800, 3), np.uint8)
-    assert figures.annotated(small, []).axes[0].images[0].get_array().shape[0] == 600
-
-
-@pytest.mark.parametrize("name", ["valence", "arousal"])
-def test_a_model_of_one_dimension_titles_its_faces(name):
-    face = {"box": [10, 10, 40, 40], "landmarks": np.full((5, 2), 20.0), name: -0.25}
-    figure = figures.annotated(np.zeros((90, 90, 3), np.uint8), [face])
-    words = " ".join(text.get_text() for text in figure.findobj(Text))
-    assert f"{name[0]} -0.25" in words

@@ -4,32 +4,9 @@ import pytest
 from keras import layers
 
 from fer_tf import explain
-from fer_tf.faces.crop_spec import CROP_SPECS
-from fer_tf.model_io import model_folder
+from fer_tf.explain import gradient_maps
 from fer_tf.models import MODELS, create_model
-
-SMALL = {
-    "two_level_attention": {"input_shape": (32, 32, 1)},
-    "mtanet": {"input_shape": (32, 32, 3), "backbone": "resnext50_cbam"},
-    "gan_vgg16": {"input_shape": (32, 32, 3), "squeeze_excitation": True},
-    "gan_man": {"input_shape": (96, 96, 3)},
-    "gan_rasnet": {"input_shape": (96, 96, 3)},
-}
-
-
-def test_a_head_that_nothing_trained_is_not_explained_by_default():
-    model = create_model("two_att_two_mt", width=0.125)
-    assert explain.default_task(model) == "expression"
-    model.card = model_folder.Card(
-        model="two_att_two_mt", arguments={}, crop_spec=CROP_SPECS["wang2018"],
-        views="center", average="logits", trained=("valence", "arousal"),
-    )  # fmt: skip
-    assert explain.default_task(model) == "valence_arousal"
-
-
-def images(model, count=2):
-    shape = model.get_layer("image").output.shape[1:]
-    return np.random.default_rng(0).uniform(0, 255, (count, *shape)).astype("float32")
+from tests.fer_tf.explain.test_own_attention import SMALL, images
 
 
 def randomised(model):
@@ -178,64 +155,11 @@ def test_every_paper(name):
         np.testing.assert_array_equal(value, before[key])
 
 
-@pytest.mark.parametrize(
-    "name, shapes",
-    [
-        (
-            "two_att_two_mt",
-            {
-                "attention1_mask": (16, 16, 8),
-                "attention2_mask": (8, 8, 24),
-                "level_attention": (3, 3),
-            },
-        ),
-        ("gan_man", {"region_masks": (6, 6, 8), "region_weights": (8,)}),
-        ("gan_rasnet", {"region_masks": (6, 6, 8)}),
-        ("gan_vgg16", {}),
-        ("face_network", {}),
-        (
-            "meen_model1_average",
-            {
-                "block4_face": (5, 5, 64),
-                "face_features": (5, 5, 1),
-                "attention_map": (44, 44, 1),
-            },
-        ),
-        (
-            "meen_model3_combination",
-            {
-                "block3_face": (11, 11, 32),
-                "block4_face": (5, 5, 64),
-                "block5_face": (2, 2, 64),
-                "attention_block3": (11, 11, 1),
-                "attention_block4": (5, 5, 1),
-                "attention_block5": (2, 2, 1),
-                "tap_weights": (3,),
-            },
-        ),
-    ],
-)
-def test_attention(name, shapes):
-    model = create_model(
-        name, width=1 / 8, **SMALL.get(MODELS[name].builder.__name__, {})
-    )
-    got = explain.attention(model, images(model))
-    assert {k: v.shape for k, v in got.items()} == {
-        k: (2, *shape) for k, shape in shapes.items()
-    }
-    for key, value in got.items():
-        assert value.min() >= 0
-        assert value.max() <= 1 or "face" in key or key == "attention_map"
-        if key in ("level_attention", "region_weights", "tap_weights"):
-            np.testing.assert_allclose(value.sum(-1), 1, atol=1e-5)
-        if key.startswith("attention_block"):
-            np.testing.assert_allclose(value.sum((1, 2)), 1, atol=1e-5)
-
-
 def test_layers_are_restored_after_an_error(pooled):
-    with pytest.raises(RuntimeError), explain._followed_by(pooled.get_layer("conv"), 0):
+    conv = pooled.get_layer("conv")
+    with pytest.raises(RuntimeError), gradient_maps._followed_by(conv, 0):
         raise RuntimeError
-    assert "call" not in vars(pooled.get_layer("conv"))
+    assert "call" not in vars(conv)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,6 @@
 import pytest
 
 from fer_tf import labels
-from trainers.prediction import csv_table
-
-
-class _Card:
-    expressions, action_units = (), ()
 
 
 @pytest.mark.parametrize(
@@ -15,8 +10,6 @@ class _Card:
         (["-1"], "must begin with a letter"),
         ([" neutral"], "must begin with a letter"),
         (["neutral "], "end without a space"),
-        (["source"], "column of the predictions"),
-        (["Error"], "column of the predictions"),
         (["anger", "Anger"], "comes twice"),
         ([""], "is empty"),
         (["a\nb"], "cannot be printed"),
@@ -45,9 +38,3 @@ def test_a_name_that_is_none_is_refused_in_one_line(names, words):
 )
 def test_usable_names_come_back(names):
     assert labels.check_names(names, "x") == tuple(names)
-
-
-def test_every_column_of_the_predictions_is_reserved():
-    named = {*labels.EXPRESSIONS, *labels.ACTION_UNITS}
-    columns = set(csv_table.columns(_Card)) - named
-    assert columns <= labels.RESERVED_NAMES and "source" in columns

@@ -1,0 +1,59 @@
+"""What is known of a face: the detector's part, and what a model reads in it."""
+
+from typing import TypedDict
+
+import numpy as np
+
+
+class DetectedFace(TypedDict):
+    """A face as `fer_tf.faces.MTCNNDetector` finds it, in pixels of the picture.
+
+    Keys:
+        box: `[x, y, width, height]`; x and y are of the upper left corner, and may
+            lie outside the picture.
+        confidence: The detector's probability that this is a face, in [0, 1].
+        landmarks: float64 `(5, 2)`, x and y of the left eye, the right eye, the nose
+            and the left and right corner of the mouth, as they lie in the picture.
+    """
+
+    box: list[float]
+    confidence: float
+    landmarks: np.ndarray
+
+
+class Face(TypedDict, total=False):
+    """A face that a model has read: plain values, which `json.dumps` takes.
+
+    What a model does not predict is absent.
+
+    Keys:
+        box: As the detector's.
+        confidence: As the detector's.
+        landmarks: As the detector's, as five lists `[x, y]`.
+        enlargement: Pixels of the model's crop for one pixel of the picture. Well
+            above 1, the face is smaller than those of the training data, and its
+            reading is less reliable.
+        expression: Name of the most probable expression.
+        probabilities: Probability of each expression by name; they sum to 1.
+        valence: From -1, unpleasant, to 1, pleasant.
+        arousal: From -1, calm, to 1, excited.
+        action_units: Probability in [0, 1] of each action unit by name: `"AU12"`.
+        face_probability: Probability in [0, 1] that the crop shows a face, by models
+            that tell faces from other pictures.
+        track_id: Number of the person in a video, from 1.
+        unsmoothed: In a video that is smoothed over time, the readings of this frame
+            alone: `probabilities`, `action_units`, `valence`, `arousal`.
+    """
+
+    box: list[float]
+    confidence: float
+    landmarks: list[list[float]]
+    enlargement: float
+    expression: str
+    probabilities: dict[str, float]
+    valence: float
+    arousal: float
+    action_units: dict[str, float]
+    face_probability: float
+    track_id: int
+    unsmoothed: dict

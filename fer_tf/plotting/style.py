@@ -1,0 +1,65 @@
+"""What the figures share: colours, titles of maps, axes, and how they are saved.
+
+The functions of this package return a `matplotlib.figure.Figure`, made without
+pyplot: nothing global is touched and no display is needed.
+"""
+
+import os
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fer_tf.utils.disk import clear, name_file
+
+# One colour an expression, the same in every picture; chosen to stay apart for
+# colour-blind readers (after Okabe and Ito).
+COLORS = {
+    "neutral": "#8c8c8c",
+    "happiness": "#e69f00",
+    "sadness": "#0072b2",
+    "surprise": "#56b4e9",
+    "fear": "#9467bd",
+    "disgust": "#009e73",
+    "anger": "#d55e00",
+    "contempt": "#cc79a7",
+}
+INK = "#222222"
+
+_MAP_TITLES = {
+    "grad_cam": "Grad-CAM",
+    "guided_grad_cam": "guided Grad-CAM",
+    "guided_backpropagation": "guided backpropagation",
+    "edges": "edges of the image",
+}
+
+
+def map_title(name: str) -> str:
+    """Title of a map of `fer_tf.explain` in a picture."""
+    return _MAP_TITLES.get(name, name.replace("_", " "))
+
+
+def tidy(axes: Axes) -> None:
+    """Removes the frame's upper and right line, and makes the numbers legible."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=9)
+
+
+def save_figure(figure: Figure, path: str, *, dpi: int = 110) -> None:
+    """Writes a figure as the picture that the path's ending names.
+
+    The file appears whole or not at all.
+
+    Raises:
+        OSError: If it cannot be written, with `path` as its file name.
+    """
+    folder, name = os.path.split(path)
+    part = os.path.join(folder, f".part-{name}")
+    try:
+        clear(part)
+        figure.savefig(part, dpi=dpi)
+        os.replace(part, path)
+    except OSError as error:
+        name_file(error, path)
+        raise
+    finally:
+        clear(part)

@@ -1,0 +1,31 @@
+import numpy as np
+
+from fer_tf.plotting import attention_maps
+
+
+def test_overlay_is_brightest_where_the_map_is_and_dark_without_one():
+    image = np.full((32, 32, 1), 128.0)
+    values = np.zeros((4, 4))
+    values[1, 2] = 7.0
+    picture = attention_maps.overlay(image, values).astype(int).sum(-1)
+    row, column = np.unravel_index(picture.argmax(), picture.shape)
+    side = picture.shape[0] / 4
+    assert (row // side, column // side) == (1, 2)
+    empty = attention_maps.overlay(image, np.zeros((4, 4)))
+    assert len(np.unique(empty)) <= 3 and empty.max() < 128
+
+
+def test_a_face_times_one_plus_nothing_is_the_face():
+    image = np.random.default_rng(0).uniform(0, 255, (44, 44, 1))
+    image[0, 0] = 255
+    same = attention_maps.product(image, np.ones((44, 44)))
+    np.testing.assert_array_equal(same, attention_maps.face(image))
+    assert attention_maps.product(image, np.zeros((44, 44))).max() == 0
+
+
+def test_signed_is_grey_where_there_is_no_gradient():
+    gradient = np.zeros((112, 112, 3))
+    assert np.unique(attention_maps.signed(gradient)).tolist() == [128]
+    gradient[:50, :50], gradient[60:, 60:] = 1.0, -1.0
+    picture = attention_maps.signed(gradient)
+    assert (picture[0, 0] == 255).all() and (picture[-1, -1] == 0).all()

@@ -1,0 +1,13 @@
+from fer_tf.scores import text
+
+
+def test_a_reading_with_all_its_parts():
+    whole = text.reading(0.12345, [0.1, 0.2], deviation=0.0)
+    assert whole == "0.1235 ± 0.0000 [0.1000, 0.2000]"
+    assert text.reading(0.12345, None, digits=3) == "0.123"
+    ends = text.interval([0.1, 0.25], percent=True, digits=1)
+    assert text.number(0.2, percent=True) + ends == "20.00 [10.0, 25.0]"
+
+
+def test_what_was_not_measured_is_a_dash_whatever_else_is_known():
+    assert text.reading(None, [0.1, 0.2], deviation=0.1) == text.MISSING

@@ -1,0 +1,42 @@
+import pytest
+
+from trainers.prediction import output_folder
+
+
+def test_what_was_begun_and_gave_nothing_refuses_nothing(tmp_path):
+    output_folder.begin(str(tmp_path), {"weights": "aa", "video": "/broken.mp4"})
+    output_folder.begin(str(tmp_path), {"weights": "bb"})
+    (tmp_path / "predictions.jsonl").write_text("")
+    with pytest.raises(ValueError, match="weights 'bb', now 'aa'"):
+        output_folder.begin(str(tmp_path), {"weights": "aa"})
+
+
+def test_predictions_of_two_models_do_not_mix(tmp_path):
+    output_folder.begin(str(tmp_path), {"weights": "aa"})
+    (tmp_path / "predictions.jsonl").write_text("")
+    output_folder.begin(str(tmp_path), {"weights": "aa"})
+    with pytest.raises(ValueError, match="weights 'aa', now 'bb'"):
+        output_folder.begin(str(tmp_path), {"weights": "bb"})
+
+
+def test_pictures_and_a_video_do_not_mix(tmp_path):
+    film = {"weights": "aa", "video": "/clip.mp4", "every": 1}
+    for first, second in (({"weights": "aa"}, film), (film, {"weights": "aa"})):
+        folder = str(tmp_path / f"{len(first)}")
+        output_folder.begin(folder, first)
+        (tmp_path / f"{len(first)}" / "predictions.csv").write_text("")
+        with pytest.raises(ValueError, match="video .*; choose another --output"):
+            output_folder.begin(folder, second)
+
+
+def test_temporary_files_of_a_killed_run_are_removed_but_not_its_journal(tmp_path):
+    left = (
+        ".part-host-1-clip_annotated.mp4", ".part-host-1-predictions.jsonl",
+        ".part-a_annotated.png", ".part-clip_timeline.png", ".part-host-1-run.json",
+    )  # fmt: skip
+    kept = (".part-predictions.jsonl", ".part-mine.txt", "b_annotated.png")
+    for name in (*left, *kept):
+        (tmp_path / name).write_text("")
+    (tmp_path / "run.json").write_text('{"weights": "aa"}')
+    output_folder.begin(str(tmp_path), {"weights": "aa"})
+    assert {path.name for path in tmp_path.iterdir()} == {*kept, "run.json"}

@@ -1,0 +1,97 @@
+"""The folder that predictions are written to: its files, and what may lie where."""
+
+import hashlib
+import os
+
+from fer_tf.utils import atomic
+
+JSONL, CSV, RUN = "predictions.jsonl", "predictions.csv", "run.json"
+# Records of pictures before all of them are there.
+JOURNAL = f".part-{JSONL}"
+# What the names of drawn files end with.
+DRAWN, DRAWN_VIDEO, TIMELINE = "_annotated.png", "_annotated.mp4", "_timeline.png"
+
+
+def begin(output: str, identity: dict) -> None:
+    """Makes the folder, or checks that its predictions came from the same model.
+
+    Temporary files of a run that was killed are removed, but not its journal.
+
+    Args:
+        output: Folder; no other process may write to it.
+        identity: Model and settings that predictions depend on, JSON-ready.
+
+    Raises:
+        ValueError: If it holds predictions of another model or settings.
+    """
+    os.makedirs(output, exist_ok=True)
+    _remove_temporary_files(output)
+    path = os.path.join(output, RUN)
+    written = [os.path.join(output, name) for name in (JSONL, JOURNAL, CSV)]
+    if not any(map(os.path.exists, written)):  # An earlier run wrote no predictions.
+        atomic.write_json(path, identity)
+    elif not os.path.exists(path):
+        raise ValueError(f"{output}: holds predictions of an unknown model")
+    else:
+        _require_same(output, atomic.read_json(path), identity)
+
+
+def _require_same(output, earlier, identity):
+    if not isinstance(earlier, dict):
+        path = os.path.join(output, RUN)
+        raise ValueError(f"{path}: not what a run of trainers.predict wrote")
+    # A folder of pictures lacks the keys of a video, and the other way round.
+    for name in {**earlier, **identity}:
+        if earlier.get(name) != identity.get(name):
+            raise ValueError(
+                f"{output}: holds predictions with {name} {earlier.get(name)!r}, now "
+                f"{identity.get(name)!r}; choose another --output"
+            )
+
+
+def _remove_temporary_files(output):
+    endings = (JSONL, CSV, RUN, DRAWN, DRAWN_VIDEO, TIMELINE)
+    for entry in os.scandir(output):
+        temporary = entry.name.startswith(".part-") and entry.name.endswith(endings)
+        if temporary and entry.name != JOURNAL and not entry.is_dir():
+            os.remove(entry.path)
+
+
+def is_own(path: str, output: str) -> bool:
+    """Whether this is the output folder, or a file that an earlier run wrote there."""
+    name, path, output = os.path.basename(path), *map(os.path.realpath, (path, output))
+    ours = name in (JSONL, CSV, RUN) or name.endswith(DRAWN)
+    return path == output or (path.startswith(output + os.sep) and ours)
+
+
+def can_hold(output: str, picture: str) -> bool:
+    """Whether an annotated picture can lie there: inside, and in no other file's way.
+
+    Args:
+        output: Folder.
+        picture: Path in it, which may come from a stranger's records.
+    """
+    if "\0" in picture:
+        return False
+    path = os.path.normpath(os.path.join(output, picture))
+    # A link may lead outside.
+    root, folder = map(os.path.realpath, (output, os.path.dirname(path)))
+    inside = f"{folder}{os.sep}".startswith(root.rstrip(os.sep) + os.sep)
+    if not inside or os.path.isdir(path):
+        return False
+    parents = os.path.relpath(folder, root).split(os.sep)
+    if parents[0] in (JSONL, CSV, RUN):  # Files that may still have to be written.
+        return False
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)
+    return os.path.isdir(folder)
+
+
+def short_name(path: str) -> str:
+    """Shortens a path's last part, so that an ending fits: 255 bytes are allowed."""
+    folder, name = os.path.split(path)
+    encoded = os.fsencode(name)
+    if len(encoded) > 200:
+        start = encoded[:180].decode(errors="ignore")
+        name = f"{start}-{hashlib.sha256(encoded).hexdigest()[:8]}"
+    return os.path.join(folder, name)
