@@ -15,6 +15,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 PACKAGES = ("fer_tf", "data_pipelines", "trainers")
 STYLE = "trainers/publishing/site.css"
 FILES = ("README.md", "CITATION.cff", "LICENSE", "saved_models/pictures/*.png", STYLE)
+# From a prompt to the next empty line, as doctest reads it.
+_EXAMPLE = re.compile(r"^( *)>{3} .*(?:\n(?! *$).*)*", re.MULTILINE)
 _LINK_TO_CODE = re.compile(r"(\]\()([\w./]+)\.py\)")
 
 
@@ -43,6 +45,11 @@ def on_page_markdown(markdown, page, **_):
         return f"{match[1]}{target})"
 
     return _LINK_TO_CODE.sub(link, markdown)
+
+
+def with_fenced_examples(docstring: str) -> str:
+    """Puts a fence around each example that doctest runs."""
+    return _EXAMPLE.sub(r"\1```pycon\n\g<0>\n\1```", docstring)
 
 
 def checkout_files() -> list[str]:

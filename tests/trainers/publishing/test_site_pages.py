@@ -57,3 +57,12 @@ def test_the_gallery_shows_every_picture():
     folder = ROOT / "saved_models" / "pictures"
     shown = re.findall(r"!\[.*\]\((.*)\)", (folder / "README.md").read_text())
     assert sorted(shown) == sorted(path.name for path in folder.glob("*.png"))
+
+
+def test_an_example_is_fenced_up_to_its_empty_line():
+    text = "Doubles.\n\n    >>> a = [\n    ...   1]\n    >>> a\n    [1]\n\nMore."
+    assert site_pages.with_fenced_examples(text) == (
+        "Doubles.\n\n    ```pycon\n    >>> a = [\n    ...   1]\n    >>> a\n    [1]\n"
+        "    ```\n\nMore."
+    )
+    assert site_pages.with_fenced_examples("a >>> b\n") == "a >>> b\n"
