@@ -1,5 +1,6 @@
 # make demo: train on the embedded data, evaluate, export, predict a photograph
 # make test: the tests; make test-page: the page's, with Gradio
+# make docs: the site of the pages and of every module, in build/site
 # Each makes its own environment in .venv first. `make demo PYTHON=python3.12` picks
 # another interpreter.
 
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := runs/demo
 
-.PHONY: demo test test-page test-backends lint clean
+.PHONY: demo test test-page test-backends docs lint clean
 
 demo: $(VENV)/demo.installed
 	$(BIN)/python -m trainers.demo --output=$(DEMO)
@@ -27,6 +28,9 @@ test-page:
 test-backends: $(VENV)/dev.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch
 	$(BIN)/python -m pytest tests/fer_tf/test_backends.py
+
+docs: $(VENV)/docs.installed
+	$(BIN)/mkdocs build --strict
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .

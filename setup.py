@@ -60,6 +60,11 @@ setup(
         "litert": ["ai-edge-litert>=2.1"],
         # For ONNX. Keras writes it with tf2onnx, from 1.17 on beside NumPy 2.
         "export": ["tf2onnx>=1.17", "onnxruntime>=1.20"],
+        "docs": [
+            "mkdocs-material>=9.7,<10",
+            "mkdocstrings[python]>=1.0,<2",
+            "ruff>=0.6",
+        ],
         "dev": [
             "pytest>=8",
             "pytest-xdist>=3.6",
@@ -73,6 +78,7 @@ setup(
             "onnxruntime>=1.20",
             "safetensors>=0.4",
             "scikit-image>=0.24",
+            "setuptools>=78.1.1",  # Of the wheel that the tests build.
             "tf2onnx>=1.17",
         ],
     },

@@ -1,4 +1,4 @@
-r"""Writes the tables of the README and of the papers' pages from what was measured.
+r"""Writes the tables of the results page and the models' pages from what was measured.
 
 python -m trainers.readme
 python -m trainers.readme --add=runs/quick --name=fer2013_quick \
@@ -31,12 +31,15 @@ _MACHINE = flags.DEFINE_string("machine", "", "What it ran on: 2 CPU cores.")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RESULTS = os.path.join(ROOT, "saved_models", "results")
 # What the names of a paper's tables begin with -> its page.
-PAGES = {
+PAPERS = {
     "wang": "fer_tf/models/wang2018.md",
     "zhang": "fer_tf/models/zhang2020.md",
     "meen": "fer_tf/models/meen.md",
     "gan": "fer_tf/models/gan2020.md",
 }
+MODELS_PAGE = "fer_tf/models/README.md"
+RESULTS_PAGE = "saved_models/results/README.md"
+PAGES = (RESULTS_PAGE, MODELS_PAGE, *PAPERS.values())
 
 
 def main() -> None:
@@ -50,17 +53,16 @@ def main() -> None:
         add(_ADD.value, _NAME.value, **facts)
     if _ADD_TABLE.value:
         add_table(_ADD_TABLE.value, _NAME.value, **facts)
-    for path in ("README.md", *PAGES.values()):
-        path = os.path.join(ROOT, path)
+    for page in PAGES:
+        path = os.path.join(ROOT, page)
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        atomic.write_text(path, render(text, path))
+        atomic.write_text(path, render(text, page))
 
 
 def add(workdir: str, name: str, **facts) -> None:
     """Copies a finished run's results and curve, with its command, here."""
-    results = _read(os.path.join(workdir, "results.json"))
-    _keep(results, name, facts)
+    _keep(_read(os.path.join(workdir, "results.json")), name, facts)
     curve = os.path.join(RESULTS, f"{name}.csv")
     with atomic.replacing(curve) as temporary:
         shutil.copyfile(os.path.join(workdir, "metrics.csv"), temporary)
@@ -77,8 +79,8 @@ def add_table(path: str, name: str, **facts) -> None:
         ValueError: If the name does not tell the paper, or what is kept under it was
             measured on other data.
     """
-    if name.split("_")[0] not in PAGES:
-        raise ValueError(f"--name={name}: must begin with one of {', '.join(PAGES)}")
+    if name.split("_")[0] not in PAPERS:
+        raise ValueError(f"--name={name}: must begin with one of {', '.join(PAPERS)}")
     results = _read(path)
     kept = os.path.join(RESULTS, f"{name}.json")
     if os.path.exists(kept):
@@ -117,34 +119,44 @@ def _keep(results, name, facts):
     atomic.write_json(os.path.join(RESULTS, f"{name}.json"), {**results, **facts})
 
 
-def render(text: str, path: str = "README.md") -> str:
-    """The README, or a paper's page, with its generated parts as they should be.
+def render(text: str, page: str) -> str:
+    """Returns a page's text with its generated parts as they should be.
+
+    Args:
+        text: The page, as Markdown with markers.
+        page: Its path within the checkout.
 
     Raises:
         ValueError: If a marker is not there once.
     """
-    paper = {page: name for name, page in PAGES.items()}.get(
-        os.path.relpath(path, ROOT)
-    )
-    if paper:
-        parts = {"measured": paper_tables.paper_tables(RESULTS, paper)}
-    else:
-        with cli.quiet_imports():
-            from fer_tf.models import MODELS
-        parts = {
-            "results": readme_tables.runs_table(RESULTS),
-            "comparison": readme_tables.comparison(RESULTS),
-            "tables": paper_tables.papers_overview(RESULTS),
-            "variants": readme_tables.variants(MODELS),
-            "speed": readme_tables.speed(RESULTS),
-        }
-    for name, table in parts.items():
+    for name, write in _parts(page).items():
         begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
         if text.count(begin) != 1 or text.count(end) != 1:
-            raise ValueError(f"{path}: the markers of {name!r} are not there once")
+            raise ValueError(f"{page}: the markers of {name!r} are not there once")
         head, rest = text.split(begin)
-        text = f"{head}{begin}\n{table}\n{end}{rest.split(end)[1]}"
+        text = f"{head}{begin}\n{write()}\n{end}{rest.split(end)[1]}"
     return text
+
+
+def _parts(page):
+    """Marker -> what writes its part."""
+    if page == MODELS_PAGE:
+        return {"variants": _variants}
+    if page == RESULTS_PAGE:
+        return {
+            "results": lambda: readme_tables.runs_table(RESULTS),
+            "comparison": lambda: readme_tables.comparison(RESULTS),
+            "tables": lambda: paper_tables.papers_overview(RESULTS),
+            "speed": lambda: readme_tables.speed(RESULTS),
+        }
+    (paper,) = (name for name, path in PAPERS.items() if path == page)
+    return {"measured": lambda: paper_tables.paper_tables(RESULTS, paper)}
+
+
+def _variants():
+    with cli.quiet_imports():
+        from fer_tf.models import MODELS
+    return readme_tables.variants(MODELS)
 
 
 if __name__ == "__main__":

@@ -1,38 +1,11 @@
-"""The README and the papers' pages tell the truth about today."""
+"""The generated tables, and what is kept of a run to write them from."""
 
 import json
-import pathlib
-import re
 
 import pytest
 
 from trainers import readme
 from trainers.publishing import kept_results, paper_tables, readme_tables
-
-ROOT = pathlib.Path(__file__).parent.parent
-TEXTS = {
-    name: (ROOT / name).read_text(encoding="utf-8")
-    for name in ("README.md", *readme.PAGES.values())
-}
-EVERY_TEXT = pytest.mark.parametrize("name", TEXTS)
-
-
-@EVERY_TEXT
-def test_generated_parts_are_what_the_command_would_write(name):
-    text = TEXTS[name]
-    written = readme.render(text, str(ROOT / name))
-    assert written == text, "run: python -m trainers.readme"
-
-
-@EVERY_TEXT
-def test_every_command_config_and_file_it_names_is_there(name):
-    text, folder = TEXTS[name], (ROOT / name).parent
-    for module in set(re.findall(r"python -m trainers\.(\w+)", text)):
-        assert (ROOT / "trainers" / f"{module}.py").is_file(), module
-    for path in set(re.findall(r"(?<!/)trainers/configs/\w+\.py", text)):
-        assert (ROOT / path).is_file(), path
-    for path in set(re.findall(r"\[[^\]]*\]\(((?!http)[^)]+)\)", text)):
-        assert (folder / path).is_file(), path
 
 
 def _table(**changes):
@@ -156,6 +129,18 @@ def test_speeds_are_those_of_every_kept_measurement_after_its_command(tmp_path):
     )
     assert "| `a` | 12 | 0.50 | 64 | 3.0 | 2.00 | 1,000 |" in text
     assert "input" not in readme_tables.runs_table(str(tmp_path))  # No run.
+
+
+def test_a_run_is_kept_with_its_curve_and_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "kept"))
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "results.json").write_text(json.dumps({"model": "vgg19_fer", "epochs": 2}))
+    (run / "metrics.csv").write_text("epoch\n")
+    readme.add(str(run), "new", note="", machine="", command="train")
+    kept = json.loads((tmp_path / "kept" / "new.json").read_text())
+    assert kept["model"] == "vgg19_fer" and kept["command"] == "train"
+    assert (tmp_path / "kept" / "new.csv").read_text() == "epoch\n"
 
 
 def test_compared_networks_stand_with_their_costs_or_not_at_all(tmp_path):
