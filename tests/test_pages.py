@@ -3,6 +3,7 @@
 import ast
 import collections
 import json
+import os
 import pathlib
 import re
 import runpy
@@ -12,7 +13,9 @@ import sys
 
 import pytest
 
+from tests import testing_utils
 from trainers import readme
+from trainers.common import sample_photograph
 from trainers.training import overrides
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -70,7 +73,8 @@ def test_every_file_that_it_names_is_there(page):
     for path in re.findall(
         r"`((?:fer_tf|data_pipelines|trainers|tests)/[\w/.]+)`", PAGES[page]
     ):
-        assert (ROOT / path).exists(), path
+        # KEY stands for any of several names.
+        assert "KEY" in path or (ROOT / path).exists(), path
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page not in GENERATED])
@@ -122,8 +126,7 @@ def test_the_commands_page_explains_every_extra():
         )
 
 
-# What a block of a page may find in the folder that it is run in: `photo.jpg`; and
-# what the model's card leaves to its reader.
+# What the model's card leaves to its reader.
 _CARD = """
 import fer_tf, numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -131,18 +134,26 @@ one_crop = np.zeros((48, 48, 1), np.uint8)
 """
 
 
+def prepare_fer2013(folder):
+    """Writes `data/fer2013`, as the commands of the pages do."""
+    csv, output = folder / "fer2013.csv", folder / "data" / "fer2013"
+    testing_utils.write_fer2013_csv(csv, testing_utils.fer2013_rows(140))
+    arguments = ("--dataset=fer2013", f"--source={csv}", f"--output={output}")
+    result = testing_utils.run_command("prepare", *arguments)
+    assert result.returncode == 0, result.stderr
+
+
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if fenced(PAGES[page], "python")]
 )
 def test_its_python_runs(page, tmp_path):
-    from trainers.common import sample_photograph
-
-    pathlib.Path(sample_photograph.write_astronaut(str(tmp_path))).rename(
-        tmp_path / "photo.jpg"
-    )
+    photo = sample_photograph.write_astronaut(str(tmp_path))
+    os.rename(photo, tmp_path / "photo.jpg")
     for file in (ROOT / page).parent.glob("*.tflite"):
         (tmp_path / file.name).symlink_to(file)
     blocks = fenced(PAGES[page], "python")
+    if "data/fer2013" in "".join(blocks):
+        prepare_fer2013(tmp_path)
     code = "\n".join([_CARD if page in GENERATED else "", *blocks])
     environment = {
         "PYTHONPATH": str(ROOT),
