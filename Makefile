@@ -1,5 +1,6 @@
 # make demo: train on the embedded data, evaluate, export, predict a photograph
-# make test: the tests; make test-page: the page's, with Gradio
+# make test: the tests that take minutes; make test-slow: the rest, as CI runs them
+# make test-page: the web page's tests, with Gradio
 # make docs: the site of the pages and of every module, in build/site
 # Each makes its own environment in .venv first. `make demo PYTHON=python3.12` picks
 # another interpreter.
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := runs/demo
 
-.PHONY: demo test test-page test-backends docs lint clean
+.PHONY: demo test test-slow test-page test-backends docs lint clean
 
 demo: $(VENV)/demo.installed
 	$(BIN)/python -m trainers.demo --output=$(DEMO)
@@ -17,6 +18,10 @@ demo: $(VENV)/demo.installed
 # By files on several cores: a file's tests share models and data.
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
+
+test-slow: $(VENV)/dev.installed
+	$(BIN)/python -m pytest --run-slow -m slow --numprocesses=logical \
+		--maxprocesses=4 --dist=loadfile
 
 # The page's tests, in an environment of their own: Gradio holds Pillow below 13,
 # on which the others run.

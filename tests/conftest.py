@@ -10,14 +10,16 @@ REAL_DATA = pathlib.Path(__file__).parents[2] / "shared" / "data"
 
 def pytest_addoption(parser):
     parser.addoption("--run-slow", action="store_true", help="run slow tests too")
+    parser.addoption("--run-long", action="store_true", help="run long tests too")
 
 
 def pytest_collection_modifyitems(config, items):
-    if not config.getoption("--run-slow"):
-        slow = pytest.mark.skip(reason="takes minutes: run with --run-slow")
-        for item in items:
-            if "slow" in item.keywords:
-                item.add_marker(slow)
+    for mark in ("slow", "long"):
+        if not config.getoption(f"--run-{mark}"):
+            skip = pytest.mark.skip(reason=f"{mark}: run with --run-{mark}")
+            for item in items:
+                if item.get_closest_marker(mark):
+                    item.add_marker(skip)
     if not REAL_DATA.is_dir():
         absent = pytest.mark.skip(reason="needs real images in ../shared/data")
         for item in items:

@@ -15,7 +15,7 @@ rated labels, 10,000 training faces of 48 grey pixels, test subjects never seen.
 
 The stock MTCNN finds exactly one face in 99 of the first 100 pictures of 224
 pixels, its points within 0.06 interocular distances of the drawn ones (median).
-Repeat with `pytest tests/data_pipelines/synthetic/test_difficulty.py --run-slow -s`.
+Repeat with `pytest tests/data_pipelines/synthetic/test_difficulty.py --run-long -s`.
 """
 
 import dataclasses

@@ -54,7 +54,7 @@ def values(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "amount", ["quick", pytest.param("all", marks=pytest.mark.slow)]
+    "amount", ["quick", pytest.param("all", marks=pytest.mark.long)]
 )
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_equals_tensorflow(backend, amount, values):

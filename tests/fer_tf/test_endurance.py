@@ -9,7 +9,7 @@ import pytest
 import fer_tf
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.long,
     pytest.mark.skipif(
         not os.path.isdir("/proc/self"),
         reason="memory is read from /proc, which only Linux has",

@@ -82,7 +82,7 @@ def test_every_file_that_the_last_lines_name_is_there(
         assert found[6] == "runs/demo/predictions/other/a_annotated.png"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_demo_itself(tmp_path):
     pytest.importorskip("skimage")
     result = run_command("demo", f"--output={tmp_path}")

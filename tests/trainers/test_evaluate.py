@@ -132,7 +132,7 @@ def test_a_set_that_weights_are_fitted_on_does_not_judge_them(
     assert json.loads(path.read_text())["calibration"]["ece_after"] is None
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_explain_measures_the_right_place(model_folder, tmp_path):
     args = [f"--model={model_folder}", f"--output={tmp_path / 'out'}"]
     result = run("explain", *args, "--input=synthetic", "--source=examples=8",

@@ -21,7 +21,7 @@ from trainers.training import optimizers, streams
 WORKER = pathlib.Path(__file__).with_name("fit_worker.py")
 AMOUNTS = [
     "quick",
-    *(pytest.param(a, marks=pytest.mark.slow) for a in ("tiny", "papers")),
+    *(pytest.param(a, marks=pytest.mark.long) for a in ("tiny", "papers")),
 ]
 
 

@@ -159,7 +159,7 @@ def test_bad_arguments_are_one_line(args, code, text):
     assert result.stderr.strip().count("\n") == 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_anywhere_the_same_command_goes_on(synthetic_data, tmp_path):
     args = [
         "--table=wang_5", f"--data={synthetic_data}", f"--workdir={tmp_path}",

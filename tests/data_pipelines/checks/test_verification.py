@@ -280,7 +280,7 @@ def test_a_damaged_shard_is_found(tmp_path):
 
 
 @pytest.mark.real_data
-@pytest.mark.slow
+@pytest.mark.long
 def test_fer2013_is_what_its_readme_says(real_data, tmp_path):
     import tarfile
 

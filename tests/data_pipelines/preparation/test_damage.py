@@ -72,7 +72,7 @@ def write_damaged(root, count):
 
 @pytest.mark.parametrize(
     "detector, count",
-    [("none", 1000), pytest.param("mtcnn", 1000, marks=pytest.mark.slow)],
+    [("none", 1000), pytest.param("mtcnn", 1000, marks=pytest.mark.long)],
 )
 def test_every_picture_is_read_or_rejected_with_its_reason(detector, count, tmp_path):
     write_damaged(tmp_path / "in", count)

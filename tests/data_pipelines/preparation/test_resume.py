@@ -146,7 +146,7 @@ def check_random_kills(command, tmp_path):
     assert random_kills(command, tmp_path / "killed0", expected, seconds, 20) == 20
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("format", manifests.FORMATS)
 def test_twenty_random_kills_change_no_byte_of_synthetic_data(format, tmp_path):
     # Four chunks for two workers.
@@ -155,7 +155,7 @@ def test_twenty_random_kills_change_no_byte_of_synthetic_data(format, tmp_path):
     check_random_kills([*command, "--workers=2"], tmp_path)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.real_data
 def test_twenty_random_kills_change_no_byte_of_fer2013(real_data, tmp_path):
     with tarfile.open(real_data / "fer2013.tar.xz") as archive:

@@ -48,7 +48,7 @@ def many_links(folder, rows):
     return str(folder)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(
     not os.path.isdir("/proc/self"),
     reason="memory is read from /proc, which only Linux has",

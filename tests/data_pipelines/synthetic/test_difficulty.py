@@ -4,7 +4,7 @@ import pytest
 
 from data_pipelines import synthetic
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 linear_model = pytest.importorskip("sklearn.linear_model")
 

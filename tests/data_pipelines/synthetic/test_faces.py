@@ -252,7 +252,7 @@ def test_negative_index_is_an_error():
         synthetic.draw(-1, SMALL)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_stock_mtcnn_finds_the_faces():
     detector = pytest.importorskip("mtcnn").MTCNN()
     options = synthetic.SyntheticOptions(size=224)

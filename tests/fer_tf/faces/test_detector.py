@@ -65,9 +65,9 @@ def test_photographs_of_several_people(detector, stock, real_data):
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.long)])
 def test_eyes_are_where_people_put_them(detector, real_data, every):
-    """Prints the mean error; `pytest -s --run-slow` for that of all pictures."""
+    """Prints the mean error; `pytest -s --run-long` for that of all pictures."""
     folder = real_data / "london"
     names, eyes = [], []
     for line in (folder / "landmarks5.csv").read_text().splitlines()[1::every]:

@@ -52,7 +52,7 @@ FIRST_ROWS = {variant.builder: name for name, variant in reversed(MODELS.items()
 each_builder = pytest.mark.parametrize(
     "name",
     [
-        pytest.param(n, marks=() if n in FIRST_ROWS.values() else pytest.mark.slow)
+        pytest.param(n, marks=() if n in FIRST_ROWS.values() else pytest.mark.long)
         for n in MODELS
     ],
 )

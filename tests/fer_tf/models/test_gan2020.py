@@ -82,7 +82,7 @@ def test_parameters(name):
     assert model.count_params() == expected
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_at_full_size(name):
     assert build(name).count_params() == parameters()[name]

@@ -111,7 +111,7 @@ def test_training_leaves_the_face_network_alone():
     assert np.abs(own.moving_mean - own_before).max() > 0
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     [

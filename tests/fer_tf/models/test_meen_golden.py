@@ -38,12 +38,12 @@ def test_backbones(backbone, width):
 @pytest.mark.parametrize(
     "maps, combine, weighting",
     [
-        pytest.param("all", "concat", None, marks=pytest.mark.slow),
+        pytest.param("all", "concat", None, marks=pytest.mark.long),
         ("all", "concat", "channel"),
-        pytest.param("all", "product", None, marks=pytest.mark.slow),
+        pytest.param("all", "product", None, marks=pytest.mark.long),
         ("all", "residual_product", None),
-        pytest.param("average", "concat", None, marks=pytest.mark.slow),
-        pytest.param("average", "product", None, marks=pytest.mark.slow),
+        pytest.param("average", "concat", None, marks=pytest.mark.long),
+        pytest.param("average", "product", None, marks=pytest.mark.long),
         ("average", "residual_product", "channel"),
         ("conv", "residual_product", None),
     ],
@@ -60,7 +60,7 @@ def test_models_1_and_2(maps, combine, weighting):
     [
         ("all", "max", "channel", True),
         ("all", "sigmoid", "squeeze", True),
-        pytest.param("average", "max", "squeeze", False, marks=pytest.mark.slow),
+        pytest.param("average", "max", "squeeze", False, marks=pytest.mark.long),
         ("average", "none", "spatial", True),
     ],
 )
@@ -85,11 +85,11 @@ def test_options_of_models_1_and_2(maps, normalize, weighting, rescale):
     [
         ("facial", "product"),
         ("emotion", "residual_product"),
-        pytest.param("combination", "product", marks=pytest.mark.slow),
-        pytest.param("combination", "residual_product", marks=pytest.mark.slow),
+        pytest.param("combination", "product", marks=pytest.mark.long),
+        pytest.param("combination", "residual_product", marks=pytest.mark.long),
         ("combination", "concat"),
         ("separately", "product"),
-        pytest.param("separately", "concat", marks=pytest.mark.slow),
+        pytest.param("separately", "concat", marks=pytest.mark.long),
     ],
 )
 def test_model_3(source, combine):
@@ -104,11 +104,11 @@ def test_model_3(source, combine):
     [
         {"maps": "average"},
         {"compatibility": "sigmoid"},
-        pytest.param({"merge": "concat"}, marks=pytest.mark.slow),
-        pytest.param({"taps": ("block2", "block3", "block4")}, marks=pytest.mark.slow),
+        pytest.param({"merge": "concat"}, marks=pytest.mark.long),
+        pytest.param({"taps": ("block2", "block3", "block4")}, marks=pytest.mark.long),
         pytest.param(
             {"backbone": "resnet18", "taps": ("stage2", "stage3", "stage4")},
-            marks=pytest.mark.slow,
+            marks=pytest.mark.long,
         ),
     ],
     ids=str,

@@ -159,7 +159,7 @@ def test_branches_pool_and_drop():
     [
         "senet50",
         *(
-            pytest.param(backbone, marks=pytest.mark.slow)
+            pytest.param(backbone, marks=pytest.mark.long)
             for backbone in ("resnext50", "resnext50_cbam")
         ),
     ],

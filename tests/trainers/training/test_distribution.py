@@ -47,7 +47,7 @@ def test_two_devices_give_the_losses_and_weights_of_one():
     assert halves["one"]["losses"][1] != found["clipped"]["one"]["losses"][1]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     "case", ["adam", "rmsprop", "clipped_values", "micro_batches", "loss_scale"]
 )

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 
 def cluster(count):
