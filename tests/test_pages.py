@@ -143,6 +143,7 @@ def prepare_fer2013(folder):
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page", [page for page in PAGES if fenced(PAGES[page], "python")]
 )

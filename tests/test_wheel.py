@@ -45,6 +45,7 @@ def files(folder, root, pattern):
     return {str(p.relative_to(root)) for p in folder.rglob(pattern) if p.is_file()}
 
 
+@pytest.mark.slow
 def test_it_holds_every_module_and_nothing_beside_our_packages(wheel):
     tops = {path.name for path in wheel.iterdir()}
     assert {top for top in tops if not top.endswith(".dist-info")} == set(PACKAGES)
@@ -53,11 +54,13 @@ def test_it_holds_every_module_and_nothing_beside_our_packages(wheel):
         assert files(wheel / package, wheel, "*.py") == ours
 
 
+@pytest.mark.slow
 def test_it_holds_the_models_that_ship(wheel):
     ours = files(ROOT / "saved_models", ROOT, "*")
     assert files(wheel / "fer_tf" / "saved_models", wheel / "fer_tf", "*") == ours
 
 
+@pytest.mark.slow
 def test_every_package_imports_from_it_and_the_model_that_ships_loads(wheel, tmp_path):
     names = [
         ".".join(path.parent.relative_to(wheel).parts)

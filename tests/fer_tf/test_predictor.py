@@ -186,6 +186,7 @@ from skimage import data
 """
 
 
+@pytest.mark.slow
 def test_plain_python_prints_no_walls_of_warnings():
     pytest.importorskip("skimage")
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}

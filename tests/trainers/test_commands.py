@@ -40,6 +40,7 @@ def test_help_answers_at_once_and_exits_0(name):
     assert os.times().children_user - start[1] < 2.0
 
 
+@pytest.mark.slow
 def test_train_takes_flags_ends_with_a_report_and_says_so_again(
     synthetic_data, tmp_path
 ):
@@ -61,6 +62,7 @@ def test_train_takes_flags_ends_with_a_report_and_says_so_again(
     assert report.stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize(
     "args", [["--help"], ["--dataset=synthetic", "--source=seed=1,examples=20"]]
@@ -108,6 +110,7 @@ def test_bad_arguments_exit_2_with_one_line(args, text, tmp_path):
     assert_one_line(run(*args), 2, text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "args, text",
     [
@@ -151,6 +154,7 @@ def test_predict_reads_photographs_and_says_what_it_could_not(model_folder, tmp_
     assert not [p for p in out.iterdir() if p.name.startswith(".")]
 
 
+@pytest.mark.slow
 def test_a_folder_with_other_files_and_odd_names_is_read(model_folder, tmp_path):
     """A table and a note beside the photographs are no failures."""
     photos, out = tmp_path / "photos", tmp_path / "out"
@@ -193,6 +197,7 @@ def test_a_least_face_score_that_makes_no_sense_is_refused(flags, text, tmp_path
     assert_one_line(run("predict", *args), 2, text)
 
 
+@pytest.mark.slow
 def test_explain_fails_where_a_picture_could_not_be_read(model_folder, tmp_path):
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()
@@ -214,6 +219,7 @@ def test_explain_fails_where_a_picture_could_not_be_read(model_folder, tmp_path)
     assert [each["source"] for each in found["errors"]] == ["page.jpg", "wall.png"]
 
 
+@pytest.mark.slow
 def test_one_photograph_without_a_face_fails(model_folder, tmp_path):
     cv2.imwrite(str(tmp_path / "wall.png"), np.full((200, 300, 3), 127, np.uint8))
     result = run("predict", f"--model={model_folder}", f"--output={tmp_path / 'out'}",
@@ -221,6 +227,7 @@ def test_one_photograph_without_a_face_fails(model_folder, tmp_path):
     assert result.returncode == 1 and "no face found" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full on this system")
@@ -242,6 +249,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
     assert not [p for p in out.glob("*.tfrecord*")]
 
 
+@pytest.mark.slow
 def test_another_backend_is_one_line(tmp_path):
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
     picture = tmp_path / "face.png"
@@ -252,6 +260,7 @@ def test_another_backend_is_one_line(tmp_path):
     assert_one_line(result, 1, "needs Keras on TensorFlow, and it is on jax")
 
 
+@pytest.mark.slow
 def test_crops_are_read_as_they_are(model_folder, tmp_path):
     """A grey square, in which no detector finds a face."""
     (tmp_path / "in").mkdir()

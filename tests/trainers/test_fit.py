@@ -49,6 +49,7 @@ def losses(tmp_path_factory, npz_data):
     return get
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("amount", AMOUNTS)
 def test_the_first_losses_are_those_of_the_loop(amount, losses):
     found = losses("tensorflow", amount)
@@ -60,6 +61,7 @@ def test_the_first_losses_are_those_of_the_loop(amount, losses):
         np.testing.assert_allclose(found[name], expected, rtol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("amount", AMOUNTS)
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_without_tensorflow_the_losses_are_the_same(backend, amount, losses):
@@ -118,6 +120,7 @@ def test_a_row_without_a_label_moves_nothing(synthetic_data):
     assert float(model.scores["accuracy"].result()) == pytest.approx(right[kept].mean())
 
 
+@pytest.mark.slow
 def test_stages_follow_one_another(synthetic_data):
     config = tiny_config()
     second = config.stages[0].copy_and_resolve_references()
@@ -191,6 +194,7 @@ def test_votes_are_for_the_loop(synthetic_data):
         fit.compiled(config, synthetic_data)
 
 
+@pytest.mark.slow
 def test_a_loss_without_labels_trains_no_head(synthetic_data):
     config = wang_synthetic.get_config()
     config.update(input=dict(size=48, window=40), batch_size=16)

@@ -95,6 +95,7 @@ def test_a_source_sorted_by_class_is_mixed_within_each_shard(tmp_path):
     assert len(heads) > 90 and counts.min() >= 5
 
 
+@pytest.mark.slow
 def test_any_number_of_workers_and_a_second_run_give_the_same_bytes(csv, tmp_path):
     source, _ = csv
     run(source, tmp_path / "one", workers=1)

@@ -59,6 +59,7 @@ def progress_files(output):
     return sorted(work.glob("chunk-*.json")) if work.is_dir() else []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", manifests.FORMATS)
 def test_killed_in_the_middle_it_ends_with_the_same_bytes(format, tmp_path):
     script = (
@@ -243,6 +244,7 @@ def test_an_unfinished_folder_names_what_is_asked_for_now(tmp_path):
     assert run(source, tmp_path, rows_a_chunk=4)["num_examples"] == 8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "format, limit, said_of",
     [

@@ -131,6 +131,7 @@ def by_hand(model, crops):
     return powers / powers.sum(1, keepdims=True)
 
 
+@pytest.mark.slow
 def test_they_run_in_a_fresh_process_without_our_code(exported, tmp_path):
     model, folder = exported
     crops = random_crops(6, seed=2)

@@ -111,7 +111,13 @@ def test_no_row_of_a_table_is_two_models():
     assert {row for row in rows if rows.count(row) > 1} <= {("wang_3", "2Att-CNN")}
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=() if n in FIRST_ROWS.values() else pytest.mark.slow)
+        for n in MODELS
+    ],
+)
 def test_inputs_and_outputs(name):
     model, _, outputs, _ = evaluated(name)
     assert model.name == name
@@ -150,6 +156,7 @@ def test_saved_model_is_the_same_model(name, tmp_path):
         np.testing.assert_array_equal(value, outputs[key])
 
 
+@pytest.mark.slow
 @each_builder
 def test_a_prediction_does_not_depend_on_its_batch(name):
     model, inputs, outputs, _ = evaluated(name)
@@ -158,6 +165,7 @@ def test_a_prediction_does_not_depend_on_its_batch(name):
         np.testing.assert_allclose(value, outputs[key][1:2], rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @each_builder
 def test_xla_equals_eager(name):
     model, inputs, outputs, _ = evaluated(name)

@@ -192,6 +192,7 @@ def test_fresh_masks_of_the_recipe_are_not_saturated():
     assert np.mean((masks > 0.05) & (masks < 0.95)) > 0.99
 
 
+@pytest.mark.slow
 def test_one_batch_overfits():
     keras.utils.set_random_seed(0)
     model = gan2020.gan_man(input_shape=(32, 32, 3), width=1 / 8, masks="given")

@@ -85,6 +85,7 @@ def test_parameters_of_the_alternatives(backbone, count):
     assert model.count_params() == count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backbone", ["vgg19", "resnet18", "densenet121"])
 def test_takes_the_weights_of_a_face_network(backbone):
     face = meen.face_network(backbone=backbone, **NARROW)

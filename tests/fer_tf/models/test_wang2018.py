@@ -147,6 +147,7 @@ def test_pixels_are_scaled_inside():
         np.testing.assert_allclose(np.ravel(scaled), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_batch_can_be_learned_by_heart():
     keras.utils.set_random_seed(1)
     model = two_att_two_mt(width=0.125, input_shape=(16, 16, 1), attention_blocks=1)
@@ -196,6 +197,7 @@ def test_levels_of_blocks_need_a_block():
         two_att_two_mt(levels="blocks", attention_blocks=0)
 
 
+@pytest.mark.slow
 def test_activated_blocks_start_where_tukeys_loss_has_a_slope():
     """As cited, the outputs start beyond its cut-off of 4.685, where it is flat."""
     faces = np.random.default_rng(0).uniform(0, 255, (32, 48, 48, 1))

@@ -154,6 +154,7 @@ def test_branches_pool_and_drop():
     np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "backbone",
     [

@@ -20,6 +20,7 @@ def shell(arguments, redirected, **environment):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("arguments", [VERIFY, "-m trainers.verify --help"])
@@ -28,6 +29,7 @@ def test_a_full_output_is_one_line(arguments, unbuffered):
     assert (result.returncode, result.stderr) == (1, FULL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "redirected", "code", "said"),
     [

@@ -19,6 +19,7 @@ def model_folder(tmp_path):
     return save_tiny_model(tmp_path / "model", CROP_SPECS["meen"])
 
 
+@pytest.mark.slow
 def test_evaluate_on_data_framed_otherwise(model_folder, synthetic_data, tmp_path):
     scores = tmp_path / "scores.json"
     result = run_command(
@@ -35,6 +36,7 @@ def test_evaluate_on_data_framed_otherwise(model_folder, synthetic_data, tmp_pat
     assert not scores.exists()
 
 
+@pytest.mark.slow
 def test_predict_with_a_card_that_does_not_fit(model_folder, tmp_path):
     path = tmp_path / "model" / "model.json"
     card = json.loads(path.read_text())

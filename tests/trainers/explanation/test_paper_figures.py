@@ -6,6 +6,7 @@ from trainers.explanation import faces, paper_figures
 from trainers.explanation.explained import Explained
 
 
+@pytest.mark.slow
 def test_figures_of_gan(small, drawn):
     """Cells: faces and maps, counted by hand."""
     other = Explained("gan_vgg16", loaded("gan_vgg16"), drawn)
@@ -42,6 +43,7 @@ def test_figure_8_has_a_person_a_row(small):
     assert places[2][1] == places[0][1]
 
 
+@pytest.mark.slow
 def test_figures_of_meen(drawn):
     each = Explained("meen_model1_all", loaded("meen_model1_all"), drawn[:4])
     maps = each.model.get_layer("face_features").output.shape[-1]

@@ -23,6 +23,7 @@ def test_it_is_stored_without_outputs():
     assert not [c for c in cells if c["cell_type"] == "code" and c["outputs"]]
 
 
+@pytest.mark.slow
 def test_a_clean_kernel_runs_it_from_top_to_bottom(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(NOTEBOOK, as_version=4)

@@ -25,6 +25,7 @@ def saved(tmp_path):
     return save
 
 
+@pytest.mark.slow
 def test_faces_go_through_every_model_and_each_is_counted(saved):
     narrow, wide = saved("small_resnet", width=0.1), saved("vgg19_fer", width=0.4)
     found = prediction.faces([narrow, wide], seconds=0.1)["models"]

@@ -88,7 +88,10 @@ def eagerly(name):
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=[] if n in FAST else pytest.mark.long) for n in DATASETS],
+    [
+        pytest.param(n, marks=pytest.mark.slow if n in FAST else pytest.mark.long)
+        for n in DATASETS
+    ],
 )
 def test_it_trains_a_step_of_each_stage(name, eagerly, data, face_network, tmp_path):
     config = load_config(name)
