@@ -91,7 +91,7 @@ def _check_values(manifest, path):
     for key, (wanted, fits) in {**_REQUIRED, **_OPTIONAL}.items():
         if key not in manifest:
             if key in _REQUIRED:
-                raise DataError(f"{path}: lacks {key!r}")
+                raise DataError(f"{path}: lacks {key!r}; prepare the data again")
         elif not fits(manifest[key]):
             shown = _shown(manifest[key])
             raise DataError(f"{path}: {key!r} must be {wanted}, is {shown}")

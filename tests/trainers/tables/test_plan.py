@@ -25,6 +25,11 @@ def folder(path, dataset, classes):
     path.mkdir(parents=True)
     manifest = {
         "schema_version": 1,
+        "format": "tfrecord",
+        "votes": False,
+        "cropped": {},
+        "plan": {},
+        "fold_subjects": [],
         "dataset": dataset,
         "num_examples": 9 * len(classes),
         "counts": {"train": dict.fromkeys(classes, 9)},
