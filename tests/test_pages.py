@@ -13,6 +13,7 @@ import sys
 
 import pytest
 
+from fer_tf.scores.text import reading
 from tests import testing_utils
 from trainers import readme
 from trainers.common import sample_photograph
@@ -93,6 +94,20 @@ def test_the_readme_gives_no_number_that_was_not_measured():
     assert len(numbers) > 4
     for number in numbers:
         assert number.replace("\n", " ") in PAGES[readme.RESULTS_PAGE], number
+
+
+def test_the_gallery_gives_the_numbers_of_the_kept_file():
+    text = PAGES["saved_models/pictures/README.md"].replace("\n", " ")
+    path = ROOT / "saved_models" / "results" / "localisation.json"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    maps = kept["models"]["small_resnet"]
+    share = lambda name: reading(maps[name]["mass"], maps[name]["interval"], digits=2)
+    shown = [share(name) for name in ("grad_cam", "guided_grad_cam", "edges")]
+    assert re.findall(r"\d\.\d+ \[[^]]*\]", text) == shown
+    assert f"over {kept['num_faces'] - kept['num_still']} drawn faces" in text
+    assert f"On {maps['grad_cam']['num_empty']} of the faces, Grad-CAM" in text
+    assert round(4 * maps["grad_cam"]["uniform"], 1) == 1  # A quarter.
+    assert kept["command"] in text
 
 
 def test_the_layout_names_every_package_and_no_folder_that_is_gone():

@@ -5,16 +5,17 @@ python -m trainers.benchmark --what=train --model=vgg19_fer --batch_size=64 \
 python -m trainers.benchmark --what=input --data=data/fer2013 --json=input.json
 
 --what is one of:
-train: images a second of the compiled training step, of the same graph with Keras' own
-layers and optimizer, and of the step in the training loop, all on one batch in memory.
-The memory is the peak after two steps of ours.
-input: images that the pipeline reads, decodes and augments, a second and a second of
-processor time.
-detect: photographs (--data) a second, one by one and together, compared with the stock
-`mtcnn` package, and how many of its faces are found.
-predict: photographs a second (--photos, --trained), compared with the stock `mtcnn`
-package and one `model.predict` a face; faces a second; the seconds of a cold start.
-faces: aligned faces a second of several trained models (--trained=A,B,C) in turns.
+train: images per second of the compiled training step, of the same graph with Keras'
+own layers and optimizer, and of the step in the training loop, all on one batch in
+memory. The memory is the peak after two steps of ours.
+input: images that the pipeline reads, decodes and augments, per second and per second
+of processor time.
+detect: photographs (--data) per second, one by one and together, compared with the
+stock `mtcnn` package, and how many of its faces are found.
+predict: photographs per second (--photos, --trained), compared with the stock `mtcnn`
+package and one `model.predict` for each face; faces per second; the seconds of a cold
+start.
+faces: aligned faces per second of several trained models (--trained=A,B,C) in turns.
 """
 
 import json
@@ -32,7 +33,9 @@ _WHAT = flags.DEFINE_enum(
     "what", None, ["detect", "faces", "input", "predict", "train"], "What is timed."
 )
 _MODEL = flags.DEFINE_string("model", "vgg19_fer", "Model, or several: a,b,c.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 64, "Examples a step.", lower_bound=1)
+_BATCH_SIZE = flags.DEFINE_integer(
+    "batch_size", 64, "Examples per step.", lower_bound=1
+)
 _DTYPE_POLICY = flags.DEFINE_string(
     "dtype_policy", "float32", "Keras dtype policy; auto: the faster one here."
 )

@@ -30,7 +30,7 @@ _PROTOCOL = flags.DEFINE_enum(
 )  # fmt: skip
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
 _PICTURES = flags.DEFINE_string("pictures", None, "Folder for pictures of them.")
-_BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Crops a batch.", lower_bound=1)
+_BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Crops per batch.", lower_bound=1)
 
 
 def main() -> None:
@@ -174,7 +174,7 @@ def _lines(result):
 def _group_line(group):
     examples = score_tables.examples(group)
     if not group["metrics"]:
-        return f", {examples}"
+        return examples
     name, value = next(iter(group["metrics"].items()))
     return f"{name} {reading(value, group['intervals'].get(name))}, {examples}"
 

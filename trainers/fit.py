@@ -167,14 +167,9 @@ def compiled(
     arguments = {
         "epochs": max(1, round(steps[stage] / an_epoch)),
         "initial_epoch": first_epoch,
-        "callbacks": [keras.callbacks.TerminateOnNaN()],
+        "callbacks": list(_callbacks(config, chosen, card, after)),
         "shuffle": False,
     }
-    before = () if after is None else after.card.trained
-    if before is not None:  # Not known, of weights that were restored.
-        arguments["callbacks"].append(_Trained(card, before))
-    if chosen.schedule.name == "plateau":
-        arguments["callbacks"].append(_Plateau(chosen, config.eval_epochs))
     first = sum(steps[:stage])
     if prepared.format == "npz":
         arguments |= _array_batches(config, prepared, first, an_epoch)
@@ -183,6 +178,15 @@ def compiled(
         first += first_epoch * an_epoch
         arguments |= _tensorflow_batches(config, prepared, first, an_epoch)
     return model, arguments
+
+
+def _callbacks(config, stage, card, after):
+    yield keras.callbacks.TerminateOnNaN()
+    before = () if after is None else after.card.trained
+    if before is not None:  # None: restored weights, of which nothing is known.
+        yield _Trained(card, before)
+    if stage.schedule.name == "plateau":
+        yield _Plateau(stage, config.eval_epochs)
 
 
 def _refuse(config):
@@ -320,8 +324,8 @@ def _scores(outputs):
 
     width = lambda output: outputs[output].shape[-1]
     if "expression" in outputs:
-        add(metrics.Accuracy(width("expression")), *["expression"] * 2)
-        add(metrics.MacroF1(width("expression")), *["expression"] * 2)
+        add(metrics.Accuracy(width("expression")), "expression", "expression")
+        add(metrics.MacroF1(width("expression")), "expression", "expression")
     for index, name in enumerate(("valence", "arousal")):
         both = "valence_arousal"
         if both in outputs:
@@ -331,7 +335,8 @@ def _scores(outputs):
             add(metrics.CCC(name=f"ccc_{name}"), name, both, index)
             add(metrics.RMSE(name=f"rmse_{name}"), name, both, index)
     if "action_units" in outputs:
-        add(metrics.ActionUnitF1(width("action_units")), *["action_units"] * 2)
+        units = "action_units"
+        add(metrics.ActionUnitF1(width(units)), units, units)
     if "is_face" in outputs:
-        add(metrics.Accuracy(2, name="face_accuracy"), *["is_face"] * 2)
+        add(metrics.Accuracy(2, name="face_accuracy"), "is_face", "is_face")
     return scores, columns

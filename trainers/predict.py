@@ -7,14 +7,16 @@ python -m trainers.predict --model=runs/quick --input=clip.mp4 --output=out --ev
 python -m trainers.predict --model=runs/quick --input=crops/ --output=o --detector=none
 python -m trainers.predict --model=runs/quick --serve
 
-Writes predictions.jsonl (a line a picture or frame), predictions.csv (a line a face)
-and an annotated picture each, `<name>_annotated.png`, in the folders that the pictures
-lie in within --input; for a video the drawn video and a timeline of the six people seen
-longest. A picture that cannot be read is a line with its reason; the command then exits
-1 after the rest is done. The same command again goes on where it was stopped, and reads
-what is new in the folder, has changed or could not be read, and forgets what is gone; a
-video it reads anew. Of a folder or pattern, hidden files and folders and files that are
-no pictures are passed over. `--detector=none` is for pictures that are crops of faces
+Writes predictions.jsonl (a line for each picture or frame), predictions.csv (a line
+for each face, and one for a picture without any) and `<name>_annotated.png` for each
+picture, in the same subfolder as within --input. For a video it writes the drawn video
+and a timeline of the six people seen longest. A picture that cannot be read gets a line
+with the reason, and the command exits with 1 once the rest is done. The same command
+again reads what is new, has changed or could not be read, and drops the records of
+pictures that are gone. A video is always read from the start. Hidden files, and files
+that are no pictures, are skipped.
+
+`--detector=none` is for pictures that are crops of faces
 already, framed as the model's card says. `--serve` opens a page instead, for this
 machine alone unless --host says otherwise.
 """

@@ -69,7 +69,7 @@ _WORKERS = flags.DEFINE_integer(
 )
 _FORMAT = flags.DEFINE_enum(
     "format", "tfrecord", FORMATS,
-    "Shards for tf.data, or one npz a split, read without TensorFlow into memory.",
+    "Shards for tf.data, or one npz per split, read without TensorFlow into memory.",
 )  # fmt: skip
 _RUNNER = flags.DEFINE_string(
     "runner", None, "Of Apache Beam, instead of --workers: DirectRunner, FlinkRunner, …"

@@ -72,8 +72,8 @@ def add_table(path: str, name: str, **facts) -> None:
     """Copies what `trainers.reproduce` wrote of a table here.
 
     A row that it has not trained keeps the numbers kept under this name, if they are
-    of the same table, scale and changes: a table of days can grow by a row a machine.
-    Command, machine and note are then to be those of all its rows.
+    of the same table, scale and changes: a table that takes days can grow row by row,
+    on several machines. Command, machine and note are then to be those of all its rows.
 
     Raises:
         ValueError: If the name does not tell the paper, or what is kept under it was

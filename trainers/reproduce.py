@@ -31,7 +31,7 @@ _SCALE = flags.DEFINE_enum(
     "scale", "full", ["full", "smoke"], "The paper's budget, or minutes."
 )
 _SEEDS = flags.DEFINE_integer(
-    "seeds", None, "Runs a row, seeds 0, 1, ...; by default as many as the paper's.",
+    "seeds", None, "Runs per row, seeds 0, 1, ...; by default as many as the paper's.",
     lower_bound=1,
 )  # fmt: skip
 _ROWS = flags.DEFINE_string("rows", "", "Train some rows only, by name or config: A,B.")

@@ -1,4 +1,6 @@
-r"""Trains one row of a paper's table, or resumes the training where it was stopped.
+r"""Trains the network of one config, such as a row of a paper's table.
+
+A run that was stopped is resumed where it was.
 
 python -m trainers.train --config=trainers/configs/meen_vgg19_fer2013.py \
     --data=data/fer2013 --workdir=runs/meen_vgg19 [--config.seed=1 ...]
@@ -53,7 +55,6 @@ def main(settings: list[tuple[str, str]]) -> None:
             distribution,
             dry_run,
             precision,
-            report,
             workdir,
         )
 
@@ -78,6 +79,13 @@ def main(settings: list[tuple[str, str]]) -> None:
     if _DRY_RUN.value:
         print(dry_run.describe(run))
         return
+    _run_or_restart(run, strategy)
+
+
+def _run_or_restart(run, strategy):
+    """Trains and reports; begins again if another worker was lost."""
+    from trainers.training import distribution, report
+
     try:
         with run.workdir.opened():
             run.train()

@@ -22,7 +22,9 @@ _SOURCE = flags.DEFINE_string("source", "", "The untouched download.")
 _OPTIONS = flags.DEFINE_string("options", "", "Of the data set: fold=3, ...")
 _DATA = flags.DEFINE_string("data", None, "Or: a prepared folder.")
 _FACES = flags.DEFINE_bool(
-    "faces", False, "Search every picture for a face, by MTCNN: some pictures a second."
+    "faces",
+    False,
+    "Search every picture for a face by MTCNN, some a second.",
 )
 _WORKERS = flags.DEFINE_integer(
     "workers", os.cpu_count() or 1, "Threads that read pictures.", lower_bound=1

@@ -22,7 +22,9 @@ def number(
         return MISSING
     if digits is None:
         digits = 2 if percent else 4
-    return f"{100 * value if percent else value:.{digits}f}"
+    text = f"{100 * value if percent else value:.{digits}f}"
+    # No minus sign before a number that is rounded to 0.
+    return text.lstrip("-") if float(text) == 0 else text
 
 
 def interval(ends: Sequence[float] | None, **form) -> str:

@@ -1,9 +1,12 @@
 """The commands that measure and explain, as a user runs them."""
 
 import dataclasses
+import inspect
 import json
 import re
 import shutil
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -148,3 +151,19 @@ def test_explain_measures_the_right_place(model_folder, tmp_path):
     (face,) = described["faces"]
     assert cv2.imread(str(tmp_path / "out" / face["picture"])) is not None
     assert (tmp_path / "out" / "localisation.png").exists()
+
+
+def test_a_group_without_a_metric_shows_its_number_of_examples():
+    group = {"num_examples": 3, "labelled": {}, "metrics": {}, "intervals": {}}
+    code = f"from trainers import evaluate; print(evaluate._group_line({group}))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True
+    )
+    assert result.stdout == "3 examples\n", result.stderr
+
+
+def test_the_help_of_predict_states_the_predictors_defaults():
+    text = " ".join(run("predict", "--help").stdout.split())
+    assert f"between 0 and 1; {predictor.MIN_FACE_SCORE:g} by default" in text
+    default = inspect.signature(predictor.Predictor.predict_video).parameters
+    assert f"(default: '{default['smoothing'].default}')" in text

@@ -12,7 +12,9 @@ Nor does it say which weights it reports; here those of the second stage with th
 CCC of valence and arousal, for the other two tasks too.
 
 The losses are the class `Zhang2020` in `trainers/training/objectives.py`; their weights
-are `objective.weights`, below.
+are set in `_objective`, below, for both stages. By flag:
+`'--config.objective.weights=(1.0,2.0,1.0)'` for the first stage,
+`'--config.stages[1].objective.weights=(1.0,2.0,1.0)'` for the second.
 """
 
 from ml_collections import ConfigDict

@@ -1,11 +1,13 @@
 """What a trained model and the data it meets must have in common."""
 
 import os
+from collections.abc import Iterable
 
 import numpy as np
 
 from data_pipelines.storage.prepared import Prepared
 from fer_tf.faces.crop_spec import CropSpec
+from fer_tf.model_io.card import Card
 from fer_tf.utils import atomic
 
 
@@ -23,13 +25,15 @@ def require_crops(spec: CropSpec, prepared: Prepared, *, workdir: str) -> None:
     # A model that is no run's has no such file, and every folder must fit then.
     begun = atomic.read_json(os.path.join(workdir, "config.json"))
     mixed = begun.get("config", {}).get("mixed_crops", False)
-    for folder, found in zip(prepared.folders, prepared.crop_specs):
-        spec.require_same_framing(found, f"the data in {folder}")
+    for folder, data_spec in zip(prepared.folders, prepared.crop_specs):
+        spec.require_same_framing(data_spec, f"the data in {folder}")
         if mixed:
             return
 
 
-def require_names(card, prepared: Prepared, field: str, used) -> None:
+def require_names(
+    card: Card, prepared: Prepared, field: str, used: Iterable[int]
+) -> None:
     """Refuses labels of another class than the output in their place.
 
     Args:

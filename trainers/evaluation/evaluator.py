@@ -1,4 +1,4 @@
-"""Honest numbers: every example of a split once, through the shipped graph."""
+"""Evaluates every example of a split once, through the exported graph."""
 
 import keras
 import numpy as np
@@ -55,8 +55,11 @@ class Evaluator:
             **origin,
         )
 
-    def scores(self, batches) -> dict[str, float]:
-        """Every metric of the tasks that the model has, by name."""
+    def scores(self, batches) -> dict[str, float | np.ndarray]:
+        """Every metric of the model's tasks by name.
+
+        A model that names expressions also has `confusion`, an array.
+        """
         return scoring.score(self.predictions(batches))
 
     def _tasks(self):

@@ -38,16 +38,25 @@ def measure_split(
             may be longer than they are.
 
     Returns:
-        `"num_examples"`, and how many of them have a label of each task, `"labelled"`
-        `{task: n}`; where expressions are predicted, `"unknown_expressions"`, how many
-        examples have one that the model lacks, and `"absent_expressions"`, how many of
-        the model's have no example; `"metrics"` and their 95 % `"intervals"`;
-        `"resampling"`, what is drawn for them, of all examples, of which a metric's
-        own are those with its label; where an example has an expression that is
-        predicted, `"confusion"` (see `_confusion`) and `"calibration"` (see
-        `calibration_of`); where the data names groups of people, `"groups"`
-        `{attribute: {value: {"num_examples", "labelled", "num_units", "metrics",
-        "intervals"}}}`.
+        A dict of these keys:
+
+        - `num_examples`: how many there are.
+        - `labelled`: `{task: n}`, how many have a label of each task.
+        - `metrics`, and their 95 % `intervals`.
+        - `resampling`: what is resampled for the intervals, counted over all examples.
+          A metric uses those that have its label.
+
+        If the model predicts expressions:
+
+        - `unknown_expressions`: how many examples have one that the model lacks.
+        - `absent_expressions`: how many of the model's have no example.
+        - `confusion` and `calibration`, if an example has such a label; see
+          `_confusion` and `calibration_of`.
+
+        If the data names groups of people:
+
+        - `groups`: `{attribute: {value: {"num_examples", "labelled", "num_units",
+          "metrics", "intervals"}}}`.
     """
     units, unit = predictions.independent_units()
     result = {
@@ -94,9 +103,12 @@ def _confusion(predictions, expressions):
     """How often each expression was taken for which.
 
     Returns:
-        `"expressions"`, their names; `"counts"`, a row each true one and a column each
-        that was said; `"intervals"`, `{"recall", "precision"}`: `[low, high]` of each,
-        or None of fewer than two people.
+        A dict of these keys:
+
+        - `expressions`: their names.
+        - `counts`: a row for each true one, a column for each predicted one.
+        - `intervals`: `{"recall", "precision"}`, a list of `[low, high]`, or None for
+          fewer than two people.
     """
     true, logits, units = _expressions(predictions)
     width, said = logits.shape[1], logits.argmax(1)
@@ -119,13 +131,15 @@ def calibration_of(predictions: Predictions, validation: Predictions | None) -> 
         validation: Of the validation split.
 
     Returns:
-        `"temperature"`, fitted on `"num_fitted"` validation examples, or None
-        without any; `"ece_before"`, `"ece_after"`, `"nll_before"` and
-        `"nll_after"` it, the latter None where the examples are those that it was
-        fitted on; `"coverage"`: a list of `{"coverage", "accuracy",
-        "interval", "confidence"}`, the accuracy of the surest part and the
-        confidence from which a face belongs to it: the model's own, which whoever
-        uses it sees, without the temperature.
+        A dict of these keys:
+
+        - `temperature`: fitted on `num_fitted` validation examples; None without any.
+        - `ece_before`, `nll_before`: without the temperature.
+        - `ece_after`, `nll_after`: with it; None if it was fitted on these examples.
+        - `coverage`: a list of `{"coverage", "accuracy", "interval", "confidence"}`:
+          the accuracy of the surest part, and the confidence from which a face belongs
+          to it. That is the model's own confidence, without the temperature, as a user
+          sees it.
     """
     labels, logits, units = _expressions(predictions)
     temperature, num_fitted = _fit_temperature(validation)
@@ -161,7 +175,7 @@ def _coverage(labels, logits, units):
 
 
 def _fit_temperature(validation: Predictions | None) -> tuple[float | None, int]:
-    """The temperature of the validation split, and of how many examples it is."""
+    """The temperature, and the number of validation examples it was fitted on."""
     if validation is None or not validation.labelled("expression").any():
         return None, 0
     labels, logits, _ = _expressions(validation)
@@ -172,7 +186,8 @@ def _expressions(predictions):
     """Labels, logits and independent units of the rows with an expression."""
     rows = predictions.labelled("expression")
     true, logits = (
-        each["expression"][rows] for each in (predictions.labels, predictions.outputs)
+        columns["expression"][rows]
+        for columns in (predictions.labels, predictions.outputs)
     )
     return true.astype(np.int64), logits, predictions.independent_units()[0][rows]
 
@@ -210,5 +225,8 @@ def _of_group(part):
 
 
 def _tells_of_a_group(metric, task):
-    """Where a class is missing, what needs all measures the group, not the model."""
+    """Whether a metric says something of the model in this group.
+
+    One that needs every class does not where a class is missing.
+    """
     return metric.by_group and (task.complete or not metric.needs_all)

@@ -115,10 +115,10 @@ class Predictions:
             return cls.from_columns({name: file[name] for name in file.files})
 
     def independent_units(self) -> tuple[np.ndarray, str]:
-        """What of the set is independent: `(n,)` labels, and what they are, in words.
+        """Labels `(n,)` of what is independent, and its name.
 
-        Of each row that is the subject where it is known, else the video, else the
-        row: of a set of people and one of videos, merged, "subject or video".
+        A row is labelled by its subject if known, else by its video, else by itself.
+        The name joins the kinds that occur: "subject or video".
         """
         ids = _distinct(self.sample_id)
         units, kinds = np.char.add(b"example ", ids), np.full(len(ids), "example")
@@ -135,8 +135,8 @@ class Predictions:
     def by_group(self) -> dict[str, dict[str, np.ndarray]]:
         """Rows of each group of people, `{attribute: {value: bool (n,)}}`.
 
-        Attributes are what the owner annotates (gender, age, ...). Rows that lack one
-        which others have are its value "not annotated".
+        Attributes are what the owner annotates (gender, age, ...). A row without an
+        attribute that other rows have gets the value "not annotated".
         """
         if self.groups is None:
             return {}

@@ -88,8 +88,8 @@ def intervals(predictions: Predictions) -> dict[str, list[float]]:
     """95 % bootstrap intervals of the metrics, `{name: [low, high]}`.
 
     Faces of one person, or else of one video, are resampled together. `METRICS` says
-    which metrics have none, and which of exactly 0 or 1 have Clopper and Pearson's
-    over the resampled people.
+    which metrics have no interval, and which get Clopper and Pearson's at exactly 0
+    or 1.
     """
     return intervals_of(tasks(predictions), predictions.independent_units()[0])
 

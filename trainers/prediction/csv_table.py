@@ -1,9 +1,13 @@
-"""The records of `trainers.predict` as a table: one row for each face."""
+"""The records of `trainers.predict` as a table.
+
+It has a row for each face, and one for each picture without any.
+"""
 
 import csv
 from collections.abc import Iterable, Iterator
 
 from fer_tf import labels
+from fer_tf.model_io.card import Card
 from fer_tf.utils import atomic
 from trainers.prediction.record_lines import Record
 
@@ -19,14 +23,14 @@ _AFTER = ("error",)
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
-def columns(card) -> list[str]:
+def columns(card: Card) -> list[str]:
     """Names of the columns.
 
     They are the same for every model of the usual expressions and action units. A
     model's own names come after the usual ones.
 
     Args:
-        card: Of the model, a `fer_tf.model_io.card.Card`.
+        card: Of the model.
     """
     expressions = map(_column, (*labels.EXPRESSIONS, *card.expressions))
     action_units = map(_column, (*labels.ACTION_UNITS, *card.action_units))
@@ -40,7 +44,7 @@ def _column(name):
     return f"{name} (class)" if name.casefold() in own else name
 
 
-def write(path: str, records: Iterable[Record], card) -> None:
+def write(path: str, records: Iterable[Record], card: Card) -> None:
     """Writes records as CSV, holding one at a time.
 
     Args:

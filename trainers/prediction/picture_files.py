@@ -68,12 +68,12 @@ def find(path: str, *, own: Callable[[str], bool] = lambda path: False) -> Files
     if os.path.lexists(path) and not os.path.isdir(path):
         return Files(os.path.dirname(path) or ".", [path], searched=False)
     if os.path.isdir(path):
-        found = Files(path, [])
-        paths = _below(path, own, found.unlisted)
+        files = Files(path, [])
+        paths = _below(path, own, files.unlisted)
     else:
         if hint := address_hint(path):
             raise ValueError(f"{shown(path)}: {hint}")
-        found = Files(_fixed_part(path), [])
+        files = Files(_fixed_part(path), [])
         paths = _matches(path)
         if not paths:
             raise ValueError(f"{path}: no such file or folder")
@@ -81,23 +81,23 @@ def find(path: str, *, own: Callable[[str], bool] = lambda path: False) -> Files
         if own(file):
             continue
         if _is_picture(file) or video_files.is_video(file):
-            found.paths.append(file)
+            files.paths.append(file)
         else:
-            found.passed[os.path.splitext(file)[1].lower() or "no ending"] += 1
-    if not found.paths:
-        passed = [found.passed_over()] if found.passed else []
-        lines = [f"{path}: no picture here", *passed, *found.unlisted]
+            files.passed[os.path.splitext(file)[1].lower() or "no ending"] += 1
+    if not files.paths:
+        passed = [files.passed_over()] if files.passed else []
+        lines = [f"{path}: no picture here", *passed, *files.unlisted]
         raise ValueError("; ".join(lines))
-    return found
+    return files
 
 
 def _matches(pattern):
     """The files, each once: `*/../a.jpg` finds one as often as there are folders."""
-    found = {}
+    path_of = {}
     for path in sorted(filter(os.path.isfile, glob.glob(pattern, recursive=True))):
         folder, name = os.path.split(path)
-        found.setdefault((os.path.realpath(folder), name), path)
-    return list(found.values())
+        path_of.setdefault((os.path.realpath(folder), name), path)
+    return list(path_of.values())
 
 
 def _fixed_part(pattern):

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 
+from fer_tf.model_io.card import Card
 from fer_tf.utils import atomic
 from trainers.prediction import csv_table
 from trainers.prediction.output_folder import CSV, DRAWN, JOURNAL, JSONL, can_hold
@@ -79,7 +80,7 @@ class Records:
 
             yield append
 
-    def finish(self, names: list[str], card) -> None:
+    def finish(self, names: list[str], card: Card) -> None:
         """Writes predictions.jsonl and predictions.csv.
 
         Args:

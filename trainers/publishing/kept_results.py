@@ -1,8 +1,9 @@
-"""The results that are kept in `saved_models/results/`."""
+"""The results that are kept in `saved_models/results/`, and how their commands look."""
 
 import glob
 import json
 import os
+import shlex
 
 NONE = "Nothing yet."
 """What a page says where a table would have no rows."""
@@ -15,3 +16,22 @@ def read_all(folder: str, paper: str = "") -> dict[str, dict]:
         with open(path, encoding="utf-8") as file:
             results[os.path.splitext(os.path.basename(path))[0]] = json.load(file)
     return results
+
+
+def command_block(text: str, command: str) -> str:
+    """Returns a text and, below it, the command in a block of lines that fit a screen.
+
+    >>> print(command_block("All:", "python -m trainers.readme"))
+    All:
+    <BLANKLINE>
+    ```bash
+    python -m trainers.readme
+    ```
+    """
+    lines = [""]
+    for word in map(shlex.quote, shlex.split(command)):
+        if len(lines[-1]) + len(word) > 94:
+            lines.append("   ")
+        lines[-1] += f" {word}"
+    wrapped = " \\\n".join(lines).removeprefix(" ")
+    return f"{text}\n\n```bash\n{wrapped}\n```"

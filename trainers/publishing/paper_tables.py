@@ -7,17 +7,17 @@ from scipy import special
 
 from fer_tf import scores
 from fer_tf.model_io.protocol import Protocol
-from trainers.publishing.kept_results import NONE, read_all
+from trainers.common.markdown import head, line
+from trainers.publishing.kept_results import NONE, command_block, read_all
 from trainers.tables import cells
-from trainers.tables.cells import by_row, line, tested_on
+from trainers.tables.cells import by_row, tested_on
 
 
 def papers_overview(folder: str) -> str:
     """The first numbers of every kept table: the paper's, ours, data and command."""
-    lines = [
-        "| table | on | row | metric | paper | ours, clean | runs | epochs |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    lines = head(
+        ["table", "on", "row", "metric", "paper", "ours, clean", "runs", "epochs"]
+    )
     commands = []
     # Those on the paper's own data first.
     for name, kept in sorted(_tables(folder).items(), key=lambda i: _elsewhere(i[1])):
@@ -29,8 +29,8 @@ def papers_overview(folder: str) -> str:
                 lines.append(line([label, data, *row]))
                 label = data = ""
         if rows:
-            commands.append(f"- {name}: `{kept['command']}`")
-    return "\n".join([*lines, "", *commands]) if commands else NONE
+            commands += ["", command_block(f"{name}:", kept["command"])]
+    return "\n".join([*lines, *commands]) if commands else NONE
 
 
 def paper_tables(folder: str, paper: str) -> str:
@@ -57,8 +57,9 @@ def paper_table(kept: dict) -> str:
     lines = [
         f"**{kept['title']}**, on {kept['dataset']}{_paper_data(kept)}",
         "",
-        "| row | metric | paper | clean | paper's protocol | runs | epochs |",
-        "|---|---|---|---|---|---|---|",
+        *head(
+            ["row", "metric", "paper", "clean", "paper's protocol", "runs", "epochs"]
+        ),
     ]
     for row, entries in rows.items():
         lines += map(line, _lines(row, entries, metrics, kept["percent"]))
@@ -96,10 +97,10 @@ def orderings(rows, metric: str, *, percent: bool = False) -> str:
         percent: Whether the table gives it so.
 
     Returns:
-        Each row against those of the paper's next better value: `holds` or `reversed`
-        where the difference lies outside its 95 % interval (Welch's t over runs;
-        for single runs both bootstrap intervals), else `undecided`. Empty if fewer
-        than two rows have both numbers.
+        One verdict for each pair of neighbours in the paper's order: `holds` or
+        `reversed` if the difference lies outside its 95 % interval (Welch's t over
+        runs, or both bootstrap intervals for single runs), else `undecided`. Empty if
+        fewer than two rows have both numbers.
     """
     entries = [row[Protocol.CLEAN] for row in rows if Protocol.CLEAN in row]
     entries = [e for e in entries if metric in e["paper"] and metric in e["ours"]]
@@ -128,13 +129,13 @@ def orderings(rows, metric: str, *, percent: bool = False) -> str:
     )
 
 
-def _noise(one, other, metric):
+def _noise(worse, better, metric):
     """Half the 95 % interval of a difference."""
-    runs = [entry["seeds"] for entry in (one, other)]
+    runs = [entry["seeds"] for entry in (worse, better)]
     if min(runs) < 2:
-        widths = [np.ptp(entry["intervals"][metric]) / 2 for entry in (one, other)]
+        widths = [np.ptp(entry["intervals"][metric]) / 2 for entry in (worse, better)]
         return float(np.hypot(*widths))
-    parts = [e["std"][metric] ** 2 / n for e, n in zip((one, other), runs)]
+    parts = [e["std"][metric] ** 2 / n for e, n in zip((worse, better), runs)]
     if not sum(parts):
         return 0.0
     freedom = sum(parts) ** 2 / sum(v**2 / (n - 1) for v, n in zip(parts, runs))
@@ -148,7 +149,7 @@ def _paper_data(kept):
 
 
 def _lines(row, entries, metrics, percent, protocols=tuple(Protocol)):
-    """Row, metric, the paper's, ours by protocol, runs, epochs: a metric a list."""
+    """Yields row, metric, the paper's, ours by protocol, runs, epochs."""
     first = next(iter(entries.values()))
     budget = [f"{first['seeds']}", f"{first['epochs']:g}"]
     for metric in metrics:
@@ -169,4 +170,4 @@ def _budget(kept, first):
     text = "; ".join(parts) + "."
     if kept["note"]:
         text += f" {kept['note']}"
-    return f"{text}\n\n`{kept['command']}`" if kept["command"] else text
+    return command_block(text, kept["command"]) if kept["command"] else text

@@ -1,17 +1,16 @@
-"""The generated tables of the README, as Markdown."""
+"""The generated tables of the results page and the models page."""
 
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import interval, number
-from trainers.publishing.kept_results import NONE, read_all
-from trainers.tables.cells import line
+from trainers.common.markdown import head, line
+from trainers.publishing.kept_results import NONE, command_block, read_all
 
 
 def runs_table(folder: str) -> str:
     """Paper, ours, budget and command of every single run that was kept."""
-    lines = [
-        "| run | model | data | paper | clean | paper's protocol | budget |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = head(
+        ["run", "model", "data", "paper", "clean", "paper's protocol", "budget"]
+    )
     commands = []
     for name, results in read_all(folder).items():
         if "protocols" not in results:
@@ -25,9 +24,9 @@ def runs_table(folder: str) -> str:
             f"{results['machine']}",
         ]  # fmt: skip
         lines.append(line(row))
-        note = f" {results['note']}" if results["note"] else ""
-        commands.append(f"- {name}: `{results['command']}`{note}")
-    return "\n".join([*lines, "", *commands])
+        text = f"{name}: {results['note']}".rstrip()
+        commands += ["", command_block(text, results["command"])]
+    return "\n".join([*lines, *commands])
 
 
 def _accuracy(results, protocol):
@@ -38,7 +37,7 @@ def _accuracy(results, protocol):
     return number(test["metrics"]["accuracy"], percent=True) + ends
 
 
-# The four systems, and ours, by one recipe on the same faces. The last three are
+# Ours and three of the four systems, by nearly one recipe. The last three are
 # Meen et al.'s network without attention and with the two best of theirs.
 COMPARED = ("fer2013_quick", "fer2013_two_att_two_mt", "fer2013_mtanet_senet50",
             "fer2013_vgg19", "fer2013_meen_model3_facial",
@@ -57,17 +56,12 @@ def comparison(folder: str) -> str:
     runs = [run for run in runs if run["model"] in costs["models"]]
     if not runs:
         return NONE
-    lines = [
-        "| network | clean | paper's protocol | macro F1 | mean-class | ECE | epochs "
-        "| parameters | GFLOPs | faces/s |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-    ]
+    columns = ["network", "clean", "paper's protocol", "macro F1", "mean-class", "ECE",
+               "epochs", "parameters", "GFLOPs", "faces/s"]  # fmt: skip
+    lines = head(columns)
     for run in runs:
-        cost, test = (
-            costs["models"][run["model"]],
-            run["protocols"][Protocol.CLEAN]["test"],
-        )
-        metrics = test["metrics"]
+        cost = costs["models"][run["model"]]
+        metrics = run["protocols"][Protocol.CLEAN]["test"]["metrics"]
         row = [
             f"`{run['model']}`", *(_accuracy(run, protocol) for protocol in Protocol),
             *(number(metrics[name], percent=True) for name in _COMPARED_BY),
@@ -76,7 +70,8 @@ def comparison(folder: str) -> str:
             f"{cost['faces_per_second']:.0f}",
         ]  # fmt: skip
         lines.append(line(row))
-    return "\n".join([*lines, "", f"Costs on {costs['device']}: `{costs['command']}`"])
+    measured = command_block(f"Costs on {costs['device']}:", costs["command"])
+    return "\n".join([*lines, "", measured])
 
 
 def speed(folder: str) -> str:
@@ -93,40 +88,42 @@ _RATES = ("_per_second", "_per_cpu_second", "_ratio", "_seconds", "_mib")
 
 
 def _rates(results):
-    """The rates of one measurement in a line, after its command."""
+    """The rates of one measurement in a line, and its command."""
     values = [
         f"{name.replace('_', ' ')} {value:,.2f}"
         for name, value in results.items()
         if name.endswith(_RATES)
     ]
-    return f"`{results['command']}` ({results['device']}): {', '.join(values)}"
+    text = f"On {results['device']}: {', '.join(values)}."
+    return command_block(text, results["command"])
 
 
 def _models_speed(results):
-    lines = [
-        f"`{results['command']}`: the training step on {results['device']}; the ratio "
-        "is against the same graph from stock Keras layers and optimizer, without "
-        "weight decay (the papers' attention layers stay ours), MiB the peak of the "
-        "process after two steps of ours, before the other graph is built.",
-        "",
-        "| model | parameters | GFLOPs an image | batch | images/s | ratio | MiB |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    text = (
+        f"The training step on {results['device']}. The ratio is against the same "
+        "graph from stock Keras layers and optimizer, without weight decay (the "
+        "papers' attention layers stay ours). MiB is the peak of the process after "
+        "two steps of ours, before the other graph is built."
+    )
+    columns = ["model", "parameters", "GFLOPs per image", "batch", "images/s", "ratio",
+               "MiB"]  # fmt: skip
+    lines = [command_block(text, results["command"]), "", *head(columns)]
     for name, row in results["models"].items():
-        lines.append(
-            f"| `{name}` | {row['parameters']:,} | {row['gflops_per_image']:.2f} | "
-            f"{row['batch_size']} | {row['images_per_second']:.1f} | "
-            f"{row['stock_keras_ratio']:.2f} | {row['peak_memory_mib']:,.0f} |"
-        )
+        cells = [
+            f"`{name}`", f"{row['parameters']:,}", f"{row['gflops_per_image']:.2f}",
+            f"{row['batch_size']}", f"{row['images_per_second']:.1f}",
+            f"{row['stock_keras_ratio']:.2f}", f"{row['peak_memory_mib']:,.0f}",
+        ]  # fmt: skip
+        lines.append(line(cells))
     return "\n".join(lines)
 
 
 def variants(models) -> str:
     """Every name `create_model` takes, and the rows of the tables it is."""
-    lines = ["| name | tables | differs in |", "|---|---|---|"]
+    lines = head(["name", "tables", "differs in"])
     for name, variant in models.items():
         rows = "; ".join(f"{table}: {row}" for table, row in variant.tables)
         arguments = ", ".join(f"{k}={v!r}" for k, v in variant.arguments.items())
         shown = f"`{arguments}`" if arguments else ""
-        lines.append(f"| `{name}` | {rows or 'ours'} | {shown} |")
+        lines.append(line([f"`{name}`", rows or "ours", shown]))
     return "\n".join(lines)

@@ -55,8 +55,8 @@ def with_fenced_examples(docstring: str) -> str:
 def checkout_files() -> list[str]:
     """Pages, pictures and what they link to, relative to the checkout."""
     pages = [f"{folder}/**/*.md" for folder in (*PACKAGES, "saved_models")]
-    found = {p for pattern in (*FILES, *pages) for p in ROOT.glob(pattern)}
-    return sorted(str(path.relative_to(ROOT)) for path in found)
+    paths = {p for pattern in (*FILES, *pages) for p in ROOT.glob(pattern)}
+    return sorted(str(path.relative_to(ROOT)) for path in paths)
 
 
 @functools.cache

@@ -28,7 +28,7 @@ def compare(folders: str | None, *, seconds: float) -> dict:
         seconds: Time of the measurement; each photograph is read at least once.
 
     Returns:
-        Photographs a second of each. `stock_ratio` is the stock package's time over
+        Photographs per second of each. `stock_ratio` is the stock package's time over
         ours for the same photographs one by one; `stock_cpu_ratio` is that of their
         processor time, which other work on the machine influences less. Ours finds
         `same_faces` of the package's `stock_faces`, at an intersection over union of

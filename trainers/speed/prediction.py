@@ -32,13 +32,13 @@ _CROPS = 256
 _COLD_START = """
 import time; start = time.perf_counter()
 import sys, fer_tf
-found = fer_tf.Predictor(sys.argv[1]).predict(sys.argv[2])
+fer_tf.Predictor(sys.argv[1]).predict(sys.argv[2])
 print(time.perf_counter() - start)
 """
 
 
 def compare(model: str | None, photos: str | None, *, seconds: float) -> dict:
-    """Times both ways: photographs and faces a second, and a cold start.
+    """Times both ways: photographs and faces per second, and a cold start.
 
     Args:
         model: What `fer_tf.load` takes; None: an untrained `small_resnet`, which
@@ -73,7 +73,7 @@ def compare(model: str | None, photos: str | None, *, seconds: float) -> dict:
 
 
 def faces(trained: Sequence[str], *, seconds: float) -> dict:
-    """Times several models in turns: aligned faces a second, with all views.
+    """Times several models in turns: aligned faces per second, with all views.
 
     Args:
         trained: Workdirs or models, as `fer_tf.load` takes them.

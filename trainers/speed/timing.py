@@ -55,7 +55,9 @@ def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
     )
 
 
-def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float):
+def train(
+    model_name: str, *, batch_size: int, dtype_policy: str, seconds: float
+) -> dict:
     """Training rates: our layers, Keras' own, and ours in the training loop."""
     require_tensorflow("the training benchmark")
     if dtype_policy == "auto":
@@ -92,7 +94,7 @@ def train(model_name: str, *, batch_size: int, dtype_policy: str, seconds: float
     }
 
 
-def input_rate(data: str | None, *, batch_size: int, seconds: float):
+def input_rate(data: str | None, *, batch_size: int, seconds: float) -> dict:
     """Rate of the pipeline: training batches of 44 px windows."""
     with tempfile.TemporaryDirectory() as scratch:
         if data is None:
@@ -184,7 +186,7 @@ def in_turns(runs: dict, images: int, seconds: float, *, calls: int = 2) -> dict
         calls: Calls in a turn, and calls to warm up before the first.
 
     Returns:
-        `{name: [images a second]}`, a rate a turn.
+        `{name: [images per second]}`, a rate for each turn.
     """
     for run in runs.values():
         for _ in range(calls):

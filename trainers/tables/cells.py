@@ -12,9 +12,9 @@ def by_row(entries: list[dict]) -> dict[str, dict]:
 
 
 def tested_on(entries: list[dict]) -> str:
-    """What the numbers of a table's entries are of."""
+    """Name of the split that the entries were measured on."""
     sizes = [entry["split_sizes"] for entry in entries if entry["ours"]]
-    if sizes and not any(each["test"] for each in sizes):
+    if sizes and not any(size["test"] for size in sizes):
         return "the validation set that chose the weights, for want of a test set"
     return "the test set"
 
@@ -38,13 +38,3 @@ def ours(entry: dict | None, metric: str, percent: bool) -> str:
 
 def _form(percent):
     return {"percent": percent, "digits": 2 if percent else 3}
-
-
-def line(cells: list[str]) -> str:
-    """A row of Markdown."""
-    return "| " + " | ".join(cells) + " |"
-
-
-def head(columns: list[str]) -> list[str]:
-    """The first two lines of a table in Markdown."""
-    return [line(columns), "|---" * len(columns) + "|"]

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from data_pipelines.preparation import folds
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import MISSING, number
+from trainers.common.markdown import head, line
 from trainers.tables import cells
-from trainers.tables.cells import by_row, head, line, tested_on
+from trainers.tables.cells import by_row, tested_on
 from trainers.tables.papers import Table
 
 _COLUMNS = {Protocol.CLEAN: "ours, clean", Protocol.PAPER: "ours, paper's protocol"}
@@ -17,7 +18,7 @@ SMOKE = (
 
 
 def smoke_mark(result: dict) -> str:
-    """What every title of a smoke run ends with."""
+    """The end of a smoke run's titles; empty for a full run."""
     return " (SMOKE RUN)" if result["scale"] == "smoke" else ""
 
 
@@ -129,5 +130,5 @@ def _facts(result):
 def _first_commands(result):
     """Commands of the first seed and fold, each once."""
     measured = [entry for entry in result["rows"] if entry["ours"]]
-    each = [command for entry in measured for command in entry["first_commands"]]
-    return dict.fromkeys(each)
+    commands = (command for entry in measured for command in entry["first_commands"])
+    return dict.fromkeys(commands)

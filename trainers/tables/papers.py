@@ -68,11 +68,10 @@ def _row(name, config, metrics, values, note=""):
     return Row(name, tuple(filter(None, configs)), dict(zip(metrics, values)), note)
 
 
-def _wang(number, what, metrics, *rows, **more):
+def _wang(number, what, metrics, *rows, **table_fields):
     rows = tuple(_row(name, config, metrics, *rest) for name, config, *rest in rows)
-    return Table(
-        f"{_WANG} {number}: {what}", "affectnet", metrics, rows, runs=5, **more
-    )
+    title = f"{_WANG} {number}: {what}"
+    return Table(title, "affectnet", metrics, rows, runs=5, **table_fields)
 
 
 # Tables 2 to 6 share one network: what each varies is at its best in it.

@@ -75,7 +75,7 @@ class Sources:
     """The prepared folders, by what they are for.
 
     Attributes:
-        main: What the table's networks are trained on, a folder each.
+        main: What the table's networks are trained on, a folder for each data set.
         faces: What the face network is trained on; empty if nothing shows
             pictures without a face.
         dataset: Name of the data set in `main`.
@@ -97,15 +97,15 @@ def find_sources(data: str, table: Table) -> Sources:
         DataError: If nothing prepared is there, or a folder holds one data set twice.
     """
     folders = [folder for part in data.split(",") for folder in _expanded(part)]
-    stated = {folder: manifests.read(folder) for folder in folders}
-    classes = {f: set(m["counts"].get("train", {})) for f, m in stated.items()}
+    manifest_of = {folder: manifests.read(folder) for folder in folders}
+    classes = {f: set(m["counts"].get("train", {})) for f, m in manifest_of.items()}
     faces = [f for f in folders if "nonface" in classes[f]]
     main = [f for f in folders if classes[f] - {"face", "nonface"}]
-    own = [f for f in main if stated[f]["dataset"] == table.dataset]
+    own = [f for f in main if manifest_of[f]["dataset"] == table.dataset]
     main = own or main
     if not main:
         raise DataError(f"{data}: no training examples with labels of {table.dataset}")
-    names = sorted({stated[folder]["dataset"] for folder in main})
+    names = sorted({manifest_of[folder]["dataset"] for folder in main})
     if len(names) < len(main) and set(main) - set(data.split(",")):
         # As prepared with and without its copies: one or the other is meant.
         raise DataError(
@@ -206,9 +206,10 @@ def _published(form, choices, reasons):
 
 
 def _overrides(name, config, choices):
-    """The user's changes, `stages[-1]` by the number that the last stage has here.
+    """The user's changes, with `stages[-1]` as a number.
 
-    The rows' are meant: the face network inside some takes what it can.
+    They are meant for the rows; of the model arguments, a face network gets only those
+    it has.
     """
     last, prefix = f"stages[{len(config.stages) - 1}]", "model.arguments."
     changes = {k.replace("stages[-1]", last): t for k, t in choices.overrides.items()}

@@ -4,7 +4,6 @@ Nothing is in it that was not measured in the workdir: what is missing is `—`.
 """
 
 import hashlib
-import json
 import os
 from collections.abc import Sequence
 
@@ -53,7 +52,7 @@ def write(
 
 
 def _entries(planned, table):
-    """What the JSON says of a row: an entry a protocol, or one if it is not ours."""
+    """Entries of a row in the JSON: one for each protocol, or one if not ours."""
     row = planned.row
     runs = planned.all_runs
     own = planned.runs[0][0] if planned.runs else ()
@@ -90,8 +89,8 @@ def _row_facts(planned, scores, metrics):
     names = [name for name in metrics if name in scores["mean"]]
     pick = lambda values: {name: values[name] for name in names if name in values}
     done = [run for run in planned.all_runs if run.finished]
-    results = [_read(run, "results.json") for run in done]
-    networks = [_read(run, "results.json") for run in planned.runs[0][0]]
+    results = [_results(run) for run in done]
+    networks = [_results(run) for run in planned.runs[0][0]]
     several = scores["seeds"] > 1
     confusion = {k: v for k, v in scores.items() if k.startswith("confusion")}
     return {
@@ -112,11 +111,15 @@ def _row_facts(planned, scores, metrics):
     }
 
 
+def _results(run):
+    return atomic.read_json(os.path.join(run.path, "results.json"))
+
+
 def _data(planned):
     """The data a row was trained on: its crops, and a hash of its splits.
 
-    Of a cross-validation, in which everybody is tested once, the mean fold is trained
-    and validated on.
+    In a cross-validation, `test` counts everybody, `train` and `validation` the mean
+    over folds.
     """
     where = dict.fromkeys(run.data for fold in planned.runs[0] for run in fold)
     opened = [open_prepared(data) for data in where]
@@ -136,14 +139,9 @@ def _data(planned):
     }
 
 
-def _read(run, name):
-    with open(os.path.join(run.path, name), encoding="utf-8") as file:
-        return json.load(file)
-
-
 def _changed(choices):
     """What is not as the paper had it, in words, by the user's choice."""
-    changed = {key: text for key, text in choices.overrides.items()}
+    changed = dict(choices.overrides)
     if choices.epochs:
         changed["epochs"] = str(choices.epochs)
     if choices.from_scratch:

@@ -85,9 +85,9 @@ def row_scores(
 
 
 def predictions(run: Run, protocol: Protocol) -> Predictions:
-    """What a finished run's best weights say of the test set, with its labels.
+    """Predictions of a run's best weights on the test set.
 
-    That is `validation` where the data has no test set.
+    They are on `validation` if the data has no test set.
     """
     return Predictions.load(_predictions_file(run, protocol))
 
@@ -131,33 +131,35 @@ def _of_folds(whole, fold, classes):
     """Scores of single folds, and the confusion in the order of `classes`."""
     labelled = whole.labelled("expression")
     logits, true = (
-        each["expression"][labelled] for each in (whole.outputs, whole.labels)
+        columns["expression"][labelled] for columns in (whole.outputs, whole.labels)
     )
     fold = fold[labelled]
     pooled = classification_sums(true, logits, logits.shape[1])
     size, num_folds = pooled.rows.shape[1], fold.max() + 1
     order = [labels.EXPRESSIONS.index(name) for name in classes]
     ordered = lambda matrix: matrix[..., order, :][..., order]
-    # A block of columns a fold, so that one sum holds the sums of all folds.
+    # A block of columns for each fold, so that one sum holds the sums of all folds.
     rows = np.zeros((len(fold), num_folds, size))
     rows[np.arange(len(fold)), fold] = pooled.rows
 
     def finish(sums):
-        each = pooled.finish(sums.reshape(*sums.shape[:-1], num_folds, size))
-        whole = pooled.finish(sums.reshape(*sums.shape[:-1], num_folds, size).sum(-2))
+        blocks = sums.reshape(*sums.shape[:-1], num_folds, size)
+        by_fold, pooled_scores = pooled.finish(blocks), pooled.finish(blocks.sum(-2))
         values = {}
         if num_folds > 1:
-            held = (each["confusion"].sum((-1, -2)) > 0).sum(-1)
-            values["accuracy"] = each["accuracy"].sum(-1) / np.maximum(held, 1)
-            values["accuracy_pooled"] = whole["accuracy"]
+            held = (by_fold["confusion"].sum((-1, -2)) > 0).sum(-1)
+            values["accuracy"] = by_fold["accuracy"].sum(-1) / np.maximum(held, 1)
+            values["accuracy_pooled"] = pooled_scores["accuracy"]
         if classes:
             # A class that a fold has no example of counts 0 in the folds' mean.
-            rates = ordered(_rates(each["confusion"]).mean(-3))
+            rates = ordered(_rates(by_fold["confusion"]).mean(-3))
             values["confusion_rates"] = rates
             if num_folds > 1:
                 own = np.diagonal(rates, axis1=-2, axis2=-1)
                 values["mean_class_accuracy"] = own.mean(-1)
-                values["confusion_pooled_rates"] = ordered(_rates(whole["confusion"]))
+                values["confusion_pooled_rates"] = ordered(
+                    _rates(pooled_scores["confusion"])
+                )
         return values
 
     return TaskScores(SumScores(rows.reshape(len(fold), -1), finish), labelled)
@@ -170,13 +172,13 @@ def _rates(confusion):
 
 def _mean(tasks):
     """The mean over seeds of one task's scores, as sums over the same rows."""
-    sums_of_seeds = [task.sums for task in tasks]
-    widths = np.cumsum([each.rows.shape[1] for each in sums_of_seeds])[:-1]
+    rows_of_seeds = [task.sums.rows for task in tasks]
+    widths = np.cumsum([rows.shape[1] for rows in rows_of_seeds])[:-1]
 
     def finish(sums):
         parts = np.split(sums, widths, axis=-1)
-        seeds = [each.finish(part) for each, part in zip(sums_of_seeds, parts)]
+        seeds = [task.sums.finish(part) for task, part in zip(tasks, parts)]
         return {name: np.mean([s[name] for s in seeds], axis=0) for name in seeds[0]}
 
-    rows = np.concatenate([each.rows for each in sums_of_seeds], axis=1)
+    rows = np.concatenate(rows_of_seeds, axis=1)
     return TaskScores(SumScores(rows, finish), tasks[0].rows)

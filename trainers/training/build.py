@@ -9,6 +9,7 @@ import re
 
 import keras
 import numpy as np
+from ml_collections import ConfigDict
 
 import fer_tf
 from data_pipelines.storage.prepared import Prepared
@@ -27,7 +28,7 @@ _PUBLISHED = {
 }
 
 
-def build_model(config) -> keras.Model:
+def build_model(config: ConfigDict) -> keras.Model:
     """Builds the config's model under its dtype policy."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(config.dtype_policy)
@@ -66,7 +67,7 @@ def _synchronize(model):
             layer.synchronized = True
 
 
-def load_weights(config, model: keras.Model) -> None:
+def load_weights(config: ConfigDict, model: keras.Model) -> None:
     """Loads the trained weights that the model starts from, if the config names any.
 
     `published` names a file of published weights; `submodels` maps the name of a
@@ -117,7 +118,7 @@ def _load_submodel(layer, path):
     layer.set_weights(trained)
 
 
-def crop_spec(config, prepared: Prepared) -> CropSpec:
+def crop_spec(config: ConfigDict, prepared: Prepared) -> CropSpec:
     """The spec of the crops that the model takes, derived from that of the records.
 
     With `mixed_crops` it is derived from the first folder's.
@@ -136,7 +137,7 @@ def crop_spec(config, prepared: Prepared) -> CropSpec:
     return derived[0]
 
 
-def card(config, prepared: Prepared, spec: CropSpec) -> Card:
+def card(config: ConfigDict, prepared: Prepared, spec: CropSpec) -> Card:
     """The card of a run's weights: what they mean."""
     return Card(
         model=config.model.name,
@@ -150,7 +151,7 @@ def card(config, prepared: Prepared, spec: CropSpec) -> Card:
     )
 
 
-def tasks(config) -> list[str]:
+def tasks(config: ConfigDict) -> list[str]:
     """Names of the task losses of all stages, each once."""
     settings = [stage.objective or config.objective for stage in config.stages]
     names = [task for setting in settings for task in make_objective(setting).tasks]
@@ -183,6 +184,8 @@ def set_trainable(model: keras.Model, stage, can_train: list[bool]) -> keras.Mod
     return trained
 
 
-def make_inference(config, model, spec: CropSpec, *, views: str) -> keras.Model:
+def make_inference(
+    config: ConfigDict, model, spec: CropSpec, *, views: str
+) -> keras.Model:
     """The model of whole crops that evaluation and exports share."""
     return make_inference_model(model, spec, views=views, average=config.average)

@@ -105,12 +105,15 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     )
 
 
-def spread(strategy, stream: tf.data.Dataset):
+def spread(strategy: tf.distribute.Strategy, stream: tf.data.Dataset):
     """Batches for the replicas: each has its own images and everybody's labels.
 
     Args:
         strategy: From `make_strategy`.
         stream: Endless, of dicts with `image`; the same in every process.
+
+    Returns:
+        The stream itself on one device, else a distributed dataset.
     """
     replicas = strategy.num_replicas_in_sync
     if replicas == 1:
@@ -138,7 +141,14 @@ def spread(strategy, stream: tf.data.Dataset):
 
 
 def gather(outputs: dict) -> dict:
-    """The outputs of the whole batch in every replica; gradients go to its own rows."""
+    """The outputs of the whole batch in every replica; gradients go to its own rows.
+
+    Args:
+        outputs: `{name: (rows of this replica, ...)}`, within a replica's context.
+
+    Returns:
+        `{name: (rows of all replicas, ...)}`, the same in each.
+    """
     context = tf.distribute.get_replica_context()
     replicas = context.num_replicas_in_sync
     if replicas == 1:

@@ -6,6 +6,7 @@ weight 0 in its task and changes nothing there.
 
 import keras
 from keras import ops
+from ml_collections import ConfigDict
 
 from fer_tf import losses
 from fer_tf.layers.uncertainty_weighting import UncertaintyWeighting
@@ -106,13 +107,13 @@ class Wang2018(Objective):
     """2Att-2Mt (Wang et al., Eq. 4 to 6): category, valence and arousal.
 
     A model without a categorical head has no L_c. A model of a single dimension has
-    only the loss of that dimension, with its weight of the sum.
+    only the loss of that dimension, multiplied by its weight in the sum.
 
     Args:
         reading: Of Eq. 4, a key of `WANG2018_WEIGHTS`.
         regression: `tukey` (Eq. 6) or `mse` (Eq. 5).
-        scale: Of Tukey's residuals: 1 as printed, another number, or `mad`. The
-            number may be text, as a flag gives it.
+        scale: Divisor of Tukey's residuals: 1 as in the paper, another number, or
+            `mad`. The number may be text, as a flag gives it.
         outputs: Outputs of the model that are trained; by default all three.
         weights: Of expression, valence and arousal, in place of a reading's.
     """
@@ -163,7 +164,8 @@ class Zhang2020(Objective):
 
     Args:
         weighting: `sum` (stage one) or `uncertainty` (stage two, Eq. 5).
-        weights: Factors of the three losses, in either stage; the paper has none.
+        weights: Factors of the three losses, in either stage; the paper has none. They
+            are positive with `uncertainty`.
         au_reduction: `sum` over the action units (Eq. 2), or their `mean`.
     """
 
@@ -183,6 +185,11 @@ class Zhang2020(Objective):
         self.au_reduction = au_reduction
         self.weights = dict(zip(self.tasks, _three_weights(weights, self.tasks)))
         if weighting == "uncertainty":
+            if min(self.weights.values()) <= 0:
+                raise ValueError(
+                    "`weights` must be positive with weighting='uncertainty'. "
+                    f"Received: weights={weights!r}."
+                )
             # Eq. 5 halves the loss of the regression.
             scales = {**self.weights}
             scales["valence_arousal"] *= 0.5
@@ -246,7 +253,7 @@ OBJECTIVES = {
 }
 
 
-def make_objective(config) -> Objective:
+def make_objective(config: ConfigDict) -> Objective:
     """Builds the objective that `config` names: `name` and its arguments.
 
     Example:

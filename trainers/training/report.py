@@ -10,6 +10,7 @@ from fer_tf.plotting.curves import training_curves
 from fer_tf.plotting.style import save_figure
 from fer_tf.scores import calibration, metric_of, text
 from fer_tf.utils import atomic
+from trainers.common.markdown import head, line
 from trainers.evaluation import measure, plots
 from trainers.evaluation.evaluator import Evaluator
 from trainers.training import build, streams
@@ -19,6 +20,12 @@ def finish(run) -> str:
     """Evaluates the best weights of each protocol and writes the report.
 
     `report.md` is written last: a workdir that has one is finished.
+
+    Args:
+        run: A `trainers.training.run.Run` that is trained.
+
+    Returns:
+        The text of `report.md`.
     """
     config, path = run.config, run.workdir.path
     protocols, pictures = _protocols(run)
@@ -58,13 +65,14 @@ def _protocols(run):
         predictions, scores = evaluated[weights]
         results[protocol] = {"epoch": card["epoch"], "step": card["step"], **scores}
         # Of each picture that the reported numbers are of.
-        _reported(predictions).save(os.path.join(path, "outputs", f"{protocol}.npz"))
+        reported = predictions[_reported_split(predictions)]
+        reported.save(os.path.join(path, "outputs", f"{protocol}.npz"))
         pictures = pictures or _draw(run, predictions, scores)
     return results, pictures
 
 
 def _draw(run, predictions, scores):
-    split = "test" if "test" in predictions else "validation"
+    split = _reported_split(predictions)
     return plots.draw(
         predictions[split],
         scores[split],
@@ -117,16 +125,15 @@ def _epochs(run):
 def table(results: dict) -> str:
     """The protocols side by side, as Markdown."""
     ours = [f"ours, {protocol}" for protocol in results["protocols"]]
-    lines = ["| metric | stated by the paper | " + " | ".join(ours) + " |"]
-    lines.append("|---" * (2 + len(results["protocols"])) + "|")
-    splits = [_reported(by_split) for by_split in results["protocols"].values()]
+    lines = head(["metric", "stated by the paper", *ours])
+    splits = [s[_reported_split(s)] for s in results["protocols"].values()]
     for name in dict.fromkeys(name for split in splits for name in split["metrics"]):
         if metric_of(name).headline:
-            cells = [name, _number_or_blank(results["paper"].get(name))]
+            row = [name, _number_or_blank(results["paper"].get(name))]
             for split in splits:
                 value = _number_or_blank(split["metrics"].get(name))
-                cells.append(value + text.interval(split["intervals"].get(name)))
-            lines.append(f"| {' | '.join(cells)} |")
+                row.append(value + text.interval(split["intervals"].get(name)))
+            lines.append(line(row))
     return "\n".join(lines)
 
 
@@ -134,14 +141,14 @@ def _number_or_blank(value):
     return "" if value is None else text.number(value)
 
 
-def _reported(by_split):
-    """The split whose numbers count."""
-    return by_split["test"] if "test" in by_split else by_split["validation"]
+def _reported_split(by_split):
+    """Name of the split whose numbers count."""
+    return "test" if "test" in by_split else "validation"
 
 
 def _markdown(results, config, drawn):
     protocol, first = next(iter(results["protocols"].items()))
-    split = "test" if "test" in first else "validation"
+    split = _reported_split(first)
     scores = first[split]
     resampled, note = scores["resampling"], score_tables.absent_note(scores)
     lines = [

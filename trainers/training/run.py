@@ -122,11 +122,11 @@ class TrainingRun:
                 "examples to choose the weights by"
             )
         for split, stream in self.eval_streams.items():
-            found = scoring.scalars(self.selector.scores(stream.take(1)))
-            if self.config.select.removeprefix("-") not in found:
+            scores_by_name = scoring.scalars(self.selector.scores(stream.take(1)))
+            if self.config.select.removeprefix("-") not in scores_by_name:
                 # The first batch may come from a folder that lacks these labels.
-                found = scoring.scalars(self.selector.scores(stream))
-            _signed(found, self.config.select, split)
+                scores_by_name = scoring.scalars(self.selector.scores(stream))
+            _signed(scores_by_name, self.config.select, split)
 
     def train(self) -> None:
         """Runs what is left of every stage."""
@@ -293,10 +293,12 @@ class TrainingRun:
             measured = self.selector.scores(self.eval_streams[split])
             if "confusion" in measured:
                 self.workdir.show_confusion(split, measured["confusion"], row["step"])
-            found = scoring.scalars(measured)
-            row |= {f"{split}/{name}": value for name, value in found.items()}
+            scores_by_name = scoring.scalars(measured)
+            row |= {f"{split}/{name}": value for name, value in scores_by_name.items()}
             # Rounded as it is stored, or rounding would decide a tie.
-            chosen = float(np.float32(_signed(found, self.config.select, split)))
+            chosen = float(
+                np.float32(_signed(scores_by_name, self.config.select, split))
+            )
             if stage.keep_best and chosen > float(self.state.best[protocol]):
                 self.state.best[protocol].assign(chosen)
                 self.workdir.save_best(self.model, protocol, row)
@@ -338,19 +340,19 @@ def _note(losses):
     return ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
 
 
-def _signed(found, select, split):
+def _signed(scores_by_name, select, split):
     """What a split scores in `select`, so that larger is better: `-rmse`."""
     sign, name = (-1, select[1:]) if select.startswith("-") else (1, select)
-    if not found:
+    if not scores_by_name:
         raise ValueError(f"{split}: no labels of what the model predicts")
-    if name not in found:
+    if name not in scores_by_name:
         raise UsageError(
             f"`select` must be a metric of the model that {split} has labels for, one "
-            f"of {', '.join(found)}. Received: {select!r}."
+            f"of {', '.join(scores_by_name)}. Received: {select!r}."
         )
     if (sign < 0) != scores.metric_of(name).smaller_is_better:
         other = name if sign < 0 else f"-{name}"
         raise UsageError(
             f"`select` {select!r} would keep the worst weights: give {other!r}."
         )
-    return sign * found[name]
+    return sign * scores_by_name[name]

@@ -4,12 +4,13 @@ TensorFlow is imported only for its own data sets: `trainers.fit` trains without
 """
 
 import numpy as np
+from ml_collections import ConfigDict
 
 from data_pipelines.batches import ops, sampling
 from data_pipelines.storage.prepared import Prepared
 
 
-def train_ops(config, prepared: Prepared) -> list:
+def train_ops(config: ConfigDict, prepared: Prepared) -> list:
     """The augmentation that the config asks for, in the order it is applied.
 
     Args:
@@ -57,7 +58,7 @@ def class_weights(prepared: Prepared) -> list[float]:
     return [counts.sum() / (present * n) if n else 0.0 for n in counts.tolist()]
 
 
-def train_arguments(config) -> dict:
+def train_arguments(config: ConfigDict) -> dict:
     """Arguments that the training batches of both pipelines take."""
     return dict(
         _picture(config),
@@ -69,7 +70,7 @@ def train_arguments(config) -> dict:
     )
 
 
-def eval_arguments(config) -> dict:
+def eval_arguments(config: ConfigDict) -> dict:
     """Arguments that the evaluation batches of both pipelines take."""
     return dict(_picture(config), batch_size=config.eval_batch_size)
 
@@ -79,12 +80,12 @@ def _picture(config):
     return dict(size=config.input.size, channels=1 if grey else 3)
 
 
-def epoch_size(config, prepared: Prepared) -> int:
+def epoch_size(config: ConfigDict, prepared: Prepared) -> int:
     """Number of training examples in an epoch, as the config draws them."""
     return order(config, prepared).epoch_size
 
 
-def order(config, prepared: Prepared) -> sampling.Order:
+def order(config: ConfigDict, prepared: Prepared) -> sampling.Order:
     """The training examples as the config draws them."""
     return sampling.order(
         prepared,
@@ -95,8 +96,13 @@ def order(config, prepared: Prepared) -> sampling.Order:
     )
 
 
-def train_stream(config, prepared, *, start_step: int = 0):
-    """Endless training batches from a step on, as a `tf.data.Dataset`."""
+def train_stream(config: ConfigDict, prepared: Prepared, *, start_step: int = 0):
+    """Endless training batches from a step on.
+
+    Returns:
+        A `tf.data.Dataset` of dicts: `image` `(batch, window, window, channels)`, and
+        a label and its weight for each task.
+    """
     from data_pipelines.batches import pipeline
 
     return pipeline.train_batches(
@@ -107,8 +113,12 @@ def train_stream(config, prepared, *, start_step: int = 0):
     )
 
 
-def eval_stream(config, prepared, split: str):
-    """One pass over whole crops; `make_inference` takes the windows."""
+def eval_stream(config: ConfigDict, prepared: Prepared, split: str):
+    """One pass over whole crops; `make_inference` takes the windows.
+
+    Returns:
+        A `tf.data.Dataset` as `pipeline.eval_batches` gives it.
+    """
     from data_pipelines.batches import pipeline
 
     return pipeline.eval_batches(

@@ -57,7 +57,7 @@ def caption(
     expressions: Sequence[str],
     action_units: Sequence[str] = labels.ACTION_UNITS,
 ) -> str:
-    """The labels of one face, one a line; "no label" if it has none."""
+    """The labels of one face, one per line; "no label" if it has none."""
 
     def labelled(task):
         name = f"{task}_weight"

@@ -15,7 +15,10 @@ import time
 from collections.abc import Iterable
 
 import tensorflow as tf
+from ml_collections import ConfigDict
 
+from data_pipelines.storage.prepared import Prepared
+from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import CARD
 from fer_tf.utils import atomic
@@ -33,7 +36,15 @@ class Workdir:
         writes: False in a process that writes nothing: not the first of several hosts.
     """
 
-    def __init__(self, path, config, prepared, *, spec, writes=True):
+    def __init__(
+        self,
+        path: str,
+        config: ConfigDict,
+        prepared: Prepared,
+        *,
+        spec: CropSpec,
+        writes: bool = True,
+    ):
         self.path, self.config, self.prepared = path, config, prepared
         self.writes = writes
         self.card = build.card(config, prepared, spec)

@@ -144,19 +144,19 @@ def _photograph_tab(gr, reader):
         )  # fmt: skip
         drawn = gr.Image(label="faces", format="png", elem_id="drawn",
                          buttons=["download", "fullscreen"])  # fmt: skip
-    said = gr.Markdown(elem_id="said")
+    sentence = gr.Markdown(elem_id="said")
     table = gr.Dataframe(headers=list(reader.columns), label="readings",
                          interactive=False, elem_id="table")  # fmt: skip
     with gr.Row():
         bars = gr.Plot(label="probabilities")
         plane = gr.Plot(label="circumplex", visible=dimensional)
-        looked = gr.Gallery(
+        gallery = gr.Gallery(
             label="where it looked (Grad-CAM)", columns=4, height=260,
             object_fit="contain", fit_columns=False, elem_id="looked",
             buttons=["download", "fullscreen"],
         )  # fmt: skip
     file = gr.File(label="the readings as CSV", elem_id="csv")
-    outputs = [drawn, said, table, bars, plane, looked, file]
+    outputs = [drawn, sentence, table, bars, plane, gallery, file]
     photo.change(
         reader.photo, photo, outputs, api_name="photo", concurrency_id=_ONE_AT_A_TIME,
         # Else Gradio opens the picture with any of Pillow's decoders.
@@ -171,10 +171,10 @@ def _clip_tab(gr, reader):
         played = gr.Video(label="faces", elem_id="played")
     every = gr.Slider(1, 10, 2, step=1, label="read every n-th frame")
     start = gr.Button("Read the clip", variant="primary")
-    told = gr.Markdown()
+    status = gr.Markdown()
     spans = gr.Plot(label="each person over time")
     lines = gr.File(label="the readings as CSV")
-    results = [played, told, spans, lines]
+    results = [played, status, spans, lines]
     inputs = [clip, every]
     start.click(
         reader.clip, inputs, results, api_name="clip", concurrency_id=_ONE_AT_A_TIME

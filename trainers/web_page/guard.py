@@ -101,13 +101,13 @@ class Guard:
     async def _other(self, length, scope, receive, send):
         if length > _MAX_OTHER:
             return await _refuse(scope, send, 413, "The request is too long.")
-        body, more = b"", True
-        while more:
+        body, is_whole = b"", False
+        while not is_whole:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
             body += message.get("body", b"")
-            more = message.get("more_body", False)
+            is_whole = not message.get("more_body", False)
         if _names_an_address(body):
             return await _refuse(scope, send, 400, "Files are uploaded, not named.")
         first = [{"type": "http.request", "body": body, "more_body": False}]

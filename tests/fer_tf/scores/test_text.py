@@ -11,3 +11,10 @@ def test_a_reading_with_all_its_parts():
 
 def test_what_was_not_measured_is_a_dash_whatever_else_is_known():
     assert text.reading(None, [0.1, 0.2], deviation=0.1) == text.MISSING
+
+
+def test_a_number_that_is_rounded_to_zero_has_no_sign():
+    assert text.number(-0.0004, digits=3) == "0.000"
+    assert text.number(-0.00004, percent=True) == "0.00"
+    assert text.number(-0.0006, digits=3) == "-0.001"
+    assert text.interval([-1e-9, 0.25]) == " [0.0000, 0.2500]"

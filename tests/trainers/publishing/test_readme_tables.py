@@ -1,6 +1,7 @@
 """The generated tables, and what is kept of a run to write them from."""
 
 import json
+import shlex
 
 import pytest
 
@@ -52,9 +53,24 @@ def test_the_overview_has_first_numbers_and_the_papers_own_data_first(tmp_path):
         "|  |  |  | au_f1 | — | 0.125 ± 0.125 |  |  |",
         f"| wang_1 | synthetic † {ours}",
         "",
-        "- zhang_1: `python -m trainers.reproduce`",
-        "- wang_1: `python -m trainers.reproduce`",
+        *kept_results.command_block("zhang_1:", "python -m trainers.reproduce").split(
+            "\n"
+        ),
+        "",
+        *kept_results.command_block("wang_1:", "python -m trainers.reproduce").split(
+            "\n"
+        ),
     ]
+
+
+def test_a_long_command_is_wrapped_between_its_words():
+    command = "python -m trainers.train '--config.stages[0].epochs=5' " + " ".join(
+        f"--config.key{number}='a (b)'" for number in range(20)
+    )
+    text = kept_results.command_block("It:", command)
+    block = text.removeprefix("It:\n\n```bash\n").removesuffix("\n```")
+    assert max(map(len, block.split("\n"))) <= 100
+    assert shlex.split(block.replace("\\\n", "")) == shlex.split(command)
 
 
 def test_a_row_that_is_anothers_runs_stands_once():
@@ -124,9 +140,8 @@ def test_speeds_are_those_of_every_kept_measurement_after_its_command(tmp_path):
     (tmp_path / "speed_input.json").write_text(json.dumps(one))
     (tmp_path / "speed_train.json").write_text(json.dumps(several))
     text = readme_tables.speed(str(tmp_path))
-    assert "`c --what=input` (CPU): images per second 1,234.50, memory growth mib" in (
-        text
-    )
+    rates = "On CPU: images per second 1,234.50, memory growth mib 0.00."
+    assert kept_results.command_block(rates, "c --what=input") in text
     assert "| `a` | 12 | 0.50 | 64 | 3.0 | 2.00 | 1,000 |" in text
     assert "input" not in readme_tables.runs_table(str(tmp_path))  # No run.
 
@@ -156,7 +171,8 @@ def test_compared_networks_stand_with_their_costs_or_not_at_all(tmp_path):
     (tmp_path / "speed_faces.json").write_text(json.dumps(speed))
     text = readme_tables.comparison(str(tmp_path))
     row = "| `a` | 60.00 [58.0, 62.0] |  | 50.00 | 55.00 | 4.00 | 12 | 1,200 | 0.25 "
-    assert f"{row}| 310 |" in text and "`b`" not in text and "Costs on CPU: `c`" in text
+    assert f"{row}| 310 |" in text and "`b`" not in text
+    assert kept_results.command_block("Costs on CPU:", "c") in text
     # They have no place among the rates of steps.
     assert readme_tables.speed(str(tmp_path)) == kept_results.NONE
 

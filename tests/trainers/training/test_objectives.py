@@ -146,6 +146,8 @@ def test_mtanet_sums_first_and_weighs_by_uncertainty_then():
     va, units, category = mtanet_tasks(data, found)
     total, _ = objectives.Zhang2020()(data, found)
     assert float(total) == pytest.approx(va + units + category, rel=1e-4)
+    with pytest.raises(ValueError, match=r"`weights` must be positive .*\(1, 0, 1\)"):
+        objectives.Zhang2020(weights=(1, 0, 1), weighting="uncertainty")
     total, _ = objectives.Zhang2020(weights=(2.0, 3.0, 4.0))(data, found)
     assert float(total) == pytest.approx(2 * va + 3 * units + 4 * category, rel=1e-4)
 
