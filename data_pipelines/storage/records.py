@@ -47,8 +47,8 @@ def to_features(
         votes: Whether the data set gives the shares of raters' votes.
 
     Returns:
-        `{name: NumPy array, int, float or str}` as `records.parse` gives them
-        back, with `image` still decoded.
+        `{name: NumPy array, int, float or str}` as `record_files.parse` reads them
+        back, with `image` as pixels, not PNG.
 
     Raises:
         DataError: If a label is out of range.

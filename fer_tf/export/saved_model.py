@@ -191,7 +191,7 @@ def encoded_pairs(crops: np.ndarray, spec: CropSpec) -> list[tuple[bytes, np.nda
 
 
 def run_encoded(folder: str, encoded: list[bytes]) -> dict[str, np.ndarray]:
-    """What the SavedModel says of encoded crops, one a call."""
+    """The SavedModel's outputs for encoded crops, one per call."""
     serve = tf.saved_model.load(folder).signatures["serve_bytes"]
     parts = [serve(encoded=tf.constant([one])) for one in encoded]
     return {k: np.concatenate([np.asarray(p[k]) for p in parts]) for k in parts[0]}

@@ -134,7 +134,7 @@ def meen_model1(
     dropout_rate: float = 0.5,
     name: str = "meen_model1_all",
 ) -> keras.Model:
-    """Builds Model 1 (Sec. 3.1), or with a `weighting` Model 2 (Sec. 3.2).
+    """Builds Model 1 (Sec. 3.1); with `weighting`, Model 2 (Sec. 3.2).
 
     The maps `F` of a frozen face network are enlarged to `U` and combined with
     the image, which an expression network then classifies.

@@ -23,8 +23,8 @@ Deviations, and readings where the paper is silent:
   size of the map that was pooled; the published graph aligns corners.
 - Batch normalisation, in the attention units only, has momentum 0.9 and epsilon
   1e-5; the paper gives neither.
-- "Low, mid, high-level" is read as three levels, one a stage, however many
-  stages carry an attention block. `levels="blocks"` reads it as one level a
+- "Low, mid, high-level" is read as three levels, one per stage, however many
+  stages carry an attention block. `levels="blocks"` reads it as one level per
   block; stages after the last block then feed nothing and are not built.
 - Level width (128), recurrent cell (tanh) and its width (128) are not given. The
   level convolution is linear. The self-attention is Eq. 3 as it stands: dot
