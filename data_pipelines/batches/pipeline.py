@@ -64,7 +64,7 @@ def train_batches(
     >>> import tempfile
     >>> from data_pipelines.preparation.prepare import prepare
     >>> from data_pipelines.sources import open_source
-    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> source, folder = open_source("synthetic", "examples=9"), tempfile.mkdtemp()
     >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
     >>> batches = train_batches(open_prepared(folder), [], size=48, channels=1,
     ...                         batch_size=4, seed=0)
@@ -122,7 +122,7 @@ def eval_batches(
     >>> import tempfile
     >>> from data_pipelines.preparation.prepare import prepare
     >>> from data_pipelines.sources import open_source
-    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> source, folder = open_source("synthetic", "examples=9"), tempfile.mkdtemp()
     >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
     >>> prepared = open_prepared(folder)
     >>> batches = eval_batches(prepared, "train", size=48, channels=1, batch_size=64)

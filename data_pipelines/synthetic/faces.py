@@ -62,7 +62,7 @@ class DrawnFace:
     Attributes:
         image: `(size, size, 3)` uint8 RGB.
         is_face: Whether a face is there.
-        subject: Who it is; a non-face's is its own.
+        subject: Name of the person; a non-face has a name of its own.
         expression: Label, an index in `fer_tf.labels.EXPRESSIONS`, as rated.
         clean_expression: What the face was drawn to show.
         valence: In -1..1, as rated.

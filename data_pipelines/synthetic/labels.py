@@ -1,4 +1,4 @@
-"""What the drawn faces feel and how raters label it.
+"""What the drawn faces express and how raters label it.
 
 An expression is a mixture of action units at some intensity; valence and
 arousal are a smooth function of the action units, so no label contradicts
@@ -187,7 +187,7 @@ def rate(
         expression: True index in `CLASSES`.
         circumplex: `(2,)` true valence and arousal.
         label_noise: Probability of another label; as often, and independently,
-            valence and arousal are anything at all.
+            valence and arousal are uniformly random.
         rng: The rater.
 
     Returns:

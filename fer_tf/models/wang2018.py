@@ -192,6 +192,21 @@ def _heads(x, *, target, num_classes, dimensional_units, categorical_units):
     return {target: predictions[0], **outputs}
 
 
+def _check_levels(levels, attention_blocks, fc_units):
+    check_choice("attention_blocks", attention_blocks, (0, 1, 2, 3))
+    check_choice("levels", levels, ("stages", "blocks", None))
+    if levels == "blocks" and attention_blocks == 0:
+        raise ValueError(
+            "`levels` must be 'stages' or None without attention blocks. "
+            "Received: levels='blocks', attention_blocks=0."
+        )
+    if levels is not None and fc_units:
+        raise ValueError(
+            "`fc_units` must be empty with second-level attention. "
+            f"Received: fc_units={fc_units}, levels={levels!r}."
+        )
+
+
 def two_att_two_mt(
     *,
     input_shape: tuple[int, int, int] = (48, 48, 1),
@@ -259,27 +274,14 @@ def two_att_two_mt(
 
     Example:
         >>> model = two_att_two_mt(width=0.125)
-        >>> outputs = model(np.zeros((2, 48, 48, 1)))
-        >>> outputs["valence_arousal"].shape, outputs["expression"].shape
-        (TensorShape([2, 2]), TensorShape([2, 7]))
+        >>> model.output["valence_arousal"].shape, model.output["expression"].shape
+        ((None, 2), (None, 7))
     """
-    check_choice("attention_blocks", attention_blocks, (0, 1, 2, 3))
-    check_choice("levels", levels, ("stages", "blocks", None))
     check_choice("combine", combine, ("concat", "mean"))
     check_choice("target", target, ("valence_arousal", "valence", "arousal"))
     check_choice("widths", widths, tuple(WIDTHS))
     check_choice("rnn_cell", rnn_cell, tuple(RECURRENT_CELLS))
-    if levels == "blocks" and attention_blocks == 0:
-        raise ValueError(
-            "`levels` must be 'stages' or None without attention blocks. "
-            "Received: levels='blocks', attention_blocks=0."
-        )
-    if levels is not None and fc_units:
-        raise ValueError(
-            "`fc_units` must be empty with second-level attention. "
-            f"Received: fc_units={fc_units}, levels={levels!r}."
-        )
-
+    _check_levels(levels, attention_blocks, fc_units)
     image = image_input(input_shape, smallest=16)
     x = PixelScaling(*pixel_range, name="scale_pixels")(image)
     stages = _stages(
