@@ -1,6 +1,7 @@
 """What is known of a face: the detector's part, and what a model reads in it."""
 
-from typing import TypedDict
+from collections.abc import Sequence
+from typing import Protocol, TypedDict
 
 import numpy as np
 
@@ -9,16 +10,23 @@ class DetectedFace(TypedDict):
     """A face as `fer_tf.faces.MTCNNDetector` finds it, in pixels of the picture.
 
     Keys:
-        box: `[x, y, width, height]`; x and y are of the upper left corner, and may
-            lie outside the picture.
+        box: `[x, y, width, height]` in whole pixels, within the picture; (x, y) is the
+            upper left corner.
         confidence: The detector's probability that this is a face, in [0, 1].
         landmarks: float64 `(5, 2)`, x and y of the left eye, the right eye, the nose
             and the left and right corner of the mouth, as they lie in the picture.
     """
 
-    box: list[float]
+    box: list[int]
     confidence: float
     landmarks: np.ndarray
+
+
+class Detector(Protocol):
+    """What finds the faces for a `fer_tf.Predictor`, as `MTCNNDetector` does."""
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[list[DetectedFace]]:
+        """The faces of each picture, which is uint8 RGB `(height, width, 3)`."""
 
 
 class Face(TypedDict, total=False):
@@ -45,7 +53,7 @@ class Face(TypedDict, total=False):
             alone: `probabilities`, `action_units`, `valence`, `arousal`.
     """
 
-    box: list[float]
+    box: list[int]
     confidence: float
     landmarks: list[list[float]]
     enlargement: float

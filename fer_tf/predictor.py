@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from fer_tf.face_types import DetectedFace, Face
+from fer_tf.face_types import DetectedFace, Detector, Face
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
 from fer_tf.model_io import model_folder
@@ -23,7 +23,7 @@ from fer_tf.utils.backend import require_tensorflow
 from fer_tf.utils.names import shown
 from fer_tf.utils.processes import require_own_process
 from fer_tf.video import video_files
-from fer_tf.video.tracking import Cuts, Tracker
+from fer_tf.video.tracking import MAX_GAP, SMOOTHING, Cuts, Tracker
 
 # A picture in any form that `Predictor.predict` takes.
 Picture = str | os.PathLike | bytes | Image.Image | np.ndarray
@@ -81,7 +81,7 @@ class Predictor:
     Args:
         model: A model from `fer_tf.load`, or the path or name that it takes; by
             default the model that comes with the package.
-        detector: Anything with the method `detect` of `fer_tf.faces.MTCNNDetector`.
+        detector: What finds the faces; by default `face_detector(min_face_score)`.
         min_face_score: Least confidence of a face for the default detector; see
             `face_detector`.
 
@@ -100,7 +100,7 @@ class Predictor:
         self,
         model: keras.Model | str | os.PathLike | None = None,
         *,
-        detector=None,
+        detector: Detector | None = None,
         min_face_score: float = MIN_FACE_SCORE,
     ):
         require_tensorflow("a Predictor")
@@ -167,8 +167,8 @@ class Predictor:
         path: str | os.PathLike,
         *,
         every: int = 1,
-        smoothing: float = 0.3,
-        max_gap: float = 1.0,
+        smoothing: float = SMOOTHING,
+        max_gap: float = MAX_GAP,
     ) -> Iterator[tuple[video_files.Frame, list[Face]]]:
         """Reads the faces of a video, a few frames at a time.
 

@@ -59,6 +59,12 @@ def random_crop(size: int, *, seed: int) -> Op:
 def center_crop(size: int) -> Op:
     """Cuts the central `size` x `size` window.
 
+    Args:
+        size: Side of the window in pixels.
+
+    Raises:
+        ValueError: When it is applied, if the window is larger than the picture.
+
     >>> image, key = np.zeros((1, 48, 48, 1), np.uint8), np.array([7])
     >>> points = np.full((1, 5, 2), 24, np.float32)
     >>> batch = center_crop(44)({"image": image, "landmarks": points, "key": key})
@@ -70,6 +76,9 @@ def center_crop(size: int) -> Op:
 
 def random_flip(*, seed: int) -> Op:
     """Mirrors the face with probability 1/2, and its landmarks with it.
+
+    Args:
+        seed: Seed of the run.
 
     >>> batch = {"image": np.zeros((2, 48, 48, 1), np.uint8),
     ...          "landmarks": np.full((2, 5, 2), 20, np.float32),
@@ -189,7 +198,7 @@ def class_weights(weights: Sequence[float]) -> Op:
     A loss is the weighted mean over a batch, so only ratios of weights matter.
 
     Args:
-        weights: One a class, in the order of the labels.
+        weights: One per class, in the order of the labels.
 
     >>> batch = {"image": np.zeros((2, 1, 1, 1)), "expression": np.array([0, 1]),
     ...          "expression_weight": np.array([1, 0], np.float32)}

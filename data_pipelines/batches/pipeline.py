@@ -46,14 +46,14 @@ def train_batches(
         ops: Applied in order to each batch; see `data_pipelines.batches.ops`.
         size: Side to which pictures are brought, if theirs is another.
         channels: 1 or 3.
-        batch_size: Examples a batch.
+        batch_size: Examples per batch.
         seed: Of the order; random ops have their own.
         start_step: First step of the stream.
         shuffle_window: Examples that are shuffled together; larger blocks are
             shuffled every epoch too.
         sample: How an epoch's examples are drawn: one of
             `data_pipelines.batches.sampling.NAMES`.
-        limit: Examples a class or a video, for the ways that have a limit.
+        limit: Examples per class or video, for the ways that have a limit.
 
     Returns:
         Dataset of feature dicts of leading dimension `batch_size`.
@@ -64,7 +64,7 @@ def train_batches(
     >>> import tempfile
     >>> from data_pipelines.preparation.prepare import prepare
     >>> from data_pipelines.sources import open_source
-    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> source, folder = open_source("synthetic", "examples=9"), tempfile.mkdtemp()
     >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
     >>> batches = train_batches(open_prepared(folder), [], size=48, channels=1,
     ...                         batch_size=4, seed=0)
@@ -104,13 +104,25 @@ def eval_batches(
     Filling instead of a short batch keeps every shape static, so a compiled
     step compiles once and no example is dropped.
 
+    Args:
+        prepared: Where the examples are.
+        split: One of its splits.
+        ops: Applied in order to each batch; see `data_pipelines.batches.ops`.
+        size: Side to which pictures are brought, if theirs is another.
+        channels: 1 or 3.
+        batch_size: Examples per batch.
+
+    Returns:
+        Dataset of feature dicts of leading dimension `batch_size`, with `mask`,
+        float32 `(batch_size,)`, 1 for a real row and 0 for a filled-up one.
+
     Raises:
         DataError: If the split is empty.
 
     >>> import tempfile
     >>> from data_pipelines.preparation.prepare import prepare
     >>> from data_pipelines.sources import open_source
-    >>> source, folder = open_source("synthetic", "examples=12"), tempfile.mkdtemp()
+    >>> source, folder = open_source("synthetic", "examples=9"), tempfile.mkdtemp()
     >>> manifest = prepare(source, folder, crop_spec=source.crop_spec(), format="npz")
     >>> prepared = open_prepared(folder)
     >>> batches = eval_batches(prepared, "train", size=48, channels=1, batch_size=64)

@@ -7,12 +7,12 @@ The examples lie in groups, and every epoch takes a group's quota of examples fr
 it. None of a group's examples comes again before all of them have come.
 Each way to draw examples is a choice of groups and quotas:
 
-    all     a group a prepared folder, all of it, every epoch
-    up      a group a class, as many as the largest class has: AffectNet's
+    all     a group per prepared folder, all of it, every epoch
+    up      a group per class, as many as the largest class has: AffectNet's
             up-sampling (Mollahosseini et al., 2017), in which small classes repeat
-    down    a group a class, `limit` at most, the same ones in every epoch:
+    down    a group per class, `limit` at most, the same ones in every epoch:
             AffectNet's down-sampling, with limit 15,000
-    videos  a group a video, `limit` at most, others in the next epoch: neighbouring
+    videos  a group per video, `limit` at most, others in the next epoch: neighbouring
             frames are near copies, and a batch of few videos has a poor CCC
 
 Groups are spread evenly over the epoch and then shuffled within windows, so each
@@ -66,7 +66,7 @@ class Order:
         window: Places that are shuffled together.
 
     Attributes:
-        epoch_size: Examples an epoch.
+        epoch_size: Examples per epoch.
         num_examples: Different examples that it draws from.
     """
 
@@ -103,7 +103,7 @@ class Order:
         return rows_and_turns
 
     def _epoch(self, number):
-        # A slot an example, group behind group. The k-th of a group's q examples goes
+        # A slot per example, group behind group. The k-th of a group's q examples goes
         # to a place in [k / q, (k + 1) / q) of the epoch: that spreads every group.
         taken = [self._of(group, number) for group in self.groups]
         rows_and_turns = np.concatenate(taken, axis=1)

@@ -166,5 +166,5 @@ def _in_words(table, rows, sign=" = "):
     shown = list(kinds.values())
     shown += [row for row in rows if row not in set(shown)]
     text = sign.join(table.describe(row) for row in shown[:_SHOWN])
-    more = len(rows) - _SHOWN
-    return text + (f" and {more} more" if more > 0 else "")
+    num_hidden = len(rows) - _SHOWN
+    return text + (f" and {num_hidden} more" if num_hidden > 0 else "")

@@ -39,7 +39,7 @@ def is_blank(thumbs: np.ndarray) -> np.ndarray:
 
 
 class PictureTable:
-    """A row a picture: 27 bytes in memory; name and thumbnail in temporary files.
+    """A row per picture: 27 bytes in memory; name and thumbnail in temporary files.
 
     Attributes:
         split_names: Name of each number in `splits`.

@@ -8,7 +8,7 @@ import numpy as np
 
 from data_pipelines import synthetic
 from data_pipelines.sources import SOURCES
-from data_pipelines.synthetic import Face
+from data_pipelines.synthetic import DrawnFace
 from fer_tf import labels
 
 Drawn = dict[str, tuple[int, float]]
@@ -44,12 +44,12 @@ def class_ids(dataset: str) -> dict[str, int]:
     return {name: i for i, name in SOURCES[dataset].class_ids.items()}
 
 
-def name_of(face: Face) -> str | None:
+def name_of(face: DrawnFace) -> str | None:
     """The rated expression's name; None where it is missing."""
     return None if face.expression is None else labels.EXPRESSIONS[face.expression]
 
 
-def owner_split(face: Face, seed: int) -> str:
+def owner_split(face: DrawnFace, seed: int) -> str:
     """Split of an owner who ships `train` and `test` only, by person."""
     split = synthetic.split_of(face.subject, seed)
     return "test" if split == "test" else "train"
@@ -62,7 +62,7 @@ def index_of(person: int, take: int) -> int:
 
 
 def photograph(
-    face: Face, shape: tuple[int, int], corner: tuple[int, int]
+    face: DrawnFace, shape: tuple[int, int], corner: tuple[int, int]
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """A face on a larger, blurred continuation of its background.
 

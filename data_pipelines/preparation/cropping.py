@@ -33,9 +33,8 @@ class Cropping:
         detector: `mtcnn`; `annotated`: by the owner's landmarks, else the
             owner's box; `none`: the whole picture, scaled.
         on_no_face: What happens where no face is found: the `whole` picture,
-            the annotated `box` (where there is none the owner's landmarks,
-            where there are none the whole picture), `skip` (a reject with its
-            reason), or `error`.
+            `box` (the annotated box, else the owner's landmarks, else the whole
+            picture), `skip` (a reject with its reason), or `error`.
     """
 
     crop_spec: CropSpec

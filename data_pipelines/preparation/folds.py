@@ -1,8 +1,7 @@
 """A prepared folder, dealt into the ten folds of a cross-validation.
 
-Gan et al. and those before them arrange the people of CK+ "in ascending order" and
-deal them into ten subsets "using sampling interval 10": person k goes to fold k mod
-10. Each fold is tested on once, the next one is `validation` (where a protocol wants
+The people are dealt by the rule of `sources.ckplus.ckplus_folds`. Each fold is tested
+on once, the next one is `validation` (where a protocol wants
 one), the rest is `train`: as `--options=fold=K` of the source itself, without finding
 every face ten times. Pictures are stored once, ten folders link to them.
 """
@@ -13,14 +12,13 @@ from collections import Counter
 
 import numpy as np
 
+from data_pipelines.sources.ckplus import FOLDS, ckplus_folds
 from data_pipelines.sources.errors import DataError
 from data_pipelines.sources.sample import SPLITS
 from data_pipelines.storage import manifests, shards
 from data_pipelines.storage.record_files import RecordFiles
 from fer_tf.utils import atomic
 from fer_tf.utils.hashing import sha256
-
-FOLDS = 10
 
 
 def deal(folder: str, output: str) -> list[str]:
@@ -87,7 +85,8 @@ class _Dealt:
                 f"{known} are named"
             )
         counted = manifest["fold_subjects"] or subjects
-        self.fold_of = {name: k % FOLDS for k, name in enumerate(counted)}
+        folds = enumerate(ckplus_folds(counted))
+        self.fold_of = {name: fold for fold, names in folds for name in names}
 
     def write(self, fold, output):
         """Writes a fold's records to one file; returns what a manifest says of it."""

@@ -138,14 +138,14 @@ def _remove_unused(folders):
                 os.rmdir(folder)
 
 
-def _prepare(source, cropping, output, plan, rows, progress, run):
+def _prepare(source, cropping, output, wanted, rows, progress, run):
     """Does the rest of the work; returns the manifest."""
     count, rejects = rows
     num_listed = count + len(rejects)
-    _check_memory(count, plan["format"], cropping.crop_spec)
-    num_chunks = _num_chunks(count, plan["rows_a_chunk"], cropping.detector)
+    _check_memory(count, wanted["format"], cropping.crop_spec)
+    num_chunks = _num_chunks(count, wanted["rows_a_chunk"], cropping.detector)
     chunks = [
-        Chunk(source, cropping, output, plan["format"], number, num_chunks)
+        Chunk(source, cropping, output, wanted["format"], number, num_chunks)
         for number in range(num_chunks)
     ]
     summaries = run(chunks, progress, count)
@@ -157,8 +157,8 @@ def _prepare(source, cropping, output, plan, rows, progress, run):
         for first in rejects[:1]:
             text += f"; the first: {first['path']}: {first['reason']}"
         raise DataError(text)
-    manifest = finish.manifest_of(chunks, summaries, rejects, plan)
-    if plan["format"] == "tfrecord":
+    manifest = finish.manifest_of(chunks, summaries, rejects, wanted)
+    if wanted["format"] == "tfrecord":
         tfds.describe(output, manifest)
     return manifest
 

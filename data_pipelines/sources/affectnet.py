@@ -66,7 +66,7 @@ _VA_ROWS = {"valid": range(11), "8cls": range(8), "7cls": range(7)}
 
 
 def _published_counts(first_release, va_rows):
-    """Rows a class; the validation lists have 500, the newer one 499 of contempt."""
+    """Rows per class; the validation lists have 500, the newer one 499 of contempt."""
     names = [*_CLASS_IDS.values(), "unlabelled"]
     kept = [k for k in _VA_ROWS[va_rows] if k < (9 if first_release else 8)]
     test = [500 if first_release or names[k] != "contempt" else 499 for k in kept]

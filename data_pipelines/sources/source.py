@@ -19,19 +19,18 @@ Counts = Mapping[str, Mapping[str, int]]
 class Source(Protocol):
     """A data set in its owner's layout.
 
-    A subclass states all that is special about its data set as class attributes:
-    nothing of it is said anywhere else.
+    A subclass states what is special about its data set as class attributes; the code
+    reads it nowhere else.
 
     Attributes:
         name: The data set's name, as `--dataset` takes it.
         facts: What a model card says about it: terms and known flaws among it.
         citation: Who published it, and its counts; empty for data of the user's own.
-        class_ids: The owner's number of each expression, where it is numbers that the
-            label files hold.
-        default_crop: Key of `fer_tf.faces.crop_spec.CROP_SPECS` that `--crop` is by
-            default.
-        default_detector: One of `preparation.cropping.DETECTORS` that `--detector` is
-            by default: `none` where the pictures are crops already.
+        class_ids: The owner's number -> our name of each expression; empty if the label
+            files hold names.
+        default_crop: Default of `--crop`, a key of `fer_tf.faces.crop_spec.CROP_SPECS`.
+        default_detector: Default of `--detector`, one of
+            `preparation.cropping.DETECTORS`: `none` if the pictures are crops already.
         options: Values that each of its `--options` may have, by name.
         published_tables: `{title: {split: {class: count}}}`: every table of counts
             that is published. A copy under another name is recognised by them.
@@ -105,7 +104,7 @@ class Source(Protocol):
 def class_counts(
     names: Sequence[str], counts: Mapping[str, Sequence[int]]
 ) -> dict[str, dict[str, int]]:
-    """`{split: {class: count}}` of a table with a row a split, a column a class.
+    """`{split: {class: count}}` of a table with a row per split, a column per class.
 
     >>> class_counts(("fear", "anger"), {"train": (30, 50), "test": (3, 5)})
     {'train': {'fear': 30, 'anger': 50}, 'test': {'fear': 3, 'anger': 5}}

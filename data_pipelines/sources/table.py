@@ -9,7 +9,6 @@ cell means that nothing is annotated.
 
 import contextlib
 import functools
-import hashlib
 import itertools
 import os
 import re
@@ -24,6 +23,7 @@ from data_pipelines.sources.source import Source
 from fer_tf import labels
 from fer_tf.export.dataset_facts import UNKNOWN
 from fer_tf.faces.images import read_image
+from fer_tf.utils.hashing import tenth
 
 _COLUMNS = ("path", "expression", "valence", "arousal", "split", "subject")
 _UNIT = re.compile(r"AU\d{1,2}")
@@ -195,11 +195,11 @@ class Table(Source):
                 )
             split = SPLIT_NAMES[name.lower()]
             if subject and split == "train" and self._without_validation:
-                return "validation" if _tenth(subject) == 0 else "train"
+                return "validation" if tenth(subject) == 0 else "train"
             return split
         if not subject:
             return None
-        return {0: "validation", 1: "test"}.get(_tenth(subject), "train")
+        return {0: "validation", 1: "test"}.get(tenth(subject), "train")
 
 
 def _expression(name):
@@ -272,9 +272,3 @@ def _vocabulary(columns):
     if units <= set(labels.ACTION_UNITS):
         return labels.ACTION_UNITS
     return tuple(sorted(units, key=lambda name: int(name.removeprefix("AU"))))
-
-
-def _tenth(subject):
-    """The tenth, 0 to 9, that a person falls into; the same on every machine."""
-    digest = hashlib.sha256(subject.encode()).digest()
-    return int.from_bytes(digest[:8], "big") % 10

@@ -1,8 +1,8 @@
-"""One npz a split: prepared data for a machine that has no TensorFlow.
+"""One npz per split: prepared data for a machine that has no TensorFlow.
 
 `trainers.prepare --format=npz` writes `<dataset>-<split>.npz` and the same
-manifest as for records, with `"format": "npz"`; `shards` names the files, one a
-split. `numpy.load(path, allow_pickle=False)` reads them. All arrays of a file
+manifest as for records, with `"format": "npz"`; `shards` names the files, one
+per split. `numpy.load(path, allow_pickle=False)` reads them. All arrays of a file
 have the N examples of the split as first axis, in the order in which the shards of
 records hold them. `S` is the crop's side, `C` 1 (grey) or 3 (RGB), `K`, `A`
 and `L` the manifest's number of expressions, of action units and of landmarks:
@@ -14,7 +14,7 @@ and `L` the manifest's number of expressions, of action units and of landmarks:
     key                     int64    (N,)           what augmentation is keyed on
     expression              int64    (N,)           index into manifest["expressions"]
     expression_weight       float32  (N,)
-    votes                   float32  (N, K)         of FER+ alone: shares of them
+    votes                   float32  (N, K)         FER+ only: shares of raters' votes
     valence_arousal         float32  (N, 2)         in [-1, 1]
     valence_arousal_weight  float32  (N,)
     action_units            float32  (N, A)         0 or 1
@@ -73,7 +73,7 @@ def write(path: str, examples: Sequence[Mapping[str, Any]]) -> None:
 
 
 def merge(parts: Sequence[str], path: str) -> None:
-    """Joins the files of some examples each to one of all, in order.
+    """Joins npz files into one, in order.
 
     One column of one part is in memory at a time, however many there are.
     """

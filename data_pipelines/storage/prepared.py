@@ -16,7 +16,7 @@ from data_pipelines.storage.record_files import RecordFiles
 from data_pipelines.storage.shards import Shard
 from fer_tf.faces.crop_spec import CropSpec
 
-# Bytes of an example's labels. A file is too small for more examples than these allow.
+# Fewest bytes that an example takes in a file.
 _LEAST_EXAMPLE = 32
 
 
@@ -26,7 +26,7 @@ class Prepared:
 
     Attributes:
         folders: Paths, in the order given.
-        manifests: One a folder.
+        manifests: One per folder.
     """
 
     folders: tuple[str, ...]
@@ -59,7 +59,7 @@ class Prepared:
 
     @property
     def keeps_landmarks(self) -> bool:
-        """Whether all folders give the same points; otherwise none are given."""
+        """Whether all folders have as many landmarks; otherwise none are given."""
         return len({m["num_landmarks"] for m in self.manifests}) == 1
 
     def counts(self, split: str) -> list[int]:

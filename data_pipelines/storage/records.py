@@ -47,8 +47,8 @@ def to_features(
         votes: Whether the data set gives the shares of raters' votes.
 
     Returns:
-        `{name: NumPy array, int, float or str}` as `records.parse` gives them
-        back, with `image` still decoded.
+        `{name: NumPy array, int, float or str}` as `record_files.parse` reads them
+        back, with `image` as pixels, not PNG.
 
     Raises:
         DataError: If a label is out of range.
@@ -61,22 +61,11 @@ def to_features(
     units = sample.action_units or {}
     if any(value not in (0, 1) for value in units.values()):
         raise DataError(f"action units must be 0 or 1, are {dict(units)}")
-    points = np.zeros((num_landmarks, 2), np.float32)
-    located = num_landmarks > 0 and sample.landmarks is not None
-    if located:
-        points = np.asarray(sample.landmarks, np.float32)
-        if points.shape != (num_landmarks, 2) or not np.isfinite(points).all():
-            raise DataError(
-                f"landmarks must be {num_landmarks} finite points, are {points.shape}"
-            )
     expression = expressions.index(sample.expression) if named else 0
-    shares = {}
-    if votes:
-        shares_of = sample.votes or {}
-        row = np.array([shares_of.get(name, 0) for name in expressions], np.float32)
-        if not (row >= 0).all() or not math.isclose(row.sum(), 1, abs_tol=1e-5):
-            raise DataError(f"shares of votes must sum to 1, are {dict(shares_of)}")
-        shares["votes"] = row
+    located = num_landmarks > 0 and sample.landmarks is not None
+    points = np.zeros((num_landmarks, 2), np.float32)
+    if located:
+        points = _points(sample, num_landmarks)
     return {
         "image": image,
         "sample_id": sample.sample_id,
@@ -100,8 +89,27 @@ def to_features(
         "is_face_weight": float(sample.is_face is not None),
         "landmarks": points,
         "landmarks_weight": float(located),
-        **shares,
+        **({"votes": _votes(sample, expressions)} if votes else {}),
     }
+
+
+def _points(sample, num_landmarks):
+    """Landmarks of a sample, float32 `(num_landmarks, 2)`."""
+    points = np.asarray(sample.landmarks, np.float32)
+    if points.shape != (num_landmarks, 2) or not np.isfinite(points).all():
+        raise DataError(
+            f"landmarks must be {num_landmarks} finite points, are {points.shape}"
+        )
+    return points
+
+
+def _votes(sample, expressions):
+    """Shares of the raters' votes, float32, in the order of the expressions."""
+    shares = sample.votes or {}
+    row = np.array([shares.get(name, 0) for name in expressions], np.float32)
+    if not (row >= 0).all() or not math.isclose(row.sum(), 1, abs_tol=1e-5):
+        raise DataError(f"shares of votes must sum to 1, are {dict(shares)}")
+    return row
 
 
 def serialize(features: Mapping[str, Any]) -> bytes:

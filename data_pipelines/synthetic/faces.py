@@ -20,7 +20,6 @@ Repeat with `pytest tests/data_pipelines/synthetic/test_difficulty.py --run-long
 
 import dataclasses
 import functools
-import hashlib
 
 import cv2
 import numpy as np
@@ -43,6 +42,7 @@ from data_pipelines.synthetic.scene import (
     develop,
     occlude,
 )
+from fer_tf.utils.hashing import tenth
 
 # Subjects come in blocks: the first 100 examples show 100 people, and each of
 # them is back in every further hundred until the block's end.
@@ -56,13 +56,13 @@ _SCALE, _MIDDLE = 0.266, (0.5, 0.41)
 
 
 @dataclasses.dataclass(frozen=True)
-class Face:
+class DrawnFace:
     """One example. Labels are None where absent; a non-face has none.
 
     Attributes:
         image: `(size, size, 3)` uint8 RGB.
         is_face: Whether a face is there.
-        subject: Who it is; a non-face's is its own.
+        subject: Name of the person; a non-face has a name of its own.
         expression: Label, an index in `fer_tf.labels.EXPRESSIONS`, as rated.
         clean_expression: What the face was drawn to show.
         valence: In -1..1, as rated.
@@ -92,12 +92,12 @@ def _stream(seed: int, purpose: int, number: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key, counter=number << 64))
 
 
-def draw(index: int, options: SyntheticOptions, *, intensity: float = 1.0) -> Face:
+def draw(index: int, options: SyntheticOptions, *, intensity: float = 1.0) -> DrawnFace:
     """Example `index` of a synthetic data set.
 
     Args:
-        index: Which, 0 or more.
-        options: Of which data set.
+        index: Number of the example, from 0.
+        options: Of the data set.
         intensity: Factor on every action unit, from 0 (neutral) to 1. Examples of
             one index are the frames of a sequence: all but the action units, and
             what follows from them, stays; `expression` is that of the peak.
@@ -131,7 +131,7 @@ def draw(index: int, options: SyntheticOptions, *, intensity: float = 1.0) -> Fa
     image = _paint(look, points, view, units, gaze, options, index)
     labels = _labels(expression, units, options, index)
     landmarks = view.scaled(options.size).pixels(view.plane(points))
-    return Face(
+    return DrawnFace(
         image=image,
         is_face=True,
         subject=f"s{options.seed}_{number:05d}",
@@ -205,7 +205,7 @@ def _paint(look, points, view, units, gaze, options, index) -> np.ndarray:
     return _develop(picture, scene, options, index)
 
 
-def _draw_non_face(index: int, options: SyntheticOptions) -> Face:
+def _draw_non_face(index: int, options: SyntheticOptions) -> DrawnFace:
     """Clutter, or somebody seen from behind: hair and skin alone are no face."""
     rng = _stream(options.seed, _SCENE, index)
     scene = Scene.sample(rng)
@@ -215,7 +215,7 @@ def _draw_non_face(index: int, options: SyntheticOptions) -> Face:
     else:
         picture = canvas_background(place, options.size)
     image = _develop(picture.astype(np.float32), scene, options, index)
-    return Face(image=image, is_face=False, subject=f"n{options.seed}_{index:05d}")
+    return DrawnFace(image=image, is_face=False, subject=f"n{options.seed}_{index:05d}")
 
 
 def _paint_from_behind(place, scene, size: int, rng) -> np.ndarray:
@@ -256,6 +256,4 @@ def template() -> np.ndarray:
 
 def split_of(subject: str, seed: int = 0) -> str:
     """Split of a subject: 80 % "train", 10 % "validation", 10 % "test"."""
-    digest = hashlib.sha256(f"{seed}:{subject}".encode()).digest()
-    tenth = int.from_bytes(digest[:8], "big") % 10
-    return {0: "validation", 1: "test"}.get(tenth, "train")
+    return {0: "validation", 1: "test"}.get(tenth(f"{seed}:{subject}"), "train")

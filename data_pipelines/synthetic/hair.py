@@ -50,7 +50,7 @@ def _hairline(look: Look, width: float) -> np.ndarray:
 
 
 def behind(canvas: Canvas, look: Look, points: np.ndarray) -> None:
-    """Whatever of the hair lies behind the head and the neck."""
+    """The hair behind the head and the neck."""
     width = half_width(points)
     style, waves = look.hair_style, look.waves
     colour, shading, depth = look.hair * 0.72, 0.6, -0.5
@@ -166,7 +166,7 @@ def beard(canvas: Canvas, look: Look, points: np.ndarray) -> None:
 
 
 def _from(anchors: np.ndarray, steps) -> np.ndarray:
-    """Landmarks, each a step aside, `(n, 2)`."""
+    """Landmarks, each moved by its own step, `(n, 2)`."""
     return anchors + np.array(steps)
 
 

@@ -1,4 +1,4 @@
-"""What the drawn faces feel and how raters label it.
+"""What the drawn faces express and how raters label it.
 
 An expression is a mixture of action units at some intensity; valence and
 arousal are a smooth function of the action units, so no label contradicts
@@ -102,11 +102,13 @@ _PULL = {
 _PULLS = np.array([_PULL[unit] for unit in UNITS])
 _REST = np.array([0.03, -0.18])
 
-# AffectNet's manually annotated training images (Mollahosseini, Hasani and
-# Mahoor, 2017), without contempt.
+AFFECTNET_COUNTS = (74874, 134415, 25459, 14090, 6378, 3803, 24882)
+"""AffectNet's manually annotated training images (Mollahosseini, Hasani and Mahoor,
+2017) by class, in the order of `CLASSES`."""
+
 _FREQUENCIES = {
     "uniform": np.ones(7),
-    "affectnet": np.array([74874, 134415, 25459, 14090, 6378, 3803, 24882], float),
+    "affectnet": np.array(AFFECTNET_COUNTS, float),
 }
 IMBALANCES = tuple(_FREQUENCIES)
 
@@ -185,7 +187,7 @@ def rate(
         expression: True index in `CLASSES`.
         circumplex: `(2,)` true valence and arousal.
         label_noise: Probability of another label; as often, and independently,
-            valence and arousal are anything at all.
+            valence and arousal are uniformly random.
         rng: The rater.
 
     Returns:

@@ -46,10 +46,10 @@ _IRIS = np.array(
 
 @dataclasses.dataclass(frozen=True)
 class Look:
-    """An identity. Colours are RGB, 0..255; the rest is in 0..1 unless said.
+    """An identity. Colours are RGB, 0..255; the rest is in 0..1 unless stated.
 
     Attributes:
-        shape: `(68, 3)` neutral face, see `face_geometry.face_shape`.
+        shape: `(68, 3)` neutral face, see `geometry.face_shape`.
         habits: `(len(UNITS),)` how strongly each action unit moves, around 1.
         waves: `(32,)` standard normal: bumps of the hair and the like.
     """

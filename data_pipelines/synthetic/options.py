@@ -1,4 +1,4 @@
-"""Which drawn faces: the options of a synthetic data set, also as text."""
+"""The options of a synthetic data set, and how they are read from text."""
 
 import dataclasses
 
@@ -10,10 +10,10 @@ SIZES = (48, 256)
 
 @dataclasses.dataclass(frozen=True)
 class SyntheticOptions:
-    """Which synthetic data set.
+    """The options of a synthetic data set.
 
     Attributes:
-        seed: Another seed, other people and pictures; 0 or more.
+        seed: Not negative; another seed gives other people and pictures.
         size: Side of the square picture in pixels, 48 to 256.
         label_noise: Fraction of examples whose expression is another rater's;
             independently, of those whose valence and arousal are gross outliers.

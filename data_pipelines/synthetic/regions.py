@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from data_pipelines.synthetic.faces import Face
+from data_pipelines.synthetic.faces import DrawnFace
 from data_pipelines.synthetic.labels import PRESENT
 
 # Part of the face -> landmarks, and the action units that move it.
@@ -16,7 +16,7 @@ _REGIONS = {
 }
 
 
-def moving_regions(face: Face) -> np.ndarray:
+def moving_regions(face: DrawnFace) -> np.ndarray:
     """Where present action units move the face: brows, eyes, nose, mouth.
 
     Returns:

@@ -17,7 +17,7 @@ class Scene:
 
     Attributes:
         place: `(32, 32, 3)` uint8 background.
-        lamp: `(5,)`, see `face_light.light_maps`.
+        lamp: `(5,)`, see `light.light_maps`.
         garment: `(3,)` RGB.
         occluder: Name in `_OCCLUDERS`, or "".
         occluder_steps: `(8,)` in 0..1, of the occluder's place and colour.
@@ -90,7 +90,7 @@ def _place(rng, side: int, shapes: int, focus: float) -> np.ndarray:
 
 
 def _pick_occluder(u: float) -> str:
-    """One in ten pictures has one, each as often."""
+    """An occluder's name: one picture in ten has one, all kinds equally often."""
     names = list(_OCCLUDERS)
     return names[int(u * 10 * len(names))] if u < 0.1 else ""
 

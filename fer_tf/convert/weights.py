@@ -139,7 +139,7 @@ def assign(
                 twice.append(weight.path)
             weights[weight.path] = weight
     problems = [
-        *(f"no weight matches {only!r}" for _ in range(not weights)),
+        *([] if weights else [f"no weight matches {only!r}"]),
         *(f"{path} is assigned twice" for path in twice),
         *(f"{path} is missing" for path in weights if path not in arrays),
         *(f"{path} is unexpected" for path in arrays if path not in weights),
@@ -151,8 +151,8 @@ def assign(
         ),
     ]
     if problems:
-        more = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
-        raise ValueError(f"Weights do not fit: {'; '.join(problems[:5])}{more}.")
+        rest = f"; and {len(problems) - 5} more" if len(problems) > 5 else ""
+        raise ValueError(f"Weights do not fit: {'; '.join(problems[:5])}{rest}.")
     for path, weight in weights.items():
         weight.assign(arrays[path])
     return list(weights)

@@ -183,7 +183,7 @@ def guided_grad_cam(
 def last_feature_map(model: keras.Model) -> str:
     """Name of the layer that Grad-CAM uses by default.
 
-    It is the last layer with a height and a width above 1 that is a convolution
+    It is the last layer with a height or a width above 1 that is a convolution
     with a kernel above 1 x 1, a rectifier or a sum.
 
     Raises:

@@ -51,7 +51,7 @@ def compare(
     Raises:
         ValueError: If the outputs are not the same ones.
     """
-    shapes = [{k: np.shape(v) for k, v in each.items()} for each in (outputs, expected)]
+    shapes = [{k: np.shape(v) for k, v in d.items()} for d in (outputs, expected)]
     if shapes[0] != shapes[1]:
         raise ValueError(f"gives {shapes[0]}, but Keras gives {shapes[1]}")
     # NaN is as different as can be.

@@ -1,6 +1,6 @@
 """What a model card says about the data set that a model was trained on.
 
-Each data set states its own facts, in `data_pipelines/sources/<dataset>.py`. They hold
+Each data set states its own facts, in its class in `data_pipelines/sources/`. They hold
 only what the owner's files and papers, and our own counts, support. Where nothing is
 known, they say so.
 """

@@ -149,8 +149,8 @@ def _write_checked(model, folder, formats, crops, labels, calibration, report):
 
 def _check_encoded(model, folder, crops):
     """Compares `serve_bytes` with Keras on the pixels that `read_image` finds."""
-    some, spec = crops[:_ENCODED], model.card.crop_spec
-    encoded, read = zip(*saved_model.encoded_pairs(some, spec))
+    checked_crops, spec = crops[:_ENCODED], model.card.crop_spec
+    encoded, read = zip(*saved_model.encoded_pairs(checked_crops, spec))
     outputs = saved_model.run_encoded(folder, list(encoded))
     comparison = check.compare(outputs, _keras_outputs(model, np.stack(read)))
     check.require(comparison, check.ROUNDING, "saved_model, serve_bytes")

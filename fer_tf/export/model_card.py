@@ -98,7 +98,7 @@ def _limits(described):
     )
     yield ""
     yield (
-        "It takes one face a crop, of the framing it was trained on. What it was not "
+        "It takes one face per crop, of the framing it was trained on. What it was not "
         "measured on, below, is not known: other data, other cameras, and, unless a "
         "table says so, how it differs between groups of people."
     )

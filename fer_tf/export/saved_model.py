@@ -165,7 +165,7 @@ def _after(value, *conditions):
 def run(folder: str, crops: np.ndarray, card=None) -> dict[str, np.ndarray]:
     """What the SavedModel says of uint8 crops."""
     serve = tf.saved_model.load(folder).signatures["serving_default"]
-    return in_batches(lambda some: serve(crops=tf.constant(some)), crops)
+    return in_batches(lambda batch: serve(crops=tf.constant(batch)), crops)
 
 
 def encoded_pairs(crops: np.ndarray, spec: CropSpec) -> list[tuple[bytes, np.ndarray]]:
@@ -191,7 +191,7 @@ def encoded_pairs(crops: np.ndarray, spec: CropSpec) -> list[tuple[bytes, np.nda
 
 
 def run_encoded(folder: str, encoded: list[bytes]) -> dict[str, np.ndarray]:
-    """What the SavedModel says of encoded crops, one a call."""
+    """The SavedModel's outputs for encoded crops, one per call."""
     serve = tf.saved_model.load(folder).signatures["serve_bytes"]
-    parts = [serve(encoded=tf.constant([one])) for one in encoded]
+    parts = [serve(encoded=tf.constant([crop])) for crop in encoded]
     return {k: np.concatenate([np.asarray(p[k]) for p in parts]) for k in parts[0]}

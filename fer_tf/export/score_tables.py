@@ -11,8 +11,8 @@ from fer_tf.scores import METRICS, confusion, leading, metric_of, table
 from fer_tf.scores.text import interval, number, reading
 
 NOTE = (
-    "Fractions; in brackets 95 % bootstrap intervals, of a share of exactly 0 or 1 "
-    "Clopper and Pearson's, of a single person none."
+    "Fractions, with 95 % bootstrap intervals in brackets. A share of exactly 0 or 1 "
+    "has the interval of Clopper and Pearson; one person alone has none."
 )
 
 
@@ -54,7 +54,7 @@ def _needs_every_class(name):
 
 
 def metrics(title: str, splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
-    """The table of every metric, a column a split.
+    """The table of every metric, a column per split.
 
     Args:
         title: Of the first column.

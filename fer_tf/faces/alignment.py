@@ -5,8 +5,11 @@ boxes are `[x, y, width, height]` between the same kind of points. "Left" is the
 left of the image throughout.
 """
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fer_tf.faces.crop_spec import CropSpec
 
@@ -28,7 +31,7 @@ _FIVE = {
 _LARGEST_SIDE = 8192
 
 
-def align(image, landmarks, spec: CropSpec) -> np.ndarray:
+def align(image: np.ndarray, landmarks: ArrayLike, spec: CropSpec) -> np.ndarray:
     """Crops a face so that its landmarks lie as near the template as possible.
 
     Args:
@@ -52,7 +55,7 @@ def align(image, landmarks, spec: CropSpec) -> np.ndarray:
     return warp(image, align_matrix(landmarks, spec), spec)
 
 
-def crop_box(image, box, spec: CropSpec) -> np.ndarray:
+def crop_box(image: np.ndarray, box: ArrayLike, spec: CropSpec) -> np.ndarray:
     """Square crop around a box `[x, y, width, height]`, widened by the margin.
 
     Takes and returns what `align` does; any transform of the spec will do.
@@ -72,7 +75,7 @@ def crop_box(image, box, spec: CropSpec) -> np.ndarray:
     return warp(image, box_matrix(box, spec), spec)
 
 
-def overlaps(points, shape) -> bool:
+def overlaps(points: ArrayLike, shape: Sequence[int]) -> bool:
     """Whether the rectangle around points `(n, 2)` shares a pixel with an image.
 
     Args:
@@ -88,7 +91,7 @@ def overlaps(points, shape) -> bool:
     return bool(((high > -0.5) & (low < size - 0.5)).all())
 
 
-def whole(image, spec: CropSpec) -> np.ndarray:
+def whole(image: np.ndarray, spec: CropSpec) -> np.ndarray:
     """The whole image as a crop: for pictures that are crops of faces already.
 
     One that is not square is centred between black bars. Takes and returns
@@ -102,8 +105,13 @@ def whole(image, spec: CropSpec) -> np.ndarray:
     return warp(image, whole_matrix(image.shape[:2], spec), spec)
 
 
-def align_matrix(landmarks, spec: CropSpec) -> np.ndarray:
-    """The `(2, 3)` matrix by which `align` maps image points to crop points."""
+def align_matrix(landmarks: ArrayLike, spec: CropSpec) -> np.ndarray:
+    """The `(2, 3)` matrix by which `align` maps image points to crop points.
+
+    Raises:
+        ValueError: If the landmarks are not five finite points or define no transform,
+            or the spec's transform is not one by landmarks.
+    """
     points = _check_points(landmarks, "landmarks", (5, 2))
     if spec.transform not in ("similarity", "affine"):
         raise ValueError(
@@ -114,8 +122,12 @@ def align_matrix(landmarks, spec: CropSpec) -> np.ndarray:
     return fit(points, template_points(spec))
 
 
-def box_matrix(box, spec: CropSpec) -> np.ndarray:
-    """The `(2, 3)` matrix by which `crop_box` maps image points to crop points."""
+def box_matrix(box: ArrayLike, spec: CropSpec) -> np.ndarray:
+    """The `(2, 3)` matrix by which `crop_box` maps image points to crop points.
+
+    Raises:
+        ValueError: If the box is not four finite numbers, or is empty.
+    """
     x, y, w, h = _check_points(box, "box", (4,))
     if w <= 0 or h <= 0:
         raise ValueError(
@@ -125,12 +137,12 @@ def box_matrix(box, spec: CropSpec) -> np.ndarray:
     return _square_matrix((x + w / 2, y + h / 2), side, spec.size)
 
 
-def whole_matrix(shape, spec: CropSpec) -> np.ndarray:
+def whole_matrix(shape: Sequence[int], spec: CropSpec) -> np.ndarray:
     """The `(2, 3)` matrix by which `whole` maps the points of an image.
 
     Args:
         shape: The image's `(height, width)`.
-        spec: Which gives the size.
+        spec: Of the crop.
     """
     height, width = shape
     center = ((width - 1) / 2, (height - 1) / 2)
@@ -142,7 +154,7 @@ def template_points(spec: CropSpec) -> np.ndarray:
     return np.asarray(spec.template, np.float64) * spec.size - 0.5
 
 
-def transform_points(points, matrix) -> np.ndarray:
+def transform_points(points: ArrayLike, matrix: ArrayLike) -> np.ndarray:
     """Points `(n, 2)` mapped by a `(2, 3)` matrix, float64 `(n, 2)`.
 
     >>> transform_points([(1, 2)], [[2, 0, 10], [0, 2, 20]]).tolist()
@@ -152,8 +164,8 @@ def transform_points(points, matrix) -> np.ndarray:
     return np.asarray(points, np.float64) @ matrix[:, :2].T + matrix[:, 2]
 
 
-def landmarks5(points) -> np.ndarray:
-    """Eye centres, nose tip and mouth corners of any set of points we read.
+def landmarks5(points: ArrayLike) -> np.ndarray:
+    """Eye centres, nose tip and mouth corners of any set of points that we read.
 
     Args:
         points: `(68, 2)` in the order of iBUG and CK+, `(37, 2)` of RAF-DB's
@@ -172,7 +184,7 @@ def landmarks5(points) -> np.ndarray:
     return np.stack([points[list(group)].mean(axis=0) for group in _FIVE[len(points)]])
 
 
-def to_color(image, color: str) -> np.ndarray:
+def to_color(image: np.ndarray, color: str) -> np.ndarray:
     """RGB `(height, width, 3)` as `"rgb"`, or `"grey"` with one channel.
 
     Grey is 0.299 R + 0.587 G + 0.114 B; equal channels keep their value.
@@ -182,7 +194,7 @@ def to_color(image, color: str) -> np.ndarray:
     return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)[..., None]
 
 
-def warp(image, matrix, spec: CropSpec) -> np.ndarray:
+def warp(image: np.ndarray, matrix: ArrayLike, spec: CropSpec) -> np.ndarray:
     """Crop of an image under a `(2, 3)` matrix from image to crop points.
 
     Where the crop would shrink the image, a larger crop that does not is sampled first

@@ -56,7 +56,7 @@ class CropSpec:
         interpolation: `"nearest"`, `"linear"` or `"cubic"`; shrinking averages
             in any case.
         value_range: Least and greatest value of a stored crop.
-        mean: Subtracted from the stored crop, a value a channel; empty where
+        mean: Subtracted from the stored crop, a value per channel; empty where
             nothing is, as in all of ours: models do it themselves.
         channel_order: `"rgb"` or `"bgr"`; says nothing about a grey crop.
         version: Of the meaning of these fields.
@@ -160,15 +160,26 @@ class CropSpec:
         ]
 
     def require_same_framing(self, other: "CropSpec", what: str) -> None:
-        """Raises unless crops of `other`, brought to this size and colour, are ours.
+        """Checks that crops of `other` become ours by a change of size and colour.
 
         Size and colour can be derived from records; framing cannot.
+
+        Args:
+            other: The crops' spec.
+            what: What states `other`, for the message.
+
+        Raises:
+            ValueError: If `other` differs in more than size and colour.
         """
         derived = dataclasses.replace(other, size=self.size, color=self.color)
         self.require_same(derived, what)
 
     def require_same(self, other: "CropSpec", what: str) -> None:
-        """Raises a ValueError unless `other`, the spec of `what`, is this one."""
+        """Checks that `other`, the spec of `what`, is this one.
+
+        Raises:
+            ValueError: If any field differs; the message names it.
+        """
         fields = self.difference(other)
         if fields:
             raise ValueError(
@@ -182,13 +193,16 @@ class CropSpec:
             )
 
     def require_fit(self, shape: tuple[int, int, int], what: str) -> None:
-        """Raises a ValueError unless a model can be given these crops.
+        """Checks that a model can be given these crops.
 
         Args:
             shape: `(height, width, channels)` of its input, which may be smaller
                 than the crops: it sees windows of them then. Models take pixels
                 in 0..255 and do the rest themselves.
             what: What states this spec, for the message.
+
+        Raises:
+            ValueError: If it cannot; the message names the field.
         """
         height, width, channels = shape
         model = f"the model takes {height}x{width} with {channels} channel(s)"

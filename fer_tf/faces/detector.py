@@ -1,9 +1,9 @@
 """Faces and their five landmarks in photographs, by MTCNN.
 
-The networks, weights and rules are those of the `mtcnn` package (Zhang et al.,
-2016, https://arxiv.org/abs/1604.02878), and so are the faces found; but the ten
-scales of a picture pass P-Net on two sheets, in two threads, R-Net and O-Net cut
-out their candidates themselves, and nothing is traced again for another size.
+The networks, weights, rules and results are those of the `mtcnn` package (Zhang et
+al., 2016, https://arxiv.org/abs/1604.02878). It is faster: the scales of a picture go
+through P-Net drawn on two sheets, R-Net and O-Net cut out their own candidates, and no
+new size is traced again.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from concurrent import futures
 
 import numpy as np
 
+from fer_tf.face_types import DetectedFace
 from fer_tf.faces import boxes as box_rules
 from fer_tf.faces import pyramid
 from fer_tf.utils.processes import require_own_process
@@ -90,7 +91,9 @@ class MTCNNDetector:
         self._least_logit = tf.constant(np.log(least / (1 - least)), tf.float32)
         self._max_side = max_side
 
-    def detect(self, images):
+    def detect(
+        self, images: np.ndarray | Sequence[np.ndarray]
+    ) -> list[DetectedFace] | list[list[DetectedFace]]:
         """Finds the faces of one picture or of several.
 
         Args:
@@ -112,7 +115,7 @@ class MTCNNDetector:
             return self._detect([_check_image(image) for image in images])
         return self._detect([_check_image(images)])[0]
 
-    def _detect(self, images) -> list[list[dict]]:
+    def _detect(self, images) -> list[list[DetectedFace]]:
         require_own_process("a detector")
         shrunk = [pyramid.shrunk(image, self._max_side) for image in images]
         candidates = self._proposals(shrunk)
@@ -257,8 +260,8 @@ def _confident(boxes, confidences, threshold, *others):
     return [rows[order] for rows in (boxes, confidences, *others)]
 
 
-def _faces(shape, small_shape, boxes, confidences, landmarks) -> list[dict]:
-    """Faces as dicts, in pixels of the picture that was given."""
+def _faces(shape, small_shape, boxes, confidences, landmarks) -> list[DetectedFace]:
+    """Faces as dicts, in pixels of the original picture."""
     limits = np.array([shape[1], shape[0]])
     ratios = limits / np.maximum((small_shape[1], small_shape[0]), 1)
     corners = np.clip(boxes.reshape(-1, 2, 2) * ratios, 0, limits - 1)

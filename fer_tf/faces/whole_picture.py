@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from fer_tf.face_types import DetectedFace
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CropSpec
 
@@ -24,7 +25,7 @@ class WholePicture:
     def __init__(self, spec: CropSpec):
         self.spec = spec
 
-    def detect(self, images: list[np.ndarray]) -> list[list[dict]]:
+    def detect(self, images: list[np.ndarray]) -> list[list[DetectedFace]]:
         """One face for each picture, as `MTCNNDetector.detect` returns them.
 
         Its landmarks are those of the spec's template; its confidence is 1.

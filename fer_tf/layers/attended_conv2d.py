@@ -9,7 +9,7 @@ COMBINATIONS = ("concat", "product", "residual_product")
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class AttendedConv2D(keras.layers.Layer):
-    """Convolves attention planes without ever making them full-size.
+    """Convolves attention planes without building them at full size.
 
     Equals a "same", stride-1 `Conv2D` over planes made of an image `img` and
     of maps `F` enlarged bilinearly (half-pixel centres) to `U`:
@@ -18,8 +18,8 @@ class AttendedConv2D(keras.layers.Layer):
     - `"product"`: every `U_c * img_j`, `j` fastest; `maps * channels` planes.
     - `"residual_product"`: every `(1 + U_c) * img_j`.
 
-    512 maps of 5x5 make 512 planes of 44x44, 4 MB an image, and a convolution
-    nearly as dear as the rest of VGG19. But enlarging is linear, so the
+    512 maps of 5x5 make 512 planes of 44x44, 4 MB per image, and a convolution
+    nearly as expensive as the rest of VGG19. But enlarging is linear, so the
     channels can be contracted with the kernel *before* it: with
     row and column weights `R`, `C` of the enlargement, the output at `p` is
 

@@ -25,7 +25,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     `synchronized=True` takes the statistics over all replicas of a distribution
     strategy, in passes of their own. A call with a mask or `renorm=True` is left
-    to Keras whole, biased moving variance included.
+    to Keras, including its biased moving variance.
 
     Reference:
         - [Ioffe and Szegedy, 2015](https://arxiv.org/abs/1502.03167), Alg. 2
@@ -111,7 +111,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return axes
 
     def _bessel_correction(self, inputs, dtype):
-        """`n / (n - 1)` for `n` values a channel; 1 where there is only one."""
+        """`n / (n - 1)` for `n` values per channel; 1 where there is only one."""
         shape = ops.shape(inputs)
         sizes = [shape[axis] for axis in self._statistics_axes(inputs)]
         sizes.append(self._replicas())
@@ -122,7 +122,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return count / ops.maximum(count - 1.0, 1.0)
 
     def _replicas(self):
-        """Whose batches the statistics are over."""
+        """Number of replicas whose batches the statistics are over."""
         if not self.synchronized or keras.backend.backend() != "tensorflow":
             return 1
         import tensorflow as tf

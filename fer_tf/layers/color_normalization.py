@@ -12,7 +12,7 @@ class ColorNormalization(layers.Layer):
     precision would round the means to whole grey levels.
 
     Args:
-        mean: One number a channel, in the *output's* order.
+        mean: One number per channel, in the *output's* order.
         std: Likewise.
         channel_order: "rgb", or "bgr" to reverse the channels.
 

@@ -13,16 +13,16 @@ class RegionAttention(keras.layers.Layer):
     `e_r = sigmoid(relu(mean(t_r) A_r + a_r) B_r + c_r)`, and the output is
     `F = sum_r q_r * e_r * t_r`.
 
-    Computed in an order that costs less. A mask is one number a pixel, so it
+    The order of computation saves time. A mask is one number per pixel, so it
     commutes with a 1x1 convolution, and the mean over pixels with both:
     `mean(t_r) = mean(V * M_r) W_r + b_r`. The gates are therefore known from
     one small product before any feature map exists, and
     `F = sum_r (V W_r) * M_r * (q_r e_r) + sum_r q_r e_r b_r` needs neither the
-    masked nor the rescaled maps. One product a region, because a single one of
+    masked nor the rescaled maps. One product per region, because a single one of
     8 x 512 channels keeps a map of 4,096 channels.
 
-    Images a second of this layer at 14 x 14 x 512, batch 8, two CPU cores,
-    literal order -> this one: XLA training 7 -> 21, prediction 44 -> 49; as a
+    Images per second of this layer at 14 x 14 x 512, batch 8, two CPU cores, in
+    the paper's order -> in this one: XLA training 7 -> 21, prediction 44 -> 49; as a
     graph 56 -> 65 and 135 -> 122.
 
     Args:

@@ -14,7 +14,7 @@ class SmallMapConv2D(keras.layers.Conv2D):
     forwards and backwards together. How much depends on the processor: on the first
     one measured 1.1 to 4 times in float32 and 2 to 6 times in bfloat16; on an AMD
     EPYC a whole VGG19 gains next to nothing in float32 and a quarter in bfloat16
-    (the README's speed tables).
+    (the speed tables of the results page).
 
     Used only while training, on TensorFlow without a GPU, for stride 1 and
     `padding="same"`, on maps of at most `_MAX_POSITIONS` positions. Everything
@@ -113,7 +113,7 @@ def _scatter(patches, x, kernel):
     parts = []
     for (i, j), part in zip(taps, tf.split(patches, len(taps), axis=-1)):
         if abs(i) >= height or abs(j) >= width:
-            continue  # this tap only ever sees padding
+            continue  # This tap sees only padding.
         part = part[:, max(0, -i) : height - max(0, i), max(0, -j) : width - max(0, j)]
         padding = [[0, 0], [max(0, i), max(0, -i)], [max(0, j), max(0, -j)], [0, 0]]
         parts.append(tf.pad(part, padding))

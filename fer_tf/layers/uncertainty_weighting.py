@@ -9,7 +9,7 @@ class UncertaintyWeighting(keras.layers.Layer):
     """Adds task losses, each weighted by a learned variance.
 
     `sum_t scale_t exp(-s_t) loss_t + s_t / 2` with `s = log sigma^2`, one
-    trainable scalar a task, from 0. It is Eq. 5 of MTANet term by term:
+    trainable scalar per task, from 0. It is Eq. 5 of MTANet term by term:
     `1 / (2 sigma^2)` on valence-arousal, `1 / sigma^2` on action units and
     expression, `log sigma` each (Kendall et al., 2018, derive the half for
     regression only). The total may be negative.

@@ -34,10 +34,10 @@ class _ActionUnitMetric(keras.metrics.Metric):
         guess = ops.cast(y_pred > 0, "float32")
         weights = ops.ones_like(true)
         if sample_weight is not None:
-            given = ops.cast(sample_weight, "float32")
-            if len(given.shape) == 1:
-                given = ops.expand_dims(given, -1)
-            weights = weights * given
+            row_weights = ops.cast(sample_weight, "float32")
+            if len(row_weights.shape) == 1:
+                row_weights = ops.expand_dims(row_weights, -1)
+            weights = weights * row_weights
         rows = (weights * true * guess, weights * ops.abs(true - guess), weights)
         self.outcomes.assign_add(ops.stack([ops.sum(row, axis=0) for row in rows]))
 

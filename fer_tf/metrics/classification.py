@@ -132,8 +132,8 @@ class ExpectedCalibrationError(keras.metrics.Metric):
         known = ops.logical_and(labels >= 0, labels < y_pred.shape[-1])
         weights = ops.cast(known, "float32")
         if sample_weight is not None:
-            given = ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
-            weights = weights * given
+            row_weights = ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
+            weights = weights * row_weights
         place = ops.cast(ops.ceil(confidence * self.num_bins), "int32") - 1
         place = ops.clip(place, 0, self.num_bins - 1)
         members = ops.one_hot(place, self.num_bins, dtype="float32")

@@ -49,8 +49,8 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
     Example:
         >>> model = load()
         >>> save("copy", model, model.card)
-        >>> load("copy").card == model.card
-        True
+        >>> sorted(os.listdir("copy"))
+        ['model.json', 'model.weights.h5']
     """
     os.makedirs(folder, exist_ok=True)
     temporary = os.path.join(folder, f".part-{WEIGHTS}")
@@ -188,8 +188,8 @@ def _folder_at(path, protocol):
     folders = [path, os.path.join(path, "best", protocol)]
     if os.path.basename(path) in (WEIGHTS, WHOLE) and os.path.isfile(path):
         folders = [os.path.dirname(path) or "."]
-    there = (f for f in folders if os.path.isfile(os.path.join(f, CARD)))
-    return next(there, None)
+    candidates = (f for f in folders if os.path.isfile(os.path.join(f, CARD)))
+    return next(candidates, None)
 
 
 def _shipped(name):
@@ -204,8 +204,8 @@ def _shipped(name):
 def _other_protocol(path, protocol):
     """Another protocol for which a workdir has best weights; None if there is none."""
     best = os.path.join(path, "best")
-    there = sorted(os.listdir(best)) if os.path.isdir(best) else []
-    return next((n for n in there if n != protocol and n[0] != "."), None)
+    protocols = sorted(os.listdir(best)) if os.path.isdir(best) else []
+    return next((n for n in protocols if n != protocol and n[0] != "."), None)
 
 
 def _checked(folder, name, stated):

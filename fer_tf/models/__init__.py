@@ -66,10 +66,9 @@ def create_model(name: str, **overrides) -> keras.Model:
             the argument no such value.
 
     Example:
-        >>> model = create_model("mtanet_senet50", input_shape=(32, 32, 3), width=0.125)
+        >>> model = create_model("gan_rasnet", width=0.0625)
         >>> {name: tuple(output.shape) for name, output in model.output.items()}
-        {'expression': (None, 7), 'valence_arousal': (None, 2),
-         'action_units': (None, 8)}
+        {'region_masks': (None, 14, 14, 8)}
     """
     if name not in MODELS:
         raise ValueError(

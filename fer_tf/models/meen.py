@@ -134,7 +134,7 @@ def meen_model1(
     dropout_rate: float = 0.5,
     name: str = "meen_model1_all",
 ) -> keras.Model:
-    """Builds Model 1 (Sec. 3.1), or with a `weighting` Model 2 (Sec. 3.2).
+    """Builds Model 1 (Sec. 3.1); with `weighting`, Model 2 (Sec. 3.2).
 
     The maps `F` of a frozen face network are enlarged to `U` and combined with
     the image, which an expression network then classifies.
@@ -230,7 +230,7 @@ def meen_model3(
         source: `"facial"`, `"emotion"`, `"combination"` or `"separately"`. No
             face network is built for `"emotion"`.
         combine: As in `meen_model1`, of every pair that is combined.
-        maps: For `"separately"`: `"all"`, or `"average"`, one map a stage,
+        maps: For `"separately"`: `"all"`, or `"average"`, one map per stage,
             summed with softmax weights of the stages.
         normalize: Of the `A_k`, as in `meen_model1`.
         weighting: For `"separately"`, of the `A_k`, as in `meen_model1`.
@@ -284,22 +284,25 @@ def meen_model3(
             x = meen_attention.attend(x, facial, combine)
     own, pooled = features(x, width=width, **arguments)
     own = [own[tap] for tap in taps]
-    if source == "facial":
-        attended = facial
-    elif source == "combination":
-        attended = [
-            meen_attention.combined(e, a, combine, name=f"{tap}_combined")
-            for tap, a, e in zip(taps, facial, own)
-        ]
-    else:
-        attended = own
     attended = [
         meen_attention.estimate(x, pooled, compatibility, name=tap)
-        for tap, x in zip(taps, attended)
+        for tap, x in zip(taps, _attended_stages(source, taps, facial, own, combine))
     ]
     x = meen_attention.merged(attended, pooled, merge, combine)
     x = _head(x, num_classes, dropout_rate, name="expression")
     return keras.Model(image, {"expression": x}, name=name)
+
+
+def _attended_stages(source, taps, facial, own, combine):
+    """The `P_k` of Model 3, from the face maps and the expression network's own."""
+    if source == "facial":
+        return facial
+    if source != "combination":
+        return own
+    return [
+        meen_attention.combined(e, a, combine, name=f"{tap}_combined")
+        for tap, a, e in zip(taps, facial, own)
+    ]
 
 
 def _input(input_shape):

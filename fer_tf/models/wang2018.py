@@ -23,8 +23,8 @@ Deviations, and readings where the paper is silent:
   size of the map that was pooled; the published graph aligns corners.
 - Batch normalisation, in the attention units only, has momentum 0.9 and epsilon
   1e-5; the paper gives neither.
-- "Low, mid, high-level" is read as three levels, one a stage, however many
-  stages carry an attention block. `levels="blocks"` reads it as one level a
+- "Low, mid, high-level" is read as three levels, one per stage, however many
+  stages carry an attention block. `levels="blocks"` reads it as one level per
   block; stages after the last block then feed nothing and are not built.
 - Level width (128), recurrent cell (tanh) and its width (128) are not given. The
   level convolution is linear. The self-attention is Eq. 3 as it stands: dot
@@ -192,6 +192,21 @@ def _heads(x, *, target, num_classes, dimensional_units, categorical_units):
     return {target: predictions[0], **outputs}
 
 
+def _check_levels(levels, attention_blocks, fc_units):
+    check_choice("attention_blocks", attention_blocks, (0, 1, 2, 3))
+    check_choice("levels", levels, ("stages", "blocks", None))
+    if levels == "blocks" and attention_blocks == 0:
+        raise ValueError(
+            "`levels` must be 'stages' or None without attention blocks. "
+            "Received: levels='blocks', attention_blocks=0."
+        )
+    if levels is not None and fc_units:
+        raise ValueError(
+            "`fc_units` must be empty with second-level attention. "
+            f"Received: fc_units={fc_units}, levels={levels!r}."
+        )
+
+
 def two_att_two_mt(
     *,
     input_shape: tuple[int, int, int] = (48, 48, 1),
@@ -259,27 +274,14 @@ def two_att_two_mt(
 
     Example:
         >>> model = two_att_two_mt(width=0.125)
-        >>> outputs = model(np.zeros((2, 48, 48, 1)))
-        >>> outputs["valence_arousal"].shape, outputs["expression"].shape
-        (TensorShape([2, 2]), TensorShape([2, 7]))
+        >>> model.output["valence_arousal"].shape, model.output["expression"].shape
+        ((None, 2), (None, 7))
     """
-    check_choice("attention_blocks", attention_blocks, (0, 1, 2, 3))
-    check_choice("levels", levels, ("stages", "blocks", None))
     check_choice("combine", combine, ("concat", "mean"))
     check_choice("target", target, ("valence_arousal", "valence", "arousal"))
     check_choice("widths", widths, tuple(WIDTHS))
     check_choice("rnn_cell", rnn_cell, tuple(RECURRENT_CELLS))
-    if levels == "blocks" and attention_blocks == 0:
-        raise ValueError(
-            "`levels` must be 'stages' or None without attention blocks. "
-            "Received: levels='blocks', attention_blocks=0."
-        )
-    if levels is not None and fc_units:
-        raise ValueError(
-            "`fc_units` must be empty with second-level attention. "
-            f"Received: fc_units={fc_units}, levels={levels!r}."
-        )
-
+    _check_levels(levels, attention_blocks, fc_units)
     image = image_input(input_shape, smallest=16)
     x = PixelScaling(*pixel_range, name="scale_pixels")(image)
     stages = _stages(

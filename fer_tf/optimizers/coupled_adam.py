@@ -23,7 +23,7 @@ class CoupledAdam(CoupledDecay, keras.optimizers.Optimizer):
         beta_2: Decay rate of the second moment, in (0, 1).
         epsilon: Added to the root of the second moment.
         weight_decay: The L2 coefficient.
-        exclude: As of `CoupledSGD`.
+        exclude: As in `CoupledSGD`.
 
     Raises:
         ValueError: If an argument is out of range.

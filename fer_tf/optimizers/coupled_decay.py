@@ -32,7 +32,6 @@ class CoupledDecay:
         self.coupled_decay = float(weight_decay)
         self.exclude = tuple(exclude)
         self._decayed = frozenset()
-        self._decayed_paths = ()
 
     def _build_decay(self, variables):
         paths = [_path(variable) for variable in variables]
@@ -47,12 +46,6 @@ class CoupledDecay:
             self._decayed = frozenset(
                 i for i, path in enumerate(paths) if not kept_out.search(path)
             )
-        self._decayed_paths = tuple(paths[i] for i in sorted(self._decayed))
-
-    @property
-    def decayed_variables(self):
-        """Paths of the variables that decay; empty before `build`."""
-        return list(self._decayed_paths)
 
     def _with_decay(self, gradient, variable, index):
         """`g + decay * w`, or `g` for a variable that does not decay."""

@@ -109,8 +109,8 @@ class CoupledSGD(CoupledDecay, keras.optimizers.Optimizer):
     def _fused_step(self, gradient, variable, rate, index):
         """The same step in TensorFlow's kernels, in place.
 
-        They take half the time of the ops above on a CPU. Theirs is no decay,
-        so it enters the velocity beforehand: `m (v + decay/m w) + g`.
+        They take half the time of the ops above on a CPU. They have no decay,
+        so it is added to the velocity beforehand: `m (v + decay/m w) + g`.
         """
         import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""What an update step needs of Keras and TensorFlow beside the public API."""
+"""What an update step needs of Keras and TensorFlow beyond the public API."""
 
 import keras
 

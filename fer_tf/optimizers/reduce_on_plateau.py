@@ -1,4 +1,4 @@
-"""The learning rate's drops when the loss stops falling, for a custom loop."""
+"""Drops the learning rate when the loss stops falling, for a custom loop."""
 
 import math
 

@@ -31,8 +31,8 @@ def action_unit_sums(labels, logits, weights=None, names=None) -> SumScores:
         parts = sums.reshape(*sums.shape[:-1], 3, len(names))
         units = table.UnitSums(*np.moveaxis(parts, -2, 0))
         scores = table.values(table.UNITS, units)
-        for metric, each in table.values(table.UNIT, units).items():
-            scores |= {metric.format(names[i]): each[..., i] for i in annotated}
+        for metric, values in table.values(table.UNIT, units).items():
+            scores |= {metric.format(names[i]): values[..., i] for i in annotated}
         return scores
 
     return SumScores(np.concatenate([hits, wrong, weights], axis=1), finish)

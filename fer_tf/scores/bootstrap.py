@@ -45,7 +45,7 @@ def intervals(
         another sample would differ.
 
     Raises:
-        ValueError: If `level` is out of range, or the units are not one a row.
+        ValueError: If `level` is out of range, or the units are not one per row.
 
     >>> from fer_tf.scores import classification_sums
     >>> labels, logits = [0, 1] * 50, [[1.0, 0.0]] * 100
@@ -57,7 +57,7 @@ def intervals(
     units = np.arange(count) if units is None else np.asarray(units)
     if not 0 < level < 1 or len(units) != count:
         raise ValueError(
-            "`level` must be in (0, 1) and `units` one a row. "
+            "`level` must be in (0, 1) and `units` one per row. "
             f"Received: level={level}, {len(units)} units, {count} rows."
         )
     sums = unit_sums(scores.rows, units)

@@ -57,6 +57,10 @@ def classification_sums(
         num_classes: Number of classes.
         weights: `(n,)`; rows of weight 0 are left out.
         prefix: What the names of the scores begin with.
+
+    Raises:
+        ValueError: If the arrays differ in length, no row is valid, or a valid label
+            is out of range.
     """
     labels, logits, weights = valid_rows(weights, labels, logits)
     labels = labels.astype(np.int64)

@@ -1,7 +1,8 @@
 """`METRICS`: every metric, how it is computed and what must be known of it.
 
 To add one, write its formula here and its entry in `METRICS`. `trainers.evaluate`,
-`select` of a config, the reports, the model cards and the tables read the entry.
+`select` of a config, the reports and the model cards then have it. A paper's table
+shows the metrics that `trainers/tables/papers.py` lists for it.
 
 A formula takes the sums of a set (`ClassSums`, `Moments` or `UnitSums`) and an array
 namespace: NumPy's for the scores of whole arrays, `keras.ops` for the streaming
@@ -15,9 +16,9 @@ from typing import Any, NamedTuple
 from fer_tf.scores.sums import NUMPY
 
 FACE = "face_"
-"""How the metrics of face or no face begin."""
+"""Prefix of the metrics of face against no face."""
 POOLED = "_pooled"
-"""How a metric ends that is of the faces of all folds at once, not the folds' mean."""
+"""Suffix of a metric over the faces of all folds together, not the mean over folds."""
 
 
 class ClassSums(NamedTuple):
@@ -73,7 +74,7 @@ def negative_log_likelihood(sums: ClassSums, ops=NUMPY):
 
 
 class Moments(NamedTuple):
-    """Means over faces of what one dimension is and what is said of it, `(...)` each.
+    """Moments of one dimension's labels and predictions, `(...)` each.
 
     Attributes:
         target_variance: Of the labels.
@@ -290,10 +291,10 @@ def values(kind: str, sums: NamedTuple) -> dict[str, Any]:
 
 
 def leading(names: Iterable[str]) -> list[str]:
-    """Of metrics, the one of each kind of label that a reader looks for first.
+    """The metric to show first for each kind of label.
 
-    It is the first in `METRICS`. Valence and arousal are shown by their mean, and both
-    where it is missing.
+    It is the first of them in `METRICS`. Valence and arousal are shown by their mean,
+    and both where it is missing.
 
     >>> leading(["nll", "accuracy", "ccc_valence", "ccc_arousal", "ccc_mean"])
     ['accuracy', 'ccc_mean']

@@ -15,6 +15,11 @@ import numpy as np
 
 from fer_tf.face_types import Face
 
+MAX_GAP = 1.0
+"""Default of the seconds that a person may be unseen and keep the number."""
+SMOOTHING = 0.3
+"""Default time constant, in seconds, of the mean of a person's readings."""
+
 # The readings that are averaged over time; boxes and landmarks are not.
 _DIMENSIONS = ("valence", "arousal")
 _NAMED = ("probabilities", "action_units")
@@ -109,7 +114,7 @@ class Tracker:
         [2, 1]
     """
 
-    def __init__(self, *, max_gap: float = 1.0, smoothing: float = 0.3):
+    def __init__(self, *, max_gap: float = MAX_GAP, smoothing: float = SMOOTHING):
         if max_gap < 0 or smoothing < 0:
             raise ValueError(
                 "`max_gap` and `smoothing` must not be negative. "
@@ -186,9 +191,9 @@ def _moved(old, new, share):
 def _pairs(boxes, expected):
     """Pairs `(face, track)`, the most certain first, with each used once.
 
-    A box can be a track's if their middles are nearer than their mean side and
-    neither is twice the other's size. Boxes need not overlap: those of a fast head do
-    not when only every n-th frame is read.
+    A box can be a track's if their middles are nearer than their mean side, and
+    neither's side is twice the other's. Boxes need not overlap: those of a fast head
+    do not when only every n-th frame is read.
     """
     if not len(boxes) or not len(expected):
         return []

@@ -231,8 +231,8 @@ def _opened(path):
     av = import_av()
     path = os.fspath(path)
     if not os.path.isfile(path):
-        there = os.path.lexists(path)
-        raise VideoError("not a file" if there else "no such file", path)
+        exists = os.path.lexists(path)
+        raise VideoError("not a file" if exists else "no such file", path)
     try:
         # Only containers that hold their own pictures are allowed: a playlist under a
         # video's name would make FFmpeg open other files, or addresses.

@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from data_pipelines.sources import DataError, Reject, Sample, open_source
+from data_pipelines.sources import DataError, Reject, Sample, affectnet, open_source
+from data_pipelines.synthetic.labels import AFFECTNET_COUNTS, CLASSES
 
 COLUMNS = (
     "subDirectory_filePath,face_x,face_y,face_width,face_height,facial_landmarks,"
@@ -180,3 +181,8 @@ def test_damaged_arrays_are_rejects_and_nothing_is_unpickled(tmp_path):
     ]
     assert "10 numbers where there must be 136" in rejects[2].reason
     assert "no such file" in rejects[3].reason
+
+
+def test_the_drawn_faces_have_the_frequencies_of_the_training_list():
+    train = affectnet.AffectNet.published_tables["AffectNet"]["train"]
+    assert [train[name] for name in CLASSES] == list(AFFECTNET_COUNTS)

@@ -172,7 +172,7 @@ def test_non_faces_have_no_labels_and_leave_the_others_alone():
     faces = [synthetic.draw(i, options) for i in range(80)]
     empty = [face for face in faces if not face.is_face]
     assert 0.2 < len(empty) / len(faces) < 0.6
-    unlabelled = {f.name for f in dataclasses.fields(synthetic.Face)}
+    unlabelled = {f.name for f in dataclasses.fields(synthetic.DrawnFace)}
     for name in unlabelled - {"image", "is_face", "subject"}:
         assert all(getattr(face, name) is None for face in empty)
     assert not synthetic.moving_regions(empty[0]).any()

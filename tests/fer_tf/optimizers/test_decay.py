@@ -38,18 +38,19 @@ def test_which_variables_decay(cls):
     weighting = UncertaintyWeighting({"a": 1.0}, name="weighting")
     weighting.build()
     variables = dense.trainable_variables + weighting.trainable_variables
-    optimizer = cls(weight_decay=0.1)
-    optimizer.build(variables)
-    assert optimizer.decayed_variables == ["head/kernel", "head/bias"]
+    assert _decayed(cls(weight_decay=0.1), variables) == ["head/kernel", "head/bias"]
     without_bias = cls(weight_decay=0.1, exclude=["bias$"])
-    without_bias.build(variables)
-    assert without_bias.decayed_variables == ["head/kernel"]
+    assert _decayed(without_bias, variables) == ["head/kernel"]
     with pytest.raises(ValueError, match="'bais'"):
         cls(weight_decay=0.1, exclude=["bais"]).build(variables)
-    before = weighting.log_variances["a"].numpy() + 1.0
-    weighting.log_variances["a"].assign(before)
+
+
+def _decayed(optimizer, variables):
+    """Paths of the variables that a step without a gradient moves."""
+    for variable in variables:
+        variable.assign(tf.ones_like(variable))
     optimizer.apply([tf.zeros_like(v) for v in variables], variables)
-    assert weighting.log_variances["a"].numpy() == before
+    return [v.path for v in variables if (v.numpy() != 1).any()]
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
