@@ -10,7 +10,7 @@ from data_pipelines.batches import pipeline
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import read_card
-from tests.fer_tf.export.test_formats import trained
+from tests.fer_tf.export.small_models import trained
 from tests.testing_utils import assert_one_line
 from tests.testing_utils import run_command as run
 from trainers.publishing import export_crops

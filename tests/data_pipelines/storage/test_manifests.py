@@ -8,8 +8,6 @@ from data_pipelines.storage import manifests, prepared
 from tests.data_pipelines.storage.sealed import refusal
 
 DELETED = object()
-
-
 VALUES = [
     DELETED, None, True, 0, -1, 3, 10**18, 10**400, 1.5, "", "x", "../x", [], {},
     [None], [[]], [{}], {"x": 1}, {"train": None}, {"train": {"x": 1}}, "a" * 10**6,
