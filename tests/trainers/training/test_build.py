@@ -1,4 +1,3 @@
-import keras
 import pytest
 from ml_collections import ConfigDict
 
@@ -7,7 +6,7 @@ from fer_tf.model_io.card import card_from, read_card
 from tests.testing_utils import tiny_config
 from trainers.common.cli import UsageError
 from trainers.tables.runs import load_config
-from trainers.training import build, optimizers
+from trainers.training import build
 from trainers.training.workdir import Workdir
 
 
@@ -35,13 +34,6 @@ def test_the_card_says_which_heads_were_trained(synthetic_data, tmp_path):
     folder.save_best(build.build_model(config), "clean", row)
     card = card_from(read_card(str(tmp_path / "best" / "clean")))
     assert card.trained == ("action_units", "expression")
-
-
-def test_keras_own_rmsprop_can_be_chosen():
-    stage = tiny_config().stages[0]
-    stage.optimizer = ConfigDict(dict(name="rmsprop", rho=0.8))
-    optimizer = optimizers.build_optimizer(tiny_config(), stage, 10)
-    assert type(optimizer) is keras.optimizers.RMSprop and optimizer.rho == 0.8
 
 
 def test_weights_to_begin_with_must_be_given(synthetic_data):
