@@ -1,13 +1,16 @@
 """The smallest whole tree of each owner's layout: two or three pictures.
 
 Each function writes one and returns `(data set, a label file, a picture)`; `names` are
-what the label file calls its first two pictures, where it names them.
+what the label file calls its first two pictures, where it names them. `listed` reads
+a tree.
 """
 
 import os
 
 import cv2
 import numpy as np
+
+from data_pipelines.sources import Reject, Sample, open_source
 
 MARKS = ";".join(f"{value}.5" for value in range(136))
 GRID = "".join(f"{k} {2 * k}\n" for k in range(68))
@@ -24,6 +27,14 @@ def put(root, path, text):
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as file:
         file.write(text if isinstance(text, bytes) else text.encode())
+
+
+def listed(dataset, root):
+    """A source, its samples and its rejects."""
+    source = open_source(dataset, str(root))
+    rows = list(source.rows())
+    kept = [row for row in rows if isinstance(row, Sample)]
+    return source, kept, [row for row in rows if isinstance(row, Reject)]
 
 
 def picture(root, path, side=48):

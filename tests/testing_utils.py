@@ -39,6 +39,17 @@ def write_fer2013_folders(root, rows):
         cv2.imwrite(str(folder / f"{usage}_{number}.png"), pixels)
 
 
+def bitmaps(folder, values):
+    """A folder of pictures whose files all have one size."""
+    from data_pipelines.sources import open_source
+
+    for number, value in enumerate(values):
+        path = folder / "happiness" / f"{number}.bmp"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), np.full((48, 48), value, np.uint8))
+    return open_source("folder", str(folder))
+
+
 def tiny_config(**changes):
     """A config that trains on the `synthetic_data` fixture within seconds."""
     from trainers.configs import base

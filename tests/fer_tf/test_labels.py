@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from fer_tf import labels
+from fer_tf import labels, scores
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,13 @@ def test_a_name_that_is_none_is_refused_in_one_line(names, words):
 )
 def test_usable_names_come_back(names):
     assert labels.check_names(names, "x") == tuple(names)
+
+
+def test_action_units_are_named_by_their_number():
+    assert labels.action_unit_names(8) == labels.ACTION_UNITS
+    twelve = "AU1 AU2 AU4 AU6 AU7 AU10 AU12 AU15 AU23 AU24 AU25 AU26".split()
+    assert list(labels.action_unit_names(12)) == twelve
+    assert labels.action_unit_names(2) == ("unit1", "unit2")
+    true = np.eye(12)
+    found = scores.action_unit_scores(true, np.where(true, 1.0, -1.0))
+    assert [found[f"au_f1_{name}"] for name in twelve] == [1.0] * 12

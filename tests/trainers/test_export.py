@@ -2,44 +2,20 @@
 
 import json
 
-import numpy as np
 import pytest
 
-from data_pipelines.batches import pipeline
 from fer_tf.faces.crop_spec import CROP_SPECS
-from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import read_card
-from tests.fer_tf.export.test_formats import trained
 from tests.testing_utils import assert_one_line
 from tests.testing_utils import run_command as run
-from trainers.publishing import export_crops
 
 
-@pytest.fixture(scope="module")
-def workdir(tmp_path_factory):
-    """What `trainers.train` leaves of a finished run, as far as exports read it."""
-    folder = tmp_path_factory.mktemp("run")
-    model = trained(folder / "m")
-    model_folder.save(
-        str(folder / "best" / "clean"), model, model.card,
-        extra={"protocol": "clean", "epoch": 2, "step": 30},
-    )  # fmt: skip
-    split = {"num_examples": 9, "metrics": {"accuracy": 0.8765}, "intervals": {}}
-    results = {
-        "dataset": "fer2013", "epochs": 2.0, "num_train": 480, "seconds": 90.0,
-        "protocols": {"clean": {"epoch": 2, "step": 30, "test": split}},
-    }  # fmt: skip
-    (folder / "results.json").write_text(json.dumps(results))
-    (folder / "config.json").write_text(json.dumps({"config": {"seed": 5}}))
-    return folder
-
-
-def test_a_run_becomes_a_model_with_a_card_and_a_name(workdir, tmp_path):
+def test_a_run_becomes_a_model_with_a_card_and_a_name(finished_run, tmp_path):
     root = tmp_path / "saved_models"
     root.mkdir()
     (root / "catalog.json").write_text('{"default": null, "models": {}}')
     output = root / "tiny"
-    args = [f"--workdir={workdir}", f"--output={output}", "--formats=keras",
+    args = [f"--workdir={finished_run}", f"--output={output}", "--formats=keras",
             "--command=python -m trainers.train --x"]  # fmt: skip
     result = run("export", *args)
     assert result.returncode == 0, result.stderr
@@ -78,7 +54,9 @@ def test_a_run_becomes_a_model_with_a_card_and_a_name(workdir, tmp_path):
 
     before = {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
     assert_one_line(
-        run("catalog", f"--root={root}", f"--add={workdir / 'm'}"), 1, "must lie in"
+        run("catalog", f"--root={root}", f"--add={finished_run / 'm'}"),
+        1,
+        "must lie in",
     )
     assert before == {p: p.read_bytes() for p in root.rglob("*") if p.is_file()}
 
@@ -97,74 +75,11 @@ def test_bad_arguments_are_one_line(command, args, code, text):
     assert_one_line(run(command, *args), code, text)
 
 
-def test_crops_of_the_data_are_spread_over_the_split(synthetic_data, workdir):
-    model = model_folder.load(str(workdir / "m"))
-    spec = pipeline.open_prepared(synthetic_data).crop_specs[0]
-    with pytest.raises(ValueError, match="crops differ"):
-        export_crops.for_check(
-            model, synthetic_data, "test", 5, workdir=str(workdir / "m")
-        )
-    object.__setattr__(model.card, "crop_spec", spec)
-    prepared = pipeline.open_prepared(synthetic_data)
-    total = prepared.count("test")
-    everything = export_crops.for_check(
-        model, synthetic_data, "test", total, workdir=str(workdir / "m")
-    )
-    assert everything["crops"].shape == (total, 48, 48, 3)
-    assert everything["crops"].dtype == np.uint8
-    some = export_crops.for_check(
-        model, synthetic_data, "test", total // 3, workdir=str(workdir / "m")
-    )
-    step = -(-total // (total // 3))
-    np.testing.assert_array_equal(some["crops"], everything["crops"][::step])
-    np.testing.assert_array_equal(some["labels"], everything["labels"][::step])
-    assert 0 < len(some["calibration"]) <= 200
-    assert some["source"] == "synthetic, test"
-
-
-def test_a_class_that_the_model_lacks_is_no_miss(synthetic_data, workdir, monkeypatch):
-    model = model_folder.load(str(workdir / "m"))
-    spec = pipeline.open_prepared(synthetic_data).crop_specs[0]
-    object.__setattr__(model.card, "crop_spec", spec)
-    every = export_crops.for_check(
-        model, synthetic_data, "test", 9, workdir=str(workdir / "m")
-    )
-    spread = export_crops._spread
-    monkeypatch.setattr(
-        export_crops, "_spread",
-        lambda *args: (lambda crops, labels: (crops, np.where(labels == 3, 7, labels)))(
-            *spread(*args)
-        ),
-    )  # fmt: skip
-    some = export_crops.for_check(
-        model, synthetic_data, "test", 9, workdir=str(workdir / "m")
-    )
-    kept = every["labels"] != 3
-    assert 0 < kept.sum() < len(kept)
-    np.testing.assert_array_equal(some["labels"], every["labels"][kept])
-    np.testing.assert_array_equal(some["crops"], every["crops"][kept])
-
-
-def test_drawn_faces_have_the_models_own_framing(workdir, monkeypatch):
-    monkeypatch.setattr(export_crops, "_DRAWN", 8)
-    model = model_folder.load(str(workdir / "m"))
-    found = export_crops.for_check(
-        model, None, "test", 1000, workdir=str(workdir / "m")
-    )
-    assert found["crops"].shape == (8, 48, 48, 1)
-    assert found["labels"] is None
-    assert found["source"] == found["calibrated_on"] == "drawn faces"
-    # None of the faces of the check decides the ranges.
-    check = {crop.tobytes() for crop in found["crops"]}
-    assert not check & {crop.tobytes() for crop in found["calibration"]}
-    assert len(check) == 8
-
-
 def test_the_crop_specs_of_the_house_can_be_drawn():
     assert all(spec.size <= 224 for spec in CROP_SPECS.values())
 
 
-def test_what_was_measured_elsewhere_comes_into_the_card(workdir, tmp_path):
+def test_what_was_measured_elsewhere_comes_into_the_card(finished_run, tmp_path):
     path, output = tmp_path / "london.json", tmp_path / "out"
     part = {"num_examples": 4, "metrics": {"accuracy": 0.25}}
     found = {"dataset": "csv", "num_examples": 8, "metrics": {"accuracy": 0.375},
@@ -175,7 +90,7 @@ def test_what_was_measured_elsewhere_comes_into_the_card(workdir, tmp_path):
                            "intervals": {"recall": [[0.1, 0.9], None],
                                          "precision": [None, [0.2, 0.8]]}}}  # fmt: skip
     path.write_text(json.dumps(found))
-    args = [f"--workdir={workdir}", f"--output={output}", "--formats=keras"]
+    args = [f"--workdir={finished_run}", f"--output={output}", "--formats=keras"]
     result = run(
         "export", *args, f"--elsewhere=London={path}", "--note=It cannot see smiles."
     )

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from data_pipelines import layouts
-from data_pipelines.checks import faces, verification
-from data_pipelines.checks.findings import Findings
+from data_pipelines.checks import verification
 from data_pipelines.preparation import prepare
 from data_pipelines.sources import DataError, open_source
 from data_pipelines.synthetic import SyntheticOptions, draw
@@ -174,20 +173,6 @@ def test_few_pictures_wait_for_the_search_for_faces(tmp_path, monkeypatch):
     monkeypatch.setattr(verification, "FaceSearch", Search)
     verification.verify_source(source, faces=True, workers=3)
     assert len(held) == 40 and max(held) <= 6
-
-
-def test_large_pictures_are_not_gathered_for_the_search():
-    search, sizes = faces.FaceSearch(Findings()), []
-
-    def detect(images):
-        sizes.append(len(images))
-        return [[] for _ in images]
-
-    search._detector.detect = detect
-    for shape in [(8000, 8000)] * 2 + [(9, 9)] * 20:
-        search.add("x", np.broadcast_to(np.uint8(0), (*shape, 3)), True)
-    search.finish()
-    assert sizes == [1, 1, 16, 4]
 
 
 def test_videos_across_splits_and_blank_pictures_are_found(tmp_path, monkeypatch):

@@ -1,59 +1,22 @@
 import os
 import re
 
-import cv2
 import numpy as np
 import pytest
 
 from data_pipelines import layouts, synthetic
 from data_pipelines.checks import verification
 from data_pipelines.preparation import prepare
-from data_pipelines.sources import Reject, Sample, open_source
+from data_pipelines.sources import open_source
 from fer_tf import labels
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS
+from tests.data_pipelines.layouts.drawn import EXAMPLES, OPTIONS, SEED, lines, split
 from trainers import synthesize
 
-# What each writer draws, said again.
-OPTIONS = {
-    "fer2013": dict(size=48, grey=True),
-    "fer2013_folders": dict(size=48, grey=True),
-    "ferplus": dict(size=48, grey=True, non_faces=0.03),
-    "affectnet": dict(size=160, missing=0.08, non_faces=0.03),
-    "affectnet_npy": dict(size=224),
-    "affwild2": dict(size=192),
-    "affwild2_2022": dict(size=192),
-    "rafdb": dict(size=144),
-    "ckplus": dict(size=256, grey=True),
-    "facenonface": dict(size=48, grey=True, non_faces=0.5),
-    "folder": dict(),
-    "csv": dict(missing=0.125),
-}
-EXAMPLES, SEED = 30, 5
 OWN_VALIDATION = ("fer2013", "fer2013_folders", "ferplus", "folder", "csv")
 AFFWILD2 = ("affwild2", "affwild2_2022")
 every = pytest.mark.parametrize("name", OPTIONS)
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """`written(layout)` -> its folder, and what each picture shows."""
-    made = {}
-
-    def get(name):
-        if name not in made:
-            root = str(tmp_path_factory.mktemp("layouts") / name)
-            made[name] = root, layouts.write(name, root, examples=EXAMPLES, seed=SEED)
-        return made[name]
-
-    return get
-
-
-def split(source):
-    rows = list(source.rows())
-    return [r for r in rows if isinstance(r, Sample)], [
-        r for r in rows if isinstance(r, Reject)
-    ]
 
 
 def key(name, sample):
@@ -175,104 +138,6 @@ def test_the_same_seed_gives_the_same_files(name, written, tmp_path):
     )
 
 
-def lines(root, path):
-    with open(os.path.join(root, path), encoding="utf-8") as file:
-        return file.read().splitlines()
-
-
-def test_fer2013_is_what_its_owner_writes(written):
-    root, _ = written("fer2013")
-    header, first = lines(root, "fer2013.csv")[:2]
-    assert header == "emotion,pixels,Usage"
-    assert re.fullmatch(r"[0-6],(\d{1,3} ){2303}\d{1,3},Training", first)
-    usages = [line.rsplit(",", 1)[1] for line in lines(root, "fer2013.csv")[1:]]
-    order = ["Training", "PublicTest", "PrivateTest"]
-    assert usages == sorted(usages, key=order.index)
-
-
-def test_fer2013_folders_is_what_its_owner_writes(written):
-    root, _ = written("fer2013_folders")
-    names = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
-    assert set(os.listdir(os.path.join(root, "train"))) <= set(names)
-    assert all(
-        re.fullmatch(r"(PublicTest|PrivateTest)_\d+\.jpg", file)
-        for _, _, files in os.walk(os.path.join(root, "test"))
-        for file in files
-    )
-
-
-def test_ferplus_is_what_its_owner_writes(written):
-    root, _ = written("ferplus")
-    table = lines(root, "fer2013new.csv")
-    assert table[0] == (
-        "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,"
-        "contempt,unknown,NF"
-    )
-    assert len(table) == len(lines(root, "fer2013.csv")) == EXAMPLES + 1
-    assert all(sum(map(int, line.split(",")[2:])) == 10 for line in table[1:])
-    label = lines(root, "data/FER2013Train/label.csv")[0]
-    assert re.fullmatch(r'fer\d{7}\.png,"\(0, 0, 48, 48\)"(,\d+){10}', label)
-
-
-def test_affectnet_is_what_its_owner_writes(written):
-    root, _ = written("affectnet")
-    assert lines(root, "training.csv")[0].startswith("subDirectory_filePath,face_x,")
-    first = lines(root, "validation.csv")[0]
-    marks = r"(-?\d+\.\d\d;){135}-?\d+\.\d\d"
-    number = r"-?\d+(\.\d+)?"
-    pattern = rf"\d+/[0-9a-f]{{56}}\.jpg(,\d+){{4}},{marks},\d+,{number},{number}"
-    assert re.fullmatch(pattern, first), first
-
-
-def test_affwild2_is_what_its_owner_writes(written):
-    root, _ = written("affwild2")
-    path = "annotations/VA_Set/Training_Set/video1.txt"
-    values = lines(root, path)
-    assert values[0] == "valence,arousal" and values[9] == "-5,-5"
-    path = "annotations/EXPR_Set/Validation_Set/video4.txt"
-    assert lines(root, path)[0] == (
-        "Neutral,Anger,Disgust,Fear,Happiness,Sadness,Surprise"
-    )
-    frames = os.listdir(os.path.join(root, "cropped_aligned", "video1"))
-    assert "00001.jpg" in frames and len(frames) < len(values) - 1
-    image = cv2.imread(os.path.join(root, "cropped_aligned", "video1", "00001.jpg"))
-    assert image.shape == (112, 112, 3)
-
-
-def test_affwild2_2022_is_what_its_owner_writes(written):
-    root, _ = written("affwild2_2022")
-    path = "annotations/AU_Detection_Challenge/Train_Set/video1.txt"
-    units = "AU1,AU2,AU4,AU6,AU7,AU10,AU12,AU15,AU23,AU24,AU25,AU26"
-    assert lines(root, path)[0] == units
-    path = "annotations/EXPR_Classification_Challenge/Validation_Set/video4.txt"
-    assert lines(root, path)[0].endswith("Sadness,Surprise,Other")
-    assert lines(root, path)[11] == "7"
-
-
-def test_rafdb_is_what_its_owner_writes(written):
-    root, _ = written("rafdb")
-    listed = lines(root, "basic/EmoLabel/list_patition_label.txt")
-    assert re.fullmatch(r"train_00001\.jpg [1-7]", listed[0])
-    assert re.fullmatch(r"test_\d{4}\.jpg [1-7]", listed[-1])
-    aligned = os.path.join(root, "basic/Image/aligned/train_00001_aligned.jpg")
-    assert cv2.imread(aligned).shape == (100, 100, 3)
-    manual = lines(root, "basic/Annotation/manual/train_00001_manu_attri.txt")
-    assert len(manual) == 8 and manual[0].count("\t") == 1
-    assert len(lines(root, "basic/Annotation/auto/train_00001_auto_attri.txt")) == 37
-
-
-def test_ckplus_is_what_its_owner_writes(written):
-    root, _ = written("ckplus")
-    stem = "S005/001/S005_001_0000000"
-    assert cv2.imread(os.path.join(root, f"cohn-kanade-images/{stem}1.png")).shape == (
-        490, 640, 3
-    )  # fmt: skip
-    assert len(lines(root, f"Landmarks/{stem}1_landmarks.txt")) == 68
-    unit = lines(root, f"FACS/{stem}8_facs.txt")[0]
-    assert re.fullmatch(r"(   \d\.\d{7}e[+-]\d\d){2}", unit)
-    assert not os.path.exists(os.path.join(root, f"FACS/{stem}7_facs.txt"))
-
-
 def test_class_numbers_are_the_owners(written):
     # Owner's order of each, from its own documentation; -1: it has no such class.
     # neutral, happiness, sadness, surprise, fear, disgust, anger
@@ -294,27 +159,6 @@ def test_class_numbers_are_the_owners(written):
             assert label == (
                 10 if not face.is_face else 9 if face.valence is None else 8
             )
-
-
-def test_ferplus_folders_hold_what_the_csvs_hold(written, tmp_path):
-    root, _ = written("ferplus")
-    (tmp_path / "data").symlink_to(os.path.join(root, "data"))
-    kept, _ = split(open_source("ferplus", root))
-    folders, _ = split(open_source("ferplus", os.path.join(root, "data")))
-    assert {(s.sample_id, s.split, s.expression) for s in kept} == {
-        (s.sample_id, s.split, s.expression) for s in folders
-    }
-
-
-def test_people_and_clips_are_what_the_layout_says(written):
-    root, drawn = written("affwild2")
-    options = synthetic.SyntheticOptions(seed=SEED, size=48)
-    people = {}
-    for path, (index, _) in drawn.items():
-        video = path.split("/")[1]
-        people.setdefault(video, set()).add(synthetic.draw(index, options).subject)
-    assert all(len(found) == 1 for found in people.values())
-    assert len({next(iter(found)) for found in people.values()}) == len(people)
 
 
 def test_an_output_appears_whole_or_not_at_all(tmp_path):

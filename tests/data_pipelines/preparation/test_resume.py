@@ -13,13 +13,12 @@ import tarfile
 import time
 from concurrent.futures.process import BrokenProcessPool
 
-import cv2
-import numpy as np
 import pytest
 
 from data_pipelines.preparation import chunks, prepare
 from data_pipelines.sources import DataError, Source, open_source
 from data_pipelines.storage import manifests
+from tests.testing_utils import bitmaps
 
 SOURCE = "seed=1,examples=400,size=48"
 COMMAND = [sys.executable, "-m", "trainers.prepare"]
@@ -166,15 +165,6 @@ def test_twenty_random_kills_change_no_byte_of_fer2013(real_data, tmp_path):
     check_random_kills(command, tmp_path)
 
 
-def bitmaps(folder, values):
-    """A folder of pictures whose files all have one size."""
-    for number, value in enumerate(values):
-        path = folder / "happiness" / f"{number}.bmp"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), np.full((48, 48), value, np.uint8))
-    return open_source("folder", str(folder))
-
-
 @pytest.mark.parametrize("finished", [False, True])
 def test_pictures_replaced_by_others_of_the_same_size_are_refused(finished, tmp_path):
     source = bitmaps(tmp_path / "in", range(6))
@@ -195,33 +185,6 @@ def test_pictures_replaced_by_others_of_the_same_size_are_refused(finished, tmp_
     assert contents(tmp_path / "out") == before
     # The old pictures are the old source again, whenever they were written.
     run(bitmaps(tmp_path / "in", range(6)), tmp_path / "out", rows_a_chunk=3)
-
-
-def test_a_fingerprint_sees_all_of_a_small_picture_and_four_parts_of_a_large_one(
-    tmp_path,
-):
-    (tmp_path / "fear").mkdir()
-    path = tmp_path / "fear" / "1.bmp"
-    print_of = lambda: open_source("folder", str(tmp_path)).fingerprint
-    for size, at in ((2**16, range(0, 2**16, 5000)), (10**6, (0, 330_000, 999_999))):
-        content = bytearray(size)
-        path.write_bytes(content)
-        seen = {print_of()}
-        for number in at:
-            content[number] ^= 1
-            path.write_bytes(content)
-            seen.add(print_of())
-        assert len(seen) == 1 + len(at)
-    os.utime(path, (1, 1))
-    assert print_of() in seen
-
-
-def test_what_is_no_picture_has_a_fingerprint_all_the_same(tmp_path):
-    source = bitmaps(tmp_path, range(3))
-    os.symlink("nowhere", tmp_path / "happiness" / "a.bmp")
-    os.symlink("/proc", tmp_path / "happiness" / "b.bmp")
-    os.mkfifo(tmp_path / "happiness" / "c.bmp")
-    assert len(source.fingerprint) == 64
 
 
 def test_an_unfinished_folder_names_what_is_asked_for_now(tmp_path):

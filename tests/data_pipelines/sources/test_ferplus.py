@@ -2,8 +2,13 @@ import cv2
 import numpy as np
 import pytest
 
+from data_pipelines import layouts
+from data_pipelines.batches import pipeline
+from data_pipelines.checks import verification
+from data_pipelines.preparation import prepare
 from data_pipelines.sources import DataError, OptionError, Reject, Sample, open_source
 from data_pipelines.sources.ferplus_rules import VOTES, target_votes
+from data_pipelines.storage.prepared import open_prepared
 from tests import testing_utils
 
 HEADER = (
@@ -153,3 +158,38 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path):
     (tmp_path / "fer2013.csv").unlink()
     with pytest.raises(DataError, match="no fer2013.csv"):
         open_source("ferplus", str(tmp_path))
+
+
+# The order of the records, which is not that of the owner's columns.
+NAMES = ("neutral happiness sadness surprise fear disgust anger contempt").split()
+
+
+@pytest.mark.parametrize("format", ["tfrecord", "npz"])
+def test_votes_travel_from_the_owners_csv_into_batches(format, tmp_path):
+    layouts.write("ferplus", str(tmp_path / "in"), examples=60)
+    source = open_source("ferplus", str(tmp_path / "in"), rule="crossentropy")
+    wanted = {
+        row.sample_id: [row.votes[name] for name in NAMES]
+        for row in source.rows()
+        if isinstance(row, Sample)
+    }
+    output = str(tmp_path / "out")
+    spec = source.crop_spec()
+    manifest = prepare.prepare(source, output, crop_spec=spec, format=format)
+    assert manifest["votes"] and verification.verify_prepared(output)["num_pictures"]
+    found = {}
+    for split in ("train", "validation", "test"):
+        batches = pipeline.eval_batches(
+            open_prepared(output), split, size=48, channels=1, batch_size=8
+        )
+        for batch in batches:
+            for name, votes, mask in zip(
+                batch["sample_id"].numpy(), batch["votes"].numpy(), batch["mask"]
+            ):
+                if mask:
+                    found[name.decode()] = votes
+    assert set(found) == set(wanted)
+    for name, votes in found.items():
+        np.testing.assert_allclose(votes, wanted[name], atol=1e-6)
+        assert votes.sum() == pytest.approx(1)
+    assert any(0 < share < 1 for votes in found.values() for share in votes)

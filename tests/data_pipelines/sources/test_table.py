@@ -4,6 +4,7 @@ import pytest
 
 from data_pipelines.sources import DataError, Reject, Sample, open_source
 from fer_tf import labels
+from tests.source_trees import listed, put
 
 
 def write(root, text):
@@ -226,3 +227,12 @@ def test_an_expression_that_is_none_is_called_by_its_column(tmp_path):
     _, (reject,) = split(open_source("csv", write(tmp_path, text)))
     assert reject.reason.startswith("expression must be one of neutral, ")
     assert reject.reason.endswith(", is 'bored'")
+
+
+def test_latin_1_names_are_rejects_and_a_byte_order_mark_is_none(tmp_path):
+    text = "path,expression\n\xfcber.png,fear\nb.png,fear\n"
+    put(str(tmp_path), "labels.csv", text.encode("latin-1"))
+    _, kept, (reject,) = listed("csv", tmp_path)
+    assert [s.path for s in kept] == ["b.png"] and reject.reason == "not valid UTF-8"
+    put(str(tmp_path), "labels.csv", text.encode("utf-8-sig"))
+    assert [s.path for s in listed("csv", tmp_path)[1]] == ["\xfcber.png", "b.png"]

@@ -1,6 +1,5 @@
 """What comes in label files and archives from outside, tried on every source."""
 
-import copy
 import math
 import os
 import random
@@ -8,7 +7,7 @@ import random
 import numpy as np
 import pytest
 
-from data_pipelines.sources import DataError, Reject, Sample, open_source
+from data_pipelines.sources import DataError
 from data_pipelines.sources.paths import clean_path
 from data_pipelines.sources.sample import SPLITS
 from tests.source_trees import (
@@ -22,6 +21,7 @@ from tests.source_trees import (
     fer2013_folders,
     ferplus_folders,
     folder,
+    listed,
     picture,
     put,
     rafdb,
@@ -36,13 +36,6 @@ labelled_trees = pytest.mark.parametrize("tree", LABELLED, ids=ids)
 def write(tree, root, names=None):
     own = ("train_00001.jpg", "test_0001.jpg") if tree is rafdb else ("a.png", "b.png")
     return tree(str(root), names or own)
-
-
-def listed(dataset, root):
-    source = open_source(dataset, str(root))
-    rows = list(source.rows())
-    kept = [row for row in rows if isinstance(row, Sample)]
-    return source, kept, [row for row in rows if isinstance(row, Reject)]
 
 
 @every_tree
@@ -128,15 +121,6 @@ def test_empty_files_and_foreign_encodings_are_told(tree, content, tmp_path):
     assert rejects and not rejects[0].expected and rejects[0].reason.isprintable()
 
 
-def test_latin_1_names_are_rejects_and_a_byte_order_mark_is_none(tmp_path):
-    text = "path,expression\n\xfcber.png,fear\nb.png,fear\n"
-    put(str(tmp_path), "labels.csv", text.encode("latin-1"))
-    _, kept, (reject,) = listed("csv", tmp_path)
-    assert [s.path for s in kept] == ["b.png"] and reject.reason == "not valid UTF-8"
-    put(str(tmp_path), "labels.csv", text.encode("utf-8-sig"))
-    assert [s.path for s in listed("csv", tmp_path)[1]] == ["\xfcber.png", "b.png"]
-
-
 @pytest.mark.parametrize("tree", [fer2013_folders, affectnet_npy, ckplus, folder,
                                   facenonface], ids=ids)  # fmt: skip
 def test_names_on_disk_that_are_no_plain_text(tree, tmp_path):
@@ -156,16 +140,6 @@ def test_names_on_disk_that_are_no_plain_text(tree, tmp_path):
     # Of CK+'s frames the last three are used.
     assert len(found) == (1 if tree is ckplus else 2)
     assert all(r.path.isprintable() for r in rejects)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00v\x00{", b"<html>", b"image,is_face\n"],
-)
-def test_what_is_no_npz_is_one_line(content, tmp_path):
-    put(str(tmp_path), "a.npz", content)
-    with pytest.raises(DataError, match="not an npz with `image` and `is_face`"):
-        open_source("facenonface", str(tmp_path / "a.npz"))
 
 
 HAZARDS = [b"../..", b"/etc", b"C:\\", b"\0", b"nan", b"1e400", b"-1", b"1_0", b'"',
@@ -227,21 +201,3 @@ def test_damaged_label_files_give_valid_samples_rejects_or_one_line(tree, tmp_pa
             text = content.decode("utf-8-sig", "replace").split("\n")
             rows = sum(bool(line.strip("\r").strip()) for line in text)
             assert len(kept) + len(rejects) == rows - (tree is table)
-
-
-def test_an_npz_is_read_once_whatever_is_sent_to_a_worker(tmp_path, monkeypatch):
-    path = tmp_path / "a.npz"
-    pictures = np.arange(24, dtype=np.uint8).reshape(6, 2, 2)
-    np.savez(path, image=pictures, is_face=np.arange(6) % 2)
-    source = open_source("facenonface", str(path))
-    monkeypatch.setattr(np, "load", None)
-    for _ in range(2):
-        # What a worker is sent with every chunk.
-        again = copy.copy(source)
-        assert not any(isinstance(v, (dict, np.ndarray)) for v in vars(again).values())
-        found = [again.load(sample)[1] for sample in again.rows()]
-        np.testing.assert_array_equal(found, pictures)
-    monkeypatch.undo()
-    np.savez(path, image=pictures[:3], is_face=np.ones(3, int))
-    os.utime(path, ns=(1, 1))
-    assert len(list(again.rows())) == 3

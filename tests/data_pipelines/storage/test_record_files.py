@@ -1,14 +1,17 @@
 import json
 import pathlib
 import shutil
+import struct
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from data_pipelines.batches import pipeline
+from data_pipelines.checks import verification
 from data_pipelines.sources import DataError
 from data_pipelines.storage.prepared import open_prepared
+from tests.data_pipelines.storage.sealed import found_by_verify, refusal, seal, shard_of
 
 
 @pytest.fixture
@@ -84,3 +87,94 @@ def test_fewer_records_than_the_manifest_states_are_noticed(copy):
     (copy / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(DataError, match="records, not the"):
         open_prepared(str(copy)).files("train").read(np.arange(3))
+
+
+def records_of(folder):
+    return [r.numpy() for r in tf.data.TFRecordDataset(str(shard_of(folder)))]
+
+
+def write_records(folder, found):
+    with tf.io.TFRecordWriter(str(shard_of(folder))) as writer:
+        for record in found:
+            writer.write(record)
+    seal(folder)
+
+
+def put_feature(name, kind, values):
+    def change(example):
+        del example.features.feature[name]
+        if values is not None:
+            getattr(example.features.feature[name], kind).value.extend(values)
+
+    return change
+
+
+def png(*shape):
+    return tf.io.encode_png(np.zeros(shape, np.uint8)).numpy()
+
+
+RECORDS = {
+    "expression is -1": (
+        put_feature("expression", "int64_list", [-1]), "must be 0 to 7, is -1 in exampl"
+    ),
+    "a label cut": (put_feature("expression", "float_list", [1.5]), "expression"),
+    "two labels": (put_feature("expression", "int64_list", [1, 2]), "expression"),
+    "no label": (put_feature("expression", "int64_list", None), "expression"),
+    "a weight of NaN": (
+        put_feature("expression_weight", "float_list", [np.nan]), "must be 0 or 1"
+    ),
+    "a valence of 2": (
+        put_feature("valence_arousal", "float_list", [2, 0]), "must be in [-1, 1]"
+    ),
+    "no weight": (
+        put_feature("expression_weight", "float_list", [0]), "classes of train are not"
+    ),
+    "a picture of 20": (
+        put_feature("image", "bytes_list", [png(20, 20, 3)]),
+        "the picture of example 3 is no PNG of 48x48 rgb",
+    ),
+    "a grey picture": (
+        put_feature("image", "bytes_list", [png(48, 48, 1)]), "no PNG of 48x48 rgb"
+    ),
+    "no picture": (put_feature("image", "bytes_list", [b""]), "no PNG of 48x48"),
+    "a page": (put_feature("image", "bytes_list", [b"<html>"]), "no PNG of 48x48"),
+    "a text that is none": (
+        put_feature("groups", "bytes_list", [b"\xff"]), "groups is not UTF-8"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RECORDS)
+def test_records_that_cannot_be_are_refused(name, record_folder):
+    change, words = RECORDS[name]
+    found = records_of(record_folder)
+    example = tf.train.Example.FromString(found[3])
+    change(example)
+    found[3] = example.SerializeToString()
+    write_records(record_folder, found)
+    text = refusal(record_folder)
+    assert words in text and "ParallelMap" not in text
+    kinds, ok = found_by_verify(record_folder)
+    assert kinds & {"shard", "count"} and not ok
+
+
+def test_a_picture_that_cannot_be_decoded_is_found_by_verify(record_folder):
+    found = records_of(record_folder)
+    example = tf.train.Example.FromString(found[3])
+    (picture,) = example.features.feature["image"].bytes_list.value
+    put_feature("image", "bytes_list", [picture[:60]])(example)
+    found[3] = example.SerializeToString()
+    write_records(record_folder, found)
+    report = verification.verify_prepared(str(record_folder))
+    examples = {f["kind"]: f["examples"] for f in report["findings"]}
+    assert "the picture of example 3 is damaged" in examples["shard"][0]
+
+
+@pytest.mark.parametrize("length", [2**63, 2**64 - 17, 10**9, 0])
+def test_a_length_that_lies_is_refused(length, record_folder):
+    path = shard_of(record_folder)
+    content = bytearray(path.read_bytes())
+    struct.pack_into("<Q", content, 0, length)
+    path.write_bytes(content)
+    seal(record_folder)
+    assert f"{path}: " in refusal(record_folder)

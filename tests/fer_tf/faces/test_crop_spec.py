@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from data_pipelines import synthetic
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
 
@@ -114,3 +115,8 @@ def test_imports_nothing_heavy():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert out.stdout.strip() == "[]", out.stderr
+
+
+def test_the_synthetic_crop_is_framed_like_the_synthetic_faces():
+    spec = CROP_SPECS["synthetic"]
+    np.testing.assert_allclose(spec.template, synthetic.template(), atol=1e-6)

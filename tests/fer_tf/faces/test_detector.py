@@ -188,28 +188,6 @@ def test_arguments_are_checked(arguments):
         MTCNNDetector(**arguments)
 
 
-SHAPES = [(512, 512), (228, 163), (1000, 667), (90, 1200), (43, 43), (20, 20)]
-
-
-@pytest.mark.parametrize("shape", SHAPES)
-def test_every_level_has_its_place(shape):
-    scales = pyramid.scales(*shape, 20, 0.709)
-    sheets = pyramid.sheets(*shape, 20, 0.709)
-    assert [level.scale for sheet in sheets for level in sheet.levels] == list(scales)
-    assert len(sheets) == min(2, len(scales))
-    for sheet in sheets:
-        taken = np.zeros((sheet.height, sheet.width), int)
-        for level in sheet.levels:
-            assert level.top % 2 == level.left % 2 == 0
-            place = taken[level.top :, level.left :][: level.height, : level.width]
-            assert place.shape == (level.height, level.width)
-            place += 1
-        assert taken.max() == 1
-        assert taken.mean() > 0.7
-        assert sheet.channels == 4 or taken.all()  # No gaps without their mark.
-        assert min(level.height for level in sheet.levels) >= 12
-
-
 @pytest.mark.parametrize("side", [(301, 417), (47, 50)])
 def test_every_level_is_the_area_average(astronaut, side):
     """Against TensorFlow's own area resizing, for odd sides too."""
@@ -256,16 +234,3 @@ def test_proposals_are_those_of_the_package_level_by_level(astronaut):
                 np.testing.assert_allclose(ours[..., :4], offsets[0], atol=1e-4)
                 confidences = 1 / (1 + np.exp(-ours[..., 4]))
                 np.testing.assert_allclose(confidences, faces[0, ..., 1], atol=1e-4)
-
-
-def test_memory_that_tensorflow_takes_over():
-    from fer_tf.faces import networks
-
-    for shape in ((1, 3, 5, 3), (2, 7, 7, 4), (1,)):
-        array = networks.empty(shape)
-        assert array.shape == shape and array.dtype == np.float32
-        assert array.ctypes.data % 64 == 0
-        array[:] = np.arange(array.size).reshape(shape)
-        tensor = networks.tensor(array)
-        del array
-        np.testing.assert_array_equal(tensor, np.arange(np.prod(shape)).reshape(shape))

@@ -13,7 +13,7 @@ from fer_tf import models
 from fer_tf.export import formats
 from fer_tf.model_io import catalog, model_folder
 from fer_tf.model_io.card import CARD
-from tests.fer_tf.export.test_formats import ARGUMENTS, random_crops, trained
+from tests.fer_tf.export.small_models import ARGUMENTS, random_crops, trained
 from trainers.publishing import catalog_entries
 
 

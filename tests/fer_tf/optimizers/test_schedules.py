@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from fer_tf.optimizers import OneCycle, ReduceOnPlateau, WarmupCosine, piecewise
+from fer_tf.optimizers import OneCycle, WarmupCosine, piecewise
 
 
 def rates(schedule, steps):
@@ -86,23 +86,8 @@ def test_schedule_config_round_trip(schedule):
         lambda: piecewise(1.0, total_steps=9, boundaries_fractions=(0.5, 1.0)),
         lambda: WarmupCosine(1.0, total_steps=9, warmup_steps=9),
         lambda: OneCycle(1.0, total_steps=3, rise_fraction=0.1),
-        lambda: ReduceOnPlateau(factor=1.0),
-        lambda: ReduceOnPlateau(patience=0),
     ],
 )
 def test_bad_arguments(make):
     with pytest.raises(ValueError, match="Received"):
         make()
-
-
-def test_plateau_drops_when_the_loss_did_not():
-    plateau = ReduceOnPlateau()
-    losses = [1.0, 0.5, 0.49995, 0.4, float("nan"), 0.3]
-    scales = [plateau.update(loss) for loss in losses]
-    np.testing.assert_allclose(scales, [1, 1, 0.1, 0.1, 0.01, 0.01])
-
-
-def test_plateau_waits_as_many_epochs_as_its_patience():
-    plateau = ReduceOnPlateau(patience=2)
-    scales = [plateau.update(loss) for loss in [1.0, 1.0, 0.9, 1.0, 1.0, 1.0, 1.0]]
-    np.testing.assert_allclose(scales, [1, 1, 1, 1, 0.1, 0.1, 0.01])

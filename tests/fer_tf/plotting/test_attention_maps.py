@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
 from fer_tf.plotting import attention_maps
+from tests.fer_tf.plotting.legible import assert_legible
 
 
 def test_overlay_is_brightest_where_the_map_is_and_dark_without_one():
@@ -29,3 +31,21 @@ def test_signed_is_grey_where_there_is_no_gradient():
     gradient[:50, :50], gradient[60:, 60:] = 1.0, -1.0
     picture = attention_maps.signed(gradient)
     assert (picture[0, 0] == 255).all() and (picture[-1, -1] == 0).all()
+
+
+FIGURES = {
+    "grid": lambda: attention_maps.grid(
+        [[np.zeros((112, 112, 3), np.uint8), None]] * 2,
+        rows=["meen_model3_combination", "face"],
+        columns=["meen_model3_combination\nGrad-CAM", "guided"], title="a title",
+    ),
+    "captioned": lambda: attention_maps.captioned(
+        [[("right mouth corner\nq = 0.14", np.zeros((96, 96, 3), np.uint8))] * 3] * 2,
+        title="gan_man: happiness",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_word_is_cut_off(name):
+    assert_legible(FIGURES[name]())

@@ -1,15 +1,18 @@
-"""No command feeds a model crops of another recipe than its own."""
+"""A model meets crops of its own recipe, and labels of its own names."""
 
 import dataclasses
 import json
 import shutil
+import types
 
 import pytest
 
 import fer_tf
 from data_pipelines.batches import pipeline
+from fer_tf import labels
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests.testing_utils import run_command, save_tiny_model
+from trainers.evaluation import agreement
 from trainers.training import build
 
 
@@ -63,3 +66,34 @@ def test_folders_framed_by_different_recipes_are_not_trained_on(
         build.crop_spec(config, mixed)
     config.mixed_crops = True
     assert build.crop_spec(config, mixed).margin == 0.1
+
+
+UNITS = ("AU1", "AU2", "AU4", "AU6", "AU9", "AU12", "AU25", "AU26")  # DISFA's
+
+
+def card(expressions=labels.EXPRESSIONS, action_units=labels.ACTION_UNITS):
+    return types.SimpleNamespace(expressions=expressions, action_units=action_units)
+
+
+def data(**names):
+    return types.SimpleNamespace(folders=("data/x",), **names)
+
+
+def test_only_names_of_places_that_labels_are_for_must_be_the_same():
+    other = (*labels.EXPRESSIONS[:7], "other")
+    given = data(expressions=other)
+    agreement.require_names(card(), given, "expressions", [0, 3, 3, 6])
+    with pytest.raises(ValueError, match="data/x: its expressions are .*other; .*cont"):
+        agreement.require_names(card(), given, "expressions", [0, 7])
+
+
+def test_units_of_another_set_are_not_compared():
+    given = data(action_units=UNITS)
+    agreement.require_names(card(), given, "action_units", [0, 1, 2, 3])
+    with pytest.raises(ValueError, match="its action_units are .*AU9"):
+        agreement.require_names(card(), given, "action_units", [0, 4])
+    # A place that the model does not have.
+    with pytest.raises(ValueError, match="its action_units"):
+        agreement.require_names(
+            card(), data(action_units=labels.ACTION_UNITS_2022), "action_units", [11]
+        )

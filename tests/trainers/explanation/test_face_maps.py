@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fer_tf.plotting import score_figures
-from tests.fer_tf.plotting.test_legibility import assert_legible
+from tests.fer_tf.plotting.legible import assert_legible
 from tests.trainers.explanation.untrained import loaded
 from trainers.explanation import face_maps, faces
 from trainers.explanation.explained import Explained

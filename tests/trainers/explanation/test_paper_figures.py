@@ -1,6 +1,6 @@
 import pytest
 
-from tests.fer_tf.plotting.test_legibility import assert_legible
+from tests.fer_tf.plotting.legible import assert_legible
 from tests.trainers.explanation.untrained import loaded
 from trainers.explanation import faces, paper_figures
 from trainers.explanation.explained import Explained

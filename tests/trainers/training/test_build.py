@@ -1,4 +1,3 @@
-import keras
 import pytest
 from ml_collections import ConfigDict
 
@@ -6,7 +5,8 @@ from data_pipelines.storage.prepared import open_prepared
 from fer_tf.model_io.card import card_from, read_card
 from tests.testing_utils import tiny_config
 from trainers.common.cli import UsageError
-from trainers.training import build, optimizers
+from trainers.tables.runs import load_config
+from trainers.training import build
 from trainers.training.workdir import Workdir
 
 
@@ -36,8 +36,16 @@ def test_the_card_says_which_heads_were_trained(synthetic_data, tmp_path):
     assert card.trained == ("action_units", "expression")
 
 
-def test_keras_own_rmsprop_can_be_chosen():
-    stage = tiny_config().stages[0]
-    stage.optimizer = ConfigDict(dict(name="rmsprop", rho=0.8))
-    optimizer = optimizers.build_optimizer(tiny_config(), stage, 10)
-    assert type(optimizer) is keras.optimizers.RMSprop and optimizer.rho == 0.8
+def test_weights_to_begin_with_must_be_given(synthetic_data):
+    config = load_config("gan_rafdb_vgg16")
+    config.model.arguments.width = 0.05
+    model = build.build_model(config)
+    with pytest.raises(ValueError, match="begins with vgg_face; give its file"):
+        build.load_weights(config, model)
+    config.published.format = "imagenet"
+    with pytest.raises(ValueError, match="one of vgg_face, vggface2"):
+        build.load_weights(config, model)
+    config.published.format = ""
+    config.submodels = {"face_network": ""}
+    with pytest.raises(ValueError, match="submodels.face_network. is empty"):
+        build.load_weights(config, model)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from ml_collections import ConfigDict
 
 from trainers.training import objectives
 
@@ -244,3 +245,40 @@ def test_unknown_names_and_values_are_refused():
         objectives.Wang2018(reading="E")
     with pytest.raises(ValueError, match="weighting='mean'"):
         objectives.Zhang2020(weighting="mean")
+
+
+LOGITS = np.array([[2.0, 1, 0, -1], [0, 0, 3, 0], [1, 1, 1, 1]], np.float32)
+
+
+VOTES = np.array([[0.5, 0.5, 0, 0], [0, 1, 0, 0], [0.25, 0, 0, 0.75]], np.float32)
+
+
+WEIGHT = np.array([1.0, 1, 0], np.float32)
+
+
+LOG = LOGITS - np.log(np.exp(LOGITS).sum(-1, keepdims=True))
+
+
+def loss(config, votes=VOTES):
+    batch = {"votes": votes, "expression_weight": WEIGHT}
+    total, tasks = objectives.make_objective(ConfigDict(config))(
+        batch, {"expression": LOGITS}
+    )
+    assert float(tasks["expression"]) == float(total)
+    return float(total)
+
+
+def test_shares_and_the_best_of_the_chosen_by_hand():
+    shares = -((LOG[0, 0] + LOG[0, 1]) / 2 + LOG[1, 1]) / 2
+    assert loss({"name": "votes"}) == pytest.approx(shares, rel=1e-5)
+    best = -(LOG[0, 0] + LOG[1, 1]) / 2
+    assert loss({"name": "votes", "best": True}) == pytest.approx(best, rel=1e-5)
+
+
+def test_what_the_votes_do_not_fit_is_refused():
+    with pytest.raises(ValueError, match="needs records of FER"):
+        objectives.make_objective(ConfigDict({"name": "votes"}))(
+            {}, {"expression": LOGITS}
+        )
+    with pytest.raises(ValueError, match="for 8 expressions, and the model has 4"):
+        loss({"name": "votes"}, np.ones((3, 8), np.float32) / 8)

@@ -8,9 +8,13 @@ from ml_collections import ConfigDict
 
 from fer_tf.model_io.card import read_card
 from tests.testing_utils import tiny_config
-from tests.trainers.training.small_runs import assemble, assemble_and_check
+from tests.trainers.training.small_runs import (
+    FakeSelector,
+    assemble,
+    assemble_and_check,
+)
 from trainers.evaluation.predictions import Predictions
-from trainers.training import objectives, streams
+from trainers.training import objectives, run, streams
 
 
 def test_what_an_objective_learned_is_in_the_log(weighted):
@@ -139,3 +143,23 @@ def test_the_board_holds_the_crops_and_the_confusions(finished):
                     pictures.setdefault(value.tag, []).append(event.step)
     assert pictures["crops/train"] == [1]
     assert len(pictures["confusion/validation"]) == 2  # Once an evaluation.
+
+
+def test_a_metric_needs_labels():
+    with pytest.raises(ValueError, match="test: no labels of what the model predicts"):
+        run._signed({}, "ccc_mean", "test")
+    with pytest.raises(ValueError, match="one of accuracy"):
+        run._signed({"accuracy": 0.5}, "ccc_mean", "test")
+    assert run._signed({"rmse_mean": 0.25}, "-rmse_mean", "test") == -0.25
+
+
+def test_a_test_set_without_the_chosen_metric_is_refused_before_training(
+    synthetic_data, tmp_path
+):
+    run = assemble(tiny_config(), synthetic_data, tmp_path / "run")
+    # A batch of validation data has it; neither a batch nor all of the test data.
+    scores = iter([{"accuracy": 0.5}, {"ccc_mean": 0.1}, {"ccc_mean": 0.1}])
+    run.selector = FakeSelector(lambda stream: next(scores))
+    with pytest.raises(ValueError, match="that test has labels for, one of ccc_mean"):
+        run.check()
+    assert not (tmp_path / "run").exists()

@@ -10,40 +10,14 @@ from data_pipelines.batches import pipeline
 from fer_tf import losses
 from fer_tf.optimizers import CoupledSGD
 from tests.testing_utils import tiny_config
-from tests.trainers import replica_worker
+from tests.trainers.training.one_step import batch, small, values
 from trainers.training import (
     build,
-    ema,
-    mixup,
     objectives,
     optimizers,
     steps,
     streams,
 )
-
-
-def small(*, dropout=0.0, normalize=False, policy="float32"):
-    """A network of few weights, and an objective of every kind of loss."""
-    keras.utils.set_random_seed(0)
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        model = replica_worker.build(synchronized=False, normalize=normalize)
-        if dropout:
-            x = keras.layers.Dropout(dropout)(model.input)
-            model = keras.Model(model.input, model(x))
-    finally:
-        keras.config.set_dtype_policy(before)
-    return model, objectives.Zhang2020(weighting="uncertainty")
-
-
-def batch():
-    first = next(replica_worker.batches())
-    return {name: tf.constant(value) for name, value in first.items()}
-
-
-def values(model):
-    return [variable.numpy() for variable in model.trainable_variables]
 
 
 def test_micro_batches_give_the_step_of_the_whole_batch():
@@ -154,61 +128,6 @@ def test_half_precision_learns_as_float32_does(policy):
     assert found[0] != found[1]
 
 
-def test_the_average_of_the_weights_is_the_one_worked_out_by_hand():
-    model, objective = small()
-    average = ema.WeightAverage(model, 0.9)
-    step = steps.make_train_step(model, CoupledSGD(0.1), objective, jit_compile=False)
-    state = steps.State(objective.tasks)
-    counted = steps.make_counted_step(step, state, average=average)
-    expected = values(model)
-    for number in range(1, 4):
-        counted(batch())
-        decay = min(0.9, (1 + number) / (10 + number))
-        expected = [
-            decay * e + (1 - decay) * v for e, v in zip(expected, values(model))
-        ]
-    raw = values(model)
-    with average.in_model():
-        for e, v in zip(expected, values(model), strict=True):
-            np.testing.assert_allclose(e, v, rtol=1e-5, atol=1e-7)
-    for was, now in zip(raw, values(model)):
-        np.testing.assert_array_equal(was, now)
-
-
-def test_mixup_is_training_on_soft_labels():
-    key = tf.range(100, 116, dtype=tf.int64)
-    whole = {**batch(), "key": key, "epoch": tf.zeros_like(key)}
-    op = mixup.mixup(0.4, seed=3)
-    mixed = op(whole)
-    part = float(mixed["mixup"])
-    assert 0 < part < 1 and float(op(whole)["mixup"]) == part
-    image = whole["image"].numpy()
-    np.testing.assert_allclose(
-        mixed["image"], part * image + (1 - part) * image[::-1], rtol=1e-5, atol=1e-6
-    )
-
-    logits = np.random.default_rng(1).normal(size=(16, 7)).astype(np.float32)
-    mixed["expression_weight"] = tf.ones(16)
-    total, tasks = mixup.Mixed(objectives.Expression())(mixed, {"expression": logits})
-    hot = np.eye(7)[whole["expression"].numpy()]
-    soft = part * hot + (1 - part) * hot[::-1]
-    log_softmax = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
-    np.testing.assert_allclose(total, -(soft * log_softmax).sum(-1).mean(), rtol=1e-5)
-    assert float(tasks["expression"]) == float(total)
-
-
-def test_mixup_draws_from_the_beta_distribution():
-    op = mixup.mixup(0.3, seed=0)
-    rows = {"image": tf.zeros((2, 1)), "epoch": tf.zeros(2, tf.int64)}
-    keys = tf.stack([tf.range(3000, dtype=tf.int64)] * 2, axis=1)
-    draws = tf.map_fn(
-        lambda k: op({**rows, "key": k})["mixup"], keys, tf.float32
-    ).numpy()
-    # Beta(a, a): mean 1/2, variance 1 / (4 (2a + 1)).
-    assert abs(draws.mean() - 0.5) < 0.03
-    assert abs(draws.var() - 1 / (4 * 1.6)) < 0.01
-
-
 def test_model_fit_gives_the_same_losses_as_the_loop(synthetic_data):
     config = tiny_config(augment=tiny_config().augment)
     config.model.arguments.dropout_rate = 0.0
@@ -227,8 +146,8 @@ def test_model_fit_gives_the_same_losses_as_the_loop(synthetic_data):
     model, optimizer = fresh()
     model.compile(optimizer, loss={"expression": losses.CrossEntropy()})
     theirs = []
-    for batch in batches:
-        one = pipeline.for_fit(tf.data.Dataset.from_tensors(batch), ["expression"])
+    for rows in batches:
+        one = pipeline.for_fit(tf.data.Dataset.from_tensors(rows), ["expression"])
         theirs += model.fit(one, verbose=0).history["loss"]
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 

@@ -1,8 +1,12 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
+from data_pipelines.batches import pipeline
 from data_pipelines.storage.prepared import examples, open_prepared
 from tests.testing_utils import tiny_config
+from trainers.tables.runs import load_config
 from trainers.training import optimizers, streams
 
 
@@ -94,3 +98,18 @@ def test_class_weights_make_every_class_weigh_the_same(synthetic_data):
         np.testing.assert_array_equal(
             after["valence_arousal_weight"], before["valence_arousal_weight"]
         )
+
+
+def without(prepared, **changes):
+    manifests = tuple({**m, **changes} for m in prepared.manifests)
+    return dataclasses.replace(prepared, manifests=manifests)
+
+
+def test_region_masks_need_landmarks(synthetic_data):
+    config, prepared = (
+        load_config("gan_synthetic"),
+        pipeline.open_prepared(synthetic_data),
+    )
+    streams.train_ops(config, prepared)
+    with pytest.raises(ValueError, match=f"{synthetic_data}: no landmarks"):
+        streams.train_ops(config, without(prepared, num_landmarks=0))

@@ -1,9 +1,7 @@
-import numpy as np
-
 from data_pipelines.preparation import prepare
 from data_pipelines.sources import open_source
 from data_pipelines.storage.prepared import open_prepared
-from fer_tf import labels, scores
+from fer_tf import labels
 from tests import source_trees, testing_utils
 from trainers.training import build
 from trainers.training.workdir import Workdir
@@ -21,13 +19,3 @@ def test_a_model_is_named_by_its_data(tmp_path):
     # The tree has two action units, and "Other" in the place of contempt.
     assert workdir.card.action_units == ("AU1", "AU2")
     assert workdir.card.expressions == (*labels.EXPRESSIONS[:7], "other")
-
-
-def test_action_units_are_named_by_their_number():
-    assert labels.action_unit_names(8) == labels.ACTION_UNITS
-    twelve = "AU1 AU2 AU4 AU6 AU7 AU10 AU12 AU15 AU23 AU24 AU25 AU26".split()
-    assert list(labels.action_unit_names(12)) == twelve
-    assert labels.action_unit_names(2) == ("unit1", "unit2")
-    true = np.eye(12)
-    found = scores.action_unit_scores(true, np.where(true, 1.0, -1.0))
-    assert [found[f"au_f1_{name}"] for name in twelve] == [1.0] * 12

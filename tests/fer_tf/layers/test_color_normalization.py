@@ -2,7 +2,6 @@ import keras
 import numpy as np
 import pytest
 
-from fer_tf.layers.channel_pool import ChannelPool
 from fer_tf.layers.color_normalization import ColorNormalization
 
 
@@ -48,9 +47,3 @@ def test_survives_its_config():
 def test_refuses(arguments, message):
     with pytest.raises(ValueError, match=message):
         ColorNormalization(**arguments)
-
-
-def test_channel_pool_is_maximum_then_mean():
-    x = np.array([[[[1, 2, 6]], [[-4, -5, -9]]]], "float32")
-    np.testing.assert_allclose(ChannelPool()(x), [[[[6, 3]], [[-4, -6]]]])
-    assert ChannelPool()(keras.Input((4, 5, 7))).shape == (None, 4, 5, 2)

@@ -1,0 +1,14 @@
+"""Pictures that can be read: every word inside the picture, every value drawn."""
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+
+
+def assert_legible(figure):
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    box, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+    assert min(box.x0, box.y0) > -0.02, box
+    assert box.x1 < width + 0.02 and box.y1 < height + 0.02, box
+    words = [text for text in figure.findobj(Text) if text.get_text().strip()]
+    assert min(text.get_fontsize() for text in words) >= 7

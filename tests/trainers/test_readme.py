@@ -1,0 +1,62 @@
+import json
+
+import pytest
+
+from tests.trainers.publishing.drawn_table import drawn_table
+from trainers import readme
+from trainers.publishing import kept_results
+
+
+def test_a_table_is_kept_whole_with_its_own_note_under_a_papers_name(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "results"))
+    path = tmp_path / "wang_1.json"
+    path.write_text(json.dumps(drawn_table()))
+    facts = dict(command="c", note="More.", machine="m")
+    readme.add_table(str(path), "wang_1_synthetic", **facts)
+    kept = kept_results.read_all(readme.RESULTS, "wang")["wang_1_synthetic"]
+    assert kept["note"] == "a note; More." and kept["machine"] == "m"
+    assert kept_results.read_all(readme.RESULTS, "gan") == {}
+    with pytest.raises(ValueError, match="must begin with one of wang, zhang"):
+        readme.add_table(str(path), "table", **facts)
+
+
+def test_a_kept_table_grows_by_the_rows_trained_on_another_machine(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "results"))
+    path = tmp_path / "wang_1.json"
+    facts = dict(command="c", note="", machine="m")
+
+    def add(**changed):
+        table = {**drawn_table(), **changed}
+        path.write_text(json.dumps(table))
+        readme.add_table(str(path), "wang_1", **facts)
+        return kept_results.read_all(readme.RESULTS, "wang")["wang_1"]["rows"]
+
+    (first, *_), untrained = drawn_table()["rows"], dict(ours={}, seeds=0)
+    second = dict(first, row="Second", ours={"accuracy": 0.25})
+    add(rows=[first, {**second, **untrained}])
+    # The other machine trained only the second row, then only the first one again.
+    assert add(rows=[{**first, **untrained}, second]) == [first, second]
+    # Of the same name, but trained on other data: neither row is lost, or mixed.
+    with pytest.raises(ValueError, match="row Second is kept of other data"):
+        add(rows=[{**first, "split_hash": "b"}, {**second, **untrained}])
+    again = dict(first, ours={"accuracy": 0.75})
+    assert add(rows=[again, {**second, **untrained}]) == [again, second]
+    # Another budget is another table: nothing is mixed.
+    other = [again, {**second, **untrained}]
+    assert add(rows=other, changed={"epochs": "9"}) == other
+
+
+def test_a_run_is_kept_with_its_curve_and_command(tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "kept"))
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "results.json").write_text(json.dumps({"model": "vgg19_fer", "epochs": 2}))
+    (run / "metrics.csv").write_text("epoch\n")
+    readme.add(str(run), "new", note="", machine="", command="train")
+    kept = json.loads((tmp_path / "kept" / "new.json").read_text())
+    assert kept["model"] == "vgg19_fer" and kept["command"] == "train"
+    assert (tmp_path / "kept" / "new.csv").read_text() == "epoch\n"
