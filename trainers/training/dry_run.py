@@ -81,7 +81,7 @@ def _evaluation_seconds(run):
         batches = -(-run.prepared.count(split) // run.config.eval_batch_size)
         (batch,) = stream.take(1)
         start = time.perf_counter()
-        run.selector.outputs([batch])
+        run.selector.predictions([batch])
         seconds += batches * (time.perf_counter() - start)
     return seconds
 
