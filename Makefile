@@ -32,7 +32,7 @@ test-page:
 # The numbers of TensorFlow, JAX and PyTorch side by side (a large download).
 test-backends: $(VENV)/dev.installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch
-	$(BIN)/python -m pytest tests/fer_tf/test_backends.py
+	$(BIN)/python -m pytest --run-slow tests/fer_tf/test_backends.py
 
 docs: $(VENV)/docs.installed
 	$(BIN)/mkdocs build --strict

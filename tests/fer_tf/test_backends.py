@@ -54,7 +54,11 @@ def values(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "amount", ["quick", pytest.param("all", marks=pytest.mark.long)]
+    "amount",
+    [
+        pytest.param("quick", marks=pytest.mark.slow),
+        pytest.param("all", marks=pytest.mark.long),
+    ],
 )
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_equals_tensorflow(backend, amount, values):

@@ -63,6 +63,7 @@ def saved(tmp_path_factory):
     return expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first, second, compiled", [("fer_tf", "keras", True), ("keras", "fer_tf", False)]
 )

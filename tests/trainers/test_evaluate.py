@@ -28,6 +28,7 @@ def model_folder(tmp_path_factory):
     return save_tiny_model(folder, spec, views="center_mirror")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mixed", [True, False])
 def test_a_run_on_mixed_crops_is_measured_on_them(
     mixed, model_folder, synthetic_data, tmp_path
@@ -45,6 +46,7 @@ def test_a_run_on_mixed_crops_is_measured_on_them(
     assert mixed or "margin" in result.stderr
 
 
+@pytest.mark.slow
 def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path):
     result = run(
         "evaluate", f"--workdir={model_folder}", f"--data={synthetic_data}",
@@ -93,6 +95,7 @@ def test_evaluate_writes_what_others_read(model_folder, synthetic_data, tmp_path
     assert "accuracy at 70%" in result.stdout and "skin dark" in result.stdout
 
 
+@pytest.mark.slow
 def test_heads_that_nothing_trained_are_not_measured(synthetic_data, tmp_path):
     spec = dataclasses.replace(CROP_SPECS["synthetic"], size=48, color="grey")
     card = loading.Card(
@@ -122,6 +125,7 @@ def test_labels_of_other_names_are_not_compared_by_place(
     assert_one_line(result, 1, "its expressions are")
 
 
+@pytest.mark.slow
 def test_a_set_that_weights_are_fitted_on_does_not_judge_them(
     model_folder, synthetic_data, tmp_path
 ):

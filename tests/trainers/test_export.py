@@ -10,6 +10,7 @@ from tests.testing_utils import assert_one_line
 from tests.testing_utils import run_command as run
 
 
+@pytest.mark.slow
 def test_a_run_becomes_a_model_with_a_card_and_a_name(finished_run, tmp_path):
     root = tmp_path / "saved_models"
     root.mkdir()
@@ -79,6 +80,7 @@ def test_the_crop_specs_of_the_house_can_be_drawn():
     assert all(spec.size <= 224 for spec in CROP_SPECS.values())
 
 
+@pytest.mark.slow
 def test_what_was_measured_elsewhere_comes_into_the_card(finished_run, tmp_path):
     path, output = tmp_path / "london.json", tmp_path / "out"
     part = {"num_examples": 4, "metrics": {"accuracy": 0.25}}

@@ -57,6 +57,7 @@ def test_folds_are_those_of_the_source(root, dealt, tmp_path):
     assert counts[0] == counts[1]
 
 
+@pytest.mark.slow
 def test_somebody_whose_pictures_are_unusable_moves_nobody(tmp_path):
     damaged = tmp_path / "download"
     layouts.write("ckplus", str(damaged), examples=13 * 40, seed=1)

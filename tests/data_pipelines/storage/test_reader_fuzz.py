@@ -131,12 +131,14 @@ def fuzz(shard, edits):
         (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
+@pytest.mark.slow
 @FUZZ
 @given(edits=st.lists(EDIT, min_size=1, max_size=4))
 def test_any_bytes_of_an_npz_are_refused_or_right(npz_shard, edits):
     fuzz(npz_shard, edits)
 
 
+@pytest.mark.slow
 @FUZZ
 @given(edits=st.lists(EDIT, min_size=1, max_size=4))
 def test_any_bytes_of_records_are_refused_or_right(record_shard, edits):
@@ -149,6 +151,7 @@ VALUE = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(FUZZ, max_examples=60)
 @given(st.data(), VALUE)
 def test_any_value_in_any_array_is_refused_or_right(npz_shard, data, value):
@@ -200,6 +203,7 @@ def put(inside, places, value):
 PLACES = st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=4)
 
 
+@pytest.mark.slow
 @FUZZ
 @given(places=PLACES, value=JSON)
 def test_any_manifest_is_refused_or_right(npz_shard, places, value):
@@ -214,6 +218,7 @@ def test_any_manifest_is_refused_or_right(npz_shard, places, value):
         (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
+@pytest.mark.slow
 @FUZZ
 @given(edits=st.lists(EDIT, min_size=1, max_size=4))
 def test_any_bytes_of_a_manifest_are_refused_or_right(npz_shard, edits):
@@ -227,6 +232,7 @@ def test_any_bytes_of_a_manifest_are_refused_or_right(npz_shard, edits):
         (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
+@pytest.mark.slow
 def test_the_fuzzed_folders_are_read_when_nothing_is_changed(npz_shard, record_shard):
     for folder, manifest, _, whole in (npz_shard, record_shard):
         assert len(read_or_one_line(folder)) == len(whole) > 0

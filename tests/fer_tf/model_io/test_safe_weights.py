@@ -123,6 +123,7 @@ def _nan(file, name, shape):
     file[name] = np.full(shape, np.nan, "f4")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "plant, match",
     [

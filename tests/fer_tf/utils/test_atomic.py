@@ -110,9 +110,12 @@ for package in (fer_tf, data_pipelines, trainers):
     for found in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         file = pathlib.Path(found.module_finder.path, found.name.split(".")[-1] + ".py")
         command = file.exists() and "cli.run(" in file.read_text()
-        # Those two need an extra.
-        names = ("trainers.web_page.reader", "data_pipelines.preparation.beam")
-        extra = found.name in names
+        # Those three need an extra.
+        extra = found.name in (
+            "trainers.web_page.reader",
+            "trainers.publishing.site_examples",
+            "data_pipelines.preparation.beam",
+        )
         if not command and not extra:
             importlib.import_module(found.name)
 from trainers.common import memory

@@ -29,6 +29,7 @@ for limit in map(int, sys.argv[2:]):
 """
 
 
+@pytest.mark.slow
 def test_a_model_is_saved_whole_or_not_at_all(tmp_path):
     """In a process of its own: HDF5 ended it in a memory fault."""
     folder = tmp_path / "m"

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests import testing_utils
 
@@ -65,9 +67,11 @@ def run(code, tmp_path):
     assert result.returncode == 0, result.stderr[-2000:]
 
 
+@pytest.mark.slow
 def test_a_fork_is_refused_and_its_parent_goes_on(tmp_path):
     run(FORKING, tmp_path)
 
 
+@pytest.mark.slow
 def test_a_spawned_process_works(tmp_path):
     run(SPAWNING, tmp_path)

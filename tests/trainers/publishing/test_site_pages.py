@@ -25,6 +25,7 @@ def test_the_navigation_names_every_page_once():
     assert sorted(named(site_pages.navigation())) == sorted(pages)
 
 
+@pytest.mark.slow
 def test_every_module_has_a_page_of_its_docstrings():
     pages = site_pages.reference_pages()
     for package in site_pages.PACKAGES:

@@ -12,6 +12,7 @@ from tests.trainers.training.small_runs import (
 )
 
 
+@pytest.mark.slow
 def test_the_best_weights_are_the_average_and_a_stage_hands_it_on(averaged):
     run, path = averaged
     assert len(run.workdir.rows) == 2
@@ -28,6 +29,7 @@ def test_the_best_weights_are_the_average_and_a_stage_hands_it_on(averaged):
         np.testing.assert_array_equal(kept[variable.path], variable.numpy())
 
 
+@pytest.mark.slow
 def test_within_a_stage_the_average_is_evaluated_and_the_weights_train_on(
     synthetic_data, tmp_path
 ):

@@ -31,6 +31,7 @@ def assert_equal_runs(found):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_losses_and_weights_of_one():
     # CCC and means over valid rows, which are not those of halves; a limit on the
     # norm of the whole gradient; and, without it, what batch statistics of halves do.

@@ -10,6 +10,7 @@ from trainers.common.cli import UsageError
 from trainers.training import report
 
 
+@pytest.mark.slow
 # After a kill the repeated epoch may beat one protocol's best and not the other's.
 @pytest.mark.parametrize("same, step", [(True, 2), (False, 4), (False, 2)])
 def test_weights_that_both_protocols_chose_are_measured_once(

@@ -27,16 +27,8 @@ def assert_same(a, b):
 
 @pytest.mark.parametrize(
     "stop, kind, begin",
-    [
-        (8, "finished", 7),
-        *(
-            pytest.param(*stopped, marks=pytest.mark.slow)
-            for stopped in [
-                (1, "finished", 0), (4, "averaged", 3), (7, "averaged", 7),
-                (12, "averaged", 10), (17, "dropping", 15), (8, "weighted", 7),
-            ]
-        ),
-    ],
+    [(1, "finished", 0), (8, "finished", 7), (4, "averaged", 3), (7, "averaged", 7),
+     (12, "averaged", 10), (17, "dropping", 15), (8, "weighted", 7)],
 )  # fmt: skip
 def test_a_run_stopped_anywhere_ends_like_one_that_was_not(
     stop, kind, begin, request, synthetic_data, tmp_path

@@ -128,6 +128,7 @@ def test_half_precision_learns_as_float32_does(policy):
     assert found[0] != found[1]
 
 
+@pytest.mark.slow
 def test_model_fit_gives_the_same_losses_as_the_loop(synthetic_data):
     config = tiny_config(augment=tiny_config().augment)
     config.model.arguments.dropout_rate = 0.0
@@ -152,6 +153,7 @@ def test_model_fit_gives_the_same_losses_as_the_loop(synthetic_data):
     np.testing.assert_allclose(ours, theirs, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_xla_gives_the_same_losses_without_recompiling(synthetic_data):
     config = tiny_config()
     config.model.arguments.dropout_rate = 0.0

@@ -104,6 +104,8 @@ def test_the_oldest_files_make_room(root, monkeypatch):
 def test_it_goes_when_the_page_is_told_to_end(root, name):
     hold = (
         "import signal\n"
+        # What runs in the background of a shell ignores it, and so do its children.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from trainers.common import cli\n"
         "from trainers.web_page import scratch\n"
         "with cli.ended_by_signals(), scratch.private() as folder:\n"
