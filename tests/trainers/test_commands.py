@@ -125,6 +125,7 @@ def test_bad_input_exits_1_with_one_line(args, text, tmp_path):
     assert_one_line(run(*args), 1, text)
 
 
+@pytest.mark.slow
 def test_predict_reads_photographs_and_says_what_it_could_not(model_folder, tmp_path):
     photos, out = tmp_path / "photos", tmp_path / "out"
     photos.mkdir()

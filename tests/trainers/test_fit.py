@@ -74,6 +74,7 @@ def test_without_tensorflow_the_losses_are_the_same(backend, amount, losses):
         np.testing.assert_allclose(value[0], expected[name][0], rtol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_one_call_trains_evaluates_saves_and_reads_back(synthetic_data, tmp_path):
     config = tiny_config()
     config.stages[0].learning_rate = 0.05

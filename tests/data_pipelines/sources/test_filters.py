@@ -145,6 +145,7 @@ def test_what_is_not_kept_is_missing_and_the_rest_is_as_it_was(tmp_path):
     assert other["source"]["layout"].endswith("without expression, action_units")
 
 
+@pytest.mark.slow
 def test_a_set_without_expressions_may_come_first(tmp_path):
     sources = [
         open_source("synthetic", f"seed={n},examples=40,size=48") for n in (1, 2)
