@@ -7,6 +7,7 @@ from fer_tf.export import score_tables
 from fer_tf.export.dataset_facts import UNKNOWN, DatasetFacts
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import number
+from fer_tf.utils.markdown import head, line
 
 _SHOWS = {
     "expressions": "which of these expressions a face shows, as probabilities",
@@ -169,11 +170,10 @@ def _crops(described):
 
 
 def _files(described):
-    yield "| file | bytes | sha256 |"
-    yield "|---|---|---|"
+    yield from head(["file", "bytes", "sha256"])
     weights = described["weights"]
     for path, facts in {weights["file"]: weights, **described["files"]}.items():
-        yield f"| {path} | {facts['bytes']:,} | `{facts['sha256']}` |"
+        yield line([path, f"{facts['bytes']:,}", f"`{facts['sha256']}`"])
     if described["formats"]:
         yield from ("", *_checks(described))
 
@@ -186,15 +186,18 @@ def _checks(described):
         f"({checked['source']}), largest and mean absolute difference of any output:"
     )
     yield ""
-    yield "| format | largest | mean | same expression | accuracy | accuracy in Keras |"
-    yield "|---|---|---|---|---|---|"
+    yield from head(
+        ["format", "largest", "mean", "same expression", "accuracy",
+         "accuracy in Keras"]
+    )  # fmt: skip
     for name, check in formats.items():
         cells = [
+            name,
             f"{max(check['largest_difference'].values()):.2g}",
             f"{max(check['mean_difference'].values()):.2g}",
             *(_percent(check, k) for k in ("agreement", "accuracy", "keras_accuracy")),
         ]
-        yield f"| {name} | {' | '.join(cells)} |"
+        yield line(cells)
     if encoded := formats.get("saved_model", {}).get("encoded"):
         yield ""
         yield (

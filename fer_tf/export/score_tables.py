@@ -9,6 +9,7 @@ from typing import Any
 
 from fer_tf.scores import METRICS, confusion, leading, metric_of, table
 from fer_tf.scores.text import interval, number, reading
+from fer_tf.utils.markdown import head, line
 
 NOTE = (
     "Fractions, with 95 % bootstrap intervals in brackets. A share of exactly 0 or 1 "
@@ -60,9 +61,8 @@ def metrics(title: str, splits: Mapping[str, Mapping[str, Any]]) -> Iterator[str
         title: Of the first column.
         splits: The scores by the name of the split.
     """
-    yield f"| {title} | {' | '.join(splits)} |"
-    yield "|---" * (1 + len(splits)) + "|"
-    yield f"| measured on | {' | '.join(map(examples, splits.values()))} |"
+    yield from head([title, *splits])
+    yield line(["measured on", *map(examples, splits.values())])
     yield from _rows(_names(splits), splits)
 
 
@@ -73,8 +73,7 @@ def _names(splits):
 
 def _rows(names, splits):
     for name in names:
-        cells = [_cell(scores, name) for scores in splits.values()]
-        yield f"| {name} | {' | '.join(cells)} |"
+        yield line([name, *(_cell(scores, name) for scores in splits.values())])
 
 
 def _cell(scores, name):
@@ -112,17 +111,22 @@ def expressions(matrix: Mapping[str, Any] | None, where: str) -> Iterator[str]:
         "with the share of all its faces."
     )
     yield ""
-    yield "| expression | examples | recall | precision | most often taken for |"
-    yield "|---|---|---|---|---|"
+    yield from head(
+        ["expression", "examples", "recall", "precision", "most often taken for"]
+    )
     for row in rates:
         taken = ""
         if row.taken_for:
             taken = f"{row.taken_for} ({number(row.share_taken)})"
         precision = "" if row.precision is None else number(row.precision)
-        yield (
-            f"| {row.name} | {row.num_examples:,} "
-            f"| {reading(row.recall, row.recall_ends)} "
-            f"| {precision}{interval(row.precision_ends)} | {taken} |"
+        yield line(
+            [
+                row.name,
+                f"{row.num_examples:,}",
+                reading(row.recall, row.recall_ends),
+                precision + interval(row.precision_ends),
+                taken,
+            ]
         )
 
 
@@ -141,12 +145,13 @@ def calibration(fitted: Mapping[str, Any], where: str) -> Iterator[str]:
         "files."
     )
     yield ""
-    yield "| surest part of the faces | accuracy | where the model says at least |"
-    yield "|---|---|---|"
+    yield from head(
+        ["surest part of the faces", "accuracy", "where the model says at least"]
+    )
     for row in fitted["coverage"]:
         # One person, or one video, has no interval.
         accuracy = reading(row["accuracy"], row.get("interval"))
-        yield f"| {row['coverage']:.0%} | {accuracy} | {row['confidence']:.3f} |"
+        yield line([f"{row['coverage']:.0%}", accuracy, f"{row['confidence']:.3f}"])
 
 
 def groups(by_attribute: Mapping[str, Any], where: str) -> Iterator[str]:
@@ -164,12 +169,10 @@ def groups(by_attribute: Mapping[str, Any], where: str) -> Iterator[str]:
         for value, scores in values.items()
     }
     names = leading(_names(parts))
-    yield f"| group | examples | {' | '.join(names)} |"
-    yield "|---" * (2 + len(names)) + "|"
+    yield from head(["group", "examples", *names])
     for title, scores in parts.items():
-        cells = [f"{scores['num_examples']:,}{_labelled(scores)}"]
-        cells += [_cell(scores, name) for name in names]
-        yield f"| {title} | {' | '.join(cells)} |"
+        count = f"{scores['num_examples']:,}{_labelled(scores)}"
+        yield line([title, count, *(_cell(scores, name) for name in names)])
 
 
 def on_other_data(title: str, scores: Mapping[str, Any]) -> list[str]:
@@ -184,8 +187,7 @@ def on_other_data(title: str, scores: Mapping[str, Any]) -> list[str]:
     lines = [
         f"## On data it never saw: {title}",
         "",
-        f"| metric | {examples(scores)} |",
-        "|---|---|",
+        *head(["metric", examples(scores)]),
         *_rows(names, {title: scores}),
         *expressions(scores.get("confusion"), title),
     ]

@@ -9,6 +9,7 @@ from fer_tf.model_io.card import CARD, read_card
 from fer_tf.scores import leading
 from fer_tf.scores.text import number
 from fer_tf.utils.hashing import sha256
+from fer_tf.utils.markdown import head, line
 
 
 def entry(folder: str) -> dict:
@@ -77,10 +78,11 @@ def render(listed: dict) -> str:
         "`fer_tf.Predictor(name)` find them by name, `trainers.predict` takes",
         "`--model=name`; each folder's README.md is the model's card.",
         "",
-        "| name | model | reads | data | terms of the data | crop | protocol | test "
-        "| sha256 |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+        *head(
+            ["name", "model", "reads", "data", "terms of the data", "crop", "protocol",
+             "test", "sha256"]
+        ),
+    ]  # fmt: skip
     for name, known in sorted(listed["models"].items()):
         shown = f"[{name}]({name}/README.md)"
         if name == listed["default"]:
@@ -93,7 +95,7 @@ def render(listed: dict) -> str:
             known["protocol"] or "not stated", _test_scores(known["measured"]),
             f"`{known['sha256'][:12]}`",
         ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append(line(cells))
     commands = {n: k["command"] for n, k in listed["models"].items() if k["command"]}
     lines += [""] if commands else []
     lines += [f"- {name}: `{command}`" for name, command in sorted(commands.items())]

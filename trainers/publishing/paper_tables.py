@@ -7,7 +7,7 @@ from scipy import special
 
 from fer_tf import scores
 from fer_tf.model_io.protocol import Protocol
-from trainers.common.markdown import head, line
+from fer_tf.utils.markdown import head, line
 from trainers.publishing.kept_results import NONE, command_block, read_all
 from trainers.tables import cells
 from trainers.tables.cells import by_row, tested_on

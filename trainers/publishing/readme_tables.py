@@ -2,7 +2,7 @@
 
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import interval, number
-from trainers.common.markdown import head, line
+from fer_tf.utils.markdown import head, line
 from trainers.publishing.kept_results import NONE, command_block, read_all
 
 

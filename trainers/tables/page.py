@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from data_pipelines.preparation import folds
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import MISSING, number
-from trainers.common.markdown import head, line
+from fer_tf.utils.markdown import head, line
 from trainers.tables import cells
 from trainers.tables.cells import by_row, tested_on
 from trainers.tables.papers import Table

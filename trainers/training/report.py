@@ -10,7 +10,7 @@ from fer_tf.plotting.curves import training_curves
 from fer_tf.plotting.style import save_figure
 from fer_tf.scores import calibration, metric_of, text
 from fer_tf.utils import atomic
-from trainers.common.markdown import head, line
+from fer_tf.utils.markdown import head, line
 from trainers.evaluation import measure, plots
 from trainers.evaluation.evaluator import Evaluator
 from trainers.training import build, streams

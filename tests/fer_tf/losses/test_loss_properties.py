@@ -11,17 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from fer_tf import losses
+from tests.fer_tf.losses.gradients import gradient
 
 FAST = settings(max_examples=12, deadline=None)
 RNG = np.random.default_rng(0)
-
-
-def gradient(fn, x):
-    x = tf.constant(x, tf.float32)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        value = tf.reduce_sum(fn(x))
-    return value.numpy(), tape.gradient(value, x).numpy()
 
 
 # name: (class, targets, predictions) of 6 rows.

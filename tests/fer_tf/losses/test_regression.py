@@ -3,16 +3,9 @@ import pytest
 import tensorflow as tf
 
 from fer_tf import losses
+from tests.fer_tf.losses.gradients import gradient
 
 RNG = np.random.default_rng(0)
-
-
-def gradient(fn, x):
-    x = tf.constant(x, tf.float32)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        value = tf.reduce_sum(fn(x))
-    return value.numpy(), tape.gradient(value, x).numpy()
 
 
 def test_region_masks_are_summed_as_printed():

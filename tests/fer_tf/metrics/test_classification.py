@@ -1,49 +1,14 @@
 import keras
 import numpy as np
-import pytest
 
 from fer_tf import losses, metrics, scores
-from tests.fer_tf.metrics import metric_cases
 from tests.fer_tf.metrics.metric_cases import (
-    EXPRESSION,
     LABELS,
     MASK,
     NUM,
     RNG,
     VA,
-    WAY_NAMES,
-    WAYS,
 )
-
-# name: (metric, the scores over weights, the score's name)
-CASES = {
-    "accuracy": (lambda: metrics.Accuracy(7), EXPRESSION, "accuracy"),
-    "mean_class": (
-        lambda: metrics.MeanClassAccuracy(7),
-        EXPRESSION,
-        "mean_class_accuracy",
-    ),
-    "macro_f1": (lambda: metrics.MacroF1(7), EXPRESSION, "macro_f1"),
-    "expression": (lambda: metrics.ExpressionScore(7), EXPRESSION, "expression_score"),
-    "confusion": (lambda: metrics.ConfusionMatrix(7), EXPRESSION, "confusion"),
-    "ece": (lambda: metrics.ExpectedCalibrationError(), EXPRESSION, "ece"),
-}
-
-
-@pytest.mark.parametrize("weights, jit_compile", WAYS, ids=WAY_NAMES)
-@pytest.mark.parametrize("case", CASES)
-def test_batches_merge_to_the_whole_set(case, weights, jit_compile):
-    metric_cases.assert_batches_merge(CASES[case], weights, jit_compile)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_nothing_valid_is_zero_and_changes_nothing(case):
-    metric_cases.assert_nothing_valid_changes_nothing(CASES[case])
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_config_round_trip(case):
-    metric_cases.assert_config_round_trip(CASES[case])
 
 
 def test_labels_without_a_class_are_not_counted():

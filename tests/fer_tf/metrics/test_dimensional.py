@@ -2,41 +2,12 @@ import numpy as np
 import pytest
 
 from fer_tf import metrics, scores
-from tests.fer_tf.metrics import metric_cases
 from tests.fer_tf.metrics.metric_cases import (
     DIMENSIONAL,
     MASK,
     VA,
     VA_GUESS,
-    WAY_NAMES,
-    WAYS,
 )
-
-# name: (metric, the scores over weights, the score's name)
-CASES = {
-    "ccc_v": (lambda: metrics.CCC(0), DIMENSIONAL, "ccc_valence"),
-    "ccc_a": (lambda: metrics.CCC(1), DIMENSIONAL, "ccc_arousal"),
-    "ccc_mean": (lambda: metrics.MeanCCC(), DIMENSIONAL, "ccc_mean"),
-    "pcc": (lambda: metrics.PCC(1), DIMENSIONAL, "pcc_arousal"),
-    "rmse": (lambda: metrics.RMSE(0), DIMENSIONAL, "rmse_valence"),
-    "sagr": (lambda: metrics.SignAgreement(1), DIMENSIONAL, "sagr_arousal"),
-}
-
-
-@pytest.mark.parametrize("weights, jit_compile", WAYS, ids=WAY_NAMES)
-@pytest.mark.parametrize("case", CASES)
-def test_batches_merge_to_the_whole_set(case, weights, jit_compile):
-    metric_cases.assert_batches_merge(CASES[case], weights, jit_compile)
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_nothing_valid_is_zero_and_changes_nothing(case):
-    metric_cases.assert_nothing_valid_changes_nothing(CASES[case])
-
-
-@pytest.mark.parametrize("case", CASES)
-def test_config_round_trip(case):
-    metric_cases.assert_config_round_trip(CASES[case])
 
 
 @pytest.mark.parametrize("make, key", [(metrics.CCC, "ccc"), (metrics.PCC, "pcc")])
