@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from data_pipelines.storage import npz, schema
-from data_pipelines.storage.shards import Shard
+from data_pipelines.storage.shards import Numbering, Shard
 
 
 class ArrayFiles:
@@ -33,9 +33,8 @@ class ArrayFiles:
             schema.count_classes(file, shard.manifest)
             for file, shard in zip(files, shards)
         ]
-        counts = [shard.num_examples for shard in shards]
-        self.folders = np.repeat([shard.folder for shard in shards], counts)
-        self._ends = np.cumsum(counts)
+        self._numbering = Numbering(shards)
+        self.folders = self._numbering.folders
         self._images = [file.pop("image") for file in files]
         if len({file["landmarks"].shape[1] for file in files}) > 1:
             # Data sets with different numbers of points are read without points.
@@ -59,12 +58,9 @@ class ArrayFiles:
         """
         batch = {name: column[rows] for name, column in self._columns.items()}
         batch["image"] = np.empty((len(rows), size, size, channels), np.uint8)
-        numbers = np.searchsorted(self._ends, rows, side="right")
-        for number in np.unique(numbers):
-            here, images = numbers == number, self._images[number]
-            first = self._ends[number] - len(images)
-            stored = images[rows[here] - first]
-            batch["image"][here] = to_size(stored, size, channels)
+        for number, here, within in self._numbering.by_shard(rows):
+            images = self._images[number]
+            batch["image"][here] = to_size(images[within], size, channels)
             # (0, 0) is the centre of the first pixel, whose place depends on the size.
             scale = np.float32(size / images.shape[1])
             points = batch["landmarks"][here]

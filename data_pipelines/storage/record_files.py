@@ -17,7 +17,7 @@ import numpy as np
 
 from data_pipelines.sources.errors import DataError
 from data_pipelines.storage import records, schema
-from data_pipelines.storage.shards import Shard
+from data_pipelines.storage.shards import Numbering, Shard
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.utils.stderr import quiet_imports
 
@@ -45,9 +45,8 @@ class RecordFiles:
     def __init__(self, shards: Sequence[Shard]):
         self._shards = tuple(shards)
         self._spans = [_spans(shard) for shard in shards]
-        counts = [shard.num_examples for shard in shards]
-        self.folders = np.repeat([shard.folder for shard in shards], counts)
-        self._ends = np.cumsum(counts)
+        self._numbering = Numbering(shards)
+        self.folders = self._numbering.folders
         self.classes = []
         for number, shard in enumerate(shards):
             lots = self.lots(number)
@@ -56,14 +55,10 @@ class RecordFiles:
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """Serialized records of the rows: `(len(rows),)` of bytes."""
-        numbers = np.searchsorted(self._ends, rows, side="right")
         serialized = np.empty(len(rows), object)
-        for number in np.unique(numbers):
-            shard, spans = self._shards[number], self._spans[number]
-            first = self._ends[number] - shard.num_examples
-            with open(shard.path, "rb", buffering=0) as file:
-                for place in np.flatnonzero(numbers == number):
-                    offset, length = spans[rows[place] - first]
+        for number, places, within in self._numbering.by_shard(rows):
+            with open(self._shards[number].path, "rb", buffering=0) as file:
+                for place, (offset, length) in zip(places, self._spans[number][within]):
                     file.seek(offset)
                     serialized[place] = file.read(length)
         return serialized
@@ -79,11 +74,10 @@ class RecordFiles:
 
     def lots(self, number):
         """All features of the records of a shard, checked, some records at a time."""
-        shard, end = self._shards[number], self._ends[number]
+        shard, begin = self._shards[number], self._numbering.firsts[number]
         for first in range(0, shard.num_examples, _LOT):
-            start = end - shard.num_examples + first
-            rows = np.arange(start, min(start + _LOT, end))
-            yield parse(self.read(rows), shard, first)
+            rows = np.arange(first, min(first + _LOT, shard.num_examples))
+            yield parse(self.read(begin + rows), shard, first)
 
 
 def parse(serialized: np.ndarray, shard: Shard, first: int = 0) -> dict:

@@ -4,9 +4,11 @@ import dataclasses
 import functools
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+
+import numpy as np
 
 from data_pipelines.sources.errors import DataError
 from data_pipelines.storage import manifests
@@ -35,6 +37,37 @@ class Shard:
     sha256: str
     manifest: Mapping[str, Any]
     folder: int = 0
+
+
+class Numbering:
+    """Numbers the examples of several shards, one shard after the other.
+
+    Args:
+        shards: In their order.
+
+    Attributes:
+        folders: int64 `(n,)`, number of the prepared folder of each example.
+        firsts: int64 `(shards,)`, number of the first example of each shard.
+    """
+
+    def __init__(self, shards: Sequence[Shard]):
+        counts = [shard.num_examples for shard in shards]
+        self.folders = np.repeat([shard.folder for shard in shards], counts)
+        self._ends = np.cumsum(counts)
+        self.firsts = self._ends - counts
+
+    def by_shard(
+        self, rows: np.ndarray
+    ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+        """Yields a shard's number, the places of its rows, and the rows within it.
+
+        Args:
+            rows: int64 `(batch,)`, numbers of examples.
+        """
+        numbers = np.searchsorted(self._ends, rows, side="right")
+        for number in np.unique(numbers):
+            places = np.flatnonzero(numbers == number)
+            yield number, places, rows[places] - self.firsts[number]
 
 
 def listed(folder: str, manifest: Mapping[str, Any], number: int = 0) -> list[Shard]:
