@@ -18,6 +18,7 @@ from absl import flags
 from fer_tf.export import score_tables
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores import confusion
+from fer_tf.scores.calibration import temperature_text
 from fer_tf.scores.text import number, reading
 from trainers.common import cli
 
@@ -180,14 +181,15 @@ def _group_line(group):
 
 
 def _calibration_lines(calibration):
-    if calibration["temperature"] is None:
+    temperature = calibration["temperature"]
+    if temperature is None:
         yield "temperature            none: no validation examples to fit it on"
     else:
         effect = "fitted on these examples"
         if calibration["ece_after"] is not None:
             before, after = calibration["ece_before"], calibration["ece_after"]
             effect = f"ece {number(before)} -> {number(after)}"
-        yield f"temperature            {number(calibration['temperature'])}  ({effect})"
+        yield f"temperature            {temperature_text(temperature)}  ({effect})"
     for row in calibration["coverage"]:
         name = f"accuracy at {row['coverage']:.0%}"
         yield (

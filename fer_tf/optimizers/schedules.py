@@ -143,7 +143,8 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     ):
         if not 1 < rise_fraction * total_steps < total_steps - 1:
             raise ValueError(
-                "`rise_fraction` must leave more than one step to rise and to fall. "
+                "`rise_fraction` must leave more than one step to rise and to fall; a "
+                "very short run needs more epochs or data. "
                 f"Received: rise_fraction={rise_fraction}, total_steps={total_steps}."
             )
         self.peak_rate = peak_rate

@@ -188,17 +188,15 @@ def _calibration_lines(fitted, protocol):
         return
     temperature = fitted["temperature"]
     if temperature is not None:
-        end = ""
-        if calibration.is_bound(temperature):
-            end = " (the end of its range: none is best)"
         effect = "which are those reported"
         if fitted["ece_after"] is not None:
             before = text.number(fitted["ece_before"])
             after = text.number(fitted["ece_after"])
             effect = f"takes the calibration error from {before} to {after}"
         yield (
-            f"- calibration ({protocol}): temperature {temperature:.3f}{end}, fitted "
-            f"on {fitted['num_fitted']:,} validation examples, {effect}"
+            f"- calibration ({protocol}): temperature "
+            f"{calibration.temperature_text(temperature)}, fitted on "
+            f"{fitted['num_fitted']:,} validation examples, {effect}"
         )
     answers = ", ".join(
         f"{text.number(row['accuracy'])} at {row['coverage']:.0%}"

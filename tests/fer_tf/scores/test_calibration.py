@@ -32,8 +32,9 @@ def test_temperature_ends_where_none_is_best():
     right = calibration.fit_temperature([0, 1, 2], logits)
     wrong = calibration.fit_temperature([1, 2, 0], logits)
     np.testing.assert_allclose([right, wrong], calibration.TEMPERATURES, rtol=1e-6)
-    assert calibration.is_bound(right) and calibration.is_bound(wrong)
-    assert not calibration.is_bound(0.5)
+    for bound in (right, wrong):
+        assert "none is best" in calibration.temperature_text(bound)
+    assert calibration.temperature_text(0.5) == "0.500"
 
 
 def test_selective_accuracy_by_hand():
