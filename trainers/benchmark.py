@@ -58,6 +58,11 @@ _JSON = flags.DEFINE_string("json", None, "File for the result.")
 
 def main() -> None:
     """Entry point of the command line."""
+    folder = os.path.dirname(_JSON.value or "") or "."
+    if not os.path.isdir(folder):
+        cli.fail(f"--json: no folder {folder}", code=2)
+    if _WHAT.value == "faces" and not _TRAINED.value:
+        cli.fail("--trained is needed: models to compare, A,B,C", code=2)
     with cli.quiet_imports():
         from fer_tf import models
         from fer_tf.utils import atomic
@@ -66,9 +71,6 @@ def main() -> None:
     unknown = [n for n in _MODEL.value.split(",") if n not in models.MODELS]
     if unknown:
         cli.fail(f"--model: no model {unknown[0]!r}; see fer_tf.list_models()", code=2)
-    folder = os.path.dirname(_JSON.value or "") or "."
-    if not os.path.isdir(folder):
-        cli.fail(f"--json: no folder {folder}", code=2)
     if _WHAT.value == "train" and "," in _MODEL.value:
         result = _train_each(_MODEL.value.split(","))
     elif _WHAT.value == "train":
@@ -85,8 +87,6 @@ def main() -> None:
             _TRAINED.value, _PHOTOS.value, seconds=_SECONDS.value
         )
     elif _WHAT.value == "faces":
-        if not _TRAINED.value:
-            cli.fail("--trained is needed: models to compare, A,B,C", code=2)
         from trainers.speed import prediction
 
         result = prediction.faces(_TRAINED.value.split(","), seconds=_SECONDS.value)

@@ -35,8 +35,8 @@ _FORMAT_NAMES = {
 
 # What a card keeps of the one that it comes from.
 _CARRIED = (
-    "protocol", "epoch", "step", "dataset", "measured", "measured_elsewhere", "note",
-    "training", "versions",
+    "protocol", "epoch", "step", "temperature", "dataset", "measured",
+    "measured_elsewhere", "note", "training", "versions",
 )  # fmt: skip
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir of a finished run.")

@@ -147,7 +147,8 @@ def _scores(described):
         yield f"On {last}, {note}."
     yield from score_tables.expressions(scores.get("confusion"), last)
     if scores.get("calibration", {}).get("ece_after") is not None:
-        yield from ("", *score_tables.calibration(scores["calibration"], last))
+        inside = described.get("temperature")
+        yield from ("", *score_tables.calibration(scores["calibration"], last, inside))
     if scores.get("groups"):
         yield from ("", *score_tables.groups(scores["groups"], last))
 

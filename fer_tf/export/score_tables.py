@@ -130,20 +130,31 @@ def expressions(matrix: Mapping[str, Any] | None, where: str) -> Iterator[str]:
         )
 
 
-def calibration(fitted: Mapping[str, Any], where: str) -> Iterator[str]:
+def calibration(
+    fitted: Mapping[str, Any], where: str, inside: Mapping[str, Any] | None
+) -> Iterator[str]:
     """What the confidence is worth.
 
     Args:
         fitted: `"calibration"` of the scores.
         where: Name of the split.
+        inside: `"temperature"` of the card: that of the files, or None.
     """
-    yield (
-        f"Calibration on {where}: divided by the temperature "
-        f"{fitted['temperature']:.3f} (fitted on {fitted['num_fitted']:,} validation "
-        f"examples), the logits' calibration error is {number(fitted['ece_after'])} "
-        f"instead of {number(fitted['ece_before'])}. The temperature is not in the "
-        "files."
-    )
+    if inside:
+        yield (
+            f"Calibration on {where}: the logits in the files are divided by the "
+            f"temperature {inside['value']:.3f} (fitted on {inside['num_fitted']:,} "
+            f"validation examples); the calibration error is "
+            f"{number(fitted['ece_before'])}."
+        )
+    else:
+        yield (
+            f"Calibration on {where}: divided by the temperature "
+            f"{fitted['temperature']:.3f} (fitted on {fitted['num_fitted']:,} "
+            "validation examples), the logits' calibration error is "
+            f"{number(fitted['ece_after'])} instead of {number(fitted['ece_before'])}. "
+            "The temperature is not in the files."
+        )
     yield ""
     yield from head(
         ["surest part of the faces", "accuracy", "where the model says at least"]

@@ -55,15 +55,23 @@ def fit_temperature(labels, logits) -> float:
     return float(np.exp(-(low + high) / 2))
 
 
+def is_bound(temperature: float) -> bool:
+    """Whether a temperature lies at an end of `TEMPERATURES`: none is best.
+
+    >>> is_bound(100.0), is_bound(1.5)
+    (True, False)
+    """
+    low, high = TEMPERATURES
+    return temperature < 1.01 * low or temperature > 0.99 * high
+
+
 def temperature_text(temperature: float) -> str:
-    """A temperature in words, which say where it ended its range: none is best.
+    """A temperature in words, which say where it ended its range.
 
     >>> temperature_text(1.5)
     '1.500'
     """
-    low, high = TEMPERATURES
-    inside = 1.01 * low <= temperature <= 0.99 * high
-    end = "" if inside else " (the end of its range: none is best)"
+    end = " (the end of its range: none is best)" if is_bound(temperature) else ""
     return f"{temperature:.3f}{end}"
 
 

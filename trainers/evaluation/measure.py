@@ -142,7 +142,7 @@ def calibration_of(predictions: Predictions, validation: Predictions | None) -> 
           sees it.
     """
     labels, logits, units = _expressions(predictions)
-    temperature, num_fitted = _fit_temperature(validation)
+    temperature, num_fitted = fit_temperature(validation)
     judged = temperature is not None and validation is not predictions
     before = scores.classification_scores(labels, logits, logits.shape[1])
     cooled = logits / (temperature or 1.0)
@@ -174,8 +174,13 @@ def _coverage(labels, logits, units):
         }
 
 
-def _fit_temperature(validation: Predictions | None) -> tuple[float | None, int]:
-    """The temperature, and the number of validation examples it was fitted on."""
+def fit_temperature(validation: Predictions | None) -> tuple[float | None, int]:
+    """The temperature, and the number of validation examples it was fitted on.
+
+    Args:
+        validation: Of the validation split; None, or one without an expression, gives
+            None and 0.
+    """
     if validation is None or not validation.labelled("expression").any():
         return None, 0
     labels, logits, _ = _expressions(validation)

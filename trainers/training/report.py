@@ -6,6 +6,7 @@ from fer_tf.export import score_tables
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import read_card
 from fer_tf.model_io.protocol import Protocol
+from fer_tf.model_io.temperature import TEMPERATURE, divide_logits
 from fer_tf.plotting.curves import training_curves
 from fer_tf.plotting.style import save_figure
 from fer_tf.scores import calibration, metric_of, text
@@ -57,18 +58,53 @@ def _protocols(run):
         folder = os.path.join(path, "best", protocol)
         if not os.path.isdir(folder):
             continue
+        calibrate(run, folder)
         card = read_card(folder)
         # By the bytes: after a kill, weights of one step need not be the same.
         weights = card["weights"]["sha256"]
         if weights not in evaluated:
             evaluated[weights] = _evaluated(run, folder)
         predictions, scores = evaluated[weights]
-        results[protocol] = {"epoch": card["epoch"], "step": card["step"], **scores}
+        results[protocol] = {
+            **{name: card[name] for name in ("epoch", "step", TEMPERATURE)},
+            **scores,
+        }
         # Of each picture that the reported numbers are of.
         reported = predictions[_reported_split(predictions)]
         reported.save(os.path.join(path, "outputs", f"{protocol}.npz"))
         pictures = pictures or _draw(run, predictions, scores)
     return results, pictures
+
+
+def calibrate(run, folder: str) -> None:
+    """Fits a temperature on validation data and puts it into a folder's weights.
+
+    Its card says so: a folder that is calibrated stays as it is. Averaged
+    probabilities have no logits to divide, and stay as they are too.
+
+    Args:
+        run: A `trainers.training.run.Run` that is trained.
+        folder: Model folder of its best weights.
+    """
+    described = read_card(folder)
+    if TEMPERATURE in described:
+        return
+    model, fitted = model_folder.load(folder), None
+    sums = model.card.average == "logits" or model.card.views == "center"
+    if sums and "expression" in model.output and run.prepared.count("validation"):
+        fitted = _fitted(_predictions(run, model, ["validation"])["validation"])
+        if fitted:
+            divide_logits(model, fitted["value"])
+    facts = {name: described[name] for name in ("protocol", "epoch", "step")}
+    model_folder.save(folder, model, model.card, extra={**facts, TEMPERATURE: fitted})
+
+
+def _fitted(predictions):
+    """The temperature for a card; None where no face or none in its range is best."""
+    temperature, number = measure.fit_temperature(predictions)
+    if temperature is None or calibration.is_bound(temperature):
+        return None
+    return {"value": temperature, "num_fitted": number}
 
 
 def _draw(run, predictions, scores):
@@ -84,7 +120,9 @@ def _draw(run, predictions, scores):
 
 def _evaluated(run, folder):
     """Predictions of the weights, and what is measured of them, by split."""
-    predictions = _predictions(run, folder)
+    # Loaded as anybody will load it, so that the numbers are its own.
+    splits = [s for s in ("validation", "test") if run.prepared.count(s)]
+    predictions = _predictions(run, model_folder.load(folder), splits)
     return predictions, {
         split: measure.measure_split(
             predictions[split],
@@ -95,10 +133,8 @@ def _evaluated(run, folder):
     }
 
 
-def _predictions(run, folder):
-    """What the weights say of every example, by split."""
-    # Loaded as anybody will load it, so that the numbers are its own.
-    model = model_folder.load(folder)
+def _predictions(run, model, splits):
+    """What a model says of every example, by split."""
     evaluator = Evaluator(
         build.make_inference(run.config, model, run.spec, views=run.config.views),
         model.card.action_units,
@@ -107,8 +143,7 @@ def _predictions(run, folder):
         split: evaluator.predictions(
             streams.eval_stream(run.config, run.prepared, split)
         )
-        for split in ("validation", "test")
-        if run.prepared.count(split)
+        for split in splits
     }
 
 
@@ -174,7 +209,7 @@ def _markdown(results, config, drawn):
             else ", of each metric those with its label"
         ),
         *([f"- {note}"] if note else []),
-        *_calibration_lines(scores.get("calibration"), protocol),
+        *_calibration_lines(scores, protocol, first[TEMPERATURE]),
         "",
         *(f"![{name}]({name})" for name in drawn),
         "",
@@ -182,21 +217,26 @@ def _markdown(results, config, drawn):
     return "\n".join(lines)
 
 
-def _calibration_lines(fitted, protocol):
+def _calibration_lines(scores, protocol, inside):
     """What the confidence is worth, in two lines."""
-    if fitted is None:
+    if "calibration" not in scores:
         return
-    temperature = fitted["temperature"]
-    if temperature is not None:
+    fitted = scores["calibration"]
+    temperature, number = fitted["temperature"], fitted["num_fitted"]
+    if inside:
+        temperature, number = inside["value"], inside["num_fitted"]
+        error = text.number(scores["metrics"]["ece"])
+        effect = f"is inside the weights; the calibration error is {error}"
+    elif fitted["ece_after"] is not None:
+        before, after = map(text.number, (fitted["ece_before"], fitted["ece_after"]))
+        effect = f"takes the calibration error from {before} to {after}"
+    else:
         effect = "which are those reported"
-        if fitted["ece_after"] is not None:
-            before = text.number(fitted["ece_before"])
-            after = text.number(fitted["ece_after"])
-            effect = f"takes the calibration error from {before} to {after}"
+    if temperature is not None:
         yield (
             f"- calibration ({protocol}): temperature "
-            f"{calibration.temperature_text(temperature)}, fitted on "
-            f"{fitted['num_fitted']:,} validation examples, {effect}"
+            f"{calibration.temperature_text(temperature)}, fitted on {number:,} "
+            f"validation examples, {effect}"
         )
     answers = ", ".join(
         f"{text.number(row['accuracy'])} at {row['coverage']:.0%}"

@@ -50,6 +50,7 @@ def expected_picture(name, sample, image, face):
     return (image if image.ndim == 3 else image[..., None]), face.image
 
 
+@pytest.mark.slow
 @every
 def test_pictures_and_labels_survive_the_trip(name, written):
     root, drawn = written(name)

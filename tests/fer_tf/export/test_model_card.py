@@ -89,6 +89,9 @@ def test_calibration_and_groups_are_shown_where_they_were_measured():
     text = model_card.render("quick", DESCRIBED | {"measured": {"test": split}})
     assert "temperature 0.830" in text and "0.0210 instead of 0.0560" in text
     assert "| 80% | 0.7500 [0.7000, 0.8000] | 0.610 |" in text
+    inside = {"temperature": {"value": 1.25, "num_fitted": 40}}
+    inside = model_card.render("q", DESCRIBED | inside | {"measured": {"test": split}})
+    assert "temperature 1.250 (fitted on 40 " in inside and "error is 0.0560." in inside
     assert "| age: 60-69 | 7 | 0.5000 |" in text
     del coverage["interval"]  # Of a single person.
     text = model_card.render("quick", DESCRIBED | {"measured": {"test": split}})

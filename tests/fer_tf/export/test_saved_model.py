@@ -22,6 +22,7 @@ ENCODINGS = {
 ENCODINGS |= {f"{mode} PNG": (mode, "PNG", {}) for mode in ("1", "P", "RGBA")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ENCODINGS)
 def test_bytes_are_read_as_read_image_reads_them(exported, signatures, way):
     """Not close: the same pixels, whatever the picture is encoded as."""
@@ -36,6 +37,7 @@ def test_bytes_are_read_as_read_image_reads_them(exported, signatures, way):
     np.testing.assert_allclose(found, by_hand(exported[0], crops), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_every_colour_becomes_the_grey_of_opencv():
     """All 16.7 million, by the numbers that the graph holds."""
     every = np.arange(256, dtype=np.uint8)
@@ -47,6 +49,7 @@ def test_every_colour_becomes_the_grey_of_opencv():
         np.testing.assert_array_equal(grey, to_color(rows, "grey")[..., 0])
 
 
+@pytest.mark.slow
 def test_bytes_that_would_be_read_otherwise_are_refused(signatures):
     serve = signatures["serve_bytes"]
     grey, colour = random_crops(1)[0, ..., 0], Image.fromarray(colours(48))
@@ -68,6 +71,7 @@ def test_bytes_that_would_be_read_otherwise_are_refused(signatures):
                 serve(encoded=tf.constant([picture]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 48, 48, 3), (1, 24, 96, 1), (4, 24, 24, 1)])
 def test_crops_of_another_shape_are_refused(signatures, shape):
     """Three channels would be three faces to a graph that reshapes them."""
@@ -77,6 +81,7 @@ def test_crops_of_another_shape_are_refused(signatures, shape):
     assert serve.structured_input_signature[1]["crops"].shape == (None, 48, 48, 1)
 
 
+@pytest.mark.slow
 def test_the_fast_way_of_decoding_would_not_be_kept(exported, tmp_path, monkeypatch):
     """The export's own check sees a JPEG that is decoded in another way."""
     model, _ = exported
@@ -87,6 +92,7 @@ def test_the_fast_way_of_decoding_would_not_be_kept(exported, tmp_path, monkeypa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_bytes_of_another_size_and_colour_are_brought_to_the_crops(signatures):
     serve = signatures["serve_bytes"]
     crop = np.full((48, 48), 90, np.uint8)
@@ -96,6 +102,7 @@ def test_bytes_of_another_size_and_colour_are_brought_to_the_crops(signatures):
     np.testing.assert_allclose(found[1:], found[[0, 0]], atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [30, 100, 221])
 def test_bytes_of_another_size_are_resized_as_pillow_does(signatures, side):
     serve = signatures["serve_bytes"]
@@ -107,6 +114,7 @@ def test_bytes_of_another_size_are_resized_as_pillow_does(signatures, side):
     np.testing.assert_allclose(found[0], found[1], atol=2e-3)
 
 
+@pytest.mark.slow
 def test_the_signature_of_bytes_caps_what_it_takes(signatures):
     serve = signatures["serve_bytes"]
     good = encoded(np.zeros((48, 48), np.uint8))

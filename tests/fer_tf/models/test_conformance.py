@@ -133,6 +133,7 @@ def test_inputs_and_outputs(name):
     assert sizes == {key: (3, OUTPUTS[key]) for key in sizes}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_every_trainable_variable_is_reachable(name):
     assert not evaluated(name)[-1]
@@ -146,6 +147,7 @@ def test_layers_are_named(name):
         assert not re.fullmatch(automatic.lower() + r"_\d+", layer.name), layer.name
 
 
+@pytest.mark.slow
 @each_builder
 def test_saved_model_is_the_same_model(name, tmp_path):
     model, inputs, outputs, _ = evaluated(name)

@@ -53,6 +53,7 @@ def test_parameters_of_the_baseline():
     assert create_model("face_network").count_params() == _vgg19(1, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", _rows(32, 64))
 def test_parameters(name):
     planes, extra = _rows(32, 64)[name]
@@ -74,6 +75,7 @@ def test_emotion_features_need_no_face_network():
     assert model.count_params() == _vgg19(1, 7, 0.125) + extra
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "backbone, count",
     # Trainable counts of the public CIFAR-10 models, and two BN statistics for

@@ -23,6 +23,7 @@ def _image(shape=(32, 32, 1)):
     return np.random.default_rng(1).uniform(0, 255, (2, *shape)).astype("float32")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "backbone, width", [("vgg19", 0.125), ("resnet18", 0.125), ("densenet121", 0.25)]
 )
@@ -55,6 +56,7 @@ def test_models_1_and_2(maps, combine, weighting):
     _check(model, _image(), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "maps, normalize, weighting, rescale",
     [
@@ -99,6 +101,7 @@ def test_model_3(source, combine):
     _check(model, _image(), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

@@ -49,6 +49,7 @@ COUNTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", VARIANTS)
 def test_parameters(name):
     assert VARIANTS[name]().count_params() == TRUNK + COUNTS[name]
@@ -116,6 +117,7 @@ def test_recurrent_cells(cell, gates):
     assert model.get_layer("level_rnn").output.shape == (None, 3, 32)
 
 
+@pytest.mark.slow
 def test_a_mask_without_skips_has_a_unit_less():
     with_skip, without = (two_att_two_mt(skip=s) for s in (True, False))
     assert with_skip.count_params() - without.count_params() == unit(64)

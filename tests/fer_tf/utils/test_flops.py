@@ -61,6 +61,7 @@ def test_shared_layers_and_inner_models_count_once_a_call():
     assert flops_per_image(keras.Model(a, shared(inner(a)))) == 2 * (5 * 3 + 3 * 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "build, giga_multiply_adds, published",
     [
@@ -77,6 +78,7 @@ def test_published_backbones(build, giga_multiply_adds, published):
 ONE_A_BUILDER = {variant.builder: name for name, variant in MODELS.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ONE_A_BUILDER.values())
 def test_every_model_can_be_counted(name):
     assert flops_per_image(create_model(name, width=0.125)) > 0

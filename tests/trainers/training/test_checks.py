@@ -33,6 +33,7 @@ STAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", [*WRONG, *STAGES])
 def test_it_is_refused_by_both_ways_of_training(case, synthetic_data, tmp_path):
     config = tiny_config()
