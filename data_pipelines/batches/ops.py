@@ -213,6 +213,39 @@ def class_weights(weights: Sequence[float]) -> Op:
     return op
 
 
+def draw_votes(*, seed: int) -> Op:
+    """Makes one expression, drawn by its share of the votes, the target of each face.
+
+    Another one each time that the face comes: FER+'s "probabilistic label drawing". A
+    face without votes keeps its label.
+
+    Args:
+        seed: Seed of the run.
+
+    >>> votes = np.array([[0.2, 0.8], [0, 0]], np.float32)
+    >>> batch = {"image": np.zeros((2, 1, 1, 1)), "expression": np.array([1, 0]),
+    ...          "votes": votes, "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> draw_votes(seed=0)(batch)["votes"].tolist()
+    [[0.0, 1.0], [0.0, 0.0]]
+    """
+
+    def op(batch):
+        kernels, votes = kernels_of(batch), batch["votes"]
+        # Between what the expressions before it and those up to it have together.
+        upper = kernels.xp.cumsum(votes, axis=1)
+        place = geometry.uniform(kernels.xp, batch, seed, "votes") * upper[:, -1]
+        below = kernels.to_float(place[:, None] < upper)
+        drawn = below - kernels.xp.concatenate(
+            [kernels.xp.zeros_like(below[:, :1]), below[:, :-1]], axis=1
+        )
+        index = kernels.xp.argmax(drawn, axis=1)
+        voted = upper[:, -1] > 0
+        label = kernels.xp.where(voted, index, batch["expression"])
+        return {**batch, "votes": drawn, "expression": label}
+
+    return op
+
+
 def numbers_only() -> Op:
     """Drops ids and other text, which no accelerator can hold.
 
@@ -266,11 +299,13 @@ def for_fit(batch: Batch, tasks: Sequence[str]) -> tuple[Any, Batch, Batch]:
     A filled-up row of an evaluation batch has weight 0.
 
     Args:
-        batch: With `image`, and each task with its weight.
+        batch: With `image`, and each task with its weight; `votes` have that of the
+            expression.
         tasks: Labels, such as `expression`.
     """
     labels = {task: batch[task] for task in tasks}
-    return batch["image"], labels, {task: batch[f"{task}_weight"] for task in tasks}
+    weighted = [task for task in tasks if task != "votes"]
+    return batch["image"], labels, {task: batch[f"{task}_weight"] for task in weighted}
 
 
 def _crop(batch, size, seed):

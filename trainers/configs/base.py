@@ -45,6 +45,8 @@ def get_config() -> ConfigDict:
     config.sampling = ConfigDict(dict(name="all", limit=0))
     # Weights the loss of an expression by the inverse frequency of its class.
     config.class_weights = False
+    # Takes one of a face's votes for all of them, another one in each epoch (FER+).
+    config.draw_votes = False
     # Blends images in pairs by Beta(mixup, mixup); 0: none.
     config.mixup = 0.0
     # Allows folders that were cropped by different recipes. The model takes crops of

@@ -41,6 +41,11 @@ def train_ops(config: ConfigDict, prepared: Prepared) -> list:
             folders = ",".join(prepared.folders)
             raise ValueError(f"{folders}: no landmarks to draw the region masks from")
         chosen.append(ops.region_masks(**config.region_masks))
+    if config.draw_votes:
+        if not prepared.has_votes:
+            folders = ",".join(prepared.folders)
+            raise ValueError(f"{folders}: no votes to draw from (`draw_votes`)")
+        chosen.append(ops.draw_votes(seed=seed))
     if config.class_weights:
         chosen.append(ops.class_weights(class_weights(prepared)))
     chosen += [ops.numbers_only(), ops.to_model_input()]
