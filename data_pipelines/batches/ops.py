@@ -2,7 +2,7 @@
 
 An op takes a batch of TensorFlow tensors or of NumPy arrays, and does the same to
 both: crops and flips bit for bit, what interpolates up to rounding. Only the kernels
-that touch pixels exist twice, in `tensor_kernels` and `array_kernels`.
+that move pixels exist twice, in `tensor_kernels` and `array_kernels`.
 
 An op reads and writes named features of a batch and never changes its argument.
 Random ops draw by `data_pipelines.batches.stateless_random` from the features `key` and
@@ -14,13 +14,14 @@ vocabulary belongs to both sides.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from data_pipelines.batches import geometry
+from data_pipelines.batches import camera, geometry
 from fer_tf.faces.region_masks import region_masks as draw_region_masks
 
 Batch = dict[str, Any]
@@ -155,6 +156,110 @@ def random_erase(*, seed: int, probability: float, area: float) -> Op:
             kernels.xp, batch, seed=seed, probability=probability, area=area
         )
         return {**batch, "image": kernels.fill_with_mean(batch["image"], erased)}
+
+    return op
+
+
+def random_cover(*, seed: int, probability: float, depth: float) -> Op:
+    """Covers the picture from one side with one grey: the border, a hand, hair.
+
+    The edge is straight. Half of the time it is upright or level, as where a photograph
+    ends; otherwise it comes at any angle. The picture becomes float32.
+
+    Args:
+        seed: Seed of the run.
+        probability: How often.
+        depth: How far it reaches in at most, as a fraction of the way through.
+
+    >>> batch = {"image": np.zeros((2, 48, 48, 1), np.uint8),
+    ...          "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> random_cover(seed=0, probability=0.5, depth=0.4)(batch)["image"].shape
+    (2, 48, 48, 1)
+    """
+
+    def op(batch):
+        xp = kernels_of(batch).xp
+        draw = lambda what: geometry.uniform(xp, batch, seed, f"cover {what}")
+        quarters = draw("angle") * 4
+        quarters = xp.where(draw("kind") < 0.5, xp.floor(quarters), quarters)
+        reach = xp.where(draw("whether") < probability, draw("depth") * depth, 0.0)
+        size = batch["image"].shape[1:3]
+        where = camera.behind_edge(xp, size, quarters * (math.pi / 2), reach)
+        grey = (255 * draw("grey"))[:, None, None, None]
+        image = kernels_of(batch).to_float(batch["image"])
+        return {**batch, "image": xp.where(where[..., None], grey, image)}
+
+    return op
+
+
+def random_light(*, seed: int, contrast: float = 0.0, brightness: float = 0.0) -> Op:
+    """Changes contrast and brightness; the picture becomes float32.
+
+    Args:
+        seed: Seed of the run.
+        contrast: Largest relative change either way.
+        brightness: Largest change either way, as a fraction of white.
+
+    >>> batch = {"image": np.full((1, 48, 48, 1), 100, np.uint8),
+    ...          "key": np.array([7]), "epoch": np.array([0])}
+    >>> lit = random_light(seed=0, brightness=0.2)(batch)["image"]
+    >>> bool((49 <= lit).all() and (lit <= 151).all())
+    True
+    """
+
+    def op(batch):
+        xp, image = kernels_of(batch).xp, kernels_of(batch).to_float(batch["image"])
+        draw = lambda what: geometry.uniform(xp, batch, seed, f"light {what}") * 2 - 1
+        changes = draw("contrast") * contrast, draw("brightness") * brightness
+        return {**batch, "image": camera.relight(xp, image, *changes)}
+
+    return op
+
+
+def random_blur(*, seed: int, sigma: float) -> Op:
+    """Blurs the picture, as float32.
+
+    Args:
+        seed: Seed of the run.
+        sigma: Of the widest Gaussian, in pixels.
+
+    >>> batch = {"image": np.full((1, 48, 48, 1), 100, np.uint8),
+    ...          "key": np.array([7]), "epoch": np.array([0])}
+    >>> int(random_blur(seed=0, sigma=2.0)(batch)["image"].mean().round())
+    100
+    """
+
+    def op(batch):
+        xp, image = kernels_of(batch).xp, kernels_of(batch).to_float(batch["image"])
+        drawn = geometry.uniform(xp, batch, seed, "blur") * sigma
+        return {**batch, "image": camera.blur(xp, image, drawn)}
+
+    return op
+
+
+def random_jpeg(*, seed: int, probability: float, worst: int, best: int) -> Op:
+    """Passes the picture through JPEG, as float32.
+
+    Args:
+        seed: Seed of the run.
+        probability: How often.
+        worst: The lowest quality, at least 1.
+        best: The highest, at most 100.
+
+    >>> batch = {"image": np.full((1, 48, 48, 1), 100, np.uint8),
+    ...          "key": np.array([7]), "epoch": np.array([0])}
+    >>> op = random_jpeg(seed=0, probability=1.0, worst=100, best=100)
+    >>> float(op(batch)["image"].max())
+    100.0
+    """
+
+    def op(batch):
+        xp, image = kernels_of(batch).xp, kernels_of(batch).to_float(batch["image"])
+        draw = lambda what: geometry.uniform(xp, batch, seed, f"jpeg {what}")
+        quality = worst + draw("quality") * (best - worst)
+        chosen = (draw("whether") < probability)[:, None, None, None]
+        stored = camera.jpeg(xp, image, quality)
+        return {**batch, "image": xp.where(chosen, stored, image)}
 
     return op
 

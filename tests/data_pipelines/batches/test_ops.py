@@ -22,6 +22,10 @@ ALL = {
     "random_flip": ops.random_flip(seed=0),
     "random_affine": ops.random_affine(seed=0, degrees=15, zoom=0.1, shift=0.1),
     "random_erase": ops.random_erase(seed=0, probability=1.0, area=0.2),
+    "random_cover": ops.random_cover(seed=0, probability=1.0, depth=0.4),
+    "random_light": ops.random_light(seed=0, contrast=0.3, brightness=0.2),
+    "random_blur": ops.random_blur(seed=0, sigma=2.0),
+    "random_jpeg": ops.random_jpeg(seed=0, probability=1.0, worst=15, best=75),
     "to_model_input": ops.to_model_input(),
 }
 
