@@ -17,8 +17,8 @@ stages takes one call for each:
 
 `model_folder.save(folder, model.network, model.card)` writes a folder that
 `fer_tf.load` and all commands take. A config is refused if it asks for what only
-`trainers.train` does: mixup, averaged weights, micro-batches, votes as labels, several
-devices. Determinism is up to you: on TensorFlow call
+`trainers.train` does: mixup, averaged weights, micro-batches, several devices.
+Determinism is up to you: on TensorFlow call
 `tf.config.experimental.enable_op_determinism()`, which acts on the whole process.
 """
 
@@ -197,9 +197,6 @@ def _refuse(config):
             raise ValueError(
                 f"`{key}` {config[key]} is for trainers.train; model.fit does without."
             )
-    settings = [stage.objective or config.objective for stage in config.stages]
-    if any(setting.name == "votes" for setting in settings):
-        raise ValueError("the objective `votes` is for trainers.train, not model.fit.")
     if build.replicas() > 1:
         raise ValueError("model.fit trains on one device; trainers.train on several.")
 
@@ -223,8 +220,10 @@ def _should_jit(config):
     return steps.should_jit(config.jit_compile)
 
 
-def _labels(config):
-    return (*_LABELS, "region_masks") if config.region_masks else _LABELS
+def _labels(config, prepared):
+    masks = ("region_masks",) if config.region_masks else ()
+    votes = ("votes",) if prepared.has_votes else ()
+    return (*_LABELS, *masks, *votes)
 
 
 def _eval_ops(config):
@@ -234,7 +233,7 @@ def _eval_ops(config):
 
 def _array_batches(config, prepared, start, an_epoch):
     """`x` and `validation_data` of npz files."""
-    tasks = _labels(config)
+    tasks = _labels(config, prepared)
     arguments = {
         "x": arrays.TrainBatches(
             prepared,
@@ -260,7 +259,7 @@ def _tensorflow_batches(config, prepared, start, an_epoch):
     """`x` and `validation_data` of records."""
     from data_pipelines.batches import pipeline
 
-    tasks = _labels(config)
+    tasks = _labels(config, prepared)
     stream = streams.train_stream(config, prepared, start_step=start)
     arguments = {"x": pipeline.for_fit(stream, tasks), "steps_per_epoch": an_epoch}
     if prepared.count("validation"):

@@ -2,7 +2,7 @@
 
 An op takes a batch of TensorFlow tensors or of NumPy arrays, and does the same to
 both: crops and flips bit for bit, what interpolates up to rounding. Only the kernels
-that touch pixels exist twice, in `tensor_kernels` and `array_kernels`.
+that move pixels exist twice, in `tensor_kernels` and `array_kernels`.
 
 An op reads and writes named features of a batch and never changes its argument.
 Random ops draw by `data_pipelines.batches.stateless_random` from the features `key` and
@@ -14,13 +14,14 @@ vocabulary belongs to both sides.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from data_pipelines.batches import geometry
+from data_pipelines.batches import camera, geometry
 from fer_tf.faces.region_masks import region_masks as draw_region_masks
 
 Batch = dict[str, Any]
@@ -159,6 +160,110 @@ def random_erase(*, seed: int, probability: float, area: float) -> Op:
     return op
 
 
+def random_cover(*, seed: int, probability: float, depth: float) -> Op:
+    """Covers the picture from one side with one grey: the border, a hand, hair.
+
+    The edge is straight. Half of the time it is upright or level, as where a photograph
+    ends; otherwise it comes at any angle. The picture becomes float32.
+
+    Args:
+        seed: Seed of the run.
+        probability: How often.
+        depth: How far it reaches in at most, as a fraction of the way through.
+
+    >>> batch = {"image": np.zeros((2, 48, 48, 1), np.uint8),
+    ...          "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> random_cover(seed=0, probability=0.5, depth=0.4)(batch)["image"].shape
+    (2, 48, 48, 1)
+    """
+
+    def op(batch):
+        xp = kernels_of(batch).xp
+        draw = lambda what: geometry.uniform(xp, batch, seed, f"cover {what}")
+        quarters = draw("angle") * 4
+        quarters = xp.where(draw("kind") < 0.5, xp.floor(quarters), quarters)
+        reach = xp.where(draw("whether") < probability, draw("depth") * depth, 0.0)
+        size = batch["image"].shape[1:3]
+        where = camera.behind_edge(xp, size, quarters * (math.pi / 2), reach)
+        grey = (255 * draw("grey"))[:, None, None, None]
+        image = kernels_of(batch).to_float(batch["image"])
+        return {**batch, "image": xp.where(where[..., None], grey, image)}
+
+    return op
+
+
+def random_light(*, seed: int, contrast: float = 0.0, brightness: float = 0.0) -> Op:
+    """Changes contrast and brightness; the picture becomes float32.
+
+    Args:
+        seed: Seed of the run.
+        contrast: Largest relative change either way.
+        brightness: Largest change either way, as a fraction of white.
+
+    >>> batch = {"image": np.full((1, 48, 48, 1), 100, np.uint8),
+    ...          "key": np.array([7]), "epoch": np.array([0])}
+    >>> lit = random_light(seed=0, brightness=0.2)(batch)["image"]
+    >>> bool((49 <= lit).all() and (lit <= 151).all())
+    True
+    """
+
+    def op(batch):
+        xp, image = kernels_of(batch).xp, kernels_of(batch).to_float(batch["image"])
+        draw = lambda what: geometry.uniform(xp, batch, seed, f"light {what}") * 2 - 1
+        changes = draw("contrast") * contrast, draw("brightness") * brightness
+        return {**batch, "image": camera.relight(xp, image, *changes)}
+
+    return op
+
+
+def random_blur(*, seed: int, sigma: float) -> Op:
+    """Blurs the picture, as float32.
+
+    Args:
+        seed: Seed of the run.
+        sigma: Of the widest Gaussian, in pixels.
+
+    >>> batch = {"image": np.full((1, 48, 48, 1), 100, np.uint8),
+    ...          "key": np.array([7]), "epoch": np.array([0])}
+    >>> int(random_blur(seed=0, sigma=2.0)(batch)["image"].mean().round())
+    100
+    """
+
+    def op(batch):
+        xp, image = kernels_of(batch).xp, kernels_of(batch).to_float(batch["image"])
+        drawn = geometry.uniform(xp, batch, seed, "blur") * sigma
+        return {**batch, "image": camera.blur(xp, image, drawn)}
+
+    return op
+
+
+def random_jpeg(*, seed: int, probability: float, worst: int, best: int) -> Op:
+    """Passes the picture through JPEG, as float32.
+
+    Args:
+        seed: Seed of the run.
+        probability: How often.
+        worst: The lowest quality, at least 1.
+        best: The highest, at most 100.
+
+    >>> batch = {"image": np.full((1, 48, 48, 1), 100, np.uint8),
+    ...          "key": np.array([7]), "epoch": np.array([0])}
+    >>> op = random_jpeg(seed=0, probability=1.0, worst=100, best=100)
+    >>> float(op(batch)["image"].max())
+    100.0
+    """
+
+    def op(batch):
+        xp, image = kernels_of(batch).xp, kernels_of(batch).to_float(batch["image"])
+        draw = lambda what: geometry.uniform(xp, batch, seed, f"jpeg {what}")
+        quality = worst + draw("quality") * (best - worst)
+        chosen = (draw("whether") < probability)[:, None, None, None]
+        stored = camera.jpeg(xp, image, quality)
+        return {**batch, "image": xp.where(chosen, stored, image)}
+
+    return op
+
+
 def region_masks(*, region_sizes: str = "swapped", cell_anchor: str = "corner") -> Op:
     """Adds the masks that RASnet learns, drawn from the landmarks in the window.
 
@@ -209,6 +314,39 @@ def class_weights(weights: Sequence[float]) -> Op:
     def op(batch):
         of_class = kernels_of(batch).look_up(weights, batch["expression"])
         return {**batch, "expression_weight": batch["expression_weight"] * of_class}
+
+    return op
+
+
+def draw_votes(*, seed: int) -> Op:
+    """Makes one expression, drawn by its share of the votes, the target of each face.
+
+    Another one each time that the face comes: FER+'s "probabilistic label drawing". A
+    face without votes keeps its label.
+
+    Args:
+        seed: Seed of the run.
+
+    >>> votes = np.array([[0.2, 0.8], [0, 0]], np.float32)
+    >>> batch = {"image": np.zeros((2, 1, 1, 1)), "expression": np.array([1, 0]),
+    ...          "votes": votes, "key": np.array([7, 8]), "epoch": np.array([0, 0])}
+    >>> draw_votes(seed=0)(batch)["votes"].tolist()
+    [[0.0, 1.0], [0.0, 0.0]]
+    """
+
+    def op(batch):
+        kernels, votes = kernels_of(batch), batch["votes"]
+        # Between what the expressions before it and those up to it have together.
+        upper = kernels.xp.cumsum(votes, axis=1)
+        place = geometry.uniform(kernels.xp, batch, seed, "votes") * upper[:, -1]
+        below = kernels.to_float(place[:, None] < upper)
+        drawn = below - kernels.xp.concatenate(
+            [kernels.xp.zeros_like(below[:, :1]), below[:, :-1]], axis=1
+        )
+        index = kernels.xp.argmax(drawn, axis=1)
+        voted = upper[:, -1] > 0
+        label = kernels.xp.where(voted, index, batch["expression"])
+        return {**batch, "votes": drawn, "expression": label}
 
     return op
 
@@ -266,11 +404,13 @@ def for_fit(batch: Batch, tasks: Sequence[str]) -> tuple[Any, Batch, Batch]:
     A filled-up row of an evaluation batch has weight 0.
 
     Args:
-        batch: With `image`, and each task with its weight.
+        batch: With `image`, and each task with its weight; `votes` have that of the
+            expression.
         tasks: Labels, such as `expression`.
     """
     labels = {task: batch[task] for task in tasks}
-    return batch["image"], labels, {task: batch[f"{task}_weight"] for task in tasks}
+    weighted = [task for task in tasks if task != "votes"]
+    return batch["image"], labels, {task: batch[f"{task}_weight"] for task in weighted}
 
 
 def _crop(batch, size, seed):

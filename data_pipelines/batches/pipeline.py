@@ -164,6 +164,9 @@ def _reader(prepared, split, size, channels) -> Read:
     if prepared.format == "npz":
         return _array_reader(files, size, channels)
     spec = records.feature_spec(prepared.manifests[0])
+    if prepared.has_votes:
+        none = [0.0] * len(prepared.expressions)
+        spec["votes"] = tf.io.FixedLenFeature((len(none),), tf.float32, none)
     if not prepared.keeps_landmarks:
         # Data sets with different numbers of points are read without points.
         del spec["landmarks"], spec["landmarks_weight"]

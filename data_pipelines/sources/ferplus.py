@@ -5,7 +5,8 @@
 - folders `FER2013{Train,Valid,Test}/`, as the owner's script makes them from the
   two: `label.csv` without a header, and the pictures as PNG.
 
-The owner's code turns votes into targets in one of four ways: see `ferplus_rules`.
+The owner's code turns votes into targets in one of four ways: see `ferplus_rules`. It
+trains by any of them, and measures by `majority`: option `scored`.
 """
 
 import dataclasses
@@ -93,6 +94,7 @@ class FerPlus(Source):
     Args:
         root: Folder that holds both CSVs, here or one level down, or the folders.
         rule: One of `RULES`.
+        scored: The rule of validation and test; "" is that of training.
 
     Raises:
         DataError: If neither layout is there.
@@ -113,14 +115,15 @@ class FerPlus(Source):
     )
     default_crop = "meen"
     default_detector = "none"
-    options = {"rule": tuple(RULES)}
+    options = {"rule": tuple(RULES), "scored": tuple(RULES)}
     published_tables = {f"FER+ ({rule})": table for rule, table in PUBLISHED.items()}
     strict = True
     has_votes = True
 
-    def __init__(self, root: str, rule: str = "majority"):
-        self.rule = rule
-        self.published = PUBLISHED[rule]
+    def __init__(self, root: str, rule: str = "majority", scored: str = ""):
+        self.rule, self.scored = rule, scored or rule
+        train = {"train": PUBLISHED[rule]["train"]}
+        self.published = {**PUBLISHED[self.scored], **train}
         if not os.path.isdir(root):
             raise DataError(f"{root}: no such folder")
         self.root = self.folder = root
@@ -131,6 +134,8 @@ class FerPlus(Source):
             self._pixels = Fer2013(os.path.join(root, pixels))
         self._folders = [] if self._votes_csv else self._find_folders(votes)
         self.layout = f"{'folders' if self._folders else 'csv'}, rule={self.rule}"
+        if self.scored != self.rule:
+            self.layout += f", scored={self.scored}"
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -247,11 +252,12 @@ class FerPlus(Source):
                 raise DataError("nobody voted")
         except DataError as error:
             return Reject.of(place, error)
-        target = target_votes(votes, self.rule)
+        rule = self.rule if sample.split == "train" else self.scored
+        target = target_votes(votes, rule)
         best = VOTES[int(np.argmax(target))]
         if best not in labels.EXPRESSIONS:
             meaning = "not a face" if best == "NF" else "unknown"
-            return Reject(place, f"{meaning}, by the rule {self.rule}", True)
+            return Reject(place, f"{meaning}, by the rule {rule}", True)
         # Votes for anything else are left out of the target, as the owner does.
         shares = target[:NUM_EXPRESSIONS] / target[:NUM_EXPRESSIONS].sum()
         votes = dict(zip(_EIGHT, shares.tolist()))

@@ -41,6 +41,11 @@ class ArrayFiles:
             for file in files:
                 file["landmarks"] = file["landmarks"][:, :0]
                 file["landmarks_weight"] = np.zeros_like(file["landmarks_weight"])
+        votes = [file["votes"] for file in files if "votes" in file]
+        if votes:
+            for file in files:
+                none = np.zeros((len(file["key"]), votes[0].shape[1]), np.float32)
+                file.setdefault("votes", none)
         self._columns = {
             name: np.concatenate([file[name] for file in files]) for name in files[0]
         }

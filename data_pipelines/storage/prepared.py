@@ -58,6 +58,11 @@ class Prepared:
         return tuple(self.manifests[0]["action_units"])
 
     @property
+    def has_votes(self) -> bool:
+        """Whether a folder has votes; a face of another has 0 for each expression."""
+        return any(manifest["votes"] for manifest in self.manifests)
+
+    @property
     def keeps_landmarks(self) -> bool:
         """Whether all folders have as many landmarks; otherwise none are given."""
         return len({m["num_landmarks"] for m in self.manifests}) == 1
@@ -175,7 +180,7 @@ def open_prepared(data: str) -> Prepared:
     for folder, manifest in zip(folders, prepared.manifests):
         for shard in shards.listed(folder, manifest):
             _require_room(shard)
-        for key in ("expressions", "action_units", "votes"):
+        for key in ("expressions", "action_units"):
             if manifest[key] != prepared.manifests[0][key]:
                 raise DataError(
                     f"{folder}: its {key} are not those of {folders[0]}: "

@@ -8,6 +8,7 @@ from fer_tf.layers.color_normalization import ColorNormalization
 from fer_tf.layers.crop_views import CropViews, MeanOverViews
 from fer_tf.layers.grouped_conv2d import GroupedConv2D
 from fer_tf.layers.pixel_scaling import PixelScaling
+from fer_tf.layers.plane_normalization import PlaneNormalization
 from fer_tf.layers.region_attention import RegionAttention
 from fer_tf.layers.small_map_conv2d import SmallMapConv2D
 from fer_tf.layers.stop_gradient import StopGradient
@@ -23,6 +24,7 @@ __all__ = [
     "GroupedConv2D",
     "MeanOverViews",
     "PixelScaling",
+    "PlaneNormalization",
     "RegionAttention",
     "SmallMapConv2D",
     "StopGradient",

@@ -5,7 +5,14 @@ from collections.abc import Iterable
 
 import keras
 
-from fer_tf.models import gan2020, meen, small_resnet, wang2018, zhang2020
+from fer_tf.models import (
+    ferplus_vgg13,
+    gan2020,
+    meen,
+    small_resnet,
+    wang2018,
+    zhang2020,
+)
 from fer_tf.models.variant import Variant
 
 # One entry a paper: its module's own list, in the order of its tables.
@@ -14,6 +21,7 @@ MODELS: dict[str, Variant] = {
     **zhang2020.VARIANTS,
     **meen.VARIANTS,
     **gan2020.VARIANTS,
+    **ferplus_vgg13.VARIANTS,
     **small_resnet.VARIANTS,
 }
 

@@ -1,6 +1,8 @@
 """Learning rates as functions of the step."""
 
+import itertools
 import math
+import operator
 
 import keras
 from keras import ops
@@ -23,7 +25,7 @@ def piecewise(
         base_rate: The rate until the first drop.
         total_steps: Steps of the whole training.
         boundaries_fractions: Rising fractions in (0, 1).
-        factor: What each drop multiplies by.
+        factor: What each drop multiplies by, or a number for each.
         steps_per_epoch: Drops fall on multiples of this many steps.
 
     Returns:
@@ -31,7 +33,8 @@ def piecewise(
         of the epoch at a boundary has the new rate.
 
     Raises:
-        ValueError: If the fractions do not rise within (0, 1).
+        ValueError: If the fractions do not rise within (0, 1), or the factors are not
+            as many.
 
     Example:
         >>> rate = piecewise(0.01, total_steps=100)
@@ -44,12 +47,21 @@ def piecewise(
             "`boundaries_fractions` must rise within (0, 1). "
             f"Received: boundaries_fractions={boundaries_fractions}."
         )
+    alike = isinstance(factor, (int, float))
+    factors = (factor,) * len(fractions) if alike else tuple(factor)
+    if len(factors) != len(fractions):
+        raise ValueError(
+            f"`factor` must be a number or {len(fractions)} of them. "
+            f"Received: factor={factor}."
+        )
     epochs = total_steps / steps_per_epoch
     starts = [math.floor(f * epochs + 0.5) * steps_per_epoch for f in fractions]
     # Keras keeps the old rate while `step <= boundary`, and counts from 0.
     return keras.optimizers.schedules.PiecewiseConstantDecay(
         boundaries=[start - 1 for start in starts],
-        values=[float(base_rate * factor**i) for i in range(len(starts) + 1)],
+        values=list(
+            itertools.accumulate(factors, operator.mul, initial=float(base_rate))
+        ),
     )
 
 

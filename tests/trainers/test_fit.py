@@ -9,6 +9,7 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 import fer_tf
+from data_pipelines import layouts
 from data_pipelines.preparation import prepare
 from data_pipelines.sources import open_source
 from fer_tf.model_io import model_folder
@@ -188,11 +189,25 @@ def test_what_fit_would_leave_out_is_refused(key, value, synthetic_data):
         fit.compiled(config, synthetic_data)
 
 
-def test_votes_are_for_the_loop(synthetic_data):
+@pytest.mark.parametrize("format", ["tfrecord", "npz"])
+def test_votes_are_the_target_of_fit_too(format, tmp_path):
+    layouts.write("ferplus", str(tmp_path / "in"), examples=60)
+    source = open_source("ferplus", str(tmp_path / "in"), rule="probability")
+    output = str(tmp_path / "out")
+    prepare.prepare(source, output, crop_spec=source.crop_spec(), format=format)
     config = tiny_config()
+    config.model.arguments.num_classes = 8
     config.objective = ConfigDict(dict(name="votes"))
-    with pytest.raises(ValueError, match="`votes` is for trainers.train"):
-        fit.compiled(config, synthetic_data)
+    model, arguments = fit.compiled(config, output)
+    image, labels, weights = next(iter(arguments["x"]))
+    votes = np.asarray(labels["votes"])
+    assert votes.shape == (16, 8) and (votes.max(-1) < 1).any()
+    outputs = {"expression": tf.random.stateless_normal((16, 8), (0, 0))}
+    loss = model.compute_loss(image, labels, outputs, weights)
+    logs = tf.nn.log_softmax(outputs["expression"]).numpy()
+    assert float(loss) == pytest.approx(-(votes * logs).sum(-1).mean(), rel=1e-5)
+    history = model.fit(**arguments | dict(epochs=1), verbose=0).history
+    assert np.isfinite(history["loss"]).all() and "val_accuracy" in history
 
 
 @pytest.mark.slow

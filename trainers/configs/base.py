@@ -39,12 +39,19 @@ def get_config() -> ConfigDict:
     config.augment = ConfigDict(
         dict(crop=True, flip=True, degrees=0.0, zoom=0.0, shift=0.0, erase=0.0)
     )
+    # As photographs are: how often the picture's border or a hand cuts off part of the
+    # face, the largest changes of contrast and (of white) brightness, the widest blur
+    # in pixels, how often JPEG has been at it. The jitter of a detector's boxes is
+    # `degrees`, `zoom` and `shift`.
+    config.augment.update(cover=0.0, contrast=0.0, brightness=0.0, blur=0.0, jpeg=0.0)
     # Examples of an epoch (`data_pipelines.batches.sampling`): "all"; "up", every class
     # as often as the largest; "down", at most `limit` of a class, always the same ones;
     # "videos", at most `limit` frames of a video, other ones in each epoch.
     config.sampling = ConfigDict(dict(name="all", limit=0))
     # Weights the loss of an expression by the inverse frequency of its class.
     config.class_weights = False
+    # Takes one of a face's votes for all of them, another one in each epoch (FER+).
+    config.draw_votes = False
     # Blends images in pairs by Beta(mixup, mixup); 0: none.
     config.mixup = 0.0
     # Allows folders that were cropped by different recipes. The model takes crops of

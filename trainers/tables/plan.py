@@ -106,7 +106,8 @@ def find_sources(data: str, table: Table) -> Sources:
     if not main:
         raise DataError(f"{data}: no training examples with labels of {table.dataset}")
     names = sorted({manifest_of[folder]["dataset"] for folder in main})
-    if len(names) < len(main) and set(main) - set(data.split(",")):
+    alike = not any(row.prepared for row in table.rows)
+    if alike and len(names) < len(main) and set(main) - set(data.split(",")):
         # As prepared with and without its copies: one or the other is meant.
         raise DataError(
             f"{data}: several folders of {', '.join(names)} ({', '.join(main)}); "
@@ -152,6 +153,8 @@ def plan(
 
 def _plan_row(row, data, sources, choices):
     reasons, notes, before = [], [], []
+    if row.prepared:
+        data = {None: _prepared_with(row.prepared, sources, reasons)}
 
     def run(name, where, seed, fold=None):
         config, changes = load_config(name), {"seed": str(seed)}
@@ -191,6 +194,20 @@ def _plan_row(row, data, sources, choices):
         return PlannedRow(row, reason=reasons[0], note=note)
     before = {face.path: face for face in before}
     return PlannedRow(row, runs, tuple(before.values()), note=note)
+
+
+def _prepared_with(options, sources, reasons):
+    """The folder that was prepared with these options."""
+    layouts = {f: manifests.read(f)["source"]["layout"] for f in sources.main}
+    of_layout = lambda text: {part for part in text.split(", ") if "=" in part}
+    wanted = set(options.split(","))
+    fitting = [f for f, layout in layouts.items() if of_layout(layout) == wanted]
+    if len(fitting) != 1:
+        reasons.append(
+            f"needs one folder prepared with --options={options} in --data; "
+            f"there are {len(fitting)}"
+        )
+    return ",".join(fitting)
 
 
 def _published(form, choices, reasons):

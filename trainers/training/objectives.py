@@ -48,6 +48,14 @@ class Expression(Objective):
 class Votes(Objective):
     """Cross-entropy against the votes of several raters (FER+, Barsoum et al., 2016).
 
+    The target of a face without votes is its label: data with and without votes train
+    one network together. The paper's four ways to learn from votes are the rules by
+    which FER+ is prepared, and
+
+    - majority voting, cross-entropy loss: this objective as it is;
+    - multi-label learning: `best`;
+    - probabilistic label drawing: `config.draw_votes`.
+
     Args:
         best: Whether any expression that a rater chose counts as right, as in the
             owner's mode `multi_target`. Otherwise each counts by its share of votes.
@@ -62,12 +70,13 @@ class Votes(Objective):
         if "votes" not in batch:
             raise ValueError("the objective `votes` needs records of FER+")
         logits = ops.cast(outputs["expression"], "float32")
-        votes = batch["votes"]
-        if logits.shape[-1] != votes.shape[-1]:
+        classes = batch["votes"].shape[-1]
+        if logits.shape[-1] != classes:
             raise ValueError(
-                f"the votes are for {votes.shape[-1]} expressions, and the model has "
+                f"the votes are for {classes} expressions, and the model has "
                 f"{logits.shape[-1]} (`model.arguments.num_classes`)"
             )
+        votes = _votes_or_label(batch)
         if self.best:
             chosen = ops.where(votes > 0, ops.log_softmax(logits), -1e9)
             per_example = -ops.max(chosen, axis=-1)
@@ -294,6 +303,14 @@ def _number_or_mad(scale):
         raise ValueError(
             f"`scale` must be a number or 'mad'. Received: scale={scale!r}."
         ) from error
+
+
+def _votes_or_label(batch):
+    """The shares of the votes; all of them for the label where nobody voted."""
+    votes = ops.cast(batch["votes"], "float32")
+    label = ops.cast(ops.expand_dims(batch["expression"], -1), "int32")
+    label = ops.cast(label == ops.arange(votes.shape[-1], dtype="int32"), "float32")
+    return ops.where(ops.any(votes > 0, axis=-1, keepdims=True), votes, label)
 
 
 def _expression_loss(batch, outputs, label_smoothing):

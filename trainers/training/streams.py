@@ -34,6 +34,7 @@ def train_ops(config: ConfigDict, prepared: Prepared) -> list:
         chosen.append(ops.center_crop(config.input.window))
     if augment.flip:
         chosen.append(ops.random_flip(seed=seed))
+    chosen += photograph_ops(augment, seed)
     if augment.erase:
         chosen.append(ops.random_erase(seed=seed, probability=augment.erase, area=0.2))
     if config.region_masks:
@@ -41,6 +42,11 @@ def train_ops(config: ConfigDict, prepared: Prepared) -> list:
             folders = ",".join(prepared.folders)
             raise ValueError(f"{folders}: no landmarks to draw the region masks from")
         chosen.append(ops.region_masks(**config.region_masks))
+    if config.draw_votes:
+        if not prepared.has_votes:
+            folders = ",".join(prepared.folders)
+            raise ValueError(f"{folders}: no votes to draw from (`draw_votes`)")
+        chosen.append(ops.draw_votes(seed=seed))
     if config.class_weights:
         chosen.append(ops.class_weights(class_weights(prepared)))
     chosen += [ops.numbers_only(), ops.to_model_input()]
@@ -48,6 +54,22 @@ def train_ops(config: ConfigDict, prepared: Prepared) -> list:
         from trainers.training import mixup
 
         chosen.append(mixup.mixup(config.mixup, seed=seed))
+    return chosen
+
+
+def photograph_ops(augment: ConfigDict, seed: int) -> list:
+    """Those of the augmentation that make a crop look like part of a photograph."""
+    chosen = []
+    if augment.cover:
+        chosen.append(ops.random_cover(seed=seed, probability=augment.cover, depth=0.4))
+    if augment.contrast or augment.brightness:
+        light = dict(contrast=augment.contrast, brightness=augment.brightness)
+        chosen.append(ops.random_light(seed=seed, **light))
+    if augment.blur:
+        chosen.append(ops.random_blur(seed=seed, sigma=augment.blur))
+    if augment.jpeg:
+        often = augment.jpeg
+        chosen.append(ops.random_jpeg(seed=seed, probability=often, worst=15, best=75))
     return chosen
 
 

@@ -22,6 +22,10 @@ ALL = {
     "random_flip": ops.random_flip(seed=0),
     "random_affine": ops.random_affine(seed=0, degrees=15, zoom=0.1, shift=0.1),
     "random_erase": ops.random_erase(seed=0, probability=1.0, area=0.2),
+    "random_cover": ops.random_cover(seed=0, probability=1.0, depth=0.4),
+    "random_light": ops.random_light(seed=0, contrast=0.3, brightness=0.2),
+    "random_blur": ops.random_blur(seed=0, sigma=2.0),
+    "random_jpeg": ops.random_jpeg(seed=0, probability=1.0, worst=15, best=75),
     "to_model_input": ops.to_model_input(),
 }
 
@@ -82,6 +86,33 @@ def test_a_square_of_the_mean_is_erased():
             assert np.abs(new[where] - old.mean()).max() <= 1
     half = (erase(0.5)["image"].numpy() != image).any((1, 2, 3))
     assert 70 < half.sum() < 130
+
+
+@pytest.mark.parametrize("xp", [np, tf], ids=["numpy", "tensorflow"])
+def test_one_vote_is_drawn_by_its_share_and_another_one_later(xp):
+    rows = 4000
+    give = lambda value, kind: (np.array if xp is np else tf.constant)(value, kind)
+    votes = np.tile(np.array([[0.1, 0, 0.6, 0.3]], np.float32), (rows, 1))
+    votes[-1] = 0
+    data = lambda epoch: {
+        "image": give(np.zeros((rows, 1, 1, 1)), np.uint8),
+        "votes": give(votes, np.float32),
+        "expression": give(np.full(rows, 3), np.int64),
+        "key": give(np.arange(rows), np.int64),
+        "epoch": give(np.full(rows, epoch), np.int64),
+    }
+    drawn, again, later = (ops.draw_votes(seed=1)(data(n)) for n in (0, 0, 1))
+    labels, target = np.asarray(drawn["expression"]), np.asarray(drawn["votes"])
+    assert labels.dtype == np.int64 and target.dtype == np.float32
+    np.testing.assert_array_equal(target[:-1], np.eye(4)[labels[:-1]])
+    shares = np.bincount(labels[:-1], minlength=4) / (rows - 1)
+    np.testing.assert_allclose(shares, [0.1, 0, 0.6, 0.3], atol=0.02)
+    # Nobody voted: the label stays, and there are still no votes.
+    assert labels[-1] == 3 and not target[-1].any()
+    np.testing.assert_array_equal(labels, again["expression"])
+    # Two independent draws agree by 0.01 + 0.36 + 0.09.
+    same = (labels == np.asarray(later["expression"]))[:-1].mean()
+    assert same == pytest.approx(0.46, abs=0.03)
 
 
 def test_flip_mirrors_half_of_the_faces_and_swaps_left_and_right():

@@ -107,6 +107,25 @@ def test_another_rule_keeps_other_rows_and_changes_the_fingerprint(tmp_path):
         open_source("ferplus", str(tmp_path), fold=1)
 
 
+def test_what_is_measured_may_have_a_rule_of_its_own(tmp_path):
+    """As the owner's code has it: any rule trains, `majority` measures."""
+    # Four, three and two votes: 4/7 and 3/7 by `probability`, no majority.
+    lines = [f"{usage},fer{n}.png,4,0,0,1,3,2,0,0,0,0" for n, usage in
+             enumerate(("Training", "PublicTest", "PrivateTest"))]  # fmt: skip
+    write(tmp_path, lines)
+    open_ = lambda **options: open_source("ferplus", str(tmp_path), **options)
+    both = open_(rule="probability", scored="majority")
+    kept, rejects = split(both)
+    assert [row.split for row in kept] == ["train"]
+    assert {row.reason for row in rejects} == {"unknown, by the rule majority"}
+    assert max(kept[0].votes.values()) == pytest.approx(4 / 7)
+    totals = {name: sum(row.values()) for name, row in both.published.items()}
+    assert totals == {"train": 27_956, "validation": 3_199, "test": 3_153}
+    plain = open_(rule="probability")
+    assert both.fingerprint != plain.fingerprint
+    assert open_(scored="majority").fingerprint == open_().fingerprint
+
+
 def test_the_folders_of_the_owners_script(tmp_path):
     for number, (name, line) in enumerate(
         [("Train", LINES[1]), ("Valid", LINES[3]), ("Test", LINES[4])]
@@ -158,6 +177,28 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path):
     (tmp_path / "fer2013.csv").unlink()
     with pytest.raises(DataError, match="no fer2013.csv"):
         open_source("ferplus", str(tmp_path))
+
+
+@pytest.mark.parametrize("format", ["tfrecord", "npz"])
+def test_faces_without_votes_train_beside_those_with(format, tmp_path):
+    folders = []
+    for dataset in ("fer2013", "ferplus"):
+        layouts.write(dataset, str(tmp_path / dataset), examples=40)
+        source = open_source(dataset, str(tmp_path / dataset))
+        folders.append(str(tmp_path / f"{dataset}_out"))
+        prepare.prepare(
+            source, folders[-1], crop_spec=source.crop_spec(), format=format
+        )
+    both = open_prepared(",".join(folders))
+    assert both.has_votes and not open_prepared(folders[0]).has_votes
+    batch = next(iter(pipeline.eval_batches(
+        both, "train", size=48, channels=1, batch_size=both.count("train")
+    )))  # fmt: skip
+    without, votes = both.counts("train")[0], batch["votes"].numpy()
+    assert not votes[:without].any()
+    np.testing.assert_allclose(votes[without:].sum(-1), 1, atol=1e-6)
+    named = batch["expression"].numpy()[without:]
+    np.testing.assert_array_equal(votes[without:].argmax(-1), named)
 
 
 # The order of the records, which is not that of the owner's columns.

@@ -21,6 +21,15 @@ def test_piecewise_drops_with_the_first_step_of_the_epoch():
     )
 
 
+def test_piecewise_drops_by_another_factor_each_time():
+    """FER+: half after 20 of 100 epochs, a tenth of the first rate after 40."""
+    rate = piecewise(
+        0.05, total_steps=100, boundaries_fractions=(0.2, 0.4), factor=(0.5, 0.2)
+    )
+    found = [float(rate(step)) for step in (0, 19, 20, 39, 40, 99)]
+    np.testing.assert_allclose(found, [0.05, 0.05, 0.025, 0.025, 0.005, 0.005])
+
+
 def test_piecewise_rounds_to_whole_epochs():
     schedule = piecewise(1.0, total_steps=50, steps_per_epoch=10)  # 2.5 -> 3 epochs.
     np.testing.assert_allclose(rates(schedule, [29, 30]), [1.0, 0.1], rtol=1e-6)
@@ -84,6 +93,7 @@ def test_schedule_config_round_trip(schedule):
     [
         lambda: piecewise(1.0, total_steps=9, boundaries_fractions=(0.5, 0.5)),
         lambda: piecewise(1.0, total_steps=9, boundaries_fractions=(0.5, 1.0)),
+        lambda: piecewise(1.0, total_steps=9, factor=(0.5, 0.2)),
         lambda: WarmupCosine(1.0, total_steps=9, warmup_steps=9),
         lambda: OneCycle(1.0, total_steps=3, rise_fraction=0.1),
     ],

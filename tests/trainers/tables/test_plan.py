@@ -21,7 +21,7 @@ from trainers.training import workdir
 MEEN_WITH_FACES = 7  # All but VGG19 and "Emotion features".
 
 
-def folder(path, dataset, classes):
+def folder(path, dataset, classes, layout="x"):
     path.mkdir(parents=True)
     manifest = {
         "schema_version": 1,
@@ -35,7 +35,7 @@ def folder(path, dataset, classes):
         "counts": {"train": dict.fromkeys(classes, 9)},
         "rejects": [],
         "crop_spec": CROP_SPECS["meen"].to_dict(),
-        "source": {"layout": "x"},
+        "source": {"layout": layout},
         "expressions": list(labels.EXPRESSIONS),
         "action_units": [],
         "num_landmarks": 0,
@@ -145,8 +145,30 @@ def test_a_budget_in_epochs_keeps_the_papers_proportions(data):
     assert [s.name for s in stages] == ["rasnet", "ersnet"]
 
 
-def test_smoke_is_narrow_and_short_for_every_row_of_every_table(data):
-    every = ",".join(data.values())
+@pytest.fixture
+def by_rule(tmp_path):
+    """FER+ as the rows of its table need it, two of them the same folder."""
+    options = {row.prepared: None for row in TABLES["ferplus_1"].rows}
+    for n, text in enumerate(options):
+        layout = f"folders, {', '.join(text.split(','))}, without 2 training rows"
+        options[text] = folder(tmp_path / "rules" / f"{n}", "ferplus", ["fear"], layout)
+    return options
+
+
+def test_each_row_of_ferplus_has_the_folder_of_its_rule(by_rule, tmp_path):
+    rows = planned("ferplus_1", str(tmp_path / "rules"), seeds=1)
+    for row in rows.values():
+        (run,) = row.all_runs
+        assert run.data == by_rule[row.row.prepared]
+    assert len(by_rule) == 3
+    rows = planned("ferplus_1", by_rule["rule=majority"])
+    assert rows["Majority voting"].runs
+    reason = "needs one folder prepared with --options=rule=probability,scored=majority"
+    assert reason in rows["Cross-entropy loss"].reason
+
+
+def test_smoke_is_narrow_and_short_for_every_row_of_every_table(data, by_rule):
+    every = ",".join([*data.values(), *by_rule.values()])
     for name, table in TABLES.items():
         if table.folds:
             continue

@@ -259,8 +259,12 @@ WEIGHT = np.array([1.0, 1, 0], np.float32)
 LOG = LOGITS - np.log(np.exp(LOGITS).sum(-1, keepdims=True))
 
 
-def loss(config, votes=VOTES):
-    batch = {"votes": votes, "expression_weight": WEIGHT}
+def loss(config, votes=VOTES, labels=(3, 3, 3)):
+    batch = {
+        "votes": votes,
+        "expression": np.array(labels),
+        "expression_weight": WEIGHT,
+    }
     total, tasks = objectives.make_objective(ConfigDict(config))(
         batch, {"expression": LOGITS}
     )
@@ -273,6 +277,13 @@ def test_shares_and_the_best_of_the_chosen_by_hand():
     assert loss({"name": "votes"}) == pytest.approx(shares, rel=1e-5)
     best = -(LOG[0, 0] + LOG[1, 1]) / 2
     assert loss({"name": "votes", "best": True}) == pytest.approx(best, rel=1e-5)
+
+
+@pytest.mark.parametrize("best", [False, True])
+def test_the_target_of_a_face_without_votes_is_its_label(best):
+    votes = np.array([[0, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]], np.float32)
+    found = loss({"name": "votes", "best": best}, votes, labels=(2, 0, 1))
+    assert found == pytest.approx(-(LOG[0, 2] + LOG[1, 1]) / 2, rel=1e-5)
 
 
 def test_what_the_votes_do_not_fit_is_refused():

@@ -48,7 +48,8 @@ def test_a_config_says_how_classes_are_drawn(synthetic_data):
 
 
 AUGMENTS = ({"crop": True}, {"flip": True}, {"degrees": 20.0}, {"zoom": 0.2},
-            {"shift": 0.2}, {"erase": 1.0})  # fmt: skip
+            {"shift": 0.2}, {"erase": 1.0}, {"cover": 1.0}, {"contrast": 0.3},
+            {"brightness": 0.3}, {"blur": 2.0}, {"jpeg": 1.0})  # fmt: skip
 
 
 @pytest.mark.parametrize("chosen", AUGMENTS, ids=lambda chosen: next(iter(chosen)))
