@@ -148,6 +148,8 @@ def report(manifest: dict, output: str) -> str:
     ways = sorted(manifest["cropped"].items())
     cropped = ", ".join(f"{way} {n:,}" for way, n in ways)
     lines.append(f"  cropped    {cropped}")
+    if manifest["derived"]:
+        lines.append(f"  derived    {', '.join(manifest['derived'])}")
     rejects = manifest["rejects"]
     if rejects:
         lines.append(f"  rejected   {len(rejects):7,}  (all in manifest.json); first:")

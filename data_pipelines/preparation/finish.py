@@ -61,6 +61,7 @@ def manifest_of(
         "action_units": list(source.action_units),
         "expressions": list(source.expressions),
         "votes": source.has_votes,
+        "derived": list(source.derived),
         "num_landmarks": source.num_landmarks,
         # So that the folds stay the owner's when somebody has no usable picture.
         "fold_subjects": list(source.fold_subjects),

@@ -6,6 +6,10 @@
   two: `label.csv` without a header, and the pictures as PNG.
 
 The owner's code turns votes into targets in one of four ways: see `ferplus_rules`.
+
+Nobody rated valence and arousal. `valence_arousal=derived` derives them from the votes
+by the norms of `fer_tf.circumplex`: of all votes for an expression that has norms, also
+the single ones that the owner's rules drop, so that they are the same under every rule.
 """
 
 import dataclasses
@@ -36,6 +40,7 @@ from data_pipelines.sources.ferplus_rules import (
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
+from fer_tf.circumplex import circumplex
 from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 
@@ -93,6 +98,7 @@ class FerPlus(Source):
     Args:
         root: Folder that holds both CSVs, here or one level down, or the folders.
         rule: One of `RULES`.
+        valence_arousal: `derived` from the votes, or `none`.
 
     Raises:
         DataError: If neither layout is there.
@@ -113,13 +119,17 @@ class FerPlus(Source):
     )
     default_crop = "meen"
     default_detector = "none"
-    options = {"rule": tuple(RULES)}
+    options = {"rule": tuple(RULES), "valence_arousal": ("none", "derived")}
     published_tables = {f"FER+ ({rule})": table for rule, table in PUBLISHED.items()}
     strict = True
     has_votes = True
 
-    def __init__(self, root: str, rule: str = "majority"):
+    def __init__(
+        self, root: str, rule: str = "majority", valence_arousal: str = "none"
+    ):
         self.rule = rule
+        if valence_arousal == "derived":
+            self.derived = ("valence_arousal",)
         self.published = PUBLISHED[rule]
         if not os.path.isdir(root):
             raise DataError(f"{root}: no such folder")
@@ -131,6 +141,8 @@ class FerPlus(Source):
             self._pixels = Fer2013(os.path.join(root, pixels))
         self._folders = [] if self._votes_csv else self._find_folders(votes)
         self.layout = f"{'folders' if self._folders else 'csv'}, rule={self.rule}"
+        if self.derived:
+            self.layout += ", valence_arousal=derived"
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -252,6 +264,10 @@ class FerPlus(Source):
         if best not in labels.EXPRESSIONS:
             meaning = "not a face" if best == "NF" else "unknown"
             return Reject(place, f"{meaning}, by the rule {self.rule}", True)
+        if self.derived:
+            valence, arousal = circumplex(votes, VOTES).tolist()
+            if not np.isnan(valence):  # NaN: nobody chose a word that has norms.
+                sample = dataclasses.replace(sample, valence=valence, arousal=arousal)
         # Votes for anything else are left out of the target, as the owner does.
         shares = target[:NUM_EXPRESSIONS] / target[:NUM_EXPRESSIONS].sum()
         votes = dict(zip(_EIGHT, shares.tolist()))

@@ -24,7 +24,8 @@ from fer_tf.utils.hashing import sha256
 COLUMNS = ("row", "reason")
 # Kind of label -> the fields of a `Sample` that hold it.
 FIELDS = {
-    "expression": ("expression", "votes"),
+    "expression": ("expression",),
+    "votes": ("votes",),
     "valence_arousal": ("valence", "arousal"),
     "action_units": ("action_units",),
     "is_face": ("is_face",),
@@ -160,11 +161,13 @@ class KeepingLabels(DerivedSource):
                     f"--labels: no kind {kind!r}; there are {', '.join(FIELDS)}"
                 )
         dropped = [kind for kind in FIELDS if kind not in kinds]
+        words = [kind for kind in dropped if kind != "votes" or source.has_votes]
         self._absent = {name: None for kind in dropped for name in FIELDS[kind]}
         super().__init__(
-            source, less=" ".join(self._absent), words=", ".join(dropped) or "nothing"
+            source, less=" ".join(self._absent), words=", ".join(words) or "nothing"
         )
         self.has_votes = source.has_votes and "votes" not in self._absent
+        self.derived = tuple(kind for kind in source.derived if kind in kinds)
 
     def rows(self) -> Iterator[Sample | Reject]:
         """The source's rows."""
