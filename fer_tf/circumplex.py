@@ -47,8 +47,8 @@ def circumplex(shares, expressions: Sequence[str] = labels.EXPRESSIONS) -> np.nd
         ValueError: If there are not as many shares as expressions.
 
     Example:
-        >>> circumplex([6, 2, 2], ["happiness", "neutral", "contempt"]).round(4).tolist()
-        [0.6075, 0.3825]
+        >>> circumplex([1, 1, 2], ["happiness", "neutral", "contempt"]).tolist()
+        [0.405, 0.255]
     """
     shares = np.asarray(shares, np.float64)
     if shares.ndim == 0 or shares.shape[-1] != len(expressions):

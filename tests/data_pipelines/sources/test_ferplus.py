@@ -7,8 +7,8 @@ from data_pipelines.batches import pipeline
 from data_pipelines.checks import verification
 from data_pipelines.preparation import prepare
 from data_pipelines.sources import DataError, OptionError, Reject, Sample, open_source
-from data_pipelines.sources.filters import KeepingLabels
 from data_pipelines.sources.ferplus_rules import VOTES, target_votes
+from data_pipelines.sources.filters import KeepingLabels
 from data_pipelines.storage.prepared import examples, open_prepared
 from tests import testing_utils
 
