@@ -231,6 +231,7 @@ _REQUIRED = {
 # Of a folder that was dealt into folds, and what older folders lack.
 _OPTIONAL = {
     "derived": _TEXTS,
+    "with_landmarks": ("a whole number", _is_count),
     "dealt_from": _TEXTS,
     "fold": ("a whole number", _is_count),
 }
