@@ -57,7 +57,10 @@ def main() -> None:
         if "expression" in predictions.outputs:  # A temperature is fitted on it.
             validation = predict("validation")
     scores = measure.measure_split(
-        predictions, validation, expressions=model.card.expressions
+        predictions,
+        validation,
+        expressions=model.card.expressions,
+        derived=prepared.derived,
     )
     trained = serving.read_out(model.output, model.card)
     if not scores["metrics"]:
@@ -73,6 +76,8 @@ def main() -> None:
         "checkpoint": f"step {described.get('step', 'unknown')}",
         **scores,
     }
+    if "derived" in described:
+        result["trained_on_derived"] = described["derived"]
     if untrained := sorted(model.output.keys() - trained.keys()):
         result["not_trained"] = untrained
     if _JSON.value:
@@ -152,7 +157,7 @@ def _lines(result):
     )
     for name, value in result["metrics"].items():
         yield f"{name:22} {reading(value, result['intervals'].get(name))}"
-    if note := score_tables.absent_note(result):
+    for note in score_tables.notes(result):
         yield f"note: {note}"
     if "not_trained" in result:
         names = ", ".join(result["not_trained"])

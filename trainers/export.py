@@ -36,7 +36,7 @@ _FORMAT_NAMES = {
 # What a card keeps of the one that it comes from.
 _CARRIED = (
     "protocol", "epoch", "step", "temperature", "dataset", "measured",
-    "measured_elsewhere", "note", "training", "versions",
+    "measured_elsewhere", "note", "training", "versions", "derived",
 )  # fmt: skip
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Workdir of a finished run.")

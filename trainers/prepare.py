@@ -29,7 +29,12 @@ from absl import flags
 from data_pipelines.preparation import prepare
 from data_pipelines.preparation.cropping import DETECTORS, ON_NO_FACE
 from data_pipelines.sources import SOURCES, open_source, parse_options
-from data_pipelines.sources.filters import FIELDS, Excluding, KeepingLabels
+from data_pipelines.sources.filters import (
+    FIELDS,
+    Excluding,
+    FindingLandmarks,
+    KeepingLabels,
+)
 from data_pipelines.storage.manifests import FORMATS
 from fer_tf.faces.crop_spec import CROP_SPECS
 from trainers.common import cli
@@ -50,6 +55,11 @@ _EXCLUDE = flags.DEFINE_string(
 _LABELS = flags.DEFINE_list(
     "labels", [], f"Labels to keep, of {', '.join(FIELDS)}; all by default."
 )
+_FIND_LANDMARKS = flags.DEFINE_bool(
+    "find_landmarks", False,
+    "Lets MTCNN find five points where the data set has no landmarks: for the region "
+    "masks of gan_man. How many faces have none is counted.",
+)  # fmt: skip
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the records.")
 _CROP = flags.DEFINE_enum(
     "crop", None, sorted(CROP_SPECS), "Crop of a paper; the data set's own by default."
@@ -89,6 +99,8 @@ def main() -> None:
         source = Excluding(source, _EXCLUDE.value)
     if _LABELS.value:
         source = KeepingLabels(source, _LABELS.value)
+    if _FIND_LANDMARKS.value:
+        source = FindingLandmarks(source)
     runner_options = parse_options(_RUNNER_OPTIONS.value)
     spec = source.crop_spec(_CROP.value)
     bar = Progress("list", None, unit="rows")
@@ -148,6 +160,12 @@ def report(manifest: dict, output: str) -> str:
     ways = sorted(manifest["cropped"].items())
     cropped = ", ".join(f"{way} {n:,}" for way, n in ways)
     lines.append(f"  cropped    {cropped}")
+    if manifest["num_landmarks"]:
+        found = manifest["with_landmarks"]
+        missing = manifest["num_examples"] - found
+        lines.append(f"  landmarks  {found:,} faces have them, {missing:,} have none")
+    if manifest["derived"]:
+        lines.append(f"  derived    {', '.join(manifest['derived'])}")
     rejects = manifest["rejects"]
     if rejects:
         lines.append(f"  rejected   {len(rejects):7,}  (all in manifest.json); first:")

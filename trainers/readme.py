@@ -84,7 +84,11 @@ def add_table(path: str, name: str, **facts) -> None:
     results = _read(path)
     kept = os.path.join(RESULTS, f"{name}.json")
     if os.path.exists(kept):
-        results["rows"] = _grown(_read(kept), results)
+        old = _read(kept)
+        rows = _grown(old, results)
+        if rows is not results["rows"]:
+            results["differences"] = _grown_differences(old, results)
+        results["rows"] = rows
     _keep(results, name, facts)
 
 
@@ -104,6 +108,15 @@ def _grown(kept, new):
     return [
         entry if entry["ours"] else measured.get(name(entry), entry)
         for entry in new["rows"]
+    ]
+
+
+def _grown_differences(kept, new):
+    """The new differences, and the kept ones of rows that were not trained again."""
+    key = lambda entry: (entry["row"], entry["metric"])
+    again = set(map(key, new["differences"]))
+    return new["differences"] + [
+        entry for entry in kept.get("differences", ()) if key(entry) not in again
     ]
 
 

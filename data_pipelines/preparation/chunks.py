@@ -131,10 +131,11 @@ class Chunk:
         """Writes the chunk's shards; calls `tick` for every row.
 
         Returns:
-            JSON-ready `{"rows", "rejects", "counts", "cropped", "sha256"}`.
+            JSON-ready `{"rows", "rejects", "counts", "cropped", "with_landmarks",
+            "sha256"}`.
         """
         rejects, counts = [], {split: Counter() for split in SPLITS}
-        how = Counter()
+        how, with_landmarks = Counter(), 0
         with contextlib.ExitStack() as stack:
             write = {
                 split: stack.enter_context(WRITERS[self.format](self.shard(split)))
@@ -147,11 +148,13 @@ class Chunk:
             for sample, features in written:
                 write[sample.split](features)
                 counts[sample.split][class_of(sample)] += 1
+                with_landmarks += sample.landmarks is not None
         summary = {
             "rows": len(self._offsets()),
             "rejects": rejects,
             "counts": {split: dict(c) for split, c in counts.items()},
             "cropped": dict(how),
+            "with_landmarks": with_landmarks,
             "sha256": {
                 split: sha256(self.shard(split))
                 for split in SPLITS

@@ -61,7 +61,9 @@ def manifest_of(
         "action_units": list(source.action_units),
         "expressions": list(source.expressions),
         "votes": source.has_votes,
+        "derived": list(source.derived),
         "num_landmarks": source.num_landmarks,
+        "with_landmarks": sum(s.get("with_landmarks", 0) for s in summaries),
         # So that the folds stay the owner's when somebody has no usable picture.
         "fold_subjects": list(source.fold_subjects),
         "shards": join(chunks, summaries, counts),

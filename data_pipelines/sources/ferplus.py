@@ -7,6 +7,10 @@
 
 The owner's code turns votes into targets in one of four ways: see `ferplus_rules`. It
 trains by any of them, and measures by `majority`: option `scored`.
+
+Nobody rated valence and arousal. `valence_arousal=derived` derives them from the votes
+by the norms of `fer_tf.circumplex`: of all votes for an expression that has norms, also
+the single ones that the owner's rules drop, so that they are the same under every rule.
 """
 
 import dataclasses
@@ -37,6 +41,7 @@ from data_pipelines.sources.ferplus_rules import (
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
+from fer_tf.circumplex import circumplex
 from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 
@@ -95,6 +100,7 @@ class FerPlus(Source):
         root: Folder that holds both CSVs, here or one level down, or the folders.
         rule: One of `RULES`.
         scored: The rule of validation and test; "" is that of training.
+        valence_arousal: `derived` from the votes, or `none`.
 
     Raises:
         DataError: If neither layout is there.
@@ -115,13 +121,25 @@ class FerPlus(Source):
     )
     default_crop = "meen"
     default_detector = "none"
-    options = {"rule": tuple(RULES), "scored": tuple(RULES)}
+    options = {
+        "rule": tuple(RULES),
+        "scored": tuple(RULES),
+        "valence_arousal": ("none", "derived"),
+    }
     published_tables = {f"FER+ ({rule})": table for rule, table in PUBLISHED.items()}
     strict = True
     has_votes = True
 
-    def __init__(self, root: str, rule: str = "majority", scored: str = ""):
+    def __init__(
+        self,
+        root: str,
+        rule: str = "majority",
+        scored: str = "",
+        valence_arousal: str = "none",
+    ):
         self.rule, self.scored = rule, scored or rule
+        if valence_arousal == "derived":
+            self.derived = ("valence_arousal",)
         train = {"train": PUBLISHED[rule]["train"]}
         self.published = {**PUBLISHED[self.scored], **train}
         if not os.path.isdir(root):
@@ -136,6 +154,8 @@ class FerPlus(Source):
         self.layout = f"{'folders' if self._folders else 'csv'}, rule={self.rule}"
         if self.scored != self.rule:
             self.layout += f", scored={self.scored}"
+        if self.derived:
+            self.layout += ", valence_arousal=derived"
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -258,6 +278,10 @@ class FerPlus(Source):
         if best not in labels.EXPRESSIONS:
             meaning = "not a face" if best == "NF" else "unknown"
             return Reject(place, f"{meaning}, by the rule {rule}", True)
+        if self.derived:
+            valence, arousal = circumplex(votes, VOTES).tolist()
+            if not np.isnan(valence):  # NaN: nobody chose a word that has norms.
+                sample = dataclasses.replace(sample, valence=valence, arousal=arousal)
         # Votes for anything else are left out of the target, as the owner does.
         shares = target[:NUM_EXPRESSIONS] / target[:NUM_EXPRESSIONS].sum()
         votes = dict(zip(_EIGHT, shares.tolist()))

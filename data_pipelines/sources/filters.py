@@ -7,10 +7,15 @@ measured on stay as the owner ships them.
 `trainers.prepare --labels=KINDS` keeps some kinds of labels. Two sets can then train a
 model together, each with its own labels: for instance expressions from photographs, and
 valence and arousal from drawn faces.
+
+`trainers.prepare --find_landmarks` gives the pictures of a set that has no landmarks
+the five points that MTCNN finds. They say where the regions of Gan et al. are, and with
+`--detector=annotated` they align the crops.
 """
 
 import csv
 import dataclasses
+import functools
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -24,7 +29,8 @@ from fer_tf.utils.hashing import sha256
 COLUMNS = ("row", "reason")
 # Kind of label -> the fields of a `Sample` that hold it.
 FIELDS = {
-    "expression": ("expression", "votes"),
+    "expression": ("expression",),
+    "votes": ("votes",),
     "valence_arousal": ("valence", "arousal"),
     "action_units": ("action_units",),
     "is_face": ("is_face",),
@@ -160,11 +166,13 @@ class KeepingLabels(DerivedSource):
                     f"--labels: no kind {kind!r}; there are {', '.join(FIELDS)}"
                 )
         dropped = [kind for kind in FIELDS if kind not in kinds]
+        words = [kind for kind in dropped if kind != "votes" or source.has_votes]
         self._absent = {name: None for kind in dropped for name in FIELDS[kind]}
         super().__init__(
-            source, less=" ".join(self._absent), words=", ".join(dropped) or "nothing"
+            source, less=" ".join(self._absent), words=", ".join(words) or "nothing"
         )
         self.has_votes = source.has_votes and "votes" not in self._absent
+        self.derived = tuple(kind for kind in source.derived if kind in kinds)
 
     def rows(self) -> Iterator[Sample | Reject]:
         """The source's rows."""
@@ -178,3 +186,44 @@ class KeepingLabels(DerivedSource):
 
     def _stripped(self, sample):
         return dataclasses.replace(sample, **self._absent)
+
+
+class FindingLandmarks(DerivedSource):
+    """A source without landmarks, with the five points that MTCNN finds.
+
+    They are of the largest face. A picture in which none is found has none.
+
+    Args:
+        source: The whole source.
+
+    Raises:
+        OptionError: If it has landmarks of its own.
+    """
+
+    num_landmarks = 5
+
+    def __init__(self, source: Source):
+        if source.num_landmarks:
+            raise OptionError(
+                f"--find_landmarks: {source.name} has landmarks of its own"
+            )
+        words = "landmarks of its own: MTCNN finds five points"
+        super().__init__(source, less=words, words=words)
+
+    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
+        """Reads one picture and looks for the points."""
+        sample, image = self._source.load(sample)
+        rgb = np.repeat(image[..., None], 3, axis=-1) if image.ndim == 2 else image
+        faces = _detector().detect(rgb)
+        if faces:
+            largest = max(faces, key=lambda face: face["box"][2] * face["box"][3])
+            sample = dataclasses.replace(sample, landmarks=largest["landmarks"])
+        return sample, image
+
+
+@functools.cache
+def _detector():
+    """One a process: it is not sent to the workers with the source."""
+    from fer_tf.faces import MTCNNDetector
+
+    return MTCNNDetector()

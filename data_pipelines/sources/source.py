@@ -47,6 +47,8 @@ class Source(Protocol):
         expressions: Vocabulary of `Sample.expression`, in the order of the records.
         action_units: Vocabulary of `Sample.action_units`, in the order of the records.
         has_votes: Whether every sample has `votes`.
+        derived: Kinds of labels that are computed from other labels, such as
+            `valence_arousal`; wherever they are shown, they are called so.
         fold_subjects: The people of a cross-validation of the set, also those without
             a usable picture; empty where the set has no folds.
     """
@@ -69,6 +71,7 @@ class Source(Protocol):
     expressions: tuple[str, ...] = labels.EXPRESSIONS
     action_units: tuple[str, ...] = labels.ACTION_UNITS
     has_votes: bool = False
+    derived: tuple[str, ...] = ()
     fold_subjects: Sequence[str] = ()
 
     @classmethod

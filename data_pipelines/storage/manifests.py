@@ -228,8 +228,10 @@ _REQUIRED = {
     "plan": ("a dict", _is_dict),
     "fold_subjects": _TEXTS,
 }
-# Of a folder that was dealt into folds.
+# Of a folder that was dealt into folds, and what older folders lack.
 _OPTIONAL = {
+    "derived": _TEXTS,
+    "with_landmarks": ("a whole number", _is_count),
     "dealt_from": _TEXTS,
     "fold": ("a whole number", _is_count),
 }

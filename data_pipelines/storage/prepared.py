@@ -63,6 +63,12 @@ class Prepared:
         return any(manifest["votes"] for manifest in self.manifests)
 
     @property
+    def derived(self) -> tuple[str, ...]:
+        """Kinds of labels that are derived from other labels in any folder."""
+        kinds = {kind for m in self.manifests for kind in m.get("derived", ())}
+        return tuple(sorted(kinds))
+
+    @property
     def keeps_landmarks(self) -> bool:
         """Whether all folders have as many landmarks; otherwise none are given."""
         return len({m["num_landmarks"] for m in self.manifests}) == 1

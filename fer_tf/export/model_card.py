@@ -111,6 +111,9 @@ def _data(described):
     if "dataset" not in described:
         yield "The data it was trained on are not stated."
         return
+    if tasks := described.get("derived"):
+        yield f"**It was trained on {score_tables.derived_words(tasks)}.**"
+        yield ""
     for facts in _facts(described):
         yield f"**{facts.title}.** {facts.pictures}"
         yield ""
@@ -143,7 +146,7 @@ def _scores(described):
         yield ""
     yield from score_tables.metrics(f"metric ({described['dataset']})", splits)
     yield from ("", score_tables.NOTE, score_tables.meanings(splits))
-    if note := score_tables.absent_note(scores):
+    for note in score_tables.notes(scores):
         yield f"On {last}, {note}."
     yield from score_tables.expressions(scores.get("confusion"), last)
     if scores.get("calibration", {}).get("ece_after") is not None:

@@ -4,7 +4,7 @@
 people.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fer_tf.scores import METRICS, confusion, leading, metric_of, table
@@ -47,6 +47,25 @@ def absent_note(scores: Mapping[str, Any]) -> str:
         "expressions of the model that have no example count as 0 in "
         f"{' and '.join(counted)}: {absent}"
     )
+
+
+def notes(scores: Mapping[str, Any]) -> Iterator[str]:
+    """What a reader of the scores must know besides, a line each."""
+    if note := absent_note(scores):
+        yield note
+    if tasks := scores.get("derived"):
+        yield f"{derived_words(tasks)}: nobody rated these faces for it"
+    if tasks := scores.get("trained_on_derived"):
+        yield f"the model was trained on {derived_words(tasks)}"
+
+
+def derived_words(tasks: Iterable[str]) -> str:
+    """Says that labels are derived.
+
+    >>> derived_words(["valence_arousal"])
+    'derived valence_arousal (computed from other labels)'
+    """
+    return f"derived {', '.join(tasks)} (computed from other labels)"
 
 
 def _needs_every_class(name):

@@ -27,6 +27,7 @@ def measure_split(
     validation: Predictions | None = None,
     *,
     expressions: Sequence[str],
+    derived: Sequence[str] = (),
 ) -> dict:
     """Everything measured of a split, ready for JSON.
 
@@ -36,6 +37,7 @@ def measure_split(
             where there is none.
         expressions: Names of the model's expressions, in the order of its outputs; it
             may be longer than they are.
+        derived: Kinds of the data's labels that are derived from other labels.
 
     Returns:
         A dict of these keys:
@@ -45,6 +47,10 @@ def measure_split(
         - `metrics`, and their 95 % `intervals`.
         - `resampling`: what is resampled for the intervals, counted over all examples.
           A metric uses those that have its label.
+
+        If labels that it is measured by are derived from other labels:
+
+        - `derived`: their tasks.
 
         If the model predicts expressions:
 
@@ -71,6 +77,8 @@ def measure_split(
             "level": bootstrap.LEVEL,
         },
     }
+    if measured := [task for task in derived if result["labelled"].get(task)]:
+        result["derived"] = measured
     if "expression" in predictions.outputs:
         result |= _class_counts(predictions)
         if predictions.labelled("expression").any():

@@ -6,11 +6,13 @@ import numpy as np
 from scipy import special
 
 from fer_tf import scores
+from fer_tf.export.score_tables import derived_words
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils.markdown import head, line
 from trainers.publishing.kept_results import NONE, command_block, read_all
 from trainers.tables import cells
 from trainers.tables.cells import by_row, tested_on
+from trainers.tables.differences import EXPLAINED, sentences
 
 
 def papers_overview(folder: str) -> str:
@@ -55,7 +57,8 @@ def paper_table(kept: dict) -> str:
     first = next(iter(next(iter(rows.values())).values()))
     metrics = list(first["ours"])
     lines = [
-        f"**{kept['title']}**, on {kept['dataset']}{_paper_data(kept)}",
+        f"**{kept['title']}{cells.setting(kept)}**, on {kept['dataset']}"
+        f"{_derived(kept)}{_paper_data(kept)}",
         "",
         *head(
             ["row", "metric", "paper", "clean", "paper's protocol", "runs", "epochs"]
@@ -69,11 +72,30 @@ def paper_table(kept: dict) -> str:
     # Rows are ordered by one number, not by valence and arousal apart.
     whole = [m for m in metrics if not m.endswith(("_valence", "_arousal"))]
     by = (scores.leading(whole) or metrics)[0]
-    order = orderings(list(rows.values()), by, percent=kept["percent"])
-    lines += ["", order] if order else []
+    if kept.get("differences"):
+        lines += ["", *differences(kept)]
+    elif order := orderings(list(rows.values()), by, percent=kept["percent"]):
+        lines += ["", order]
     where = tested_on(kept["rows"])
     lines += ["", f"On {where}, {spread}; {_budget(kept, first)}"]
     return "\n".join(lines)
+
+
+def differences(kept: dict) -> list[str]:
+    """Each row's main difference to its baseline, and what of the paper holds.
+
+    A row whose runs another one stands for is left out, as `paper_table` does.
+    """
+    shown = {entry["row"] for entry in _own_rows(kept["rows"])}
+    entries = [entry for entry in kept["differences"] if entry["row"] in shown]
+    lines = head(["row", "against", "metric", "paper", "ours"])
+    for metric in scores.leading([entry["metric"] for entry in entries]):
+        for entry in entries:
+            if entry["metric"] == metric:
+                cells_of = cells.difference(entry, kept["percent"])
+                lines.append(line([entry["row"], entry["baseline"], metric, *cells_of]))
+    said = [f"- {sentence}" for sentence in sentences(entries)]
+    return [*lines, "", *said, "", EXPLAINED]
 
 
 def _own_rows(entries):
@@ -140,6 +162,11 @@ def _noise(worse, better, metric):
         return 0.0
     freedom = sum(parts) ** 2 / sum(v**2 / (n - 1) for v, n in zip(parts, runs))
     return float(special.stdtrit(freedom, 0.975) * np.sqrt(sum(parts)))
+
+
+def _derived(kept):
+    tasks = kept.get("derived")
+    return f", with {derived_words(tasks)}" if tasks else ""
 
 
 def _paper_data(kept):

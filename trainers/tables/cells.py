@@ -36,5 +36,46 @@ def ours(entry: dict | None, metric: str, percent: bool) -> str:
     )
 
 
+def plain(value: float | None, percent: bool) -> str:
+    """A number in the digits of the table; `—` for None."""
+    return text.number(value, **_form(percent))
+
+
+def difference(entry: dict, percent: bool) -> tuple[str, str]:
+    """The paper's and our difference of a row to its baseline, ours with its interval.
+
+    >>> entry = {"paper": None, "ours": 0.05, "interval": [-0.01, 0.11]}
+    >>> difference(entry, percent=False)
+    ('—', '+0.050 [-0.010, 0.110]')
+    """
+    form = _form(percent)
+    signed = lambda v: ("+" if v is not None and v > 0 else "") + text.number(v, **form)
+    ours = signed(entry["ours"]) + text.interval(entry["interval"], **form)
+    return signed(entry["paper"]), ours
+
+
+def setting(result: dict) -> str:
+    """Width, size, epochs, seeds and hours, for the end of a title.
+
+    Empty for results that were kept before they were recorded, and without a number.
+
+    >>> known = {"width": [0.5, 0.5], "size": [48, 48], "epochs": [10, 20],
+    ...          "seeds": [2, 2], "hours": 3.25}
+    >>> setting({"setting": known})
+    '; width 0.5, 48 pixels, 10 to 20 epochs, seeds: 2, 3.2 hours'
+    """
+    known = result.get("setting", {})
+    if "epochs" not in known:
+        return ""
+    shown = lambda ends: " to ".join(f"{end:g}" for end in dict.fromkeys(ends))
+    width, size, epochs, seeds = (
+        shown(known[name]) for name in ("width", "size", "epochs", "seeds")
+    )
+    return (
+        f"; width {width}, {size} pixels, {epochs} epochs, seeds: {seeds}, "
+        f"{known['hours']:.1f} hours"
+    )
+
+
 def _form(percent):
     return {"percent": percent, "digits": 2 if percent else 3}

@@ -1,13 +1,16 @@
 """A table as Markdown: the paper's numbers beside ours, and how ours were made."""
 
+import textwrap
 from collections.abc import Sequence
 
 from data_pipelines.preparation import folds
+from fer_tf.export.score_tables import derived_words
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import MISSING, number
 from fer_tf.utils.markdown import head, line
 from trainers.tables import cells
 from trainers.tables.cells import by_row, tested_on
+from trainers.tables.differences import EXPLAINED, sentences
 from trainers.tables.papers import Table
 
 _COLUMNS = {Protocol.CLEAN: "ours, clean", Protocol.PAPER: "ours, paper's protocol"}
@@ -24,7 +27,7 @@ def smoke_mark(result: dict) -> str:
 
 def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
     """The table as a page."""
-    lines = [f"# {result['title']}{smoke_mark(result)}", ""]
+    lines = [f"# {result['title']}{cells.setting(result)}{smoke_mark(result)}", ""]
     if result["scale"] == "smoke":
         lines += [f"**{SMOKE}**", ""]
     if result["changed"]:
@@ -38,6 +41,8 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
             f"{table.dataset} and cannot be compared.**",
             "",
         ]
+    if result["derived"]:
+        lines += [f"**The data has {derived_words(result['derived'])}.**", ""]
     lines += _numbers(result, table)
     unit = "percent" if table.percent else "as the paper has them"
     lines += [
@@ -52,7 +57,7 @@ def markdown(result: dict, table: Table, pictures: Sequence[str]) -> str:
     notes = {e["row"]: e["note"] for e in result["rows"] if e["note"]}
     lines += [f"- {row}: {note}" for row, note in notes.items()]
     lines += [f"- {table.note}"] if table.note else []
-    lines += ["", *_confusions(result, table), *_facts(result)]
+    lines += ["", *_differences(result), *_confusions(result, table), *_facts(result)]
     lines += [f"![{name}]({name})" for name in pictures]
     return "\n".join(lines) + "\n"
 
@@ -70,6 +75,25 @@ def _numbers(result, table):
             lines.append(line([name, metric, stated, *ours]))
             name = ""
     return lines
+
+
+def _differences(result):
+    """Each row against its baseline, and what of the paper holds."""
+    if not result["differences"]:
+        return []
+    percent = result["percent"]
+    lines = ["## Differences", ""]
+    lines += head(
+        ["row", "against", "metric", "paper", "ours", "± faces", "± seeds", "verdict"]
+    )
+    for entry in result["differences"]:
+        faces = (entry["faces"][1] - entry["faces"][0]) / 2
+        row = [entry["row"], entry["baseline"], entry["metric"]]
+        row += cells.difference(entry, percent)
+        row += [cells.plain(half, percent) for half in (faces, entry["seeds"])]
+        lines.append(line([*row, entry["verdict"]]))
+    return [*lines, "", *map("- {}".format, sentences(result["differences"])), "",
+            *textwrap.wrap(EXPLAINED, 88), ""]  # fmt: skip
 
 
 def _confusions(result, table):

@@ -40,7 +40,8 @@ def draw(result: dict, table: Table) -> Figure:
     if result["scale"] == "smoke":
         title, color = f"{title}\nSMOKE RUN: says nothing of the models", "#c00000"
     elif result["dataset"] != table.dataset:
-        title += f"\nours on {result['dataset']}, the paper's on {table.dataset}"
+        own = result["dataset"] + (" (derived labels)" if result["derived"] else "")
+        title += f"\nours on {own}, the paper's on {table.dataset}"
     figure.suptitle(title, fontsize=9.5, color=color)
     return figure
 

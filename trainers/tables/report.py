@@ -14,7 +14,7 @@ from fer_tf.model_io.protocol import Protocol
 from fer_tf.plotting.confusion import confusion_matrix
 from fer_tf.plotting.style import save_figure
 from fer_tf.utils import atomic
-from trainers.tables import page, plot
+from trainers.tables import differences, page, plot
 from trainers.tables.papers import OURS, Table
 from trainers.tables.plan import Choices, PlannedRow, Sources
 from trainers.tables.scores import row_scores
@@ -41,7 +41,10 @@ def write(
         "paper_dataset": table.dataset,
         "note": table.note,
         "percent": table.percent,
+        "derived": list(open_prepared(",".join(sources.main)).derived),
+        "setting": _setting(planned, entries),
         "rows": entries,
+        "differences": differences.of_table(planned, table),
     }
     top = os.path.join(choices.workdir, name)
     pictures = _pictures(result, table, top)
@@ -109,6 +112,30 @@ def _row_facts(planned, scores, metrics):
         **_data(planned),
         **confusion,
     }
+
+
+def _setting(planned, entries):
+    """What all numbers of the table were made with, each as the least and the most.
+
+    `hours` are those of every run that is finished, each counted once.
+    """
+    runs = {run.path: run for row in planned for run in row.all_runs if run.finished}
+    configs = [run.load() for row in planned for run in _own_finished(row)]
+    measured = [entry for entry in entries if entry["ours"]]
+    values = {
+        "width": [config.model.arguments.get("width", 1.0) for config in configs],
+        "size": [config.input.window for config in configs],
+        "epochs": [entry["epochs"] for entry in measured],
+        "seeds": [entry["seeds"] for entry in measured],
+    }
+    setting = {name: [min(v), max(v)] for name, v in values.items() if v}
+    seconds = sum(_results(run)["seconds"] for run in runs.values())
+    return {**setting, "hours": round(seconds / 3600, 2)}
+
+
+def _own_finished(row):
+    """The finished runs of a row, without those that others begin from."""
+    return [r for seed in row.runs for fold in seed for r in fold if r.finished]
 
 
 def _results(run):

@@ -39,24 +39,14 @@ def row_scores(
         cross-validation) `"confusion_pooled"`, fractions of each true class. None
         if no seed is finished, or there was nothing to choose the weights by.
     """
-    seeds = [
-        seed
-        for seed in planned.runs
-        if all(_is_measured(run, protocol) for fold in seed for run in fold)
-    ]
+    seeds = finished_seeds(planned, protocol)
     if not seeds:
         return None
-    predicted = [
-        [_merged([predictions(run, protocol) for run in fold]) for fold in seed]
-        for seed in seeds
-    ]
+    predicted = [seed_predictions(seed, protocol) for seed in seeds]
     units, unit = Predictions.concatenate(predicted[0]).independent_units()
-    scored = [_tasks(folds, classes) for folds in predicted]
-    per_seed = [
-        {k: v for task in tasks for k, v in task.sums.values().items()}
-        for tasks in scored
-    ]
-    intervals = scoring.intervals_of(map(_mean, zip(*scored)), units)
+    scored = [seed_tasks(folds, classes) for folds in predicted]
+    per_seed = [seed_values(tasks) for tasks in scored]
+    intervals = scoring.intervals_of(map(mean_scores, zip(*scored)), units)
     names = [name for name, value in per_seed[0].items() if np.ndim(value) == 0]
     values = {name: [of_seed[name] for of_seed in per_seed] for name in names}
     result = {
@@ -82,6 +72,20 @@ def row_scores(
             rates = np.mean([of_seed[f"{name}_rates"] for of_seed in per_seed], axis=0)
             result[name] = rates.round(6).tolist()
     return result
+
+
+def finished_seeds(planned: PlannedRow, protocol: Protocol) -> list:
+    """The seeds of a row, each `[fold][network]`, of which every run is measured."""
+    return [
+        seed
+        for seed in planned.runs
+        if all(_is_measured(run, protocol) for fold in seed for run in fold)
+    ]
+
+
+def seed_predictions(seed, protocol: Protocol) -> list[Predictions]:
+    """The predictions of a finished seed, of each fold."""
+    return [_merged([predictions(run, protocol) for run in fold]) for fold in seed]
 
 
 def predictions(run: Run, protocol: Protocol) -> Predictions:
@@ -116,7 +120,14 @@ def _merged(networks):
     return dataclasses.replace(networks[-1], outputs=outputs)
 
 
-def _tasks(folds, classes):
+def seed_values(tasks: Sequence[TaskScores]) -> dict:
+    """Every metric of a seed by name."""
+    return {k: v for task in tasks for k, v in task.sums.values().items()}
+
+
+def seed_tasks(
+    folds: Sequence[Predictions], classes: Sequence[str] = ()
+) -> list[TaskScores]:
     """The scores of a seed, whose folds are one set."""
     whole = Predictions.concatenate(folds)
     tasks = list(scoring.tasks(whole))
@@ -170,7 +181,7 @@ def _rates(confusion):
     return confusion / np.maximum(confusion.sum(-1, keepdims=True), 1)
 
 
-def _mean(tasks):
+def mean_scores(tasks: Sequence[TaskScores]) -> TaskScores:
     """The mean over seeds of one task's scores, as sums over the same rows."""
     rows_of_seeds = [task.sums.rows for task in tasks]
     widths = np.cumsum([rows.shape[1] for rows in rows_of_seeds])[:-1]

@@ -128,6 +128,7 @@ def _evaluated(run, folder):
             predictions[split],
             predictions.get("validation"),
             expressions=run.prepared.expressions,
+            derived=run.prepared.derived,
         )
         for split in predictions
     }
@@ -185,7 +186,7 @@ def _markdown(results, config, drawn):
     protocol, first = next(iter(results["protocols"].items()))
     split = _reported_split(first)
     scores = first[split]
-    resampled, note = scores["resampling"], score_tables.absent_note(scores)
+    resampled = scores["resampling"]
     lines = [
         f"# {config.model.name} on {results['dataset']}",
         "",
@@ -208,7 +209,7 @@ def _markdown(results, config, drawn):
             if score_tables.all_labelled(scores)
             else ", of each metric those with its label"
         ),
-        *([f"- {note}"] if note else []),
+        *(f"- {note}" for note in score_tables.notes(scores)),
         *_calibration_lines(scores, protocol, first[TEMPERATURE]),
         "",
         *(f"![{name}]({name})" for name in drawn),

@@ -157,6 +157,8 @@ class Workdir:
         """
         folder = self._best(protocol)
         chosen = {"protocol": protocol, "epoch": row["epoch"], "step": row["step"]}
+        if self.prepared.derived:
+            chosen["derived"] = list(self.prepared.derived)
         rows = [*self.rows, row]
         trained = [t for t in self.card.trained if any(r.get(t) for r in rows)]
         card = dataclasses.replace(self.card, trained=tuple(trained))

@@ -8,7 +8,8 @@ from data_pipelines.checks import verification
 from data_pipelines.preparation import prepare
 from data_pipelines.sources import DataError, OptionError, Reject, Sample, open_source
 from data_pipelines.sources.ferplus_rules import VOTES, target_votes
-from data_pipelines.storage.prepared import open_prepared
+from data_pipelines.sources.filters import KeepingLabels
+from data_pipelines.storage.prepared import examples, open_prepared
 from tests import testing_utils
 
 HEADER = (
@@ -124,6 +125,49 @@ def test_what_is_measured_may_have_a_rule_of_its_own(tmp_path):
     plain = open_(rule="probability")
     assert both.fingerprint != plain.fingerprint
     assert open_(scored="majority").fingerprint == open_().fingerprint
+
+
+def test_derived_valence_and_arousal_are_of_the_votes_under_every_rule(tmp_path):
+    lines = (*LINES, "Training,only.png,0,0,0,0,0,0,0,9,1,0")
+    write(tmp_path, lines)
+    plain = open_source("ferplus", str(tmp_path))
+    assert split(plain)[0][0].valence is None and plain.derived == ()
+    for rule in ("majority", "probability"):
+        source = open_source(
+            "ferplus", str(tmp_path), rule=rule, valence_arousal="derived"
+        )
+        assert source.derived == ("valence_arousal",)
+        assert source.fingerprint != plain.fingerprint
+        found = {s.sample_id: (s.valence, s.arousal) for s in split(source)[0]}
+        # 6 neutral, 1 surprise, 1 sadness; the 2 unknown are left out.
+        assert found["fer0000001"] == pytest.approx(
+            ((0.40 - 0.63) / 8, (0.67 - 0.27) / 8)
+        )
+        # 2 anger, 1 disgust; contempt is left out, the label all the same.
+        assert found["fer0032220"] == pytest.approx(
+            ((2 * -0.51 - 0.60) / 3, (2 * 0.59 + 0.35) / 3)
+        )
+        assert found["only"] == (None, None)
+
+
+def test_what_is_prepared_of_them_is_called_derived(tmp_path):
+    write(tmp_path / "source")
+    source = open_source("ferplus", str(tmp_path / "source"), valence_arousal="derived")
+    part = KeepingLabels(source, ["expression", "valence_arousal"])
+    manifest = prepare.prepare(
+        part, str(tmp_path / "out"), crop_spec=source.crop_spec()
+    )
+    assert manifest["derived"] == ["valence_arousal"] and not manifest["votes"]
+    assert "valence_arousal=derived" in manifest["source"]["layout"]
+    assert open_prepared(str(tmp_path / "out")).derived == ("valence_arousal",)
+    (label,) = (
+        example
+        for shard in open_prepared(str(tmp_path / "out")).shards("test")
+        for example in examples(shard)
+    )
+    np.testing.assert_allclose(label["valence_arousal"], [-0.54, 0.51], atol=1e-6)
+    assert label["valence_arousal_weight"] == 1 and label["expression"] == 7
+    assert KeepingLabels(source, ["expression"]).derived == ()
 
 
 def test_the_folders_of_the_owners_script(tmp_path):

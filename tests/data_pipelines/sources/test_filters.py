@@ -6,7 +6,7 @@ from data_pipelines.batches import pipeline
 from data_pipelines.checks import verification
 from data_pipelines.preparation import prepare
 from data_pipelines.sources import DataError, OptionError, Sample, filters, open_source
-from data_pipelines.sources.filters import Excluding, KeepingLabels
+from data_pipelines.sources.filters import Excluding, FindingLandmarks, KeepingLabels
 from data_pipelines.sources.splits import split_of
 from data_pipelines.storage import manifests
 from tests import testing_utils
@@ -166,3 +166,44 @@ def test_a_set_without_expressions_may_come_first(tmp_path):
 def test_an_unknown_kind_is_refused():
     with pytest.raises(OptionError, match="no kind 'valence'; there are expression, v"):
         KeepingLabels(open_source("synthetic", "examples=9"), ["valence"])
+
+
+class _Detector:
+    """Finds a small and a large face in bright pictures, in dark ones none."""
+
+    def detect(self, image):
+        assert image.shape == (48, 48, 3)
+        if image.mean() < 128:
+            return []
+        face = lambda side, at: {
+            "box": [0, 0, side, side], "landmarks": np.full((5, 2), at, float)
+        }  # fmt: skip
+        return [face(10, 3.0), face(30, 12.0)]
+
+
+def test_found_landmarks_are_the_largest_faces_and_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setattr(filters, "_detector", _Detector)
+    images = np.zeros((4, 48, 48), np.uint8)
+    images[1] = 200
+    usages = ["Training", "Training", "PublicTest", "PrivateTest"]
+    path = tmp_path / "fer2013.csv"
+    testing_utils.write_fer2013_csv(path, zip([3] * 4, images, usages))
+    whole = open_source("fer2013", str(path))
+    found = FindingLandmarks(whole)
+    assert found.fingerprint != whole.fingerprint and "MTCNN" in found.layout
+    folder = prepared(found, tmp_path / "out")
+    manifest = manifests.read(folder)
+    assert manifest["num_landmarks"] == 5 and manifest["with_landmarks"] == 1
+    assert manifest["cropped"] == {"whole": 4}
+    columns = (
+        pipeline.open_prepared(folder)
+        .files("train")
+        .columns(("landmarks", "landmarks_weight"))
+    )
+    assert sorted(columns["landmarks_weight"]) == [0, 1]
+    assert columns["landmarks"][columns["landmarks_weight"] > 0].mean() == 12.0
+
+
+def test_landmarks_of_its_own_are_not_replaced():
+    with pytest.raises(OptionError, match="synthetic has landmarks of its own"):
+        FindingLandmarks(open_source("synthetic", "examples=9"))

@@ -45,6 +45,17 @@ DESCRIBED = {
 }
 
 
+def test_it_says_that_labels_were_derived():
+    assert "derived" not in model_card.render("quick", DESCRIBED)
+    split = SPLIT | {"derived": ["valence_arousal"]}
+    text = model_card.render(
+        "quick",
+        DESCRIBED | {"derived": ["valence_arousal"], "measured": {"test": split}},
+    )
+    assert "**It was trained on derived valence_arousal" in text
+    assert "On test, derived valence_arousal" in text
+
+
 def test_it_says_what_was_measured_and_on_what():
     text = model_card.render("quick", DESCRIBED)
     for part in (

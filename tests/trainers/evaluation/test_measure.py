@@ -14,11 +14,13 @@ RNG = np.random.default_rng(0)
 NAMES = labels.EXPRESSIONS  # Eight; these models have seven.
 
 
-def measured(given, validation=None):
+def measured(given, validation=None, derived=()):
     if validation is not None:
         validation = Predictions.from_columns(validation)
     predictions = Predictions.from_columns(given)
-    return measure.measure_split(predictions, validation, expressions=NAMES)
+    return measure.measure_split(
+        predictions, validation, expressions=NAMES, derived=derived
+    )
 
 
 def calibration_of(given, validation):
@@ -38,6 +40,19 @@ def test_every_number_comes_with_an_interval_around_it():
     assert "ece" in found["metrics"] and "ece" not in found["intervals"]
     resampling = found["resampling"]
     assert (resampling["unit"], resampling["num_units"]) == ("subject", 60)
+
+
+def test_labels_that_are_derived_are_called_so_where_they_were_used():
+    found = measured(columns(), derived=("expression", "valence_arousal"))
+    assert found["derived"] == ["expression"]
+    (note,) = score_tables.notes(found)
+    assert note.startswith("derived expression (computed from other labels)")
+    assert "derived" not in measured(columns())
+    assert not list(score_tables.notes(measured(columns())))
+    (note,) = score_tables.notes({"metrics": {}, "trained_on_derived": ["valence"]})
+    assert note == (
+        "the model was trained on derived valence (computed from other labels)"
+    )
 
 
 def test_classes_that_data_or_model_lack_are_counted_and_said():

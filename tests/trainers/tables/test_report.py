@@ -81,6 +81,11 @@ def test_what_was_not_measured_is_a_dash_and_what_was_stands_there(
     }
     assert house <= set(clean)
     assert (clean["protocol"], paper["protocol"]) == ("clean", "paper")
+    # Both rows of the paper's own are these runs; nothing is set against itself.
+    assert result["differences"] == [] and result["derived"] == []
+    assert text.splitlines()[0].endswith(
+        "; width 1, 224 pixels, 2 epochs, seeds: 2, 0.0 hours"
+    )
     assert clean["seeds"] == 2 and clean["seconds"] == 15.0 and clean["epochs"] == 2
     assert clean["ours"]["accuracy"] == pytest.approx(0.7)
     assert clean["paper"]["accuracy"] == 0.8569

@@ -35,6 +35,8 @@ DATASETS = {
     "fer2013_quick": "fer2013",
     "fer2013_best": "fer2013",
     "fer2013_mtanet_senet50": "fer2013",
+    # A set with landmarks, of which RASnet learns.
+    "fer2013_gan_man": "rafdb",
     "fer2013_vgg19": "fer2013",
     "fer2013_meen_model3_facial": "fer2013",
     "fer2013_meen_model3_separately": "fer2013",
