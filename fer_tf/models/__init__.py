@@ -5,7 +5,14 @@ from collections.abc import Iterable
 
 import keras
 
-from fer_tf.models import gan2020, meen, small_resnet, wang2018, zhang2020
+from fer_tf.models import (
+    face_resnet29,
+    gan2020,
+    meen,
+    small_resnet,
+    wang2018,
+    zhang2020,
+)
 from fer_tf.models.variant import Variant
 
 # One entry a paper: its module's own list, in the order of its tables.
@@ -15,6 +22,7 @@ MODELS: dict[str, Variant] = {
     **meen.VARIANTS,
     **gan2020.VARIANTS,
     **small_resnet.VARIANTS,
+    **face_resnet29.VARIANTS,
 }
 
 
