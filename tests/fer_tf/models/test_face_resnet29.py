@@ -14,7 +14,7 @@ def taps(size, **arguments):
 def test_twenty_nine_convolutions_of_the_published_sizes():
     """Counted on paper: kernels and biases of a stage, then the embedding."""
     model = create_model("face_embedding")
-    convolutions = [l for l in model.layers if isinstance(l, keras.layers.Conv2D)]
+    convolutions = [x for x in model.layers if isinstance(x, keras.layers.Conv2D)]
     assert len(convolutions) == 29
     stem, stage32 = 7 * 7 * 3 * 32 + 32, 6 * (9 * 32 * 32 + 32)
     stage64 = (9 * 32 * 64 + 64) + 7 * (9 * 64 * 64 + 64)
