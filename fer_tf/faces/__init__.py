@@ -6,6 +6,7 @@ import importlib
 _EXPORTS = {
     "CROP_SPECS": "fer_tf.faces.crop_spec",
     "CropSpec": "fer_tf.faces.crop_spec",
+    "FaceEmbedder": "fer_tf.faces.recognition",
     "ImageError": "fer_tf.faces.images",
     "MTCNNDetector": "fer_tf.faces.detector",
     "WholePicture": "fer_tf.faces.whole_picture",

@@ -294,6 +294,20 @@ _SYNTHETIC = (
     (0.60374, 0.69462),
 )
 
+# dlib's chip of 150 pixels with a padding of 0.25: its mean face of 68 points, in units
+# of the face without padding. Here are the means of each eye's outline, the tip of the
+# nose and the corners of the mouth, the points that a detector of five points gives.
+_DLIB_FACE = (
+    (0.225492, 0.215990),
+    (0.754761, 0.215990),
+    (0.490127, 0.515625),
+    (0.254149, 0.780233),
+    (0.726104, 0.780233),
+)
+_DLIB_FACE = tuple(
+    tuple(round((0.25 + p) / 1.5 + 0.5 / 150, 6) for p in point) for point in _DLIB_FACE
+)
+
 # None of the four papers gives target coordinates; each entry says what it is.
 CROP_SPECS: dict[str, CropSpec] = {
     spec.name: spec
@@ -331,6 +345,14 @@ CROP_SPECS: dict[str, CropSpec] = {
             color="rgb",
             transform="affine",
             template=_arcface_eyes_apart(0.43, (0.5, 0.34)),
+        ),
+        # What dlib's face-recognition network was trained on.
+        CropSpec(
+            name="dlib_face",
+            size=150,
+            color="rgb",
+            transform="similarity",
+            template=_DLIB_FACE,
         ),
         CropSpec(
             name="synthetic",

@@ -7,6 +7,7 @@ from fer_tf.layers.channel_pool import ChannelPool
 from fer_tf.layers.color_normalization import ColorNormalization
 from fer_tf.layers.crop_views import CropViews, MeanOverViews
 from fer_tf.layers.grouped_conv2d import GroupedConv2D
+from fer_tf.layers.padded_add import PaddedAdd
 from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.layers.plane_normalization import PlaneNormalization
 from fer_tf.layers.region_attention import RegionAttention
@@ -23,6 +24,7 @@ __all__ = [
     "CropViews",
     "GroupedConv2D",
     "MeanOverViews",
+    "PaddedAdd",
     "PixelScaling",
     "PlaneNormalization",
     "RegionAttention",

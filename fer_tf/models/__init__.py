@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import keras
 
 from fer_tf.models import (
+    face_resnet29,
     ferplus_vgg13,
     gan2020,
     meen,
@@ -23,6 +24,7 @@ MODELS: dict[str, Variant] = {
     **gan2020.VARIANTS,
     **ferplus_vgg13.VARIANTS,
     **small_resnet.VARIANTS,
+    **face_resnet29.VARIANTS,
 }
 
 

@@ -27,6 +27,8 @@ Deviations, and what we chose where the paper is silent:
       al.'s scoring, which the paper cites.
     - Model 3 "separately" weights its maps as Model 2 does ("all the features
       are weighted"), rescaled to a mean weight of 1.
+    - Ours: `face_backbone="face_resnet29"` puts dlib's face-recognition network, of
+      published weights, in the place of the face network.
 
 Reference:
     - Attention branch network:
@@ -39,9 +41,11 @@ import keras
 from keras import layers
 
 from fer_tf.initializers import pytorch_defaults
+from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.models import meen_attention
 from fer_tf.models.densenet121 import densenet121_features
+from fer_tf.models.face_resnet29 import face_resnet29_features
 from fer_tf.models.resnet18 import resnet18_features
 from fer_tf.models.variant import Variant, check_choice, image_input
 from fer_tf.models.vgg19 import vgg19_features
@@ -55,6 +59,10 @@ _BACKBONES = {
     "resnet18": (resnet18_features, "stage4", ("stage2", "stage3", "stage4")),
     "densenet121": (densenet121_features, "stage4", ("stage2", "stage3", "stage4")),
 }
+# Likewise, a face network that somebody else trained. It sees faces enlarged to a size
+# at which its maps are as large as VGG19's of 44 pixels.
+_RECOGNITION = {"face_resnet29": ("conv128", ("conv64", "conv128", "conv256"))}
+_RECOGNITION_SIZE = 96
 
 
 def vgg19_fer(
@@ -115,8 +123,8 @@ def face_network(
         (None, 2)
     """
     image = _input(input_shape)
-    _, is_face = _face_graph(image, backbone, width, dropout_rate)
-    return keras.Model(image, {"is_face": is_face}, name=name)
+    _, outputs = _face_graph(image, backbone, width, dropout_rate)
+    return keras.Model(image, outputs, name=name)
 
 
 def meen_model1(
@@ -130,6 +138,7 @@ def meen_model1(
     rescale: bool = False,
     tap: str | None = None,
     backbone: str = "vgg19",
+    face_backbone: str | None = None,
     width: float = 1.0,
     dropout_rate: float = 0.5,
     name: str = "meen_model1_all",
@@ -156,6 +165,8 @@ def meen_model1(
         tap: Layer group of the face network that gives `F`; `"block4"` for
             VGG19.
         backbone: Of both networks, as in `vgg19_fer`.
+        face_backbone: Of the face network, if another: `"face_resnet29"`, dlib's, in
+            full width. Its weights are published (`fer_tf.convert.dlib_face`).
         width: Factor on all widths, for small builds.
         dropout_rate: Dropout before the classifier.
         name: Model name.
@@ -177,7 +188,10 @@ def meen_model1(
     """
     image = _input(input_shape)
     features, default_tap, _ = _backbone(backbone)
-    (x,) = _face_taps(image, (tap or default_tap,), backbone, width)
+    if face_backbone:
+        default_tap, _ = _recognition(face_backbone)
+    taps = (tap or default_tap,)
+    (x,) = _face_taps(image, taps, face_backbone or backbone, width)
     x = meen_attention.normalized(x, normalize, name="face")
     x = meen_attention.weigh(x, weighting, rescale or maps == "average", name="face")
     x = meen_attention.reduced(x, maps, name="face")
@@ -206,6 +220,7 @@ def meen_model3(
     merge: str = "weighted",
     taps: tuple[str, ...] | None = None,
     backbone: str = "vgg19",
+    face_backbone: str | None = None,
     width: float = 1.0,
     dropout_rate: float = 0.5,
     name: str = "meen_model3_separately",
@@ -241,6 +256,8 @@ def meen_model3(
             `v_k` and no `g`, as in "Learn to pay attention".
         taps: Stages; `("block3", "block4", "block5")` for VGG19.
         backbone: Of both networks, as in `vgg19_fer`.
+        face_backbone: Of the face network, if another: `"face_resnet29"`, dlib's, in
+            full width. Its weights are published (`fer_tf.convert.dlib_face`).
         width: Factor on all widths, for small builds.
         dropout_rate: Dropout before the classifier.
         name: Model name.
@@ -264,11 +281,20 @@ def meen_model3(
     image = _input(input_shape)
     features, _, default_taps = _backbone(backbone)
     taps = tuple(taps or default_taps)
+    if face_backbone and source == "combination":
+        raise ValueError(
+            "`face_backbone` has maps of other widths than the expression network, so "
+            "that `source` may not be combination."
+        )
     facial = []
     if source != "emotion":
+        face_taps = taps
+        if face_backbone:
+            _, face_taps = _recognition(face_backbone)
+        facial = _face_taps(image, face_taps, face_backbone or backbone, width)
         facial = [
             meen_attention.normalized(x, normalize, name=tap)
-            for tap, x in zip(taps, _face_taps(image, taps, backbone, width))
+            for tap, x in zip(taps, facial)
         ]
     x, arguments = _scale(image), {}
     if source == "separately":
@@ -318,9 +344,19 @@ def _backbone(name):
     return _BACKBONES[name]
 
 
+def _recognition(name):
+    check_choice("face_backbone", name, _RECOGNITION)
+    return _RECOGNITION[name]
+
+
 def _face_graph(image, backbone, width, dropout_rate=0.5):
+    """Maps by tap, and the outputs, of a face network."""
+    if backbone in _RECOGNITION:
+        sides = (_RECOGNITION_SIZE, _RECOGNITION_SIZE)
+        taps, x = face_resnet29_features(BilinearResize(*sides, name="enlarged")(image))
+        return taps, {"features": x}
     taps, x = _backbone(backbone)[0](_scale(image), width=width)
-    return taps, _head(x, 2, dropout_rate, name="is_face")
+    return taps, {"is_face": _head(x, 2, dropout_rate, name="is_face")}
 
 
 def _face_taps(image, taps, backbone, width):
@@ -330,12 +366,12 @@ def _face_taps(image, taps, backbone, width):
     `face_network`'s, in the same order.
     """
     inputs = keras.Input(image.shape[1:], name="image")
-    maps, is_face = _face_graph(inputs, backbone, width)
+    maps, outputs = _face_graph(inputs, backbone, width)
     for tap in taps:
         check_choice("tap", tap, maps)
     network = keras.Model(
         inputs,
-        {"is_face": is_face, **{tap: maps[tap] for tap in taps}},
+        {**outputs, **{tap: maps[tap] for tap in taps}},
         name="face_network",
     )
     network.trainable = False

@@ -30,8 +30,9 @@ def get_config() -> ConfigDict:
     config.model = ConfigDict(dict(name="", arguments=ConfigDict()))
     # Submodel -> workdir or model folder with the weights that it starts from.
     config.submodels = ConfigDict()
-    # Published weights that the model starts from: `vgg_face` or `vggface2`, the file,
-    # and the sha256 that it must have ("": any). Without a format: from scratch.
+    # Published weights that the model starts from: `vgg_face`, `vggface2` or
+    # `dlib_face`, the file, and the sha256 that it must have ("": any). Without a
+    # format: from scratch.
     config.published = ConfigDict(dict(format="", path="", sha256=""))
 
     # Records are resized to `size` and converted to `color`. The model sees a window.

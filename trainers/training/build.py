@@ -13,7 +13,7 @@ from ml_collections import ConfigDict
 
 import fer_tf
 from data_pipelines.storage.prepared import Prepared
-from fer_tf.convert import se_resnet50, vgg_face
+from fer_tf.convert import dlib_face, se_resnet50, vgg_face
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import Card
@@ -25,6 +25,7 @@ from trainers.training.objectives import make_objective
 _PUBLISHED = {
     "vgg_face": vgg_face.load_vgg_face,
     "vggface2": se_resnet50.load_vggface2,
+    "dlib_face": dlib_face.load_dlib_face,
 }
 
 

@@ -38,6 +38,7 @@ def test_templates_are_faces(spec):
         ("zhang2020", 112, "rgb"),
         ("meen", 48, "grey"),
         ("gan2020", 224, "rgb"),
+        ("dlib_face", 150, "rgb"),
         ("synthetic", 96, "rgb"),
     ],
 )
@@ -63,6 +64,19 @@ def test_templates_are_the_published_ones():
     assert (right - left, (left + right) / 2, top) == pytest.approx(
         (0.43, 0.5, 0.34), abs=1e-5
     )
+
+
+def test_dlibs_chip_is_its_mean_face_with_a_quarter_around():
+    """dlib's five points are corners of the eyes, whose middle is nearly the eye's."""
+    corners = [(0.1205750620789, 0.2137274526848), (0.3340850613712, 0.2290642403242),
+               (0.6460604764104, 0.2289674387677), (0.8595674595992, 0.2134981538014),
+               ]  # fmt: skip
+    outer_left, inner_left, inner_right, outer_right = (
+        (0.25 + np.array(corner)) / 1.5 * 150 for corner in corners
+    )
+    left, right, *_ = alignment.template_points(CROP_SPECS["dlib_face"])
+    np.testing.assert_allclose(left, (outer_left + inner_left) / 2, atol=0.6)
+    np.testing.assert_allclose(right, (outer_right + inner_right) / 2, atol=0.6)
 
 
 def test_require_same_names_every_difference():

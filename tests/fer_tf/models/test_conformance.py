@@ -30,6 +30,7 @@ OUTPUTS = {
     "arousal": 1,
     "action_units": 8,
     "is_face": 2,
+    "embedding": 128,
 }
 
 # By the builder, then by what is left out of a variant.
@@ -38,6 +39,7 @@ HEADS = {
     "mtanet": {"expression", "valence_arousal", "action_units"},
     "face_network": {"is_face"},
     "gan_rasnet": {"region_masks"},
+    "face_embedding": {"embedding"},
 }
 OF_ONE_TASK = {
     "multitask_cnn": {"valence_arousal"},

@@ -103,6 +103,28 @@ def test_takes_the_weights_of_a_face_network(backbone):
     )
 
 
+def test_the_face_network_may_be_dlibs():
+    """Its stages of 11, 5 and 2 pixels stand where VGG19's blocks 3 to 5 did."""
+    model = create_model(
+        "meen_model3_facial", face_backbone="face_resnet29", width=0.25
+    )
+    face = model.get_layer("face_network")
+    assert not face.trainable_variables
+    assert {w.path for w in face.weights if not w.path.startswith("conv")} == set()
+    sides = {name: maps.shape[1:] for name, maps in face.output.items()}
+    assert sides == {
+        "conv64": (11, 11, 64),
+        "conv128": (5, 5, 128),
+        "conv256": (2, 2, 256),
+        "features": (256,),
+    }
+    assert model.get_layer("attention_block4").output.shape == (None, 5, 5, 1)
+    with pytest.raises(ValueError, match="`source` may not be combination"):
+        create_model("meen_model3_combination", face_backbone="face_resnet29")
+    with pytest.raises(ValueError, match="`face_backbone` must be one of face_resnet"):
+        create_model("meen_model1_all", face_backbone="vgg16")
+
+
 def test_training_leaves_the_face_network_alone():
     model = create_model("meen_model3_separately", **NARROW)
     face, own = model.get_layer("face_network"), model.get_layer("block1_bn1")
