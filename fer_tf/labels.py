@@ -8,6 +8,8 @@ without a vocabulary is never stored.
 
 from collections.abc import Iterable, Mapping
 
+from fer_tf.utils.arguments import require
+
 EXPRESSIONS = (
     "neutral",
     "happiness",
@@ -73,11 +75,8 @@ def expression_index(name: str) -> int:
     """
     key = name.strip().lower()
     key = _SYNONYMS.get(key, key)
-    if key not in EXPRESSIONS:
-        raise ValueError(
-            f"`name` must be an expression, one of {', '.join(EXPRESSIONS)}. "
-            f"Received: name={name!r}."
-        )
+    known = ", ".join(EXPRESSIONS)
+    require(key in EXPRESSIONS, f"be an expression, one of {known}", name=name)
     return EXPRESSIONS.index(key)
 
 

@@ -16,6 +16,7 @@ from data_pipelines.layouts import (
 )
 from data_pipelines.layouts.pictures import Drawn
 from fer_tf.utils import atomic
+from fer_tf.utils.arguments import require
 
 # The part before an underscore is the data set, as `--dataset` takes it.
 LAYOUTS: dict[str, Callable[..., Drawn]] = {
@@ -62,7 +63,6 @@ def write(
         FileExistsError: If `output` is not absent or empty.
         ValueError: If `examples` is not positive.
     """
-    if examples < 1:
-        raise ValueError(f"`examples` must be positive. Received: examples={examples}.")
+    require(examples >= 1, "be positive", examples=examples)
     with atomic.new_folder(output) as folder:
         return LAYOUTS[layout](folder, examples, seed, progress)

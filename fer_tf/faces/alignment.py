@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fer_tf.faces.crop_spec import CropSpec
+from fer_tf.utils.arguments import require
 
 _INTERPOLATIONS = {
     "nearest": cv2.INTER_NEAREST,
@@ -129,10 +130,7 @@ def box_matrix(box: ArrayLike, spec: CropSpec) -> np.ndarray:
         ValueError: If the box is not four finite numbers, or is empty.
     """
     x, y, w, h = _check_points(box, "box", (4,))
-    if w <= 0 or h <= 0:
-        raise ValueError(
-            f"`box` must have a positive width and height. Received: box={list(box)}."
-        )
+    require(w > 0 and h > 0, "have a positive width and height", box=list(box))
     side = max(w, h) * (1 + 2 * spec.margin)
     return _square_matrix((x + w / 2, y + h / 2), side, spec.size)
 
@@ -252,10 +250,7 @@ def _similarity(source, target) -> np.ndarray:
     centered = z - z.mean()
     spread = np.vdot(centered, centered).real
     a = np.vdot(centered, w) / spread if spread > 0 else 0
-    if abs(a) < 1e-9:
-        raise ValueError(
-            f"`landmarks` must not coincide. Received: landmarks={source.tolist()}."
-        )
+    require(abs(a) >= 1e-9, "not coincide", landmarks=source.tolist())
     b = w.mean() - a * z.mean()
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
@@ -265,11 +260,8 @@ def _affine(source, target) -> np.ndarray:
     design = np.column_stack([source, np.ones(len(source))])
     # Relative to the landmarks' extent, independent of their place in the image.
     spread = np.linalg.svd(source - source.mean(axis=0), compute_uv=False)
-    if spread[1] <= 1e-6 * max(spread[0], 1e-6):
-        raise ValueError(
-            "`landmarks` must not lie on a line. "
-            f"Received: landmarks={source.tolist()}."
-        )
+    plane = spread[1] > 1e-6 * max(spread[0], 1e-6)
+    require(plane, "not lie on a line", landmarks=source.tolist())
     return np.linalg.lstsq(design, target, rcond=None)[0].T
 
 

@@ -14,6 +14,7 @@ from keras import layers, ops
 
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.layers.crop_views import VIEWS, CropViews, MeanOverViews
+from fer_tf.utils.arguments import require_one_of
 
 AVERAGES = ("logits", "probabilities")
 """What may be averaged over the views of a classification."""
@@ -84,11 +85,7 @@ def make_inference_model(
     """
     height, width, channels = model.inputs[0].shape[1:]
     crop_spec.require_fit((height, width, channels), model.name)
-    if average not in AVERAGES:
-        raise ValueError(
-            f"`average` must be one of {', '.join(AVERAGES)}. "
-            f"Received: average={average!r}."
-        )
+    require_one_of(AVERAGES, average=average)
     crops = keras.Input(
         (crop_spec.size, crop_spec.size, channels), dtype="float32", name="image"
     )

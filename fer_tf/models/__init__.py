@@ -7,6 +7,7 @@ import keras
 
 from fer_tf.models import gan2020, meen, small_resnet, wang2018, zhang2020
 from fer_tf.models.variant import Variant
+from fer_tf.utils.arguments import require, require_one_of
 
 # One entry a paper: its module's own list, in the order of its tables.
 MODELS: dict[str, Variant] = {
@@ -70,15 +71,9 @@ def create_model(name: str, **overrides) -> keras.Model:
         >>> {name: tuple(output.shape) for name, output in model.output.items()}
         {'region_masks': (None, 14, 14, 8)}
     """
-    if name not in MODELS:
-        raise ValueError(
-            f"`name` must be one of {', '.join(MODELS)}. Received: name={name!r}."
-        )
+    require_one_of(MODELS, name=name)
     check_arguments(name, overrides)
     shape = overrides.get("input_shape", (1, 1, 1))
-    if len(shape) != 3 or not all(isinstance(n, int) and n > 0 for n in shape):
-        raise ValueError(
-            "`input_shape` must be (height, width, channels). Received: "
-            f"input_shape={shape!r}."
-        )
+    fits = len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape)
+    require(fits, "be (height, width, channels)", input_shape=shape)
     return MODELS[name](name=name, **overrides)

@@ -31,7 +31,8 @@ from keras import layers
 from fer_tf.layers.region_attention import RegionAttention
 from fer_tf.layers.stop_gradient import StopGradient
 from fer_tf.models import vgg16
-from fer_tf.models.variant import Variant, check_choice, image_input, scaled
+from fer_tf.models.variant import Variant, image_input, scaled
+from fer_tf.utils.arguments import require_one_of
 
 NUM_REGIONS = 8
 MASK_STRIDE = 16  # 1 / lambda of Eq. 4: four pools before the MA block.
@@ -214,11 +215,8 @@ def gan_man(
         >>> model.get_layer("rasnet").trainable, model.output["expression"].shape
         (False, (None, 7))
     """
-    if masks not in ("predicted", "given"):
-        raise ValueError(
-            f'`masks` must be "predicted" or "given". Received: masks={masks!r}.'
-        )
-    check_choice("weight_normalisation", weight_normalisation, _WEIGHT_NORMALISATIONS)
+    require_one_of(("predicted", "given"), masks=masks)
+    require_one_of(_WEIGHT_NORMALISATIONS, weight_normalisation=weight_normalisation)
     smallest = MIN_RASNET_SIDE if masks == "predicted" else MASK_STRIDE
     rows, columns = _check_grid(input_shape, smallest=smallest)
     image = keras.Input(input_shape, name="image")

@@ -43,8 +43,9 @@ from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.models import meen_attention
 from fer_tf.models.densenet121 import densenet121_features
 from fer_tf.models.resnet18 import resnet18_features
-from fer_tf.models.variant import Variant, check_choice, image_input
+from fer_tf.models.variant import Variant, image_input
 from fer_tf.models.vgg19 import vgg19_features
+from fer_tf.utils.arguments import require_one_of
 
 _INPUT_SHAPE = (44, 44, 1)
 _MIN_SIZE = 32  # VGG19's five halvings
@@ -259,8 +260,8 @@ def meen_model3(
         >>> model.get_layer("attention_block4").output.shape
         (None, 5, 5, 1)
     """
-    check_choice("source", source, ("facial", "emotion", "combination", "separately"))
-    check_choice("maps", maps, ("all", "average"))
+    require_one_of(("facial", "emotion", "combination", "separately"), source=source)
+    require_one_of(("all", "average"), maps=maps)
     image = _input(input_shape)
     features, _, default_taps = _backbone(backbone)
     taps = tuple(taps or default_taps)
@@ -314,7 +315,7 @@ def _scale(image):
 
 
 def _backbone(name):
-    check_choice("backbone", name, _BACKBONES)
+    require_one_of(_BACKBONES, backbone=name)
     return _BACKBONES[name]
 
 
@@ -332,7 +333,7 @@ def _face_taps(image, taps, backbone, width):
     inputs = keras.Input(image.shape[1:], name="image")
     maps, is_face = _face_graph(inputs, backbone, width)
     for tap in taps:
-        check_choice("tap", tap, maps)
+        require_one_of(maps, tap=tap)
     network = keras.Model(
         inputs,
         {"is_face": is_face, **{tap: maps[tap] for tap in taps}},

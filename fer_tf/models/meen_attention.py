@@ -6,7 +6,7 @@ from fer_tf.initializers import pytorch_defaults
 from fer_tf.layers.attended_conv2d import COMBINATIONS, AttendedConv2D, num_planes
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.stop_gradient import StopGradient
-from fer_tf.models.variant import check_choice
+from fer_tf.utils.arguments import require_one_of
 
 
 def detached(x, *, name):
@@ -20,7 +20,7 @@ def normalized(x, normalize, *, name):
     `"none"` keeps them; `"max"` divides each map by its maximum (a map of zeros
     stays one); `"sigmoid"` squashes each value.
     """
-    check_choice("normalize", normalize, ("none", "max", "sigmoid"))
+    require_one_of(("none", "max", "sigmoid"), normalize=normalize)
     if normalize == "sigmoid":
         return layers.Activation("sigmoid", name=f"{name}_sigmoid")(x)
     if normalize == "max":
@@ -40,7 +40,7 @@ def weigh(x, weighting, rescale, *, name):
 
     With `rescale`, the weights' mean instead of their sum is 1.
     """
-    check_choice("weighting", weighting, (None, "channel", "squeeze", "spatial"))
+    require_one_of((None, "channel", "squeeze", "spatial"), weighting=weighting)
     if weighting is None:
         return x
     _, h, w, channels = x.shape
@@ -67,7 +67,7 @@ def weigh(x, weighting, rescale, *, name):
 
 def reduced(x, maps, *, name):
     """All maps, their average, or a trained 1x1 convolution of them."""
-    check_choice("maps", maps, ("all", "average", "conv"))
+    require_one_of(("all", "average", "conv"), maps=maps)
     if maps == "conv":
         initial = pytorch_defaults(x.shape[-1])
         return layers.Conv2D(1, 1, name=f"{name}_conv", **initial)(x)
@@ -103,7 +103,7 @@ def weighted_average(features, taps, size):
 
 def combined(x, attention, combine, *, name):
     """`[x, attention]`, `attention * x` (Eq. 1) or `(1 + attention) * x` (Eq. 2)."""
-    check_choice("combine", combine, COMBINATIONS)
+    require_one_of(COMBINATIONS, combine=combine)
     if combine == "concat":
         return layers.Concatenate(name=name)([x, attention])
     if combine == "product":
@@ -128,7 +128,7 @@ def attend_planes(image, features, combine):
             filters, 3, combine=combine, use_bias=use_bias, name=name, **initial
         )(inputs)
 
-    check_choice("combine", combine, COMBINATIONS)
+    require_one_of(COMBINATIONS, combine=combine)
     return [image, *features], stem
 
 
@@ -141,7 +141,7 @@ def estimate(x, pooled, compatibility, *, name):
         compatibility: `"softmax"` or `"sigmoid"`.
         name: Of the stage.
     """
-    check_choice("compatibility", compatibility, ("softmax", "sigmoid"))
+    require_one_of(("softmax", "sigmoid"), compatibility=compatibility)
     _, h, w, _ = x.shape
     channels = pooled.shape[-1]
     if x.shape[-1] != channels:
@@ -174,7 +174,7 @@ def estimate(x, pooled, compatibility, *, name):
 
 def merged(estimates, pooled, merge, combine):
     """What the classifier gets: the `v_k` alone, or weighted and with `g`."""
-    check_choice("merge", merge, ("weighted", "concat"))
+    require_one_of(("weighted", "concat"), merge=merge)
     if merge == "concat":
         return layers.Concatenate(name="estimates")(estimates)
     channels = pooled.shape[-1]

@@ -40,8 +40,9 @@ from keras import layers
 
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.pixel_scaling import PixelScaling
-from fer_tf.models.variant import Variant, check_choice, image_input, scaled
+from fer_tf.models.variant import Variant, image_input, scaled
 from fer_tf.models.vgg19 import batch_norm_relu
+from fer_tf.utils.arguments import require_one_of
 
 # Channels of the five AlexNet convolutions.
 WIDTHS = {
@@ -193,8 +194,8 @@ def _heads(x, *, target, num_classes, dimensional_units, categorical_units):
 
 
 def _check_levels(levels, attention_blocks, fc_units):
-    check_choice("attention_blocks", attention_blocks, (0, 1, 2, 3))
-    check_choice("levels", levels, ("stages", "blocks", None))
+    require_one_of((0, 1, 2, 3), attention_blocks=attention_blocks)
+    require_one_of(("stages", "blocks", None), levels=levels)
     if levels == "blocks" and attention_blocks == 0:
         raise ValueError(
             "`levels` must be 'stages' or None without attention blocks. "
@@ -277,10 +278,10 @@ def two_att_two_mt(
         >>> model.output["valence_arousal"].shape, model.output["expression"].shape
         ((None, 2), (None, 7))
     """
-    check_choice("combine", combine, ("concat", "mean"))
-    check_choice("target", target, ("valence_arousal", "valence", "arousal"))
-    check_choice("widths", widths, tuple(WIDTHS))
-    check_choice("rnn_cell", rnn_cell, tuple(RECURRENT_CELLS))
+    require_one_of(("concat", "mean"), combine=combine)
+    require_one_of(("valence_arousal", "valence", "arousal"), target=target)
+    require_one_of(tuple(WIDTHS), widths=widths)
+    require_one_of(tuple(RECURRENT_CELLS), rnn_cell=rnn_cell)
     _check_levels(levels, attention_blocks, fc_units)
     image = image_input(input_shape, smallest=16)
     x = PixelScaling(*pixel_range, name="scale_pixels")(image)

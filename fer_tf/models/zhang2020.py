@@ -30,7 +30,8 @@ from keras import layers
 from fer_tf.initializers import pytorch_defaults
 from fer_tf.models.resnext50 import resnext50_features
 from fer_tf.models.se_resnet50 import se_resnet50_features
-from fer_tf.models.variant import Variant, check_choice, scaled
+from fer_tf.models.variant import Variant, scaled
+from fer_tf.utils.arguments import require_one_of
 
 BACKBONES = {
     "senet50": se_resnet50_features,
@@ -79,12 +80,9 @@ def mtanet(
         >>> model(np.zeros((2, 32, 32, 3)))["action_units"].shape
         TensorShape([2, 8])
     """
-    check_choice("backbone", backbone, BACKBONES)
-    if valence_arousal_activation not in (None, "tanh"):
-        raise ValueError(
-            "`valence_arousal_activation` must be None or tanh. "
-            f"Received: valence_arousal_activation={valence_arousal_activation!r}."
-        )
+    require_one_of(BACKBONES, backbone=backbone)
+    activation = valence_arousal_activation
+    require_one_of((None, "tanh"), valence_arousal_activation=activation)
     image = keras.Input(input_shape, name="image")
     x = BACKBONES[backbone](image, width=width)
     x = layers.Concatenate(name="shared")(
@@ -98,7 +96,7 @@ def mtanet(
     )
     heads = {
         "expression": (num_classes, None),
-        "valence_arousal": (2, valence_arousal_activation),
+        "valence_arousal": (2, activation),
         "action_units": (num_action_units, None),
     }
     outputs = {
