@@ -296,22 +296,8 @@ def _weight_branch(x, channels, normalisation):
 
 
 VARIANTS: dict[str, Variant] = {
-    "gan_vgg16": Variant(
-        gan_vgg16, tables=(("gan_3", "VGG fine-tuning"), ("gan_5", "VGG fine-tuning"))
-    ),
-    "gan_vgg16_se": Variant(
-        gan_vgg16,
-        {"squeeze_excitation": True},
-        tables=(("gan_3", "VGG+SE"), ("gan_5", "VGG+SE")),
-    ),
-    "gan_man": Variant(
-        gan_man,
-        tables=(
-            ("gan_3", "Ours"),
-            ("gan_4", "Ours"),
-            ("gan_5", "Ours"),
-            ("gan_6", "Ours"),
-        ),
-    ),
+    "gan_vgg16": Variant(gan_vgg16),
+    "gan_vgg16_se": Variant(gan_vgg16, {"squeeze_excitation": True}),
+    "gan_man": Variant(gan_man),
     "gan_rasnet": Variant(gan_rasnet),
 }

@@ -351,33 +351,21 @@ def _head(x, units, dropout_rate, *, name):
     )(x)
 
 
-def _row(builder, row, **arguments):
-    return Variant(builder, arguments, tables=(("meen_1", row),) if row else ())
-
-
-VARIANTS = {
-    "vgg19_fer": _row(vgg19_fer, "VGG19"),
-    "face_network": _row(face_network, None),
+VARIANTS: dict[str, Variant] = {
+    "vgg19_fer": Variant(vgg19_fer),
+    "face_network": Variant(face_network),
     # The best combination of each row, as Sec. 4.3 tells.
-    "meen_model1_all": _row(meen_model1, "Model 1: All features"),
-    "meen_model1_average": _row(meen_model1, "Model 1: Averaging", maps="average"),
-    "meen_model1_conv": _row(meen_model1, None, maps="conv"),
-    "meen_model2_all": _row(
-        meen_model1, "Model 2: All features", weighting="channel", combine="concat"
+    "meen_model1_all": Variant(meen_model1),
+    "meen_model1_average": Variant(meen_model1, {"maps": "average"}),
+    "meen_model1_conv": Variant(meen_model1, {"maps": "conv"}),
+    "meen_model2_all": Variant(
+        meen_model1, {"weighting": "channel", "combine": "concat"}
     ),
-    "meen_model2_average": _row(
-        meen_model1, "Model 2: Averaging", weighting="channel", maps="average"
+    "meen_model2_average": Variant(
+        meen_model1, {"weighting": "channel", "maps": "average"}
     ),
-    "meen_model3_facial": _row(
-        meen_model3, "Model 3: Facial features", source="facial"
-    ),
-    "meen_model3_emotion": _row(
-        meen_model3, "Model 3: Emotion features", source="emotion"
-    ),
-    "meen_model3_combination": _row(
-        meen_model3, "Model 3: Combination", source="combination"
-    ),
-    "meen_model3_separately": _row(
-        meen_model3, "Model 3: Separately", source="separately"
-    ),
+    **{
+        f"meen_model3_{source}": Variant(meen_model3, {"source": source})
+        for source in ("facial", "emotion", "combination", "separately")
+    },
 }

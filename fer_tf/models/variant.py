@@ -16,8 +16,6 @@ class Variant:
     Attributes:
         builder: Keyword-only function that returns a functional `keras.Model`.
         arguments: What this variant passes beyond the builder's defaults.
-        tables: `(table, row)` pairs that this model is, for instance
-            `(("wang_2", "2-Block"), ("wang_3", "2Att-2Mt"))`.
 
     Example:
         >>> from fer_tf.models.small_resnet import small_resnet
@@ -28,7 +26,6 @@ class Variant:
 
     builder: Callable[..., keras.Model]
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    tables: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, **overrides) -> keras.Model:
         """Builds the model; `overrides` win over the variant's arguments."""

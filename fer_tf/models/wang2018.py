@@ -317,38 +317,20 @@ def two_att_two_mt(
     return keras.Model(image, outputs, name=name)
 
 
-def _row(*tables, **arguments):
-    return Variant(two_att_two_mt, arguments, tables)
+def _variant(**arguments):
+    return Variant(two_att_two_mt, arguments)
 
 
 VARIANTS: dict[str, Variant] = {
-    "two_att_two_mt": _row(
-        ("wang_2", "2-Block"),
-        ("wang_3", "2Att-2Mt"),
-        ("wang_4", "(256,128)"),
-        ("wang_5", "MSE"),
-        ("wang_5", "Tukey's biweight"),
-        ("wang_6", "Ours"),
-    ),
-    "multitask_cnn": _row(
-        ("wang_1", "MultitaskCNN"),
-        attention_blocks=0,
-        levels=None,
-        categorical_units=0,
-    ),
-    "first_level": _row(("wang_1", "1st-level"), levels=None, categorical_units=0),
+    "two_att_two_mt": _variant(),
+    "multitask_cnn": _variant(attention_blocks=0, levels=None, categorical_units=0),
+    "first_level": _variant(levels=None, categorical_units=0),
     # One target at a time: the table's row is the two networks together.
-    "two_att_cnn_valence": _row(
-        ("wang_3", "2Att-CNN"), target="valence", categorical_units=0
-    ),
-    "two_att_cnn_arousal": _row(
-        ("wang_3", "2Att-CNN"), target="arousal", categorical_units=0
-    ),
-    "two_att_mt": _row(
-        ("wang_1", "2nd-level"), ("wang_3", "2Att-Mt"), categorical_units=0
-    ),
-    "two_att_two_mt_1block": _row(("wang_2", "1-Block"), attention_blocks=1),
-    "two_att_two_mt_3block": _row(("wang_2", "3-Block"), attention_blocks=3),
-    "two_att_two_mt_128_128": _row(("wang_4", "(128,128)"), dimensional_units=128),
-    "two_att_two_mt_256_256": _row(("wang_4", "(256,256)"), categorical_units=256),
+    "two_att_cnn_valence": _variant(target="valence", categorical_units=0),
+    "two_att_cnn_arousal": _variant(target="arousal", categorical_units=0),
+    "two_att_mt": _variant(categorical_units=0),
+    "two_att_two_mt_1block": _variant(attention_blocks=1),
+    "two_att_two_mt_3block": _variant(attention_blocks=3),
+    "two_att_two_mt_128_128": _variant(dimensional_units=128),
+    "two_att_two_mt_256_256": _variant(categorical_units=256),
 }

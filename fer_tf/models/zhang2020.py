@@ -130,12 +130,7 @@ def _dense(x, units, *, name, activation=None, dtype=None):
     )(x)
 
 
-def _variant(backbone, row):
-    return Variant(mtanet, {"backbone": backbone}, tables=(("zhang_1", row),))
-
-
 VARIANTS: dict[str, Variant] = {
-    "mtanet_resnext50": _variant("resnext50", "ResNext-50"),
-    "mtanet_resnext50_cbam": _variant("resnext50_cbam", "ResNext+CBAM"),
-    "mtanet_senet50": _variant("senet50", "SENet-50"),
+    f"mtanet_{backbone}": Variant(mtanet, {"backbone": backbone})
+    for backbone in ("resnext50", "resnext50_cbam", "senet50")
 }
