@@ -4,7 +4,7 @@ import math
 
 from keras import initializers
 
-from fer_tf.utils.arguments import require
+from fer_tf.arguments import require
 
 
 def pytorch_defaults(fan_in: int) -> dict[str, initializers.Initializer]:

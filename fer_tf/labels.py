@@ -8,7 +8,7 @@ without a vocabulary is never stored.
 
 from collections.abc import Iterable, Mapping
 
-from fer_tf.utils.arguments import require
+from fer_tf.arguments import require
 
 EXPRESSIONS = (
     "neutral",

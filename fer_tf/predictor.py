@@ -13,13 +13,13 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from fer_tf.arguments import require
 from fer_tf.face_types import DetectedFace, Detector, Face
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.serving import make_serving_model
 from fer_tf.model_io.views import require_finite
-from fer_tf.utils.arguments import require
 from fer_tf.utils.backend import require_tensorflow
 from fer_tf.utils.names import shown
 from fer_tf.utils.processes import require_own_process

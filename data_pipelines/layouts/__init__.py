@@ -15,8 +15,8 @@ from data_pipelines.layouts import (
     rafdb,
 )
 from data_pipelines.layouts.pictures import Drawn
+from fer_tf.arguments import require
 from fer_tf.utils import atomic
-from fer_tf.utils.arguments import require
 
 # The part before an underscore is the data set, as `--dataset` takes it.
 LAYOUTS: dict[str, Callable[..., Drawn]] = {

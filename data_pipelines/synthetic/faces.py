@@ -42,7 +42,7 @@ from data_pipelines.synthetic.scene import (
     develop,
     occlude,
 )
-from fer_tf.utils.arguments import require
+from fer_tf.arguments import require
 from fer_tf.utils.hashing import tenth
 
 # Subjects come in blocks: the first 100 examples show 100 people, and each of

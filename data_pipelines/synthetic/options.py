@@ -3,7 +3,7 @@
 import dataclasses
 
 from data_pipelines.synthetic.labels import IMBALANCES
-from fer_tf.utils.arguments import require, require_one_of
+from fer_tf.arguments import require, require_one_of
 
 SIZES = (48, 256)
 """Smallest and largest side of a picture in pixels."""

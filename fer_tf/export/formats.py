@@ -15,11 +15,11 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from fer_tf.arguments import require
 from fer_tf.export import check, litert, model_card, onnx, saved_model
 from fer_tf.model_io import model_folder, safe_weights
 from fer_tf.model_io.card import read_card
 from fer_tf.model_io.serving import in_batches, make_serving_model, names_inside
-from fer_tf.utils.arguments import require
 from fer_tf.utils.backend import require_tensorflow
 from fer_tf.utils.disk import name_file
 from fer_tf.utils.hashing import sha256

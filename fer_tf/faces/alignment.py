@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fer_tf.arguments import require
 from fer_tf.faces.crop_spec import CropSpec
-from fer_tf.utils.arguments import require
 
 _INTERPOLATIONS = {
     "nearest": cv2.INTER_NEAREST,

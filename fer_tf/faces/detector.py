@@ -11,10 +11,10 @@ from concurrent import futures
 
 import numpy as np
 
+from fer_tf.arguments import require
 from fer_tf.face_types import DetectedFace
 from fer_tf.faces import boxes as box_rules
 from fer_tf.faces import pyramid
-from fer_tf.utils.arguments import require
 from fer_tf.utils.processes import require_own_process
 from fer_tf.utils.stderr import quiet_imports
 

@@ -17,7 +17,7 @@ Deviations, and what the paper leaves open:
 
 import numpy as np
 
-from fer_tf.utils.arguments import require_one_of
+from fer_tf.arguments import require_one_of
 
 REGIONS = (
     "whole",

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from fer_tf.utils.arguments import require, require_one_of
+from fer_tf.arguments import require, require_one_of
 
 COMBINATIONS = ("concat", "product", "residual_product")
 

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from fer_tf.utils.arguments import require, require_one_of
+from fer_tf.arguments import require, require_one_of
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")

@@ -3,7 +3,7 @@
 import keras
 from keras import layers, ops
 
-from fer_tf.utils.arguments import require_one_of
+from fer_tf.arguments import require_one_of
 
 # Views by name: corner or centre window, and whether it is mirrored.
 _CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right", "center")

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from fer_tf.arguments import require_one_of
 from fer_tf.losses.reduction import MaskedLoss, split_weights
-from fer_tf.utils.arguments import require_one_of
 
 
 def cross_entropy(labels, logits, *, label_smoothing=0.0):

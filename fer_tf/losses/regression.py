@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from fer_tf.arguments import require
 from fer_tf.losses.reduction import MaskedLoss, split_weights
-from fer_tf.utils.arguments import require
 
 # Guards the CCC of a constant batch, whose denominator is 0.
 _CCC_EPSILON = 1e-8

@@ -12,9 +12,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from fer_tf.arguments import require_one_of
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.layers.crop_views import VIEWS, CropViews, MeanOverViews
-from fer_tf.utils.arguments import require_one_of
 
 AVERAGES = ("logits", "probabilities")
 """What may be averaged over the views of a classification."""

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 import keras
 
+from fer_tf.arguments import require, require_one_of
 from fer_tf.models import gan2020, meen, small_resnet, wang2018, zhang2020
 from fer_tf.models.variant import Variant
-from fer_tf.utils.arguments import require, require_one_of
 
 # One entry a paper: its module's own list, in the order of its tables.
 MODELS: dict[str, Variant] = {

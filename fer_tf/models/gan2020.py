@@ -28,11 +28,11 @@ Deviations, and what the paper leaves open:
 import keras
 from keras import layers
 
+from fer_tf.arguments import require_one_of
 from fer_tf.layers.region_attention import RegionAttention
 from fer_tf.layers.stop_gradient import StopGradient
 from fer_tf.models import vgg16
 from fer_tf.models.variant import Variant, image_input, scaled
-from fer_tf.utils.arguments import require_one_of
 
 NUM_REGIONS = 8
 MASK_STRIDE = 16  # 1 / lambda of Eq. 4: four pools before the MA block.

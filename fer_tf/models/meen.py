@@ -38,6 +38,7 @@ Reference:
 import keras
 from keras import layers
 
+from fer_tf.arguments import require_one_of
 from fer_tf.initializers import pytorch_defaults
 from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.models import meen_attention
@@ -45,7 +46,6 @@ from fer_tf.models.densenet121 import densenet121_features
 from fer_tf.models.resnet18 import resnet18_features
 from fer_tf.models.variant import Variant, image_input
 from fer_tf.models.vgg19 import vgg19_features
-from fer_tf.utils.arguments import require_one_of
 
 _INPUT_SHAPE = (44, 44, 1)
 _MIN_SIZE = 32  # VGG19's five halvings

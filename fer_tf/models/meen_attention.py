@@ -2,11 +2,11 @@
 
 from keras import layers, ops
 
+from fer_tf.arguments import require_one_of
 from fer_tf.initializers import pytorch_defaults
 from fer_tf.layers.attended_conv2d import COMBINATIONS, AttendedConv2D, num_planes
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.stop_gradient import StopGradient
-from fer_tf.utils.arguments import require_one_of
 
 
 def detached(x, *, name):

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from fer_tf.utils.arguments import require
+from fer_tf.arguments import require
 
 
 @dataclasses.dataclass(frozen=True)

@@ -38,11 +38,11 @@ Deviations, and readings where the paper is silent:
 import keras
 from keras import layers
 
+from fer_tf.arguments import require_one_of
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.models.variant import Variant, image_input, scaled
 from fer_tf.models.vgg19 import batch_norm_relu
-from fer_tf.utils.arguments import require_one_of
 
 # Channels of the five AlexNet convolutions.
 WIDTHS = {

@@ -27,11 +27,11 @@ import functools
 import keras
 from keras import layers
 
+from fer_tf.arguments import require_one_of
 from fer_tf.initializers import pytorch_defaults
 from fer_tf.models.resnext50 import resnext50_features
 from fer_tf.models.se_resnet50 import se_resnet50_features
 from fer_tf.models.variant import Variant, scaled
-from fer_tf.utils.arguments import require_one_of
 
 BACKBONES = {
     "senet50": se_resnet50_features,

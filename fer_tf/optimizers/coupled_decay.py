@@ -9,7 +9,7 @@ import re
 
 from keras import ops
 
-from fer_tf.utils.arguments import require
+from fer_tf.arguments import require
 
 # The learned variances of a multi-task loss are not weights: decay would pull
 # every sigma towards 1.

@@ -3,9 +3,9 @@
 import keras
 from keras import ops
 
+from fer_tf.arguments import require, require_one_of
 from fer_tf.optimizers.coupled_decay import CoupledDecay
 from fer_tf.optimizers.fused import fused_kernels_apply, slot_index
-from fer_tf.utils.arguments import require, require_one_of
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from fer_tf.arguments import require
 from fer_tf.optimizers.fused import slot_index
-from fer_tf.utils.arguments import require
 
 
 @keras.saving.register_keras_serializable(package="fer_tf")

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import ops
 
-from fer_tf.utils.arguments import require
+from fer_tf.arguments import require
 
 
 def piecewise(

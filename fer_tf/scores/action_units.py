@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from fer_tf.arguments import require
 from fer_tf.labels import action_unit_names
 from fer_tf.scores import table
 from fer_tf.scores.sums import SumScores
-from fer_tf.utils.arguments import require
 
 
 def action_unit_sums(labels, logits, weights=None, names=None) -> SumScores:

@@ -13,8 +13,8 @@ import math
 import cv2
 import numpy as np
 
+from fer_tf.arguments import require
 from fer_tf.face_types import Face
-from fer_tf.utils.arguments import require
 
 MAX_GAP = 1.0
 """Default of the seconds that a person may be unseen and keep the number."""

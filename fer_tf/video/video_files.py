@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from fer_tf.utils.arguments import require
+from fer_tf.arguments import require
 from fer_tf.utils.names import shown
 
 ENDINGS = (

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import keras
 
+from fer_tf.arguments import require, require_one_of
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.layers.crop_views import VIEWS
 from fer_tf.model_io.views import AVERAGES
-from fer_tf.utils.arguments import require, require_one_of
 from trainers.common.cli import UsageError
 from trainers.training import optimizers
 

@@ -15,7 +15,7 @@ import sys
 
 import tensorflow as tf
 
-from fer_tf.utils.arguments import require, require_one_of
+from fer_tf.arguments import require, require_one_of
 from trainers.common.cli import UsageError
 
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")

@@ -3,7 +3,7 @@
 import keras
 
 from fer_tf import optimizers
-from fer_tf.utils.arguments import require_one_of
+from fer_tf.arguments import require_one_of
 from trainers.common.cli import UsageError
 from trainers.training.build import replicas
 

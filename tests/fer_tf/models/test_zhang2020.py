@@ -104,7 +104,7 @@ def test_overrides():
     "arguments, message",
     [
         ({"backbone": "vgg16"}, "`backbone` must be one of senet50"),
-        ({"valence_arousal_activation": "relu"}, "None or tanh"),
+        ({"valence_arousal_activation": "relu"}, "one of None, tanh"),
         ({"input_shape": (48, 48, 1)}, "three channels"),
         ({"input_shape": (48, 31, 3)}, "at least 32"),
     ],
