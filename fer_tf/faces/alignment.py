@@ -69,7 +69,7 @@ def crop_box(image: np.ndarray, box: ArrayLike, spec: CropSpec) -> np.ndarray:
     >>> crop_box(photo, [100, 50, 80, 90], CROP_SPECS["zhang2020"]).shape
     (112, 112, 3)
     """
-    image = _check_image(image)
+    image = require_rgb(image)
     x, y, w, h = _check_points(box, "box", (4,))
     if not overlaps([(x, y), (x + w, y + h)], image.shape):
         raise ValueError(f"`box` lies outside the image. Received: box={list(box)}.")
@@ -102,7 +102,7 @@ def whole(image: np.ndarray, spec: CropSpec) -> np.ndarray:
     >>> whole(np.zeros((60, 50, 3), np.uint8), CROP_SPECS["gan2020"]).shape
     (224, 224, 3)
     """
-    image = _check_image(image)
+    image = require_rgb(image)
     return warp(image, whole_matrix(image.shape[:2], spec), spec)
 
 
@@ -198,7 +198,7 @@ def warp(image: np.ndarray, matrix: ArrayLike, spec: CropSpec) -> np.ndarray:
     Where the crop would shrink the image, a larger crop that does not is sampled first
     and then averaged, so that nothing aliases.
     """
-    image, matrix = _region(_check_image(image), np.asarray(matrix, np.float64), spec)
+    image, matrix = _region(require_rgb(image), np.asarray(matrix, np.float64), spec)
     shrink = 1 / max(np.linalg.svd(matrix[:, :2], compute_uv=False)[-1], 1e-9)
     times = int(np.clip(np.ceil(shrink - 1e-6), 1, max(1, _LARGEST_SIDE // spec.size)))
     # Point p of the crop is point times * (p + 1/2) - 1/2 of the larger one.
@@ -272,10 +272,15 @@ def _square_matrix(center, side, size) -> np.ndarray:
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
 
 
-def _check_image(image) -> np.ndarray:
-    """The image, if it is one that `align` takes."""
+def require_rgb(image, *, may_be_empty: bool = False) -> np.ndarray:
+    """The picture, if it is one that the detector and `align` take.
+
+    Raises:
+        ValueError: If it is none, with its shape and type.
+    """
     shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
-    if dtype != np.uint8 or len(shape) != 3 or shape[2] != 3 or 0 in shape:
+    fits = dtype == np.uint8 and len(shape) == 3 and shape[2] == 3
+    if not fits or (0 in shape and not may_be_empty):
         raise ValueError(
             "`image` must be uint8 RGB of the shape (height, width, 3). "
             f"Received: shape={shape}, dtype={dtype}."

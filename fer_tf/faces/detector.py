@@ -15,6 +15,7 @@ from fer_tf.arguments import require
 from fer_tf.face_types import DetectedFace
 from fer_tf.faces import boxes as box_rules
 from fer_tf.faces import pyramid
+from fer_tf.faces.alignment import require_rgb
 from fer_tf.utils.processes import require_own_process
 from fer_tf.utils.stderr import quiet_imports
 
@@ -100,8 +101,8 @@ class MTCNNDetector:
             RuntimeError: In a fork of the process that made this.
         """
         if isinstance(images, list | tuple):
-            return self._detect([_check_image(image) for image in images])
-        return self._detect([_check_image(images)])[0]
+            return self._detect([require_rgb(i, may_be_empty=True) for i in images])
+        return self.detect([images])[0]
 
     def _detect(self, images) -> list[list[DetectedFace]]:
         require_own_process("a detector")
@@ -229,16 +230,6 @@ def _bucket(count) -> int:
     """The next of a few batch sizes: each new size costs a network some time."""
     step = 1 << max(0, int(count - 1).bit_length() - 3)
     return -(-count // step) * step
-
-
-def _check_image(image) -> np.ndarray:
-    shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
-    if dtype != np.uint8 or len(shape) != 3 or shape[2] != 3:
-        raise ValueError(
-            "An image must be uint8 RGB of the shape (height, width, 3). "
-            f"Received: shape={shape}, dtype={dtype}."
-        )
-    return np.asarray(image)
 
 
 def _confident(boxes, confidences, threshold, *others):
