@@ -102,27 +102,12 @@ def gan_rasnet(
     ):
         if pad:  # Explicit: "same" would pad strided convolutions unevenly.
             x = layers.ZeroPadding2D(pad, name=f"rasnet_pad{i}")(x)
-        x = layers.Conv2D(
-            scaled(filters, width),
-            kernel,
-            strides=stride,
-            activation="relu",
-            kernel_initializer=vgg16.XAVIER,
-            name=f"rasnet_conv{i}",
-        )(x)
+        options = dict(strides=stride, activation="relu", name=f"rasnet_conv{i}")
+        x = vgg16.conv(scaled(filters, width), kernel, **options)(x)
         x = vgg16.pool(x, name=f"rasnet_pool{i}")
     x = layers.Flatten(name="rasnet_flatten")(x)
-    x = layers.Dense(
-        scaled(2048, width),
-        activation=fc_activation,
-        kernel_initializer=vgg16.XAVIER,
-        name="rasnet_fc1",
-    )(x)
-    x = layers.Dense(
-        NUM_REGIONS * rows * columns,
-        kernel_initializer=vgg16.XAVIER,
-        name="rasnet_fc2",
-    )(x)
+    x = vgg16.dense(scaled(2048, width), activation=fc_activation, name="rasnet_fc1")(x)
+    x = vgg16.dense(NUM_REGIONS * rows * columns, name="rasnet_fc2")(x)
     # Caffe's order: region, row, column.
     x = layers.Reshape((NUM_REGIONS, rows, columns), name="rasnet_reshape")(x)
     x = layers.Permute((2, 3, 1), name="rasnet_permute")(x)
@@ -259,19 +244,12 @@ def _squeeze_excitation(x):
     """Scales the channels of `x` by gates computed from their means."""
     channels = x.shape[-1]
     gates = layers.GlobalAveragePooling2D(keepdims=True, name="se_squeeze")(x)
-    gates = layers.Dense(
-        max(1, channels // SE_RATIO),
-        activation="relu",
-        kernel_initializer=vgg16.XAVIER,
-        name="se_reduce",
+    gates = vgg16.dense(
+        max(1, channels // SE_RATIO), activation="relu", name="se_reduce"
     )(gates)
     # float32: half precision would round a gate near 1 to 1.
-    gates = layers.Dense(
-        channels,
-        activation="sigmoid",
-        kernel_initializer=vgg16.XAVIER,
-        dtype="float32",
-        name="se_expand",
+    gates = vgg16.dense(
+        channels, activation="sigmoid", dtype="float32", name="se_expand"
     )(gates)
     return layers.Multiply(name="se_scale")([x, gates])
 
@@ -279,16 +257,9 @@ def _squeeze_excitation(x):
 def _weight_branch(x, channels, normalisation):
     """Five layers from `V` to the weights `q`, `(batch, 8)`, that sum to 1."""
     x = vgg16.pool(x, name="weights_pool")
-    x = layers.Conv2D(
-        channels, 1, kernel_initializer=vgg16.XAVIER, name="weights_conv"
-    )(x)
+    x = vgg16.conv(channels, 1, name="weights_conv")(x)
     x = layers.Flatten(name="weights_flatten")(x)
-    x = layers.Dense(
-        NUM_REGIONS,
-        kernel_initializer=vgg16.XAVIER,
-        dtype="float32",
-        name="weights_fc",
-    )(x)
+    x = vgg16.dense(NUM_REGIONS, dtype="float32", name="weights_fc")(x)
     x = layers.Activation(
         _WEIGHT_NORMALISATIONS[normalisation], dtype="float32", name="weights_positive"
     )(x)

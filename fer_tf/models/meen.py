@@ -39,10 +39,10 @@ import keras
 from keras import layers
 
 from fer_tf.arguments import require_one_of
-from fer_tf.initializers import pytorch_defaults
 from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.models import meen_attention
 from fer_tf.models.densenet121 import densenet121_features
+from fer_tf.models.pytorch_layers import dense
 from fer_tf.models.resnet18 import resnet18_features
 from fer_tf.models.variant import Variant, image_input
 from fer_tf.models.vgg19 import vgg19_features
@@ -346,9 +346,7 @@ def _face_taps(image, taps, backbone, width):
 
 def _head(x, units, dropout_rate, *, name):
     x = layers.Dropout(dropout_rate, name="dropout")(x)
-    return layers.Dense(
-        units, dtype="float32", name=name, **pytorch_defaults(x.shape[-1])
-    )(x)
+    return dense(x, units, dtype="float32", name=name)
 
 
 VARIANTS: dict[str, Variant] = {

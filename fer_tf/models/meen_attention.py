@@ -1,5 +1,7 @@
 """The steps of Meen et al.'s models, as graph functions (Secs. 3.1 to 3.3)."""
 
+import functools
+
 from keras import layers, ops
 
 from fer_tf.arguments import require_one_of
@@ -7,6 +9,9 @@ from fer_tf.initializers import pytorch_defaults
 from fer_tf.layers.attended_conv2d import COMBINATIONS, AttendedConv2D, num_planes
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.stop_gradient import StopGradient
+from fer_tf.models.pytorch_layers import conv1x1, dense
+
+_dense = functools.partial(dense, dtype="float32")
 
 
 def detached(x, *, name):
@@ -145,14 +150,7 @@ def estimate(x, pooled, compatibility, *, name):
     _, h, w, _ = x.shape
     channels = pooled.shape[-1]
     if x.shape[-1] != channels:
-        initial = pytorch_defaults(x.shape[-1])["kernel_initializer"]
-        x = layers.Conv2D(
-            channels,
-            1,
-            use_bias=False,
-            kernel_initializer=initial,
-            name=f"{name}_projection",
-        )(x)
+        x = conv1x1(x, channels, name=f"{name}_projection")
     x = layers.Reshape((h * w, channels), name=f"{name}_local")(x)
     g = layers.Reshape((1, channels), name=f"{name}_global")(pooled)
     scores = layers.Add(name=f"{name}_local_global")([x, g])
@@ -184,15 +182,6 @@ def merged(estimates, pooled, merge, combine):
     weights = _softmax(scores, axis=-1, name="tap_weights")
     x = layers.Dot(axes=1, name="attended_feature")([weights, x])
     return combined(pooled, x, combine, name="attended_global")
-
-
-def _dense(x, units, *, name, use_bias=True):
-    initial = pytorch_defaults(x.shape[-1])
-    if not use_bias:
-        del initial["bias_initializer"]
-    return layers.Dense(
-        units, dtype="float32", use_bias=use_bias, name=name, **initial
-    )(x)
 
 
 def _softmax(x, *, axis, name):

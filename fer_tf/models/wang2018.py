@@ -41,8 +41,8 @@ from keras import layers
 from fer_tf.arguments import require_one_of
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.pixel_scaling import PixelScaling
+from fer_tf.models.pytorch_layers import batch_norm_relu
 from fer_tf.models.variant import Variant, image_input, scaled
-from fer_tf.models.vgg19 import batch_norm_relu
 
 # Channels of the five AlexNet convolutions.
 WIDTHS = {

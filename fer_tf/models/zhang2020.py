@@ -28,7 +28,7 @@ import keras
 from keras import layers
 
 from fer_tf.arguments import require_one_of
-from fer_tf.initializers import pytorch_defaults
+from fer_tf.models.pytorch_layers import dense
 from fer_tf.models.resnext50 import resnext50_features
 from fer_tf.models.se_resnet50 import se_resnet50_features
 from fer_tf.models.variant import Variant, scaled
@@ -108,7 +108,7 @@ def mtanet(
 
 def _branch(x, width, dropout_rate, *, name):
     """Dense 512, ReLU, dropout."""
-    x = _dense(x, scaled(512, width), activation="relu", name=f"{name}_dense")
+    x = dense(x, scaled(512, width), activation="relu", name=f"{name}_dense")
     return layers.Dropout(dropout_rate, name=f"{name}_dropout")(x)
 
 
@@ -116,18 +116,8 @@ def _head(x, units, activation, *, hidden, width, name):
     """Hidden layers if there are any, then the output in float32."""
     for i, hidden_units in enumerate(hidden, start=1):
         hidden_units = scaled(hidden_units, width)
-        x = _dense(x, hidden_units, activation="relu", name=f"{name}_hidden{i}")
-    return _dense(x, units, activation=activation, dtype="float32", name=name)
-
-
-def _dense(x, units, *, name, activation=None, dtype=None):
-    return layers.Dense(
-        units,
-        activation=activation,
-        dtype=dtype,
-        name=name,
-        **pytorch_defaults(x.shape[-1]),
-    )(x)
+        x = dense(x, hidden_units, activation="relu", name=f"{name}_hidden{i}")
+    return dense(x, units, activation=activation, dtype="float32", name=name)
 
 
 VARIANTS: dict[str, Variant] = {
