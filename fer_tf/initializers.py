@@ -4,6 +4,8 @@ import math
 
 from keras import initializers
 
+from fer_tf.arguments import require
+
 
 def pytorch_defaults(fan_in: int) -> dict[str, initializers.Initializer]:
     """Initializers of `nn.Conv2d` and `nn.Linear`: U(±1/sqrt(fan_in)) for both.
@@ -28,8 +30,7 @@ def pytorch_defaults(fan_in: int) -> dict[str, initializers.Initializer]:
         >>> bool(keras.ops.max(keras.ops.abs(layer.kernel)) <= 0.5)
         True
     """
-    if fan_in < 1:
-        raise ValueError(f"`fan_in` must be positive. Received: fan_in={fan_in}.")
+    require(fan_in >= 1, "be positive", fan_in=fan_in)
     limit = 1.0 / math.sqrt(fan_in)
     return {
         "kernel_initializer": initializers.RandomUniform(-limit, limit),

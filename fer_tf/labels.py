@@ -8,6 +8,8 @@ without a vocabulary is never stored.
 
 from collections.abc import Iterable, Mapping
 
+from fer_tf.arguments import require
+
 EXPRESSIONS = (
     "neutral",
     "happiness",
@@ -56,8 +58,8 @@ _SYNONYMS = {
 _MOST_NAMES, _LONGEST_NAME = 1000, 100
 
 
-def expression_index(name: str) -> int:
-    """Index of an expression in `EXPRESSIONS`, by name.
+def expression_of(name: str) -> str:
+    """Our name of an expression.
 
     Args:
         name: One of `EXPRESSIONS`, or a common synonym ("Happy", "angry"); case and
@@ -68,17 +70,14 @@ def expression_index(name: str) -> int:
 
     Example:
         >>> from fer_tf import labels
-        >>> labels.expression_index("Happy")
-        1
+        >>> labels.expression_of("Happy")
+        'happiness'
     """
     key = name.strip().lower()
     key = _SYNONYMS.get(key, key)
-    if key not in EXPRESSIONS:
-        raise ValueError(
-            f"`name` must be an expression, one of {', '.join(EXPRESSIONS)}. "
-            f"Received: name={name!r}."
-        )
-    return EXPRESSIONS.index(key)
+    known = ", ".join(EXPRESSIONS)
+    require(key in EXPRESSIONS, f"be an expression, one of {known}", name=name)
+    return key
 
 
 def check_names(names: Iterable[str], where: str) -> tuple[str, ...]:

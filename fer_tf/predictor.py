@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from fer_tf.arguments import require
 from fer_tf.face_types import DetectedFace, Detector, Face
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
@@ -67,11 +68,7 @@ def face_detector(min_face_score: float = MIN_FACE_SCORE) -> MTCNNDetector:
     Raises:
         ValueError: If it is not between 0 and 1.
     """
-    if not 0 < min_face_score < 1:
-        raise ValueError(
-            "`min_face_score` must be between 0 and 1. "
-            f"Received: min_face_score={min_face_score}."
-        )
+    require(0 < min_face_score < 1, "be between 0 and 1", min_face_score=min_face_score)
     return MTCNNDetector(thresholds=(0.6, 0.7, min_face_score))
 
 
@@ -108,11 +105,11 @@ class Predictor:
         self.model = (
             model if isinstance(model, keras.Model) else model_folder.load(model)
         )
-        if not hasattr(self.model, "card"):
-            raise ValueError(
-                "`model` must come from fer_tf.load, which adds its crop spec and "
-                f"labels. Received: {self.model.name!r}."
-            )
+        require(
+            hasattr(self.model, "card"),
+            "come from fer_tf.load, which adds its crop spec and labels",
+            model=self.model.name,
+        )
         self.card = self.model.card
         self.detector = detector or face_detector(min_face_score)
         serving = make_serving_model(self.model)

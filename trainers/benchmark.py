@@ -18,7 +18,6 @@ start.
 faces: aligned faces per second of several trained models (--trained=A,B,C) in turns.
 """
 
-import json
 import os
 import shlex
 import subprocess
@@ -117,6 +116,8 @@ def _show(result, indent=""):
 
 def _train_each(names):
     """Times each model in a separate process, so that the memory is its own."""
+    from fer_tf.utils import atomic
+
     results = {}
     for name in names:
         with tempfile.TemporaryDirectory() as scratch:
@@ -129,8 +130,7 @@ def _train_each(names):
             )  # fmt: skip
             if done.returncode:
                 cli.fail(f"{name}: not timed; its process says why above")
-            with open(path, encoding="utf-8") as file:
-                results[name] = json.load(file)
+            results[name] = atomic.read_json(path)
     return {"what": "train", "device": results[names[0]]["device"], "models": results}
 
 

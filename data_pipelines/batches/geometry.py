@@ -8,18 +8,8 @@ This module draws how far a picture moves, and moves its landmarks. The kernels
 import math
 
 from data_pipelines.batches import stateless_random
+from data_pipelines.synthetic.geometry import MIRROR
 
-# Index of the mirrored point, by number of points: five-point sets (eyes, nose,
-# mouth corners) and the 68 iBUG points.
-_MIRROR_68 = (
-    *range(16, -1, -1),
-    *range(26, 16, -1),
-    *range(27, 31),
-    *range(35, 30, -1),
-    *(45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40),
-    *(54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55),
-    *(64, 63, 62, 61, 60, 67, 66, 65),
-)
 # RAF-DB's 37: brows, nose, eyes, outer lip (clockwise from the left corner).
 _MIRROR_37 = (
     *range(5, -1, -1),
@@ -29,7 +19,9 @@ _MIRROR_37 = (
     *range(31, 24, -1),
     *range(36, 31, -1),
 )
-MIRRORED_POINTS = {5: (1, 0, 2, 4, 3), 37: _MIRROR_37, 68: _MIRROR_68}
+# Index of the mirrored point, by number of points; the five are eyes, nose and mouth
+# corners, the 68 iBUG's.
+MIRRORED_POINTS = {5: (1, 0, 2, 4, 3), 37: _MIRROR_37, 68: tuple(MIRROR.tolist())}
 
 
 def uniform(xp, batch, seed: int, purpose: str):

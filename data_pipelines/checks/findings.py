@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from data_pipelines.sources.errors import printable
+from fer_tf.utils.names import one_line
 
 EXAMPLES = 5
 """Examples that are kept of each kind; all are counted."""
@@ -96,7 +96,7 @@ class Findings:
         if len(finding.examples) < EXAMPLES:
             text = example if isinstance(example, str) else example()
             # Names come from files, and could move the cursor of a terminal.
-            finding.examples.append(printable(text))
+            finding.examples.append(one_line(text))
 
     def sorted(self) -> list[Finding]:
         """The findings, in the order of `KINDS`, errors first."""

@@ -47,7 +47,7 @@ def expression_in(path: str) -> str | None:
     expressions = set()
     for word in re.split(r"[^a-z]+", os.path.basename(path).lower()):
         try:
-            expressions.add(labels.EXPRESSIONS[labels.expression_index(word)])
+            expressions.add(labels.expression_of(word))
         except ValueError:
             continue
     return expressions.pop() if len(expressions) == 1 else None

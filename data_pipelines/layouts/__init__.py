@@ -15,6 +15,7 @@ from data_pipelines.layouts import (
     rafdb,
 )
 from data_pipelines.layouts.pictures import Drawn
+from fer_tf.arguments import require
 from fer_tf.utils import atomic
 
 # The part before an underscore is the data set, as `--dataset` takes it.
@@ -62,7 +63,6 @@ def write(
         FileExistsError: If `output` is not absent or empty.
         ValueError: If `examples` is not positive.
     """
-    if examples < 1:
-        raise ValueError(f"`examples` must be positive. Received: examples={examples}.")
+    require(examples >= 1, "be positive", examples=examples)
     with atomic.new_folder(output) as folder:
         return LAYOUTS[layout](folder, examples, seed, progress)

@@ -5,7 +5,6 @@ import os
 
 import numpy as np
 
-from data_pipelines import synthetic
 from data_pipelines.layouts import pictures
 from data_pipelines.layouts.pictures import Drawn, Progress
 from data_pipelines.synthetic import SyntheticOptions
@@ -28,8 +27,7 @@ def write(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
     """
     options = SyntheticOptions(seed=seed, size=_SIDE, missing=0.08, non_faces=0.03)
     lines, drawn = {"train": [_HEADER], "test": []}, {}
-    for index in range(examples):
-        face = synthetic.draw(index, options)
+    for index, face in pictures.draw_all(examples, options, progress):
         rng = np.random.default_rng([seed, index])
         left, top, right, bottom = map(int, rng.integers(0, _SIDE // 2, 4))
         shape = _SIDE + top + bottom, _SIDE + left + right
@@ -45,7 +43,6 @@ def write(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
         fields = [path, *box, marks, _class(face), *_ratings(face)]
         lines[pictures.owner_split(face, seed)].append(",".join(map(str, fields)))
         drawn[image] = (index, 1.0)
-        progress(index + 1, examples)
     pictures.write_lines(os.path.join(folder, "training.csv"), lines["train"])
     pictures.write_lines(os.path.join(folder, "validation.csv"), lines["test"])
     return drawn
@@ -58,8 +55,7 @@ def write_npy(folder: str, examples: int, seed: int, progress: Progress) -> Draw
     for name in _SETS.values():
         for part in ("images", "annotations"):
             os.makedirs(os.path.join(folder, name, part))
-    for index in range(examples):
-        face = synthetic.draw(index, options)
+    for index, face in pictures.draw_all(examples, options, progress):
         split = pictures.owner_split(face, seed)
         key, counts[split] = counts[split], counts[split] + 1
         image = f"{_SETS[split]}/images/{key}.jpg"
@@ -74,7 +70,6 @@ def write_npy(folder: str, examples: int, seed: int, progress: Progress) -> Draw
             path = f"{_SETS[split]}/annotations/{key}_{what}.npy"
             np.save(os.path.join(folder, path), array, allow_pickle=False)
         drawn[image] = (index, 1.0)
-        progress(index + 1, examples)
     return drawn
 
 

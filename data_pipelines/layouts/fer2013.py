@@ -86,11 +86,9 @@ def write_ferplus(folder: str, examples: int, seed: int, progress: Progress) -> 
 def _rows(examples, options, progress):
     """`(index, usage, face)` in the owner's order."""
     rows = []
-    for index in range(examples):
-        face = synthetic.draw(index, options)
+    for index, face in pictures.draw_all(examples, options, progress):
         split = synthetic.split_of(face.subject, options.seed)
         rows.append((index, _USAGES[split], face))
-        progress(index + 1, examples)
     order = list(_USAGES.values())
     return sorted(rows, key=lambda row: order.index(row[1]))
 

@@ -16,12 +16,10 @@ def write_face_nonface(
     """Writes `face/` and `nonface/`, grey pictures of 48 pixels."""
     options = SyntheticOptions(seed=seed, size=48, grey=True, non_faces=0.5)
     drawn = {}
-    for index in range(examples):
-        face = synthetic.draw(index, options)
+    for index, face in pictures.draw_all(examples, options, progress):
         path = f"{'face' if face.is_face else 'nonface'}/{index:06d}.png"
         pictures.write_picture(os.path.join(folder, path), face.image[..., 0])
         drawn[path] = (index, 1.0)
-        progress(index + 1, examples)
     return drawn
 
 
@@ -29,13 +27,11 @@ def write_classes(folder: str, examples: int, seed: int, progress: Progress) -> 
     """Writes `<split>/<class>/<number>.png`, in colour, of 96 pixels."""
     options = SyntheticOptions(seed=seed)
     drawn = {}
-    for index in range(examples):
-        face = synthetic.draw(index, options)
+    for index, face in pictures.draw_all(examples, options, progress):
         split = synthetic.split_of(face.subject, seed)
         path = f"{split}/{pictures.name_of(face)}/{index:06d}.png"
         pictures.write_picture(os.path.join(folder, path), face.image)
         drawn[path] = (index, 1.0)
-        progress(index + 1, examples)
     return drawn
 
 
@@ -50,8 +46,7 @@ def write_table(folder: str, examples: int, seed: int, progress: Progress) -> Dr
     with open(os.path.join(folder, "labels.csv"), "w", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow([*header, "split", "subject"])
-        for index in range(examples):
-            face = synthetic.draw(index, options)
+        for index, face in pictures.draw_all(examples, options, progress):
             path = f"images/{index:06d}.png"
             pictures.write_picture(os.path.join(folder, path), face.image)
             units = face.action_units
@@ -61,5 +56,4 @@ def write_table(folder: str, examples: int, seed: int, progress: Progress) -> Dr
             row = [path, pictures.name_of(face), face.valence, face.arousal]
             table.writerow([*row, *units, split, face.subject])
             drawn[path] = (index, 1.0)
-            progress(index + 1, examples)
     return drawn

@@ -1,14 +1,14 @@
 """Shared by the writers: pictures on disk, class numbers, made-up photographs."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
 
 from data_pipelines import synthetic
 from data_pipelines.sources import SOURCES
-from data_pipelines.synthetic import DrawnFace
+from data_pipelines.synthetic import DrawnFace, SyntheticOptions
 from fer_tf import labels
 
 Drawn = dict[str, tuple[int, float]]
@@ -20,6 +20,15 @@ Progress = Callable[[int, int], None]
 # A block of synthetic examples shows these people one after the other, and all of
 # them again in each further round.
 _PEOPLE, _ROUNDS = 100, 6
+
+
+def draw_all(
+    examples: int, options: SyntheticOptions, progress: Progress
+) -> Iterator[tuple[int, DrawnFace]]:
+    """Draws faces one by one, with their index; each is counted when it is written."""
+    for index in range(examples):
+        yield index, synthetic.draw(index, options)
+        progress(index + 1, examples)
 
 
 def write_picture(path: str, image: np.ndarray) -> None:

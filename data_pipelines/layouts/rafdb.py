@@ -6,7 +6,6 @@ import os
 
 import numpy as np
 
-from data_pipelines import synthetic
 from data_pipelines.layouts import pictures
 from data_pipelines.layouts.pictures import Drawn, Progress
 from data_pipelines.sources.rafdb import GROUPS
@@ -36,8 +35,7 @@ def write(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
     options = SyntheticOptions(seed=seed, size=_SIDE)
     ids = pictures.class_ids("rafdb")
     lines, drawn = {"train": [], "test": []}, {}
-    for index in range(examples):
-        face = synthetic.draw(index, options)
+    for index, face in pictures.draw_all(examples, options, progress):
         split = pictures.owner_split(face, seed)
         number = len(lines[split]) + 1
         stem = f"train_{number:05d}" if split == "train" else f"test_{number:04d}"
@@ -55,7 +53,6 @@ def write(folder: str, examples: int, seed: int, progress: Progress) -> Drawn:
             drawn[path] = (index, 1.0)
         annotation = os.path.join(folder, "basic", "Annotation")
         _annotate(annotation, stem, face, points, shape)
-        progress(index + 1, examples)
     path = os.path.join(folder, "basic", "EmoLabel", "list_patition_label.txt")
     pictures.write_lines(path, lines["train"] + lines["test"])
     return drawn

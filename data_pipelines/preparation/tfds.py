@@ -9,6 +9,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
+from data_pipelines.storage import schema
 from fer_tf.utils import atomic
 
 # TFDS wants a version; it follows the manifest's schema version.
@@ -53,33 +56,25 @@ def _info(folder, manifest):
 
 def _features(manifest):
     """The features of `records.feature_spec`, as TFDS describes them."""
-    spec, units = manifest["crop_spec"], len(manifest["action_units"])
+    spec = manifest["crop_spec"]
     channels = 1 if spec["color"] == "grey" else 3
     image = {
         "shape": _shape(spec["size"], spec["size"], channels),
         "dtype": "uint8",
         "encodingFormat": "png",
     }
+    features = {"image": _feature("image_feature.Image", "image", image)}
+    for name, (kind, shape) in schema.features(manifest).items():
+        if kind is np.bytes_:
+            features[name] = _feature("text_feature.Text", "text", {})
+        else:
+            # A single float is a list of one here.
+            shape = (1,) if kind is np.float32 and not shape else shape
+            features[name] = _tensor(kind.__name__, *shape)
     classes = {"numClasses": str(len(manifest["expressions"]))}
-    features = {
-        "image": _feature("image_feature.Image", "image", image),
-        "expression": _feature("class_label_feature.ClassLabel", "classLabel", classes),
-        "expression_weight": _tensor("float32", 1),
-        "valence_arousal": _tensor("float32", 2),
-        "valence_arousal_weight": _tensor("float32", 1),
-        "action_units": _tensor("float32", units),
-        "action_units_weight": _tensor("float32", units),
-        "is_face": _tensor("int64"),
-        "is_face_weight": _tensor("float32", 1),
-        "landmarks": _tensor("float32", manifest["num_landmarks"], 2),
-        "landmarks_weight": _tensor("float32", 1),
-        "key": _tensor("int64"),
-        "frame": _tensor("int64"),
-    }
-    if manifest["votes"]:
-        features["votes"] = _tensor("float32", len(manifest["expressions"]))
-    for name in ("sample_id", "subject", "video", "groups"):
-        features[name] = _feature("text_feature.Text", "text", {})
+    features["expression"] = _feature(
+        "class_label_feature.ClassLabel", "classLabel", classes
+    )
     return _feature(
         "features_dict.FeaturesDict", "featuresDict", {"features": features}
     )

@@ -15,14 +15,12 @@ import functools
 import os
 from collections.abc import Iterator
 
-import numpy as np
-
 from data_pipelines.sources import fingerprints, label_files, label_values, paths
-from data_pipelines.sources.errors import DataError, RepeatedRow, printable
+from data_pipelines.sources.errors import DataError, RepeatedRow
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
+from fer_tf import labels
 from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
-from fer_tf.faces.images import read_image
 
 _COLUMNS = (
     "subDirectory_filePath",
@@ -41,16 +39,7 @@ _SETS = {"train_set": "train", "val_set": "test"}
 _NUM_LANDMARKS = 68
 
 # The owner's numbers.
-_CLASS_IDS = {
-    0: "neutral",
-    1: "happiness",
-    2: "sadness",
-    3: "surprise",
-    4: "fear",
-    5: "disgust",
-    6: "anger",
-    7: "contempt",
-}
+_CLASS_IDS = dict(enumerate(labels.EXPRESSIONS))  # Our order is theirs.
 
 # Classes beyond the eight expressions; the first has valence and arousal.
 _NO_EXPRESSION = {8: "None", 9: "Uncertain", 10: "No-Face"}
@@ -172,10 +161,6 @@ class AffectNet(Source):
         for csv, split in self._csvs:
             yield from self._csv_rows(csv, split, seen)
 
-    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
-        """Reads one photograph."""
-        return sample, read_image(paths.resolve_inside(self.root, sample.path))
-
     def _csv_rows(self, name, split, seen):
         where = None
         for place, text in label_files.numbered_lines(self.root, name):
@@ -236,7 +221,7 @@ class AffectNet(Source):
                 label = label_values.whole_number(label, "expression")
                 yield self._labelled(sample, label, valence, arousal, path)
             except ValueError as error:
-                yield Reject.of(printable(path), error)
+                yield Reject.of(path, error)
 
     def _labelled(self, sample, label, valence, arousal, place):
         if label in _NO_EXPRESSION:

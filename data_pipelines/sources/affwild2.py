@@ -20,12 +20,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from data_pipelines.sources import affwild2_labels, fingerprints, paths
-from data_pipelines.sources.errors import DataError, printable
+from data_pipelines.sources.errors import DataError
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf import labels
 from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
-from fer_tf.faces.images import read_image
+from fer_tf.utils.names import one_line
 
 # Edition -> task -> folder.
 _EDITIONS = {
@@ -74,15 +74,11 @@ class AffWild2(Source):
         terms=OWNERS_TERMS,
     )
     citation = "Kollias and Zafeiriou, 2019, and the ABAW challenges; no counts a class"
-    class_ids = {
-        0: "neutral",
-        1: "anger",
-        2: "disgust",
-        3: "fear",
-        4: "happiness",
-        5: "sadness",
-        6: "surprise",
-    }
+    class_ids = dict(
+        enumerate(
+            ("neutral", "anger", "disgust", "fear", "happiness", "sadness", "surprise")
+        )
+    )
     default_crop = "zhang2020"
     default_detector = "annotated"
     options = {"edition": tuple(_EDITIONS), "classes": ("7", "8")}
@@ -149,10 +145,6 @@ class AffWild2(Source):
             if used:
                 yield from self._frames(video, split, used)
 
-    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
-        """Reads one frame, an aligned face of 112 pixels."""
-        return sample, read_image(paths.resolve_inside(self.root, sample.path))
-
     def _videos(self):
         """`{video: {task: (split, label file)}}` in sorted order."""
         videos = {}
@@ -163,8 +155,8 @@ class AffWild2(Source):
                     video, ending = os.path.splitext(file)
                     if ending != ".txt" or file.startswith("."):
                         continue
-                    if file != printable(file):
-                        raise DataError(f"{printable(file)}: no plain UTF-8")
+                    if file != one_line(file):
+                        raise DataError(f"{one_line(file)}: no plain UTF-8")
                     tasks = videos.setdefault(video, {})
                     if task in tasks:
                         raise DataError(

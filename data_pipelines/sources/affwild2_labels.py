@@ -97,13 +97,8 @@ def _valence_arousal(columns, fields):
 
 def _classes(header):
     """Our name of each class."""
-    names = [
-        OTHER
-        if name.lower() == OTHER
-        else labels.EXPRESSIONS[labels.expression_index(name)]
-        for name in header
-    ]
-    return names, 1
+    ours = lambda name: name if name == OTHER else labels.expression_of(name)
+    return [ours(name.lower()) for name in header], 1
 
 
 def _expression(classes, fields):

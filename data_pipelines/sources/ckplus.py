@@ -13,17 +13,20 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from data_pipelines.sources import fingerprints, label_files, label_values, paths
-from data_pipelines.sources.errors import DataError, printable
+from data_pipelines.sources.errors import DataError
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Counts, Source, class_counts
 from fer_tf import labels
 from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
-from fer_tf.faces.images import read_image
 
 FOLDS = 10
 FRAMES = 3
 """Frames taken from the end of a sequence."""
 
+# By the owner's numbers, from 1.
+_CLASSES = (
+    "anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise"
+)  # fmt: skip
 # Pictures of each class in each fold, of the 118 people with a labelled sequence.
 _FOLD_COUNTS = (
     (6, 3, 21, 12, 21, 12, 24),
@@ -93,15 +96,7 @@ class CkPlus(Source):
         "Lucey et al., CVPR Workshops 2010; the last three frames of its 327 labelled "
         "sequences, in the folds of Gan et al. 2020"
     )
-    class_ids = {
-        1: "anger",
-        2: "contempt",
-        3: "disgust",
-        4: "fear",
-        5: "happiness",
-        6: "sadness",
-        7: "surprise",
-    }
+    class_ids = dict(enumerate(_CLASSES, 1))
     default_crop = "gan2020"
     default_detector = "mtcnn"
     options = {"fold": tuple(map(str, range(FOLDS)))}
@@ -156,10 +151,6 @@ class CkPlus(Source):
                 yield emotion
                 continue
             yield from self._frames(key, emotion, splits[key[0]])
-
-    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
-        """Reads one frame, of 640x490 pixels, most of them grey."""
-        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     @functools.cached_property
     def _labelled(self):
@@ -236,7 +227,7 @@ class CkPlus(Source):
                     action_units=units,
                 )
             except ValueError as error:
-                yield Reject.of(printable(path), error)
+                yield Reject.of(path, error)
 
     def _action_units(self, key):
         """0 or 1 by name. A coded unit is present, at any intensity.

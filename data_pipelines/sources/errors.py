@@ -1,10 +1,5 @@
 """Errors for input data that cannot be used, and its text in their messages."""
 
-import re
-
-CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-"""Characters that move a cursor, end a line, or end a name."""
-
 
 class DataError(ValueError):
     """Input data that cannot be used; the message says what and where."""
@@ -32,14 +27,6 @@ class OptionError(ValueError):
     """An option that a source does not have, or a value it cannot take."""
 
     exit_code = 2  # Of a command: it was called wrongly.
-
-
-def printable(path: str) -> str:
-    """A file name as text for people.
-
-    Control characters, and bytes that are not UTF-8, become question marks.
-    """
-    return CONTROLS.sub("?", path.encode("utf-8", "replace").decode())
 
 
 def clip(text: str, length: int = 60) -> str:

@@ -14,11 +14,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from data_pipelines.sources import fingerprints, paths
-from data_pipelines.sources.errors import DataError, clip, printable
+from data_pipelines.sources.errors import DataError, clip
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
-from fer_tf.faces.images import read_image
 from fer_tf.utils.hashing import sha256
 
 # A member that unpacks to more than this, and to a hundred times its size, is a bomb.
@@ -80,13 +79,13 @@ class FaceNonface(Source):
                 paths.check_name(path)
                 yield Sample(sample_id=path, path=path, is_face=is_face)
             except DataError as error:
-                yield Reject.of(printable(path), error)
+                yield Reject.of(path, error)
 
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one picture."""
         if self.layout == "npz":
             return sample, self._load_npz()["image"][sample.frame]
-        return sample, read_image(paths.resolve_inside(self.root, sample.path))
+        return super().load(sample)
 
     def _files(self):
         for folder in _FOLDERS:

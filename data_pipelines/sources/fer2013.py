@@ -16,13 +16,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from data_pipelines.sources import fingerprints, paths
-from data_pipelines.sources.errors import DataError, clip, printable
+from data_pipelines.sources.errors import DataError, clip
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
 from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 from fer_tf.utils.hashing import sha256
+from fer_tf.utils.names import one_line
 
 SIZE = 48
 PUBLISHED = class_counts(
@@ -74,15 +75,7 @@ class Fer2013(Source):
         "Goodfellow et al., Challenges in Representation Learning, 2013; counts of "
         "the owner's fer2013.csv"
     )
-    class_ids = {
-        0: "anger",
-        1: "disgust",
-        2: "fear",
-        3: "happiness",
-        4: "sadness",
-        5: "surprise",
-        6: "neutral",
-    }
+    class_ids = dict(enumerate(PUBLISHED["train"]))
     default_crop = "meen"
     default_detector = "none"
     published_tables = {"FER2013": PUBLISHED}
@@ -149,8 +142,8 @@ class Fer2013(Source):
         path = None
         for path in self._folder_files():
             parts = path.split("/")
-            if path != printable(path):
-                raise DataError(f"{printable(path)}: the name is no plain UTF-8")
+            if path != one_line(path):
+                raise DataError(f"{one_line(path)}: the name is no plain UTF-8")
             if len(parts) != 3:
                 raise DataError(f"{path}: expected <split>/<class>/<image> here")
             usage = parts[2].split("_")[0]
@@ -160,16 +153,11 @@ class Fer2013(Source):
                     + ("Training_*" if parts[0] == "train" else "P*Test_*")
                 )
             try:
-                index = labels.expression_index(parts[1])
+                expression = labels.expression_of(parts[1])
             except ValueError as error:
                 raise DataError(f"{path}: {error}") from error
             # Two file names come twice, in two classes: the path is the id.
-            yield Sample(
-                sample_id=path,
-                split=SPLITS[usage],
-                path=path,
-                expression=labels.EXPRESSIONS[index],
-            )
+            yield Sample(path, SPLITS[usage], path, expression=expression)
         if path is None:
             raise DataError(f"{self.root}: train/ and test/ hold no picture")
 

@@ -9,15 +9,13 @@ import functools
 import os
 from collections.abc import Iterator
 
-import numpy as np
-
 from data_pipelines.sources import fingerprints, paths
-from data_pipelines.sources.errors import DataError, printable
+from data_pipelines.sources.errors import DataError
 from data_pipelines.sources.sample import SPLIT_NAMES, Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf import labels
 from fer_tf.export.dataset_facts import UNKNOWN
-from fer_tf.faces.images import read_image
+from fer_tf.utils.names import one_line
 
 
 class Folder(Source):
@@ -76,25 +74,21 @@ class Folder(Source):
             parts = path.split("/")
             depth = 2 if self._in_splits else 1
             if len(parts) <= depth:
-                yield Reject(printable(path), "lies in no class folder")
+                yield Reject(one_line(path), "lies in no class folder")
                 continue
             try:
                 paths.check_name(path)
             except DataError as error:
-                yield Reject.of(printable(path), error)
+                yield Reject.of(path, error)
                 continue
             split = SPLIT_NAMES[parts[0].lower()] if self._in_splits else None
             expression = self._classes["/".join(parts[:depth])]
             yield Sample(path, split=split, path=path, expression=expression)
 
-    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
-        """Reads one picture."""
-        return sample, read_image(paths.resolve_inside(self.root, sample.path))
-
 
 def _expression(root, path, name):
     try:
-        return labels.EXPRESSIONS[labels.expression_index(name)]
+        return labels.expression_of(name)
     except ValueError as error:
         known = ", ".join(labels.EXPRESSIONS)
         raise DataError(

@@ -1,15 +1,14 @@
 """Paths inside a data set's folder: safe ones, listings and searches."""
 
 import os
+import re
 from collections.abc import Iterator
 
-from data_pipelines.sources.errors import (
-    CONTROLS,
-    DataError,
-    UnsafePath,
-    clip,
-    printable,
-)
+from data_pipelines.sources.errors import DataError, UnsafePath, clip
+from fer_tf.utils.names import one_line
+
+# Characters that move a cursor, end a line, or end a name.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def clean_path(relative: str) -> str:
@@ -28,7 +27,7 @@ def clean_path(relative: str) -> str:
     parts = [part for part in clean.split("/") if part not in ("", ".")]
     if (
         not parts
-        or CONTROLS.search(clean)
+        or _CONTROLS.search(clean)
         or clean.startswith("/")
         or ".." in parts
         or clean[1:2] == ":"
@@ -60,7 +59,7 @@ def check_name(path: str) -> None:
     Raises:
         DataError: If a file name of the listing is one.
     """
-    if path != printable(path):
+    if path != one_line(path):
         raise DataError("the name is no plain UTF-8")
 
 

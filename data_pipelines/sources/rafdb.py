@@ -12,14 +12,11 @@ import functools
 import os
 from collections.abc import Iterator
 
-import numpy as np
-
 from data_pipelines.sources import fingerprints, label_files, label_values, paths
 from data_pipelines.sources.errors import DataError, RepeatedRow
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf.export.dataset_facts import OWNERS_TERMS, DatasetFacts
-from fer_tf.faces.images import read_image
 
 PUBLISHED = class_counts(
     ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"),
@@ -69,15 +66,7 @@ class RafDb(Source):
         flaws="Few pictures show fear (74 of the 3,068 test pictures).",
     )
     citation = "Li et al., CVPR 2017; counts of the owner's list_patition_label.txt"
-    class_ids = {
-        1: "surprise",
-        2: "fear",
-        3: "disgust",
-        4: "happiness",
-        5: "sadness",
-        6: "anger",
-        7: "neutral",
-    }
+    class_ids = dict(enumerate(PUBLISHED["train"], 1))
     default_crop = "gan2020"
     default_detector = "mtcnn"
     options = {"images": ("original", "aligned"), "landmarks": tuple(_POINTS)}
@@ -136,10 +125,6 @@ class RafDb(Source):
                 yield Reject.of(place, error)
         if not rows:
             raise DataError(f"{self._labels}: no rows")
-
-    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
-        """Reads one picture."""
-        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _sample(self, line, place, seen):
         fields = line.split()

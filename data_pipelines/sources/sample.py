@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from data_pipelines.sources.errors import clip
+from fer_tf.utils.names import one_line
 
 SPLITS = ("train", "validation", "test")
 SPLIT_NAMES = {
@@ -103,7 +104,7 @@ class Reject:
     def of(cls, path: str, error: Exception) -> "Reject":
         """The reject for a row that raised this error."""
         reason = clip(str(error), 300)
-        return cls(path, reason, kind=getattr(error, "kind", "bad_row"))
+        return cls(one_line(path), reason, kind=getattr(error, "kind", "bad_row"))
 
 
 def class_of(sample: Sample) -> str:

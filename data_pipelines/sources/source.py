@@ -7,10 +7,12 @@ from typing import Protocol
 import numpy as np
 
 from data_pipelines.sources.errors import DataError
+from data_pipelines.sources.paths import resolve_inside
 from data_pipelines.sources.sample import Reject, Sample
 from fer_tf import labels
 from fer_tf.export.dataset_facts import DatasetFacts
 from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
+from fer_tf.faces.images import read_image
 
 Counts = Mapping[str, Mapping[str, int]]
 """`{split: {class: count}}`."""
@@ -35,6 +37,7 @@ class Source(Protocol):
         published_tables: `{title: {split: {class: count}}}`: every table of counts
             that is published. A copy under another name is recognised by them.
         published: The table that this copy should have under its options, or None.
+        root: Folder that the paths of its samples lie in.
         folder: Folder of the download, which is never written into; None where
             the source is a single file.
         fingerprint: sha256 that changes when the listed files change.
@@ -62,6 +65,7 @@ class Source(Protocol):
     options: Mapping[str, tuple[str, ...]] = {}
     published_tables: Mapping[str, Counts] = {}
     published: Counts | None = None
+    root: str
     folder: str | None
     fingerprint: str
     layout: str
@@ -96,12 +100,15 @@ class Source(Protocol):
     def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
         """Reads one picture; returns the (possibly completed) sample and it.
 
+        By default it is the file at the sample's path in the folder `root`.
+
         Returns:
             The sample, and uint8 `(h, w)` or RGB `(h, w, 3)`.
 
         Raises:
             ValueError: If the picture cannot be read; the message says why.
         """
+        return sample, read_image(resolve_inside(self.root, sample.path))
 
 
 def class_counts(

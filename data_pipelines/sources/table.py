@@ -14,15 +14,12 @@ import os
 import re
 from collections.abc import Iterator
 
-import numpy as np
-
 from data_pipelines.sources import fingerprints, label_files, label_values, paths
 from data_pipelines.sources.errors import DataError, RepeatedRow, clip
 from data_pipelines.sources.sample import SPLIT_NAMES, SPLITS, Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf import labels
 from fer_tf.export.dataset_facts import UNKNOWN
-from fer_tf.faces.images import read_image
 from fer_tf.utils.hashing import tenth
 
 _COLUMNS = ("path", "expression", "valence", "arousal", "split", "subject")
@@ -92,10 +89,6 @@ class Table(Source):
                 yield self._sample(row, seen)
             except ValueError as error:
                 yield Reject.of(place, error)
-
-    def load(self, sample: Sample) -> tuple[Sample, np.ndarray]:
-        """Reads one picture."""
-        return sample, read_image(paths.resolve_inside(self.root, sample.path))
 
     def _lines(self):
         """`(place, text)` of each row below the header."""
@@ -204,7 +197,7 @@ class Table(Source):
 
 def _expression(name):
     try:
-        return labels.EXPRESSIONS[labels.expression_index(name)]
+        return labels.expression_of(name)
     except ValueError as error:
         known = ", ".join(labels.EXPRESSIONS)
         raise DataError(

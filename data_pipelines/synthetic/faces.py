@@ -42,6 +42,7 @@ from data_pipelines.synthetic.scene import (
     develop,
     occlude,
 )
+from fer_tf.arguments import require
 from fer_tf.utils.hashing import tenth
 
 # Subjects come in blocks: the first 100 examples show 100 people, and each of
@@ -109,12 +110,8 @@ def draw(index: int, options: SyntheticOptions, *, intensity: float = 1.0) -> Dr
     >>> face.image.shape, face.landmarks.shape, face.subject
     ((48, 48, 3), (68, 2), 's0_00000')
     """
-    if index < 0:
-        raise ValueError(f"`index` must not be negative. Received: index={index}.")
-    if not 0 <= intensity <= 1:
-        raise ValueError(
-            f"`intensity` must be in [0, 1]. Received: intensity={intensity}."
-        )
+    require(index >= 0, "not be negative", index=index)
+    require(0 <= intensity <= 1, "be in [0, 1]", intensity=intensity)
     index = int(index)
     pose_rng = _stream(options.seed, _POSE, index)
     if pose_rng.random() < options.non_faces:

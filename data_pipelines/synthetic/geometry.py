@@ -47,7 +47,7 @@ _LIP_TOP = [(-0.39, 1.07, 0.10), (-0.24, 1.005, 0.20), (-0.09, 0.965, 0.28)]
 _LIP_BOTTOM = [(-0.24, 1.165, 0.20), (-0.11, 1.215, 0.25)]
 
 # Which landmark is the mirror image of which.
-_MIRROR = np.array(
+MIRROR = np.array(
     [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, *range(35, 30, -1)]
     + [45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40]
     + [54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55]
@@ -206,7 +206,7 @@ TRAITS = (
 
 def _mirrored(points: np.ndarray) -> np.ndarray:
     """The face seen in a mirror, its landmarks back in iBUG order."""
-    return points[_MIRROR] * (-1.0, 1.0, 1.0)
+    return points[MIRROR] * (-1.0, 1.0, 1.0)
 
 
 def _mean_face() -> np.ndarray:
@@ -230,7 +230,7 @@ def _displacements() -> np.ndarray:
         for point, (dx, dy) in _MOVES[unit].items():
             moves[0, row, point, :2] = dx, dy
         right = _mirrored(moves[0, row])
-        midline = _MIRROR == np.arange(68)
+        midline = MIRROR == np.arange(68)
         moves[0, row, midline] /= 2
         right[midline] /= 2
         moves[1, row] = right

@@ -3,6 +3,7 @@
 import dataclasses
 
 from data_pipelines.synthetic.labels import IMBALANCES
+from fer_tf.arguments import require, require_one_of
 
 SIZES = (48, 256)
 """Smallest and largest side of a picture in pixels."""
@@ -33,25 +34,15 @@ class SyntheticOptions:
 
     def __post_init__(self):
         low, high = SIZES
-        if not 0 <= self.seed < 2**63:
-            raise ValueError(
-                f"`seed` must be in [0, 2**63). Received: seed={self.seed}."
-            )
-        if not low <= self.size <= high:
-            raise ValueError(
-                f"`size` must be in [{low}, {high}]. Received: size={self.size}."
-            )
+        require(0 <= self.seed < 2**63, "be in [0, 2**63)", seed=self.seed)
+        require(low <= self.size <= high, f"be in [{low}, {high}]", size=self.size)
         for name in ("label_noise", "missing", "non_faces"):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(
                     f"`{name}` must be in [0, 1]. Received: {name}={value}."
                 )
-        if self.imbalance not in IMBALANCES:
-            raise ValueError(
-                f"`imbalance` must be one of {IMBALANCES}. "
-                f"Received: imbalance={self.imbalance!r}."
-            )
+        require_one_of(IMBALANCES, imbalance=self.imbalance)
 
 
 def source_options(text: str) -> tuple[SyntheticOptions, int]:
@@ -71,15 +62,14 @@ def source_options(text: str) -> tuple[SyntheticOptions, int]:
     readers = {**fields, "examples": int}
     for part in filter(None, (p.strip() for p in text.split(","))):
         key, equals, value = (s.strip() for s in part.partition("="))
-        if key not in readers or not equals:
-            raise ValueError(
-                f"`source` must be key=value pairs of {', '.join(readers)}. "
-                f"Received: {part!r}."
-            )
+        require(
+            key in readers and equals,
+            f"be key=value pairs of {', '.join(readers)}",
+            source=part,
+        )
         values[key] = _read(key, value, readers[key])
     examples = values.pop("examples")
-    if examples < 1:
-        raise ValueError(f"`examples` must be positive. Received: examples={examples}.")
+    require(examples >= 1, "be positive", examples=examples)
     return SyntheticOptions(**values), examples
 
 

@@ -4,7 +4,6 @@ from fer_tf.explain.gradient_maps import (
     explain,
     grad_cam,
     guided_backpropagation,
-    guided_grad_cam,
     last_feature_map,
 )
 from fer_tf.explain.outputs import default_task
@@ -16,6 +15,5 @@ __all__ = [
     "explain",
     "grad_cam",
     "guided_backpropagation",
-    "guided_grad_cam",
     "last_feature_map",
 ]

@@ -159,27 +159,6 @@ def guided_backpropagation(
     return gradient
 
 
-def guided_grad_cam(
-    model: keras.Model,
-    images: np.ndarray | dict[str, np.ndarray],
-    *,
-    task: str | None = None,
-    target: int | np.ndarray | None = None,
-    layer: str | None = None,
-) -> np.ndarray:
-    """Computes `guided_backpropagation` times `grad_cam`, with their arguments.
-
-    Returns:
-        float32 `(batch, height, width, channels)`.
-
-    Raises:
-        ValueError: If the task, the target or the layer does not exist.
-    """
-    cam, values = _grad_cam(model, images, task, target, layer)
-    guided = guided_backpropagation(model, images, task=task, target=values["target"])
-    return guided * cam[..., None]
-
-
 def last_feature_map(model: keras.Model) -> str:
     """Name of the layer that Grad-CAM uses by default.
 

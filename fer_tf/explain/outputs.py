@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from fer_tf.arguments import require, require_one_of
+
 
 def default_task(model: keras.Model) -> str:
     """Name of the output that is explained by default.
@@ -40,11 +42,11 @@ def score_function(
     size = model.output[task].shape[-1]
     if target is not None:
         target = np.broadcast_to(np.asarray(target), (batch,)).astype("int32")
-        if target.size and not 0 <= target.min() <= target.max() < size:
-            raise ValueError(
-                f"`target` must be in 0..{size - 1} for {task!r}. "
-                f"Received: target={target.tolist()}."
-            )
+        require(
+            not target.size or 0 <= target.min() <= target.max() < size,
+            f"be in 0..{size - 1} for {task!r}",
+            target=target.tolist(),
+        )
 
     def score(inputs):
         output = model(as_model_input(model, inputs), training=False)[task]
@@ -62,10 +64,7 @@ def score_function(
 def _chosen_task(model, task):
     if task is None:
         return default_task(model)
-    if task not in model.output:
-        raise ValueError(
-            f"`task` must be one of {', '.join(model.output)}. Received: task={task!r}."
-        )
+    require_one_of(model.output, task=task)
     return task
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from fer_tf.arguments import require
 from fer_tf.export import check, litert, model_card, onnx, saved_model
 from fer_tf.model_io import model_folder, safe_weights
 from fer_tf.model_io.card import read_card
@@ -100,15 +101,12 @@ def export_model(
 def _require(model, output, formats, **crops):
     """What can be refused before anything is written."""
     unknown = set(formats) - set(FORMATS)
-    if unknown:
-        raise ValueError(
-            f"`formats` must be of {', '.join(FORMATS)}. Received: {sorted(unknown)}."
-        )
-    if not hasattr(model, "card"):
-        raise ValueError(
-            "`model` must come from fer_tf.load, which knows its crop spec and labels. "
-            f"Received: {model.name!r}."
-        )
+    require(not unknown, f"be of {', '.join(FORMATS)}", formats=sorted(unknown))
+    require(
+        hasattr(model, "card"),
+        "come from fer_tf.load, which knows its crop spec and labels",
+        model=model.name,
+    )
     spec = model.card.crop_spec
     shape = (spec.size, spec.size, spec.channels)
     for name, value in crops.items():

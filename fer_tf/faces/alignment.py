@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fer_tf.arguments import require
 from fer_tf.faces.crop_spec import CropSpec
 
 _INTERPOLATIONS = {
@@ -68,7 +69,7 @@ def crop_box(image: np.ndarray, box: ArrayLike, spec: CropSpec) -> np.ndarray:
     >>> crop_box(photo, [100, 50, 80, 90], CROP_SPECS["zhang2020"]).shape
     (112, 112, 3)
     """
-    image = _check_image(image)
+    image = require_rgb(image)
     x, y, w, h = _check_points(box, "box", (4,))
     if not overlaps([(x, y), (x + w, y + h)], image.shape):
         raise ValueError(f"`box` lies outside the image. Received: box={list(box)}.")
@@ -101,7 +102,7 @@ def whole(image: np.ndarray, spec: CropSpec) -> np.ndarray:
     >>> whole(np.zeros((60, 50, 3), np.uint8), CROP_SPECS["gan2020"]).shape
     (224, 224, 3)
     """
-    image = _check_image(image)
+    image = require_rgb(image)
     return warp(image, whole_matrix(image.shape[:2], spec), spec)
 
 
@@ -129,10 +130,7 @@ def box_matrix(box: ArrayLike, spec: CropSpec) -> np.ndarray:
         ValueError: If the box is not four finite numbers, or is empty.
     """
     x, y, w, h = _check_points(box, "box", (4,))
-    if w <= 0 or h <= 0:
-        raise ValueError(
-            f"`box` must have a positive width and height. Received: box={list(box)}."
-        )
+    require(w > 0 and h > 0, "have a positive width and height", box=list(box))
     side = max(w, h) * (1 + 2 * spec.margin)
     return _square_matrix((x + w / 2, y + h / 2), side, spec.size)
 
@@ -200,7 +198,7 @@ def warp(image: np.ndarray, matrix: ArrayLike, spec: CropSpec) -> np.ndarray:
     Where the crop would shrink the image, a larger crop that does not is sampled first
     and then averaged, so that nothing aliases.
     """
-    image, matrix = _region(_check_image(image), np.asarray(matrix, np.float64), spec)
+    image, matrix = _region(require_rgb(image), np.asarray(matrix, np.float64), spec)
     shrink = 1 / max(np.linalg.svd(matrix[:, :2], compute_uv=False)[-1], 1e-9)
     times = int(np.clip(np.ceil(shrink - 1e-6), 1, max(1, _LARGEST_SIDE // spec.size)))
     # Point p of the crop is point times * (p + 1/2) - 1/2 of the larger one.
@@ -252,10 +250,7 @@ def _similarity(source, target) -> np.ndarray:
     centered = z - z.mean()
     spread = np.vdot(centered, centered).real
     a = np.vdot(centered, w) / spread if spread > 0 else 0
-    if abs(a) < 1e-9:
-        raise ValueError(
-            f"`landmarks` must not coincide. Received: landmarks={source.tolist()}."
-        )
+    require(abs(a) >= 1e-9, "not coincide", landmarks=source.tolist())
     b = w.mean() - a * z.mean()
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
@@ -265,11 +260,8 @@ def _affine(source, target) -> np.ndarray:
     design = np.column_stack([source, np.ones(len(source))])
     # Relative to the landmarks' extent, independent of their place in the image.
     spread = np.linalg.svd(source - source.mean(axis=0), compute_uv=False)
-    if spread[1] <= 1e-6 * max(spread[0], 1e-6):
-        raise ValueError(
-            "`landmarks` must not lie on a line. "
-            f"Received: landmarks={source.tolist()}."
-        )
+    plane = spread[1] > 1e-6 * max(spread[0], 1e-6)
+    require(plane, "not lie on a line", landmarks=source.tolist())
     return np.linalg.lstsq(design, target, rcond=None)[0].T
 
 
@@ -280,10 +272,15 @@ def _square_matrix(center, side, size) -> np.ndarray:
     return np.array([[scale, 0, shift[0]], [0, scale, shift[1]]])
 
 
-def _check_image(image) -> np.ndarray:
-    """The image, if it is one that `align` takes."""
+def require_rgb(image, *, may_be_empty: bool = False) -> np.ndarray:
+    """The picture, if it is one that the detector and `align` take.
+
+    Raises:
+        ValueError: If it is none, with its shape and type.
+    """
     shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
-    if dtype != np.uint8 or len(shape) != 3 or shape[2] != 3 or 0 in shape:
+    fits = dtype == np.uint8 and len(shape) == 3 and shape[2] == 3
+    if not fits or (0 in shape and not may_be_empty):
         raise ValueError(
             "`image` must be uint8 RGB of the shape (height, width, 3). "
             f"Received: shape={shape}, dtype={dtype}."

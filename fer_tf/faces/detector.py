@@ -11,9 +11,11 @@ from concurrent import futures
 
 import numpy as np
 
+from fer_tf.arguments import require
 from fer_tf.face_types import DetectedFace
 from fer_tf.faces import boxes as box_rules
 from fer_tf.faces import pyramid
+from fer_tf.faces.alignment import require_rgb
 from fer_tf.utils.processes import require_own_process
 from fer_tf.utils.stderr import quiet_imports
 
@@ -53,25 +55,12 @@ class MTCNNDetector:
         max_side: int = 2048,
         device: str = "CPU:0",
     ):
-        if min_face_size < pyramid.WINDOW:
-            raise ValueError(
-                f"`min_face_size` must be at least {pyramid.WINDOW}. "
-                f"Received: min_face_size={min_face_size}."
-            )
-        if not 0 < scale_factor < 1:
-            raise ValueError(
-                "`scale_factor` must be between 0 and 1. "
-                f"Received: scale_factor={scale_factor}."
-            )
-        if len(thresholds) != 3 or not all(0 < t < 1 for t in thresholds):
-            raise ValueError(
-                "`thresholds` must be three numbers between 0 and 1. "
-                f"Received: thresholds={thresholds}."
-            )
-        if max_side < 1:
-            raise ValueError(
-                f"`max_side` must be positive. Received: max_side={max_side}."
-            )
+        least, size = pyramid.WINDOW, min_face_size
+        require(size >= least, f"be at least {least}", min_face_size=size)
+        require(0 < scale_factor < 1, "be between 0 and 1", scale_factor=scale_factor)
+        three = len(thresholds) == 3 and all(0 < t < 1 for t in thresholds)
+        require(three, "be three numbers between 0 and 1", thresholds=thresholds)
+        require(max_side >= 1, "be positive", max_side=max_side)
         require_own_process("a detector")
         # Here and not at the top: `import fer_tf.faces` is light. Quietly: a worker of
         # `prepare` imports TensorFlow, and asks for its devices, here first.
@@ -112,8 +101,8 @@ class MTCNNDetector:
             RuntimeError: In a fork of the process that made this.
         """
         if isinstance(images, list | tuple):
-            return self._detect([_check_image(image) for image in images])
-        return self._detect([_check_image(images)])[0]
+            return self._detect([require_rgb(i, may_be_empty=True) for i in images])
+        return self.detect([images])[0]
 
     def _detect(self, images) -> list[list[DetectedFace]]:
         require_own_process("a detector")
@@ -241,16 +230,6 @@ def _bucket(count) -> int:
     """The next of a few batch sizes: each new size costs a network some time."""
     step = 1 << max(0, int(count - 1).bit_length() - 3)
     return -(-count // step) * step
-
-
-def _check_image(image) -> np.ndarray:
-    shape, dtype = getattr(image, "shape", None), getattr(image, "dtype", None)
-    if dtype != np.uint8 or len(shape) != 3 or shape[2] != 3:
-        raise ValueError(
-            "An image must be uint8 RGB of the shape (height, width, 3). "
-            f"Received: shape={shape}, dtype={dtype}."
-        )
-    return np.asarray(image)
 
 
 def _confident(boxes, confidences, threshold, *others):

@@ -17,6 +17,8 @@ Deviations, and what the paper leaves open:
 
 import numpy as np
 
+from fer_tf.arguments import require_one_of
+
 REGIONS = (
     "whole",
     "eyes_brows",
@@ -100,11 +102,7 @@ def region_boxes(
     Raises:
         ValueError: If `region_sizes` or the shape of `points` is another.
     """
-    if region_sizes not in _SIZES:
-        raise ValueError(
-            '`region_sizes` must be "swapped" or "literal". '
-            f"Received: region_sizes={region_sizes!r}."
-        )
+    require_one_of(_SIZES, region_sizes=region_sizes)
     landmarks = eight_landmarks(points)
     scale = np.array(image_size[::-1], np.float64)  # (W, H)
     pairs = np.array(_CENTRES)
@@ -147,11 +145,7 @@ def region_masks(
     >>> region_masks(np.full((5, 2), 112.0)).shape
     (14, 14, 8)
     """
-    if cell_anchor not in ("corner", "center"):
-        raise ValueError(
-            '`cell_anchor` must be "corner" or "center". '
-            f"Received: cell_anchor={cell_anchor!r}."
-        )
+    require_one_of(("corner", "center"), cell_anchor=cell_anchor)
     boxes = region_boxes(points, image_size=image_size, region_sizes=region_sizes)
     offset = 0.5 if cell_anchor == "center" else 0.0
 

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from fer_tf.arguments import require, require_one_of
+
 COMBINATIONS = ("concat", "product", "residual_product")
 
 
@@ -70,15 +72,8 @@ class AttendedConv2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if combine not in COMBINATIONS:
-            raise ValueError(
-                f"`combine` must be one of {', '.join(COMBINATIONS)}. "
-                f"Received: combine={combine!r}."
-            )
-        if kernel_size % 2 == 0:
-            raise ValueError(
-                f"`kernel_size` must be odd. Received: kernel_size={kernel_size}."
-            )
+        require_one_of(COMBINATIONS, combine=combine)
+        require(kernel_size % 2 != 0, "be odd", kernel_size=kernel_size)
         self.filters = filters
         self.kernel_size = kernel_size
         self.combine = combine

@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from fer_tf.arguments import require
+
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class BilinearResize(layers.Layer):
@@ -27,11 +29,7 @@ class BilinearResize(layers.Layer):
 
     def __init__(self, height, width, **kwargs):
         super().__init__(**kwargs)
-        if height < 1 or width < 1:
-            raise ValueError(
-                "`height` and `width` must be positive. "
-                f"Received: height={height}, width={width}."
-            )
+        require(height >= 1 and width >= 1, "be positive", height=height, width=width)
         self.height = int(height)
         self.width = int(width)
 

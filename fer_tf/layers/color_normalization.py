@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from fer_tf.arguments import require, require_one_of
+
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class ColorNormalization(layers.Layer):
@@ -27,16 +29,9 @@ class ColorNormalization(layers.Layer):
 
     def __init__(self, mean, std=(1.0, 1.0, 1.0), channel_order="rgb", **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        if channel_order not in ("rgb", "bgr"):
-            raise ValueError(
-                "`channel_order` must be rgb or bgr. "
-                f"Received: channel_order={channel_order!r}."
-            )
-        if len(mean) != 3 or len(std) != 3:
-            raise ValueError(
-                "`mean` and `std` must have three numbers. "
-                f"Received: mean={mean}, std={std}."
-            )
+        require_one_of(("rgb", "bgr"), channel_order=channel_order)
+        three = len(mean) == len(std) == 3
+        require(three, "have three numbers", mean=mean, std=std)
         self.mean = [float(value) for value in mean]
         self.std = [float(value) for value in std]
         self.channel_order = channel_order

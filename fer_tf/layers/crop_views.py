@@ -3,6 +3,8 @@
 import keras
 from keras import layers, ops
 
+from fer_tf.arguments import require_one_of
+
 # Views by name: corner or centre window, and whether it is mirrored.
 _CORNERS = ("top_left", "top_right", "bottom_left", "bottom_right", "center")
 VIEWS = {
@@ -33,10 +35,7 @@ class CropViews(layers.Layer):
 
     def __init__(self, size, views="center", **kwargs):
         super().__init__(**kwargs)
-        if views not in VIEWS:
-            raise ValueError(
-                f"`views` must be one of {', '.join(VIEWS)}. Received: views={views!r}."
-            )
+        require_one_of(VIEWS, views=views)
         self.size = size
         self.views = views
 

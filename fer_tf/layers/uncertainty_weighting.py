@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from fer_tf.arguments import require
+
 
 @keras.saving.register_keras_serializable(package="fer_tf")
 class UncertaintyWeighting(keras.layers.Layer):
@@ -35,11 +37,8 @@ class UncertaintyWeighting(keras.layers.Layer):
         # The losses are float32 under every policy; a cast would overflow them.
         kwargs.setdefault("dtype", "float32")
         super().__init__(**kwargs)
-        if not scales or any(scale <= 0 for scale in scales.values()):
-            raise ValueError(
-                "`scales` must map tasks to positive numbers. "
-                f"Received: scales={scales}."
-            )
+        positive = bool(scales) and min(scales.values()) > 0
+        require(positive, "map tasks to positive numbers", scales=scales)
         self.scales = {task: float(scale) for task, scale in scales.items()}
 
     def build(self, losses_shape=None):
@@ -66,11 +65,8 @@ class UncertaintyWeighting(keras.layers.Layer):
         Raises:
             ValueError: If a task of `scales` has no loss, or a loss no scale.
         """
-        if set(losses) != set(self.scales):
-            raise ValueError(
-                f"`losses` must have the tasks {sorted(self.scales)}. "
-                f"Received: {sorted(losses)}."
-            )
+        wanted, received = sorted(self.scales), sorted(losses)
+        require(received == wanted, f"have the tasks {wanted}", losses=received)
         total = ops.zeros((), dtype="float32")
         for task, scale in sorted(self.scales.items()):
             s = ops.convert_to_tensor(self.log_variances[task])

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from fer_tf.arguments import require_one_of
 from fer_tf.losses.reduction import MaskedLoss, split_weights
 
 
@@ -76,10 +77,7 @@ def action_unit_cross_entropy(labels, logits, weights=None, *, reduction="sum"):
         >>> print(action_unit_cross_entropy(units, logits).numpy().round(2))
         [2.08]
     """
-    if reduction not in ("sum", "mean"):
-        raise ValueError(
-            f'`reduction` must be "sum" or "mean". Received: reduction={reduction!r}.'
-        )
+    require_one_of(("sum", "mean"), reduction=reduction)
     logits, labels = ops.cast(logits, "float32"), ops.cast(labels, "float32")
     weights = ops.ones_like(logits) if weights is None else weights
     weights = ops.cast(weights, "float32")

@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from fer_tf.arguments import require
 from fer_tf.losses.reduction import MaskedLoss, split_weights
 
 # Guards the CCC of a constant batch, whose denominator is 0.
@@ -114,11 +115,10 @@ def tukey_biweight(targets, predictions, weights=None, *, c=4.685, scale=1.0):
         >>> print(values.numpy().round(2))
         [0.12 3.66]
     """
-    if c <= 0 or (scale != "mad" and (isinstance(scale, str) or scale <= 0)):
-        raise ValueError(
-            '`c` and `scale` must be positive, or scale="mad". '
-            f"Received: c={c}, scale={scale!r}."
-        )
+    require(c > 0, "be positive", c=c)
+    if scale != "mad":
+        positive = not isinstance(scale, str) and scale > 0
+        require(positive, 'be positive, or "mad"', scale=scale)
     targets, predictions = _aligned(targets, predictions)
     residuals = predictions - targets
     if scale == "mad":

@@ -7,9 +7,10 @@ folder's `model.json`, which states those of all other files. In a checkout
 `trainers.catalog` writes it.
 """
 
-import json
 import os
 from typing import Any
+
+from fer_tf.utils import atomic
 
 FILE = "catalog.json"
 
@@ -38,11 +39,7 @@ def read(folder: str | None = None) -> dict[str, Any]:
         ValueError: If it is damaged.
     """
     path = os.path.join(folder or root(), FILE)
-    with open(path, encoding="utf-8") as file:
-        try:
-            catalog = json.load(file)
-        except ValueError as error:
-            raise ValueError(f"{path}: not valid JSON ({error})") from error
+    catalog = atomic.read_json(path)
     if not isinstance(catalog, dict) or not isinstance(catalog.get("models"), dict):
         raise ValueError(f"{path}: not a catalog of models")
     return {"default": None, **catalog}

@@ -26,7 +26,8 @@ from fer_tf.model_io.card import (
     require_names,
 )
 from fer_tf.model_io.protocol import Protocol
-from fer_tf.utils.disk import clear, name_file, require_room
+from fer_tf.utils import atomic
+from fer_tf.utils.disk import require_room
 from fer_tf.utils.hashing import sha256
 from fer_tf.utils.processes import require_own_process
 
@@ -44,7 +45,7 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
         extra: Further facts for `model.json`.
 
     Raises:
-        OSError: If the disk is full or the folder not writable, with its name.
+        OSError: If the disk is full or the folder not writable, with the file's name.
 
     Example:
         >>> model = load()
@@ -53,14 +54,12 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
         ['model.json', 'model.weights.h5']
     """
     os.makedirs(folder, exist_ok=True)
-    temporary = os.path.join(folder, f".part-{WEIGHTS}")
-    part = os.path.join(folder, f".part-{CARD}")
-    try:
-        clear(temporary)
-        clear(part)
+    weights, described = (os.path.join(folder, name) for name in (WEIGHTS, CARD))
+    # The card, which states the weights' hash, appears after them.
+    with atomic.replacing(described) as part, atomic.replacing(weights) as temporary:
         require_room(temporary, _room(model))
         model.save_weights(temporary)
-        described = {
+        facts = {
             "schema_version": SCHEMA_VERSION,
             **dataclasses.asdict(card),
             "crop_spec": card.crop_spec.to_dict(),
@@ -71,17 +70,9 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
             },
             **(extra or {}),
         }
-        text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
         with open(part, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(temporary, os.path.join(folder, WEIGHTS))
-        os.replace(part, os.path.join(folder, CARD))
-    except BaseException as error:
-        clear(temporary)
-        clear(part)
-        if isinstance(error, OSError):
-            name_file(error, folder)
-        raise
+            json.dump(facts, file, indent=1, ensure_ascii=False)
+            file.write("\n")
 
 
 def _room(model):

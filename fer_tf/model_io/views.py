@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from fer_tf.arguments import require_one_of
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.layers.crop_views import VIEWS, CropViews, MeanOverViews
 
@@ -84,11 +85,7 @@ def make_inference_model(
     """
     height, width, channels = model.inputs[0].shape[1:]
     crop_spec.require_fit((height, width, channels), model.name)
-    if average not in AVERAGES:
-        raise ValueError(
-            f"`average` must be one of {', '.join(AVERAGES)}. "
-            f"Received: average={average!r}."
-        )
+    require_one_of(AVERAGES, average=average)
     crops = keras.Input(
         (crop_spec.size, crop_spec.size, channels), dtype="float32", name="image"
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import keras
 
+from fer_tf.arguments import require, require_one_of
 from fer_tf.models import (
     face_resnet29,
     ferplus_vgg13,
@@ -80,15 +81,9 @@ def create_model(name: str, **overrides) -> keras.Model:
         >>> {name: tuple(output.shape) for name, output in model.output.items()}
         {'region_masks': (None, 14, 14, 8)}
     """
-    if name not in MODELS:
-        raise ValueError(
-            f"`name` must be one of {', '.join(MODELS)}. Received: name={name!r}."
-        )
+    require_one_of(MODELS, name=name)
     check_arguments(name, overrides)
     shape = overrides.get("input_shape", (1, 1, 1))
-    if len(shape) != 3 or not all(isinstance(n, int) and n > 0 for n in shape):
-        raise ValueError(
-            "`input_shape` must be (height, width, channels). Received: "
-            f"input_shape={shape!r}."
-        )
+    fits = len(shape) == 3 and all(isinstance(n, int) and n > 0 for n in shape)
+    require(fits, "be (height, width, channels)", input_shape=shape)
     return MODELS[name](name=name, **overrides)

@@ -7,9 +7,8 @@ The paper that uses it here "experimented with" it and gives no numbers.
 
 from keras import layers
 
-from fer_tf.initializers import pytorch_defaults
+from fer_tf.models.pytorch_layers import batch_norm_relu, conv1x1, conv3x3
 from fer_tf.models.variant import scaled
-from fer_tf.models.vgg19 import batch_norm_relu, conv3x3
 
 _BLOCKS = (6, 12, 24, 16)
 
@@ -36,7 +35,7 @@ def densenet121_features(x, *, width: float = 1.0, stem=conv3x3) -> tuple[dict, 
             x = _dense_layer(x, growth, name=f"{name}_layer{i}")
         x = taps[name] = batch_norm_relu(x, name=name)
         if stage < len(_BLOCKS):
-            x = _conv1x1(x, x.shape[-1] // 2, name=f"{name}_transition")
+            x = conv1x1(x, x.shape[-1] // 2, name=f"{name}_transition")
             x = layers.AveragePooling2D(2, name=f"{name}_pool")(x)
     return taps, layers.GlobalAveragePooling2D(name="pool")(x)
 
@@ -44,14 +43,7 @@ def densenet121_features(x, *, width: float = 1.0, stem=conv3x3) -> tuple[dict, 
 def _dense_layer(x, growth, *, name):
     """BN-ReLU-1x1, BN-ReLU-3x3; appends `growth` channels to its input."""
     y = batch_norm_relu(x, name=name, suffix=1)
-    y = _conv1x1(y, 4 * growth, name=f"{name}_conv1")
+    y = conv1x1(y, 4 * growth, name=f"{name}_conv1")
     y = batch_norm_relu(y, name=name, suffix=2)
     y = conv3x3(y, growth, use_bias=False, name=f"{name}_conv2")
     return layers.Concatenate(name=f"{name}_concat")([x, y])
-
-
-def _conv1x1(x, filters, *, name):
-    kernel_initializer = pytorch_defaults(x.shape[-1])["kernel_initializer"]
-    return layers.Conv2D(
-        filters, 1, use_bias=False, kernel_initializer=kernel_initializer, name=name
-    )(x)

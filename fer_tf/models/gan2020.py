@@ -28,10 +28,11 @@ Deviations, and what the paper leaves open:
 import keras
 from keras import layers
 
+from fer_tf.arguments import require_one_of
 from fer_tf.layers.region_attention import RegionAttention
 from fer_tf.layers.stop_gradient import StopGradient
 from fer_tf.models import vgg16
-from fer_tf.models.variant import Variant, check_choice, image_input, scaled
+from fer_tf.models.variant import Variant, image_input, scaled
 
 NUM_REGIONS = 8
 MASK_STRIDE = 16  # 1 / lambda of Eq. 4: four pools before the MA block.
@@ -101,27 +102,12 @@ def gan_rasnet(
     ):
         if pad:  # Explicit: "same" would pad strided convolutions unevenly.
             x = layers.ZeroPadding2D(pad, name=f"rasnet_pad{i}")(x)
-        x = layers.Conv2D(
-            scaled(filters, width),
-            kernel,
-            strides=stride,
-            activation="relu",
-            kernel_initializer=vgg16.XAVIER,
-            name=f"rasnet_conv{i}",
-        )(x)
+        options = dict(strides=stride, activation="relu", name=f"rasnet_conv{i}")
+        x = vgg16.conv(scaled(filters, width), kernel, **options)(x)
         x = vgg16.pool(x, name=f"rasnet_pool{i}")
     x = layers.Flatten(name="rasnet_flatten")(x)
-    x = layers.Dense(
-        scaled(2048, width),
-        activation=fc_activation,
-        kernel_initializer=vgg16.XAVIER,
-        name="rasnet_fc1",
-    )(x)
-    x = layers.Dense(
-        NUM_REGIONS * rows * columns,
-        kernel_initializer=vgg16.XAVIER,
-        name="rasnet_fc2",
-    )(x)
+    x = vgg16.dense(scaled(2048, width), activation=fc_activation, name="rasnet_fc1")(x)
+    x = vgg16.dense(NUM_REGIONS * rows * columns, name="rasnet_fc2")(x)
     # Caffe's order: region, row, column.
     x = layers.Reshape((NUM_REGIONS, rows, columns), name="rasnet_reshape")(x)
     x = layers.Permute((2, 3, 1), name="rasnet_permute")(x)
@@ -214,11 +200,8 @@ def gan_man(
         >>> model.get_layer("rasnet").trainable, model.output["expression"].shape
         (False, (None, 7))
     """
-    if masks not in ("predicted", "given"):
-        raise ValueError(
-            f'`masks` must be "predicted" or "given". Received: masks={masks!r}.'
-        )
-    check_choice("weight_normalisation", weight_normalisation, _WEIGHT_NORMALISATIONS)
+    require_one_of(("predicted", "given"), masks=masks)
+    require_one_of(_WEIGHT_NORMALISATIONS, weight_normalisation=weight_normalisation)
     smallest = MIN_RASNET_SIDE if masks == "predicted" else MASK_STRIDE
     rows, columns = _check_grid(input_shape, smallest=smallest)
     image = keras.Input(input_shape, name="image")
@@ -261,19 +244,12 @@ def _squeeze_excitation(x):
     """Scales the channels of `x` by gates computed from their means."""
     channels = x.shape[-1]
     gates = layers.GlobalAveragePooling2D(keepdims=True, name="se_squeeze")(x)
-    gates = layers.Dense(
-        max(1, channels // SE_RATIO),
-        activation="relu",
-        kernel_initializer=vgg16.XAVIER,
-        name="se_reduce",
+    gates = vgg16.dense(
+        max(1, channels // SE_RATIO), activation="relu", name="se_reduce"
     )(gates)
     # float32: half precision would round a gate near 1 to 1.
-    gates = layers.Dense(
-        channels,
-        activation="sigmoid",
-        kernel_initializer=vgg16.XAVIER,
-        dtype="float32",
-        name="se_expand",
+    gates = vgg16.dense(
+        channels, activation="sigmoid", dtype="float32", name="se_expand"
     )(gates)
     return layers.Multiply(name="se_scale")([x, gates])
 
@@ -281,16 +257,9 @@ def _squeeze_excitation(x):
 def _weight_branch(x, channels, normalisation):
     """Five layers from `V` to the weights `q`, `(batch, 8)`, that sum to 1."""
     x = vgg16.pool(x, name="weights_pool")
-    x = layers.Conv2D(
-        channels, 1, kernel_initializer=vgg16.XAVIER, name="weights_conv"
-    )(x)
+    x = vgg16.conv(channels, 1, name="weights_conv")(x)
     x = layers.Flatten(name="weights_flatten")(x)
-    x = layers.Dense(
-        NUM_REGIONS,
-        kernel_initializer=vgg16.XAVIER,
-        dtype="float32",
-        name="weights_fc",
-    )(x)
+    x = vgg16.dense(NUM_REGIONS, dtype="float32", name="weights_fc")(x)
     x = layers.Activation(
         _WEIGHT_NORMALISATIONS[normalisation], dtype="float32", name="weights_positive"
     )(x)
@@ -298,22 +267,8 @@ def _weight_branch(x, channels, normalisation):
 
 
 VARIANTS: dict[str, Variant] = {
-    "gan_vgg16": Variant(
-        gan_vgg16, tables=(("gan_3", "VGG fine-tuning"), ("gan_5", "VGG fine-tuning"))
-    ),
-    "gan_vgg16_se": Variant(
-        gan_vgg16,
-        {"squeeze_excitation": True},
-        tables=(("gan_3", "VGG+SE"), ("gan_5", "VGG+SE")),
-    ),
-    "gan_man": Variant(
-        gan_man,
-        tables=(
-            ("gan_3", "Ours"),
-            ("gan_4", "Ours"),
-            ("gan_5", "Ours"),
-            ("gan_6", "Ours"),
-        ),
-    ),
+    "gan_vgg16": Variant(gan_vgg16),
+    "gan_vgg16_se": Variant(gan_vgg16, {"squeeze_excitation": True}),
+    "gan_man": Variant(gan_man),
     "gan_rasnet": Variant(gan_rasnet),
 }

@@ -40,14 +40,15 @@ Reference:
 import keras
 from keras import layers
 
-from fer_tf.initializers import pytorch_defaults
+from fer_tf.arguments import require_one_of
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.pixel_scaling import PixelScaling
 from fer_tf.models import meen_attention
 from fer_tf.models.densenet121 import densenet121_features
 from fer_tf.models.face_resnet29 import face_resnet29_features
+from fer_tf.models.pytorch_layers import dense
 from fer_tf.models.resnet18 import resnet18_features
-from fer_tf.models.variant import Variant, check_choice, image_input
+from fer_tf.models.variant import Variant, image_input
 from fer_tf.models.vgg19 import vgg19_features
 
 _INPUT_SHAPE = (44, 44, 1)
@@ -276,8 +277,8 @@ def meen_model3(
         >>> model.get_layer("attention_block4").output.shape
         (None, 5, 5, 1)
     """
-    check_choice("source", source, ("facial", "emotion", "combination", "separately"))
-    check_choice("maps", maps, ("all", "average"))
+    require_one_of(("facial", "emotion", "combination", "separately"), source=source)
+    require_one_of(("all", "average"), maps=maps)
     image = _input(input_shape)
     features, _, default_taps = _backbone(backbone)
     taps = tuple(taps or default_taps)
@@ -340,12 +341,12 @@ def _scale(image):
 
 
 def _backbone(name):
-    check_choice("backbone", name, _BACKBONES)
+    require_one_of(_BACKBONES, backbone=name)
     return _BACKBONES[name]
 
 
 def _recognition(name):
-    check_choice("face_backbone", name, _RECOGNITION)
+    require_one_of(_RECOGNITION, face_backbone=name)
     return _RECOGNITION[name]
 
 
@@ -368,7 +369,7 @@ def _face_taps(image, taps, backbone, width):
     inputs = keras.Input(image.shape[1:], name="image")
     maps, outputs = _face_graph(inputs, backbone, width)
     for tap in taps:
-        check_choice("tap", tap, maps)
+        require_one_of(maps, tap=tap)
     network = keras.Model(
         inputs,
         {**outputs, **{tap: maps[tap] for tap in taps}},
@@ -381,38 +382,24 @@ def _face_taps(image, taps, backbone, width):
 
 def _head(x, units, dropout_rate, *, name):
     x = layers.Dropout(dropout_rate, name="dropout")(x)
-    return layers.Dense(
-        units, dtype="float32", name=name, **pytorch_defaults(x.shape[-1])
-    )(x)
+    return dense(x, units, dtype="float32", name=name)
 
 
-def _row(builder, row, **arguments):
-    return Variant(builder, arguments, tables=(("meen_1", row),) if row else ())
-
-
-VARIANTS = {
-    "vgg19_fer": _row(vgg19_fer, "VGG19"),
-    "face_network": _row(face_network, None),
+VARIANTS: dict[str, Variant] = {
+    "vgg19_fer": Variant(vgg19_fer),
+    "face_network": Variant(face_network),
     # The best combination of each row, as Sec. 4.3 tells.
-    "meen_model1_all": _row(meen_model1, "Model 1: All features"),
-    "meen_model1_average": _row(meen_model1, "Model 1: Averaging", maps="average"),
-    "meen_model1_conv": _row(meen_model1, None, maps="conv"),
-    "meen_model2_all": _row(
-        meen_model1, "Model 2: All features", weighting="channel", combine="concat"
+    "meen_model1_all": Variant(meen_model1),
+    "meen_model1_average": Variant(meen_model1, {"maps": "average"}),
+    "meen_model1_conv": Variant(meen_model1, {"maps": "conv"}),
+    "meen_model2_all": Variant(
+        meen_model1, {"weighting": "channel", "combine": "concat"}
     ),
-    "meen_model2_average": _row(
-        meen_model1, "Model 2: Averaging", weighting="channel", maps="average"
+    "meen_model2_average": Variant(
+        meen_model1, {"weighting": "channel", "maps": "average"}
     ),
-    "meen_model3_facial": _row(
-        meen_model3, "Model 3: Facial features", source="facial"
-    ),
-    "meen_model3_emotion": _row(
-        meen_model3, "Model 3: Emotion features", source="emotion"
-    ),
-    "meen_model3_combination": _row(
-        meen_model3, "Model 3: Combination", source="combination"
-    ),
-    "meen_model3_separately": _row(
-        meen_model3, "Model 3: Separately", source="separately"
-    ),
+    **{
+        f"meen_model3_{source}": Variant(meen_model3, {"source": source})
+        for source in ("facial", "emotion", "combination", "separately")
+    },
 }

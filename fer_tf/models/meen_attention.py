@@ -1,12 +1,17 @@
 """The steps of Meen et al.'s models, as graph functions (Secs. 3.1 to 3.3)."""
 
+import functools
+
 from keras import layers, ops
 
+from fer_tf.arguments import require_one_of
 from fer_tf.initializers import pytorch_defaults
 from fer_tf.layers.attended_conv2d import COMBINATIONS, AttendedConv2D, num_planes
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.stop_gradient import StopGradient
-from fer_tf.models.variant import check_choice
+from fer_tf.models.pytorch_layers import conv1x1, dense
+
+_dense = functools.partial(dense, dtype="float32")
 
 
 def detached(x, *, name):
@@ -20,7 +25,7 @@ def normalized(x, normalize, *, name):
     `"none"` keeps them; `"max"` divides each map by its maximum (a map of zeros
     stays one); `"sigmoid"` squashes each value.
     """
-    check_choice("normalize", normalize, ("none", "max", "sigmoid"))
+    require_one_of(("none", "max", "sigmoid"), normalize=normalize)
     if normalize == "sigmoid":
         return layers.Activation("sigmoid", name=f"{name}_sigmoid")(x)
     if normalize == "max":
@@ -40,7 +45,7 @@ def weigh(x, weighting, rescale, *, name):
 
     With `rescale`, the weights' mean instead of their sum is 1.
     """
-    check_choice("weighting", weighting, (None, "channel", "squeeze", "spatial"))
+    require_one_of((None, "channel", "squeeze", "spatial"), weighting=weighting)
     if weighting is None:
         return x
     _, h, w, channels = x.shape
@@ -67,7 +72,7 @@ def weigh(x, weighting, rescale, *, name):
 
 def reduced(x, maps, *, name):
     """All maps, their average, or a trained 1x1 convolution of them."""
-    check_choice("maps", maps, ("all", "average", "conv"))
+    require_one_of(("all", "average", "conv"), maps=maps)
     if maps == "conv":
         initial = pytorch_defaults(x.shape[-1])
         return layers.Conv2D(1, 1, name=f"{name}_conv", **initial)(x)
@@ -103,7 +108,7 @@ def weighted_average(features, taps, size):
 
 def combined(x, attention, combine, *, name):
     """`[x, attention]`, `attention * x` (Eq. 1) or `(1 + attention) * x` (Eq. 2)."""
-    check_choice("combine", combine, COMBINATIONS)
+    require_one_of(COMBINATIONS, combine=combine)
     if combine == "concat":
         return layers.Concatenate(name=name)([x, attention])
     if combine == "product":
@@ -128,7 +133,7 @@ def attend_planes(image, features, combine):
             filters, 3, combine=combine, use_bias=use_bias, name=name, **initial
         )(inputs)
 
-    check_choice("combine", combine, COMBINATIONS)
+    require_one_of(COMBINATIONS, combine=combine)
     return [image, *features], stem
 
 
@@ -141,18 +146,11 @@ def estimate(x, pooled, compatibility, *, name):
         compatibility: `"softmax"` or `"sigmoid"`.
         name: Of the stage.
     """
-    check_choice("compatibility", compatibility, ("softmax", "sigmoid"))
+    require_one_of(("softmax", "sigmoid"), compatibility=compatibility)
     _, h, w, _ = x.shape
     channels = pooled.shape[-1]
     if x.shape[-1] != channels:
-        initial = pytorch_defaults(x.shape[-1])["kernel_initializer"]
-        x = layers.Conv2D(
-            channels,
-            1,
-            use_bias=False,
-            kernel_initializer=initial,
-            name=f"{name}_projection",
-        )(x)
+        x = conv1x1(x, channels, name=f"{name}_projection")
     x = layers.Reshape((h * w, channels), name=f"{name}_local")(x)
     g = layers.Reshape((1, channels), name=f"{name}_global")(pooled)
     scores = layers.Add(name=f"{name}_local_global")([x, g])
@@ -174,7 +172,7 @@ def estimate(x, pooled, compatibility, *, name):
 
 def merged(estimates, pooled, merge, combine):
     """What the classifier gets: the `v_k` alone, or weighted and with `g`."""
-    check_choice("merge", merge, ("weighted", "concat"))
+    require_one_of(("weighted", "concat"), merge=merge)
     if merge == "concat":
         return layers.Concatenate(name="estimates")(estimates)
     channels = pooled.shape[-1]
@@ -184,15 +182,6 @@ def merged(estimates, pooled, merge, combine):
     weights = _softmax(scores, axis=-1, name="tap_weights")
     x = layers.Dot(axes=1, name="attended_feature")([weights, x])
     return combined(pooled, x, combine, name="attended_global")
-
-
-def _dense(x, units, *, name, use_bias=True):
-    initial = pytorch_defaults(x.shape[-1])
-    if not use_bias:
-        del initial["bias_initializer"]
-    return layers.Dense(
-        units, dtype="float32", use_bias=use_bias, name=name, **initial
-    )(x)
 
 
 def _softmax(x, *, axis, name):

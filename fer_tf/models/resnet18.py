@@ -7,10 +7,9 @@ paper that uses it here "experimented with" it and gives no numbers.
 
 from keras import layers
 
-from fer_tf.initializers import pytorch_defaults
 from fer_tf.layers.batch_normalization import BatchNormalization
+from fer_tf.models.pytorch_layers import batch_norm_relu, conv1x1, conv3x3
 from fer_tf.models.variant import scaled
-from fer_tf.models.vgg19 import batch_norm_relu, conv3x3
 
 # (filters, stride) of each stage of two blocks.
 _STAGES = ((64, 1), (128, 2), (256, 2), (512, 2))
@@ -43,14 +42,7 @@ def _block(x, filters, *, strides, name):
     """Two 3x3 convolutions around a shortcut, projected where shapes differ."""
     shortcut = x
     if strides != 1 or x.shape[-1] != filters:
-        shortcut = layers.Conv2D(
-            filters,
-            1,
-            strides=strides,
-            use_bias=False,
-            kernel_initializer=pytorch_defaults(x.shape[-1])["kernel_initializer"],
-            name=f"{name}_projection",
-        )(x)
+        shortcut = conv1x1(x, filters, strides=strides, name=f"{name}_projection")
         shortcut = BatchNormalization(
             momentum=0.9, epsilon=1e-5, name=f"{name}_projection_bn"
         )(shortcut)

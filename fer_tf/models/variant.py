@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from fer_tf.arguments import require
+
 
 @dataclasses.dataclass(frozen=True)
 class Variant:
@@ -14,8 +16,6 @@ class Variant:
     Attributes:
         builder: Keyword-only function that returns a functional `keras.Model`.
         arguments: What this variant passes beyond the builder's defaults.
-        tables: `(table, row)` pairs that this model is, for instance
-            `(("wang_2", "2-Block"), ("wang_3", "2Att-2Mt"))`.
 
     Example:
         >>> from fer_tf.models.small_resnet import small_resnet
@@ -26,20 +26,10 @@ class Variant:
 
     builder: Callable[..., keras.Model]
     arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    tables: tuple[tuple[str, str], ...] = ()
 
     def __call__(self, **overrides) -> keras.Model:
         """Builds the model; `overrides` win over the variant's arguments."""
         return self.builder(**{**self.arguments, **overrides})
-
-
-def check_choice(argument, value, choices):
-    """Raises a ValueError unless `value` is one of `choices`."""
-    if value not in choices:
-        raise ValueError(
-            f"`{argument}` must be one of {', '.join(map(str, choices))}. "
-            f"Received: {argument}={value!r}."
-        )
 
 
 def image_input(input_shape: tuple[int, int, int], *, smallest: int):
@@ -48,11 +38,9 @@ def image_input(input_shape: tuple[int, int, int], *, smallest: int):
     Raises:
         ValueError: If a side is shorter than `smallest`, or the shape is none.
     """
-    if len(input_shape) != 3 or min(input_shape[:2]) < smallest:
-        raise ValueError(
-            "`input_shape` must be (height, width, channels) with sides of at "
-            f"least {smallest}. Received: input_shape={input_shape}."
-        )
+    fits = len(input_shape) == 3 and min(input_shape[:2]) >= smallest
+    wanted = f"be (height, width, channels) with sides of at least {smallest}"
+    require(fits, wanted, input_shape=input_shape)
     return keras.Input(input_shape, name="image")
 
 
@@ -66,8 +54,7 @@ def scaled(channels: int, width: float, *, multiple: int = 8) -> int:
         >>> scaled(64, 1), scaled(64, 0.3), scaled(64, 0.01)
         (64, 16, 8)
     """
-    if not isinstance(width, (int, float)) or width <= 0:
-        raise ValueError(f"`width` must be positive. Received: width={width!r}.")
+    require(isinstance(width, (int, float)) and width > 0, "be positive", width=width)
     if width == 1:
         return channels
     return max(multiple, round(channels * width / multiple) * multiple)

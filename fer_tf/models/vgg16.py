@@ -9,6 +9,8 @@ Deviations:
     - Pools round up, as Caffe's do; at 224 pixels nothing needs rounding.
 """
 
+import functools
+
 from keras import layers
 
 from fer_tf.layers.color_normalization import ColorNormalization
@@ -23,6 +25,8 @@ VGG_FACE_MEAN_BGR = (93.5940, 104.7624, 129.1863)
 
 # Caffe's "xavier" is U(+-sqrt(3 / fan_in)); Glorot's averages both fans.
 XAVIER = "lecun_uniform"
+conv = functools.partial(layers.Conv2D, kernel_initializer=XAVIER)
+dense = functools.partial(layers.Dense, kernel_initializer=XAVIER)
 
 
 def preprocess(image, *, scale=1.0, name="preprocess"):
@@ -53,14 +57,8 @@ def convolution_block(x, block, *, width=1):
     """
     filters, depth = BLOCKS[block - 1]
     for i in range(1, depth + 1):
-        x = layers.Conv2D(
-            scaled(filters, width),
-            3,
-            padding="same",
-            activation="relu",
-            kernel_initializer=XAVIER,
-            name=f"conv{block}_{i}",
-        )(x)
+        options = dict(padding="same", activation="relu", name=f"conv{block}_{i}")
+        x = conv(scaled(filters, width), 3, **options)(x)
     return pool(x, name=f"pool{block}")
 
 
@@ -68,13 +66,6 @@ def classifier(x, num_classes, *, width=1):
     """fc6, fc7 with ReLU and dropout, and the logits in float32."""
     x = layers.Flatten(name="flatten")(x)
     for name in ("fc6", "fc7"):
-        x = layers.Dense(
-            scaled(HIDDEN_UNITS, width),
-            activation="relu",
-            kernel_initializer=XAVIER,
-            name=name,
-        )(x)
+        x = dense(scaled(HIDDEN_UNITS, width), activation="relu", name=name)(x)
         x = layers.Dropout(0.5, name=f"{name}_dropout")(x)
-    return layers.Dense(
-        num_classes, kernel_initializer=XAVIER, dtype="float32", name="expression"
-    )(x)
+    return dense(num_classes, dtype="float32", name="expression")(x)

@@ -8,38 +8,11 @@ At 44 px the last pooling leaves 1x1, so the pooled feature is a plain flatten.
 
 from keras import layers
 
-from fer_tf.initializers import pytorch_defaults
-from fer_tf.layers.batch_normalization import BatchNormalization
-from fer_tf.layers.small_map_conv2d import SmallMapConv2D
+from fer_tf.models.pytorch_layers import batch_norm_relu, conv3x3
 from fer_tf.models.variant import scaled
 
 # Configuration E: (convolutions, filters) of each block.
 _BLOCKS = ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512))
-
-
-def conv3x3(x, filters, *, name, use_bias=True, strides=1):
-    """3x3 convolution, one pixel of padding on every side, PyTorch's start."""
-    initial = pytorch_defaults(9 * x.shape[-1])
-    if not use_bias:
-        del initial["bias_initializer"]
-    if strides > 1:
-        # Keras' "same" would pad a strided convolution on the right only.
-        x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)
-    return SmallMapConv2D(
-        filters,
-        3,
-        strides=strides,
-        padding="same" if strides == 1 else "valid",
-        use_bias=use_bias,
-        name=name,
-        **initial,
-    )(x)
-
-
-def batch_norm_relu(x, *, name, suffix=""):
-    """BN with PyTorch's momentum and epsilon, then ReLU."""
-    x = BatchNormalization(momentum=0.9, epsilon=1e-5, name=f"{name}_bn{suffix}")(x)
-    return layers.ReLU(name=f"{name}_relu{suffix}")(x)
 
 
 def vgg19_features(x, *, width: float = 1.0, stem=conv3x3) -> tuple[dict, object]:

@@ -38,10 +38,11 @@ Deviations, and readings where the paper is silent:
 import keras
 from keras import layers
 
+from fer_tf.arguments import require_one_of
 from fer_tf.layers.bilinear_resize import BilinearResize
 from fer_tf.layers.pixel_scaling import PixelScaling
-from fer_tf.models.variant import Variant, check_choice, image_input, scaled
-from fer_tf.models.vgg19 import batch_norm_relu
+from fer_tf.models.pytorch_layers import batch_norm_relu
+from fer_tf.models.variant import Variant, image_input, scaled
 
 # Channels of the five AlexNet convolutions.
 WIDTHS = {
@@ -193,8 +194,8 @@ def _heads(x, *, target, num_classes, dimensional_units, categorical_units):
 
 
 def _check_levels(levels, attention_blocks, fc_units):
-    check_choice("attention_blocks", attention_blocks, (0, 1, 2, 3))
-    check_choice("levels", levels, ("stages", "blocks", None))
+    require_one_of((0, 1, 2, 3), attention_blocks=attention_blocks)
+    require_one_of(("stages", "blocks", None), levels=levels)
     if levels == "blocks" and attention_blocks == 0:
         raise ValueError(
             "`levels` must be 'stages' or None without attention blocks. "
@@ -277,10 +278,10 @@ def two_att_two_mt(
         >>> model.output["valence_arousal"].shape, model.output["expression"].shape
         ((None, 2), (None, 7))
     """
-    check_choice("combine", combine, ("concat", "mean"))
-    check_choice("target", target, ("valence_arousal", "valence", "arousal"))
-    check_choice("widths", widths, tuple(WIDTHS))
-    check_choice("rnn_cell", rnn_cell, tuple(RECURRENT_CELLS))
+    require_one_of(("concat", "mean"), combine=combine)
+    require_one_of(("valence_arousal", "valence", "arousal"), target=target)
+    require_one_of(tuple(WIDTHS), widths=widths)
+    require_one_of(tuple(RECURRENT_CELLS), rnn_cell=rnn_cell)
     _check_levels(levels, attention_blocks, fc_units)
     image = image_input(input_shape, smallest=16)
     x = PixelScaling(*pixel_range, name="scale_pixels")(image)
@@ -316,38 +317,20 @@ def two_att_two_mt(
     return keras.Model(image, outputs, name=name)
 
 
-def _row(*tables, **arguments):
-    return Variant(two_att_two_mt, arguments, tables)
+def _variant(**arguments):
+    return Variant(two_att_two_mt, arguments)
 
 
 VARIANTS: dict[str, Variant] = {
-    "two_att_two_mt": _row(
-        ("wang_2", "2-Block"),
-        ("wang_3", "2Att-2Mt"),
-        ("wang_4", "(256,128)"),
-        ("wang_5", "MSE"),
-        ("wang_5", "Tukey's biweight"),
-        ("wang_6", "Ours"),
-    ),
-    "multitask_cnn": _row(
-        ("wang_1", "MultitaskCNN"),
-        attention_blocks=0,
-        levels=None,
-        categorical_units=0,
-    ),
-    "first_level": _row(("wang_1", "1st-level"), levels=None, categorical_units=0),
+    "two_att_two_mt": _variant(),
+    "multitask_cnn": _variant(attention_blocks=0, levels=None, categorical_units=0),
+    "first_level": _variant(levels=None, categorical_units=0),
     # One target at a time: the table's row is the two networks together.
-    "two_att_cnn_valence": _row(
-        ("wang_3", "2Att-CNN"), target="valence", categorical_units=0
-    ),
-    "two_att_cnn_arousal": _row(
-        ("wang_3", "2Att-CNN"), target="arousal", categorical_units=0
-    ),
-    "two_att_mt": _row(
-        ("wang_1", "2nd-level"), ("wang_3", "2Att-Mt"), categorical_units=0
-    ),
-    "two_att_two_mt_1block": _row(("wang_2", "1-Block"), attention_blocks=1),
-    "two_att_two_mt_3block": _row(("wang_2", "3-Block"), attention_blocks=3),
-    "two_att_two_mt_128_128": _row(("wang_4", "(128,128)"), dimensional_units=128),
-    "two_att_two_mt_256_256": _row(("wang_4", "(256,256)"), categorical_units=256),
+    "two_att_cnn_valence": _variant(target="valence", categorical_units=0),
+    "two_att_cnn_arousal": _variant(target="arousal", categorical_units=0),
+    "two_att_mt": _variant(categorical_units=0),
+    "two_att_two_mt_1block": _variant(attention_blocks=1),
+    "two_att_two_mt_3block": _variant(attention_blocks=3),
+    "two_att_two_mt_128_128": _variant(dimensional_units=128),
+    "two_att_two_mt_256_256": _variant(categorical_units=256),
 }

@@ -27,10 +27,11 @@ import functools
 import keras
 from keras import layers
 
-from fer_tf.initializers import pytorch_defaults
+from fer_tf.arguments import require_one_of
+from fer_tf.models.pytorch_layers import dense
 from fer_tf.models.resnext50 import resnext50_features
 from fer_tf.models.se_resnet50 import se_resnet50_features
-from fer_tf.models.variant import Variant, check_choice, scaled
+from fer_tf.models.variant import Variant, scaled
 
 BACKBONES = {
     "senet50": se_resnet50_features,
@@ -79,12 +80,9 @@ def mtanet(
         >>> model(np.zeros((2, 32, 32, 3)))["action_units"].shape
         TensorShape([2, 8])
     """
-    check_choice("backbone", backbone, BACKBONES)
-    if valence_arousal_activation not in (None, "tanh"):
-        raise ValueError(
-            "`valence_arousal_activation` must be None or tanh. "
-            f"Received: valence_arousal_activation={valence_arousal_activation!r}."
-        )
+    require_one_of(BACKBONES, backbone=backbone)
+    activation = valence_arousal_activation
+    require_one_of((None, "tanh"), valence_arousal_activation=activation)
     image = keras.Input(input_shape, name="image")
     x = BACKBONES[backbone](image, width=width)
     x = layers.Concatenate(name="shared")(
@@ -98,7 +96,7 @@ def mtanet(
     )
     heads = {
         "expression": (num_classes, None),
-        "valence_arousal": (2, valence_arousal_activation),
+        "valence_arousal": (2, activation),
         "action_units": (num_action_units, None),
     }
     outputs = {
@@ -110,7 +108,7 @@ def mtanet(
 
 def _branch(x, width, dropout_rate, *, name):
     """Dense 512, ReLU, dropout."""
-    x = _dense(x, scaled(512, width), activation="relu", name=f"{name}_dense")
+    x = dense(x, scaled(512, width), activation="relu", name=f"{name}_dense")
     return layers.Dropout(dropout_rate, name=f"{name}_dropout")(x)
 
 
@@ -118,26 +116,11 @@ def _head(x, units, activation, *, hidden, width, name):
     """Hidden layers if there are any, then the output in float32."""
     for i, hidden_units in enumerate(hidden, start=1):
         hidden_units = scaled(hidden_units, width)
-        x = _dense(x, hidden_units, activation="relu", name=f"{name}_hidden{i}")
-    return _dense(x, units, activation=activation, dtype="float32", name=name)
-
-
-def _dense(x, units, *, name, activation=None, dtype=None):
-    return layers.Dense(
-        units,
-        activation=activation,
-        dtype=dtype,
-        name=name,
-        **pytorch_defaults(x.shape[-1]),
-    )(x)
-
-
-def _variant(backbone, row):
-    return Variant(mtanet, {"backbone": backbone}, tables=(("zhang_1", row),))
+        x = dense(x, hidden_units, activation="relu", name=f"{name}_hidden{i}")
+    return dense(x, units, activation=activation, dtype="float32", name=name)
 
 
 VARIANTS: dict[str, Variant] = {
-    "mtanet_resnext50": _variant("resnext50", "ResNext-50"),
-    "mtanet_resnext50_cbam": _variant("resnext50_cbam", "ResNext+CBAM"),
-    "mtanet_senet50": _variant("senet50", "SENet-50"),
+    f"mtanet_{backbone}": Variant(mtanet, {"backbone": backbone})
+    for backbone in ("resnext50", "resnext50_cbam", "senet50")
 }

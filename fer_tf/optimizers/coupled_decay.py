@@ -9,6 +9,8 @@ import re
 
 from keras import ops
 
+from fer_tf.arguments import require
+
 # The learned variances of a multi-task loss are not weights: decay would pull
 # every sigma towards 1.
 _NEVER_DECAYED = "log_variance"
@@ -18,16 +20,9 @@ class CoupledDecay:
     """Mixin: which variables decay, and a gradient with its decay added."""
 
     def _init_decay(self, weight_decay, exclude):
-        if weight_decay < 0:
-            raise ValueError(
-                "`weight_decay` must not be negative. "
-                f"Received: weight_decay={weight_decay}."
-            )
-        if isinstance(exclude, str):
-            raise ValueError(
-                "`exclude` must be a sequence of patterns. "
-                f"Received: exclude={exclude!r}."
-            )
+        require(weight_decay >= 0, "not be negative", weight_decay=weight_decay)
+        several = not isinstance(exclude, str)
+        require(several, "be a sequence of patterns", exclude=exclude)
         # Not the base class's `weight_decay`, which would decay a second time.
         self.coupled_decay = float(weight_decay)
         self.exclude = tuple(exclude)

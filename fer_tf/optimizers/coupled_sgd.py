@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from fer_tf.arguments import require, require_one_of
 from fer_tf.optimizers.coupled_decay import CoupledDecay
 from fer_tf.optimizers.fused import fused_kernels_apply, slot_index
 
@@ -55,15 +56,8 @@ class CoupledSGD(CoupledDecay, keras.optimizers.Optimizer):
         **kwargs,
     ):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
-        if not 0 <= momentum < 1:
-            raise ValueError(
-                f"`momentum` must be in [0, 1). Received: momentum={momentum}."
-            )
-        if momentum_style not in ("torch", "caffe"):
-            raise ValueError(
-                '`momentum_style` must be "torch" or "caffe". '
-                f"Received: momentum_style={momentum_style!r}."
-            )
+        require(0 <= momentum < 1, "be in [0, 1)", momentum=momentum)
+        require_one_of(("torch", "caffe"), momentum_style=momentum_style)
         if nesterov and momentum_style == "caffe":
             raise ValueError(
                 '`nesterov` needs momentum_style="torch". Received: nesterov=True, '

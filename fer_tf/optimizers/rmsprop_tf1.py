@@ -3,6 +3,7 @@
 import keras
 from keras import ops
 
+from fer_tf.arguments import require
 from fer_tf.optimizers.fused import slot_index
 
 
@@ -41,11 +42,8 @@ class RMSpropTF1(keras.optimizers.Optimizer):
         **kwargs,
     ):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
-        if not (0 <= rho < 1 and 0 <= momentum < 1):
-            raise ValueError(
-                "`rho` and `momentum` must be in [0, 1). "
-                f"Received: rho={rho}, momentum={momentum}."
-            )
+        require(0 <= rho < 1, "be in [0, 1)", rho=rho)
+        require(0 <= momentum < 1, "be in [0, 1)", momentum=momentum)
         self.rho = float(rho)
         self.momentum = float(momentum)
         self.epsilon = float(epsilon)

@@ -7,6 +7,8 @@ import operator
 import keras
 from keras import ops
 
+from fer_tf.arguments import require
+
 
 def piecewise(
     base_rate,
@@ -42,18 +44,12 @@ def piecewise(
         ['0.01000', '0.00100', '0.00010', '0.00001']
     """
     fractions = tuple(boundaries_fractions)
-    if not all(a < b for a, b in zip((0, *fractions), (*fractions, 1))):
-        raise ValueError(
-            "`boundaries_fractions` must rise within (0, 1). "
-            f"Received: boundaries_fractions={boundaries_fractions}."
-        )
+    rising = all(a < b for a, b in zip((0, *fractions), (*fractions, 1)))
+    require(rising, "rise within (0, 1)", boundaries_fractions=fractions)
     alike = isinstance(factor, (int, float))
     factors = (factor,) * len(fractions) if alike else tuple(factor)
-    if len(factors) != len(fractions):
-        raise ValueError(
-            f"`factor` must be a number or {len(fractions)} of them. "
-            f"Received: factor={factor}."
-        )
+    one_each = len(factors) == len(fractions)
+    require(one_each, f"be a number or {len(fractions)} of them", factor=factor)
     epochs = total_steps / steps_per_epoch
     starts = [math.floor(f * epochs + 0.5) * steps_per_epoch for f in fractions]
     # Keras keeps the old rate while `step <= boundary`, and counts from 0.

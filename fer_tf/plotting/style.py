@@ -4,12 +4,10 @@ The functions of this package return a `matplotlib.figure.Figure`, made without
 pyplot: nothing global is touched and no display is needed.
 """
 
-import os
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fer_tf.utils.disk import clear, name_file
+from fer_tf.utils import atomic
 
 # One colour an expression, the same in every picture; chosen to stay apart for
 # colour-blind readers (after Okabe and Ito).
@@ -52,14 +50,5 @@ def save_figure(figure: Figure, path: str, *, dpi: int = 110) -> None:
     Raises:
         OSError: If it cannot be written, with `path` as its file name.
     """
-    folder, name = os.path.split(path)
-    part = os.path.join(folder, f".part-{name}")
-    try:
-        clear(part)
-        figure.savefig(part, dpi=dpi)
-        os.replace(part, path)
-    except OSError as error:
-        name_file(error, path)
-        raise
-    finally:
-        clear(part)
+    with atomic.replacing(path) as temporary:
+        figure.savefig(temporary, dpi=dpi)

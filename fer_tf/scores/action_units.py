@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from fer_tf.arguments import require
 from fer_tf.labels import action_unit_names
 from fer_tf.scores import table
 from fer_tf.scores.sums import SumScores
@@ -11,10 +12,7 @@ def action_unit_sums(labels, logits, weights=None, names=None) -> SumScores:
     """`action_unit_scores`, as sums over all rows."""
     labels, detected = np.asarray(labels) > 0.5, np.asarray(logits) > 0
     names = action_unit_names(labels.shape[1]) if names is None else names
-    if labels.shape[1] != len(names):
-        raise ValueError(
-            f"`names` must name {labels.shape[1]} units. Received: names={names}."
-        )
+    require(labels.shape[1] == len(names), f"name {labels.shape[1]} units", names=names)
     weights = np.ones(len(labels)) if weights is None else np.asarray(weights)
     if weights.ndim == 1:
         weights = weights[:, None]

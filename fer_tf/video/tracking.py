@@ -13,6 +13,7 @@ import math
 import cv2
 import numpy as np
 
+from fer_tf.arguments import require
 from fer_tf.face_types import Face
 
 MAX_GAP = 1.0
@@ -115,11 +116,12 @@ class Tracker:
     """
 
     def __init__(self, *, max_gap: float = MAX_GAP, smoothing: float = SMOOTHING):
-        if max_gap < 0 or smoothing < 0:
-            raise ValueError(
-                "`max_gap` and `smoothing` must not be negative. "
-                f"Received: max_gap={max_gap}, smoothing={smoothing}."
-            )
+        require(
+            max_gap >= 0 and smoothing >= 0,
+            "not be negative",
+            max_gap=max_gap,
+            smoothing=smoothing,
+        )
         self._max_gap, self._smoothing = max_gap, smoothing
         self._tracks: list[_Track] = []
         self._before = -math.inf

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
+from fer_tf.arguments import require
 from fer_tf.utils.names import shown
 
 ENDINGS = (
@@ -111,8 +112,7 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
             If the rest of it is damaged or missing, it is raised after the last good
             frame.
     """
-    if every < 1:
-        raise ValueError(f"`every` must be at least 1. Received: every={every}.")
+    require(every >= 1, "be at least 1", every=every)
     av = import_av()
     with _opened(path) as container:
         stream = container.streams.video[0]

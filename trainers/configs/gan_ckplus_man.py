@@ -13,8 +13,4 @@ from trainers.configs import gan2020
 
 def get_config():
     """Returns the configuration."""
-    return gan2020.recipe(
-        "gan_man",
-        "ckplus",
-        accuracy=0.9628,
-    )
+    return gan2020.recipe("gan_man", "ckplus", accuracy=0.9628)

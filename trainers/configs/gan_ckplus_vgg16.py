@@ -13,8 +13,4 @@ from trainers.configs import gan2020
 
 def get_config():
     """Returns the configuration."""
-    return gan2020.recipe(
-        "gan_vgg16",
-        "ckplus",
-        accuracy=0.9227,
-    )
+    return gan2020.recipe("gan_vgg16", "ckplus", accuracy=0.9227)

@@ -12,8 +12,4 @@ from trainers.configs import gan2020
 
 def get_config():
     """Returns the configuration."""
-    return gan2020.recipe(
-        "gan_man",
-        "rafdb",
-        accuracy=0.8569,
-    )
+    return gan2020.recipe("gan_man", "rafdb", accuracy=0.8569)

@@ -10,8 +10,4 @@ from trainers.configs import gan2020
 
 def get_config():
     """Returns the configuration."""
-    return gan2020.recipe(
-        "gan_vgg16",
-        "rafdb",
-        accuracy=0.8389,
-    )
+    return gan2020.recipe("gan_vgg16", "rafdb", accuracy=0.8389)

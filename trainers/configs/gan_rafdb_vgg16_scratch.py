@@ -9,9 +9,4 @@ from trainers.configs import gan2020
 
 def get_config():
     """Returns the configuration."""
-    return gan2020.recipe(
-        "gan_vgg16",
-        "rafdb",
-        published="",
-        accuracy=0.7363,
-    )
+    return gan2020.recipe("gan_vgg16", "rafdb", published="", accuracy=0.7363)

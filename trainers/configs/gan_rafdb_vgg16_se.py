@@ -10,8 +10,4 @@ from trainers.configs import gan2020
 
 def get_config():
     """Returns the configuration."""
-    return gan2020.recipe(
-        "gan_vgg16_se",
-        "rafdb",
-        accuracy=0.8328,
-    )
+    return gan2020.recipe("gan_vgg16_se", "rafdb", accuracy=0.8328)

@@ -12,7 +12,4 @@ from trainers.configs import meen
 
 def get_config():
     """Returns the configuration."""
-    return meen.recipe(
-        "meen_model1_all",
-        accuracy=0.729,
-    )
+    return meen.recipe("meen_model1_all", accuracy=0.729)

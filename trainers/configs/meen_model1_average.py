@@ -12,7 +12,4 @@ from trainers.configs import meen
 
 def get_config():
     """Returns the configuration."""
-    return meen.recipe(
-        "meen_model1_average",
-        accuracy=0.731,
-    )
+    return meen.recipe("meen_model1_average", accuracy=0.731)

@@ -12,6 +12,4 @@ from trainers.configs import meen
 
 def get_config():
     """Returns the configuration."""
-    return meen.recipe(
-        "meen_model1_conv",
-    )
+    return meen.recipe("meen_model1_conv")

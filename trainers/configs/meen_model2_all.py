@@ -12,7 +12,4 @@ from trainers.configs import meen
 
 def get_config():
     """Returns the configuration."""
-    return meen.recipe(
-        "meen_model2_all",
-        accuracy=0.7308,
-    )
+    return meen.recipe("meen_model2_all", accuracy=0.7308)

@@ -12,7 +12,4 @@ from trainers.configs import meen
 
 def get_config():
     """Returns the configuration."""
-    return meen.recipe(
-        "meen_model2_average",
-        accuracy=0.7269,
-    )
+    return meen.recipe("meen_model2_average", accuracy=0.7269)

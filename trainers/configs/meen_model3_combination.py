@@ -12,8 +12,4 @@ from trainers.configs import meen
 
 def get_config():
     """Returns the configuration."""
-    return meen.recipe(
-        "meen_model3_combination",
-        batch_size=16,
-        accuracy=0.7297,
-    )
+    return meen.recipe("meen_model3_combination", batch_size=16, accuracy=0.7297)

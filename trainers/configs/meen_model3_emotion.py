@@ -12,8 +12,5 @@ from trainers.configs import meen
 def get_config():
     """Returns the configuration."""
     return meen.recipe(
-        "meen_model3_emotion",
-        batch_size=16,
-        face_network=False,
-        accuracy=0.7308,
+        "meen_model3_emotion", batch_size=16, face_network=False, accuracy=0.7308
     )

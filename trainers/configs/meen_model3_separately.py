@@ -12,8 +12,4 @@ from trainers.configs import meen
 
 def get_config():
     """Returns the configuration."""
-    return meen.recipe(
-        "meen_model3_separately",
-        batch_size=16,
-        accuracy=0.7359,
-    )
+    return meen.recipe("meen_model3_separately", batch_size=16, accuracy=0.7359)

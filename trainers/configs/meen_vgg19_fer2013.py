@@ -9,8 +9,4 @@ from trainers.configs import meen
 
 def get_config():
     """Returns the configuration."""
-    return meen.recipe(
-        "vgg19_fer",
-        face_network=False,
-        accuracy=0.7261,
-    )
+    return meen.recipe("vgg19_fer", face_network=False, accuracy=0.7261)

@@ -31,6 +31,8 @@ def recipe(
     regression: str = "tukey",
     select: str = "ccc_mean",
     num_classes: int = 7,
+    ccc: tuple[float, ...] = (),
+    rmse: tuple[float, ...] = (),
     **paper: float,
 ) -> ConfigDict:
     """Returns the configuration of a row.
@@ -42,8 +44,13 @@ def recipe(
         regression: `tukey` or `mse`.
         select: Metric that the best weights are chosen by.
         num_classes: Expressions; the eighth is contempt.
-        **paper: What the paper states, by metric.
+        ccc: The paper's CCC of valence, of arousal, and their mean.
+        rmse: The paper's RMSE, likewise.
+        **paper: What else the paper states, by metric.
     """
+    for metric, values in (("ccc", ccc), ("rmse", rmse)):
+        names = (f"{metric}_{name}" for name in (*BOTH, "mean"))
+        paper |= zip(names, values)
     config = base.get_config()
     config.model.name = model
     config.model.arguments = ConfigDict(

@@ -9,9 +9,4 @@ from trainers.configs import wang2018
 
 def get_config():
     """Returns the configuration."""
-    return wang2018.recipe(
-        "two_att_two_mt_128_128",
-        ccc_valence=0.708,
-        ccc_arousal=0.536,
-        ccc_mean=0.622,
-    )
+    return wang2018.recipe("two_att_two_mt_128_128", ccc=(0.708, 0.536, 0.622))

@@ -10,11 +10,5 @@ from trainers.configs import wang2018
 def get_config():
     """Returns the configuration."""
     return wang2018.recipe(
-        "two_att_two_mt_1block",
-        ccc_valence=0.677,
-        ccc_arousal=0.511,
-        ccc_mean=0.594,
-        rmse_valence=0.365,
-        rmse_arousal=0.382,
-        rmse_mean=0.373,
+        "two_att_two_mt_1block", ccc=(0.677, 0.511, 0.594), rmse=(0.365, 0.382, 0.373)
     )

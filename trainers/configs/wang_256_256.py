@@ -9,9 +9,4 @@ from trainers.configs import wang2018
 
 def get_config():
     """Returns the configuration."""
-    return wang2018.recipe(
-        "two_att_two_mt_256_256",
-        ccc_valence=0.711,
-        ccc_arousal=0.549,
-        ccc_mean=0.630,
-    )
+    return wang2018.recipe("two_att_two_mt_256_256", ccc=(0.711, 0.549, 0.630))

@@ -10,11 +10,5 @@ from trainers.configs import wang2018
 def get_config():
     """Returns the configuration."""
     return wang2018.recipe(
-        "two_att_two_mt_3block",
-        ccc_valence=0.696,
-        ccc_arousal=0.532,
-        ccc_mean=0.614,
-        rmse_valence=0.356,
-        rmse_arousal=0.371,
-        rmse_mean=0.364,
+        "two_att_two_mt_3block", ccc=(0.696, 0.532, 0.614), rmse=(0.356, 0.371, 0.364)
     )

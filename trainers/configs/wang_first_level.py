@@ -14,10 +14,6 @@ def get_config():
     return wang2018.recipe(
         "first_level",
         outputs=wang2018.BOTH,
-        ccc_valence=0.605,
-        ccc_arousal=0.437,
-        ccc_mean=0.518,
-        rmse_valence=0.367,
-        rmse_arousal=0.402,
-        rmse_mean=0.385,
+        ccc=(0.605, 0.437, 0.518),
+        rmse=(0.367, 0.402, 0.385),
     )

@@ -10,9 +10,5 @@ from trainers.configs import wang2018
 def get_config():
     """Returns the configuration."""
     return wang2018.recipe(
-        "two_att_two_mt",
-        regression="mse",
-        ccc_valence=0.709,
-        ccc_arousal=0.541,
-        ccc_mean=0.625,
+        "two_att_two_mt", regression="mse", ccc=(0.709, 0.541, 0.625)
     )

@@ -12,10 +12,6 @@ def get_config():
     return wang2018.recipe(
         "multitask_cnn",
         outputs=wang2018.BOTH,
-        ccc_valence=0.589,
-        ccc_arousal=0.423,
-        ccc_mean=0.506,
-        rmse_valence=0.373,
-        rmse_arousal=0.408,
-        rmse_mean=0.391,
+        ccc=(0.589, 0.423, 0.506),
+        rmse=(0.373, 0.408, 0.391),
     )

@@ -12,10 +12,6 @@ def get_config():
     return wang2018.recipe(
         "two_att_mt",
         outputs=wang2018.BOTH,
-        ccc_valence=0.618,
-        ccc_arousal=0.460,
-        ccc_mean=0.539,
-        rmse_valence=0.360,
-        rmse_arousal=0.393,
-        rmse_mean=0.377,
+        ccc=(0.618, 0.460, 0.539),
+        rmse=(0.360, 0.393, 0.377),
     )

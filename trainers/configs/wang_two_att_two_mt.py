@@ -14,11 +14,7 @@ def get_config():
     """Returns the configuration."""
     return wang2018.recipe(
         "two_att_two_mt",
-        ccc_valence=0.714,
-        ccc_arousal=0.556,
-        ccc_mean=0.635,
-        rmse_valence=0.353,
-        rmse_arousal=0.364,
-        rmse_mean=0.359,
+        ccc=(0.714, 0.556, 0.635),
+        rmse=(0.353, 0.364, 0.359),
         accuracy=0.48,
     )

@@ -14,10 +14,7 @@ from trainers.configs import wang2018
 def get_config():
     """Returns the configuration."""
     config = wang2018.recipe(
-        "two_att_two_mt",
-        num_classes=8,
-        select="accuracy",
-        accuracy=0.47,
+        "two_att_two_mt", num_classes=8, select="accuracy", accuracy=0.47
     )
     config.sampling.name = "up"
     return config

@@ -12,8 +12,4 @@ from trainers.configs import zhang2020
 
 def get_config():
     """Returns the configuration."""
-    return zhang2020.recipe(
-        "mtanet_senet50",
-        published="vggface2",
-        second="sum",
-    )
+    return zhang2020.recipe("mtanet_senet50", published="vggface2", second="sum")

@@ -140,6 +140,6 @@ def _matrix(picture, spec):
 
 def _expression(name):
     try:
-        return labels.EXPRESSIONS[labels.expression_index(name)]
+        return labels.expression_of(name)
     except ValueError:
         return None

@@ -1,9 +1,10 @@
 """The results that are kept in `saved_models/results/`, and how their commands look."""
 
 import glob
-import json
 import os
 import shlex
+
+from fer_tf.utils import atomic
 
 NONE = "Nothing yet."
 """What a page says where a table would have no rows."""
@@ -13,8 +14,7 @@ def read_all(folder: str, paper: str = "") -> dict[str, dict]:
     """Reads the kept results whose name begins with a paper's, by name."""
     results = {}
     for path in sorted(glob.glob(os.path.join(folder, f"{paper}*.json"))):
-        with open(path, encoding="utf-8") as file:
-            results[os.path.splitext(os.path.basename(path))[0]] = json.load(file)
+        results[os.path.splitext(os.path.basename(path))[0]] = atomic.read_json(path)
     return results
 
 

@@ -1,9 +1,12 @@
 """The generated tables of the results page and the models page."""
 
+import importlib
+
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import interval, number
 from fer_tf.utils.markdown import head, line
 from trainers.publishing.kept_results import NONE, command_block, read_all
+from trainers.tables import papers
 
 
 def runs_table(folder: str) -> str:
@@ -120,9 +123,16 @@ def _models_speed(results):
 
 def variants(models) -> str:
     """Every name `create_model` takes, and the rows of the tables it is."""
+    rows_of = {}
+    for table in papers.TABLES:
+        for row in papers.TABLES[table].rows:
+            for config in row.configs:
+                module = importlib.import_module(f"trainers.configs.{config}")
+                name = module.get_config().model.name
+                rows_of.setdefault(name, []).append(f"{table}: {row.name}")
     lines = head(["name", "tables", "differs in"])
     for name, variant in models.items():
-        rows = "; ".join(f"{table}: {row}" for table, row in variant.tables)
+        rows = "; ".join(rows_of.get(name, ()))
         arguments = ", ".join(f"{k}={v!r}" for k, v in variant.arguments.items())
         shown = f"`{arguments}`" if arguments else ""
         lines.append(line([f"`{name}`", rows or "ours", shown]))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import keras
 
+from fer_tf.arguments import require, require_one_of
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.layers.crop_views import VIEWS
 from fer_tf.model_io.views import AVERAGES
@@ -30,8 +31,7 @@ def check(
         UsageError: If a value is out of range or does not fit the others.
     """
     for key in _AT_LEAST_ONE:
-        if config[key] < 1:
-            raise UsageError(f"`{key}` must be at least 1. Received: {config[key]}.")
+        require(config[key] >= 1, "be at least 1", UsageError, **{key: config[key]})
     if num_train < config.batch_size:
         raise UsageError(
             f"{num_train} training examples are fewer than one batch of "
@@ -40,11 +40,7 @@ def check(
     _check_window(config, model, spec)
     _check_action_units(model, action_units)
     for key, choices in _ONE_OF.items():
-        if config[key] not in choices:
-            raise UsageError(
-                f"`{key}` must be one of {', '.join(choices)}. "
-                f"Received: {config[key]!r}."
-            )
+        require_one_of(choices, UsageError, **{key: config[key]})
     if config.sampling.limit and config.sampling.name in ("all", "up"):
         raise UsageError(
             "`sampling.limit` is for `sampling.name` down and videos. Received: "
@@ -92,12 +88,8 @@ def _check_stage(stage, name):
             f"`{name}` must have at least one epoch or step. Received: "
             f"epochs={stage.epochs}, steps={stage.steps}."
         )
-    if not stage.learning_rate > 0:
-        raise UsageError(
-            f"`{name}.learning_rate` must be positive. Received: {stage.learning_rate}."
-        )
+    rate = {f"{name}.learning_rate": stage.learning_rate}
+    require(stage.learning_rate > 0, "be positive", UsageError, **rate)
     for key in ("clip_norm", "clip_value"):
-        if stage[key] < 0:
-            raise UsageError(
-                f"`{name}.{key}` must not be negative. Received: {stage[key]}."
-            )
+        limit = {f"{name}.{key}": stage[key]}
+        require(stage[key] >= 0, "not be negative", UsageError, **limit)

@@ -15,6 +15,7 @@ import sys
 
 import tensorflow as tf
 
+from fer_tf.arguments import require, require_one_of
 from trainers.common.cli import UsageError
 
 STRATEGIES = ("auto", "one", "mirrored", "multi_worker")
@@ -41,10 +42,7 @@ def make_strategy(config) -> tf.distribute.Strategy:
             among the replicas, or XLA is asked for with several.
     """
     name = config.strategy
-    if name not in STRATEGIES:
-        raise UsageError(
-            f"`strategy` must be one of {', '.join(STRATEGIES)}. Received: {name!r}."
-        )
+    require_one_of(STRATEGIES, UsageError, strategy=name)
     if name == "auto":
         gpus = tf.config.list_physical_devices("GPU")
         name = "mirrored" if len(gpus) > 1 else "one"
@@ -78,11 +76,9 @@ def _workers():
 
 
 def _check(config, replicas):
-    if config.micro_batches < 1:
-        raise UsageError(
-            f"`micro_batches` must be at least 1. Received: {config.micro_batches}."
-        )
-    parts = replicas * config.micro_batches
+    count = config.micro_batches
+    require(count >= 1, "be at least 1", UsageError, micro_batches=count)
+    parts = replicas * count
     if config.batch_size % parts:
         raise UsageError(
             f"`batch_size` {config.batch_size} cannot be shared out evenly among "

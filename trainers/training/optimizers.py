@@ -3,6 +3,7 @@
 import keras
 
 from fer_tf import optimizers
+from fer_tf.arguments import require_one_of
 from trainers.common.cli import UsageError
 from trainers.training.build import replicas
 
@@ -19,10 +20,7 @@ def build_optimizer(config, stage, total_steps: int):
         "rmsprop": keras.optimizers.RMSprop,
         "adamw": keras.optimizers.AdamW,
     }
-    if name not in classes:
-        raise UsageError(
-            f"`optimizer.name` must be one of {', '.join(classes)}. Received: {name!r}."
-        )
+    require_one_of(classes, UsageError, **{"optimizer.name": name})
     limits = {"global_clipnorm": stage.clip_norm, "clipvalue": stage.clip_value}
     arguments |= {name: limit for name, limit in limits.items() if limit}
     optimizer = _configured(
@@ -61,11 +59,8 @@ def _schedule(config, base, total_steps):
         "one_cycle": optimizers.OneCycle,
         "cosine": optimizers.WarmupCosine,
     }
-    if name not in schedules:
-        raise UsageError(
-            "`schedule.name` must be constant, plateau or one of "
-            f"{', '.join(schedules)}. Received: {name!r}."
-        )
+    choices = ("constant", "plateau", *schedules)
+    require_one_of(choices, UsageError, **{"schedule.name": name})
     return _configured(
         f"`schedule` {name}",
         lambda: schedules[name](base, total_steps=total_steps, **arguments),

@@ -74,7 +74,7 @@ def test_every_file_counts(tmp_path):
     assert "leads out" in reasons["fear/folder"]
     assert reasons["fear/nowhere"] == "no such file"
     assert "no class folder" in reasons["README"]
-    assert "no plain UTF-8" in reasons["fear/?.png"]
+    assert "no plain UTF-8" in reasons[r"fear/\udcff.png"]
 
 
 def test_copies_stay_together_and_a_tenth_of_train_is_held_out(tmp_path):

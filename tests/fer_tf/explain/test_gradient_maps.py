@@ -132,9 +132,6 @@ def test_frozen_masks_do_not_leak():
     assert np.abs(first["guided_backpropagation"]).max() > 0
     for name, value in first.items():
         np.testing.assert_allclose(value, second[name], atol=1e-6, err_msg=name)
-    np.testing.assert_allclose(
-        explain.guided_grad_cam(given, inputs), first["guided_grad_cam"], atol=1e-6
-    )
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_survives_its_config():
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"mean": (1, 2, 3), "channel_order": "brg"}, "rgb or bgr"),
+        ({"mean": (1, 2, 3), "channel_order": "brg"}, "one of rgb, bgr"),
         ({"mean": (1, 2)}, "three numbers"),
     ],
 )

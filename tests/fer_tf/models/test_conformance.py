@@ -107,12 +107,6 @@ def test_unknown_names_are_refused():
         create_model("two_att")
 
 
-def test_no_row_of_a_table_is_two_models():
-    """2Att-CNN is: one network for valence, one for arousal."""
-    rows = [row for variant in MODELS.values() for row in variant.tables]
-    assert {row for row in rows if rows.count(row) > 1} <= {("wang_3", "2Att-CNN")}
-
-
 @pytest.mark.parametrize(
     "name",
     [

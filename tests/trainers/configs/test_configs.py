@@ -81,12 +81,10 @@ def test_every_row_with_a_network_of_ours_has_its_config_and_its_numbers():
     assert ours - trained == {"meen_face_network", "meen_model1_conv"}
 
 
-def test_the_models_of_the_tables_are_trained_by_their_rows():
-    for model, variant in models.MODELS.items():
-        for table, name in variant.tables:
-            (row,) = [r for r in papers.TABLES[table].rows if r.name == name]
-            built = {module(c).get_config().model.name for c in row.configs}
-            assert model in built, (table, name)
+def test_every_network_of_the_papers_has_a_config():
+    built = {module(name).get_config().model.name for name in NAMES}
+    # RASnet is a part of `gan_man`, trained inside it.
+    assert set(models.MODELS) - built == {"gan_rasnet"}
 
 
 @pytest.mark.parametrize(
