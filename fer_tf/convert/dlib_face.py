@@ -8,8 +8,8 @@ downloads it: a table in JSON and plain numbers, most of them rounded to 8 bits.
 
     0d77fffeef362ef9c0939cf6c567f3a2e8e177f114fa257a3270cbd2e509b031
 
-dlib's own file, a serialized C++ object of 22 MB, is not read. Its embeddings differ
-from the rounded weights' by about 0.04, where two people differ by more than 0.6.
+dlib's own file, a serialized C++ object of 22 MB, is not read. Its embeddings of 204
+faces lie 0.037 from the rounded weights' on average, those of two people 0.84.
 """
 
 import gzip

@@ -6,6 +6,11 @@ do not ship with this package: `fer_tf.convert.dlib_face` says where they are.
 It was trained on dlib's chips, 150 pixels in colour with a padding of 0.25. The crop
 `CROP_SPECS["dlib_face"]` puts our five points, of MTCNN or of annotations, where the
 mean face of those chips has them.
+
+Two embeddings of one person lie about 0.23 apart, of two people about 0.84: at 0.5,
+hardly any pair is taken wrongly where photographs are good. dlib's own threshold, 0.6,
+refuses fewer pairs of one person and takes 0.8 % of the others for one (measured on 102
+people: `fer_tf/models/README.md`).
 """
 
 import os

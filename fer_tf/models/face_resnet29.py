@@ -18,8 +18,9 @@ Deviations, and what we add:
     - A map of fewer than 3 pixels is padded before a convolution of stride 2, where
       dlib's network ends with an error: crops of 96 pixels have an embedding too.
     - `face_resnet29`, ours, classifies expressions. It leaves out the last block,
-      whose maps are 2 x 2 or less below 150 pixels, and repeats a grey face in three
-      channels.
+      whose maps are 2 x 2 or less below 150 pixels, repeats a grey face in three
+      channels, and normalises the pooled feature: as the weights leave it, a usual
+      learning rate ends in NaN.
 
 Reference:
     - [dlib-models](https://github.com/davisking/dlib-models): what it was trained on.
@@ -147,6 +148,7 @@ def face_resnet29(
     """
     image = image_input(input_shape, smallest=_MIN_SIZE)
     _, x = face_resnet29_features(image, width=width, batch_norm=batch_norm)
+    x = BatchNormalization(momentum=0.9, epsilon=1e-5, name="expression_bn")(x)
     x = layers.Dropout(dropout_rate, name="dropout")(x)
     x = layers.Dense(num_classes, dtype="float32", name="expression")(x)
     return keras.Model(image, {"expression": x}, name=name)

@@ -9,9 +9,12 @@ Faces of 48 pixels are enlarged to 96. What the face network's weights are worth
 difference from two other runs at the same budget:
 
     as they are, with a new classifier alone:
-        '--config.stages[0].train=expression'
+        '--config.stages[0].train=expression.*'
     from scratch, as the network was trained, with batch normalisation:
-        --config.published.format= --config.model.arguments.batch_norm=True
+        --config.published.format= --config.model.arguments.batch_norm=True \
+        '--config.stages[0].learning_rate=0.05'
+
+The published network has no normalisation inside, so that it needs a small rate.
 
 `data/ferplus` as in ferplus_quick.
 """
@@ -38,5 +41,5 @@ def get_config() -> ConfigDict:
     config.input = ConfigDict(dict(size=96, color="grey", window=96))
     config.augment.crop = False
     config.batch_size = 64
-    config.stages[0].learning_rate = 0.02
+    config.stages[0].learning_rate = 0.005
     return config

@@ -67,4 +67,5 @@ def test_normalisation_takes_the_place_of_biases():
     names = {weight.path for weight in model.weights}
     assert "conv64_down_conv2_bn/moving_mean" in names
     assert "conv64_down_conv2/bias" not in names
-    assert len([n for n in names if n.endswith("/gamma")]) == 27
+    # 27 convolutions, and the pooled feature.
+    assert len([n for n in names if n.endswith("/gamma")]) == 28
