@@ -11,8 +11,7 @@ from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils.markdown import head, line
 from trainers.publishing.kept_results import NONE, command_block, read_all
 from trainers.tables import cells
-from trainers.tables.cells import by_row, tested_on
-from trainers.tables.differences import EXPLAINED, sentences
+from trainers.tables.cells import EXPLAINED, by_row, sentences, tested_on
 
 
 def papers_overview(folder: str) -> str:

@@ -1,6 +1,15 @@
 """How a table's numbers are printed, in a run's own page and in the kept ones."""
 
+from collections.abc import Mapping, Sequence
+
 from fer_tf.scores import text
+
+EXPLAINED = (
+    "A difference is that of the means over seeds, under the clean protocol. In "
+    "brackets is its 95 % interval over other faces and other seeds together. `holds`: "
+    "the interval lies on the paper's side of 0; `reversed`: on the other side; "
+    "`higher`, `lower`: the same where the paper states no difference."
+)
 
 
 def by_row(entries: list[dict]) -> dict[str, dict]:
@@ -52,6 +61,25 @@ def difference(entry: dict, percent: bool) -> tuple[str, str]:
     signed = lambda v: ("+" if v is not None and v > 0 else "") + text.number(v, **form)
     ours = signed(entry["ours"]) + text.interval(entry["interval"], **form)
     return signed(entry["paper"]), ours
+
+
+def sentences(differences: Sequence[Mapping]) -> list[str]:
+    """One sentence for each row that says which of its differences are decided.
+
+    >>> entry = {"row": "A", "baseline": "B", "metric": "accuracy", "verdict": "holds"}
+    >>> sentences([entry, {**entry, "metric": "macro_f1", "verdict": "not decided"}])
+    ['A against B: holds in accuracy; not decided in macro_f1.']
+    """
+    pairs = {}
+    for entry in differences:
+        verdicts = pairs.setdefault((entry["row"], entry["baseline"]), {})
+        verdicts.setdefault(entry["verdict"], []).append(entry["metric"])
+    return [
+        f"{row} against {baseline}: "
+        + "; ".join(f"{verdict} in {', '.join(m)}" for verdict, m in verdicts.items())
+        + "."
+        for (row, baseline), verdicts in pairs.items()
+    ]
 
 
 def setting(result: dict) -> str:

@@ -11,7 +11,7 @@ The two are independent of each other: their half widths are added as squares. W
 seed the second part is not known, and nothing is decided.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import special
@@ -24,12 +24,6 @@ from trainers.tables import scores
 from trainers.tables.papers import Table
 from trainers.tables.plan import PlannedRow
 
-EXPLAINED = (
-    "A difference is that of the means over seeds, under the clean protocol. In "
-    "brackets is its 95 % interval over other faces and other seeds together. `holds`: "
-    "the interval lies on the paper's side of 0; `reversed`: on the other side; "
-    "`higher`, `lower`: the same where the paper states no difference."
-)
 HOLDS, REVERSED, UNDECIDED = "holds", "reversed", "not decided"
 
 
@@ -161,22 +155,3 @@ def student_half(one: Sequence[float], other: Sequence[float]) -> float | None:
     squares = sum(np.square(np.subtract(v, np.mean(v))).sum() for v in (one, other))
     error = np.sqrt(squares / freedom * (1 / len(one) + 1 / len(other)))
     return float(special.stdtrit(freedom, 0.5 + bootstrap.LEVEL / 2) * error)
-
-
-def sentences(differences: Sequence[Mapping]) -> list[str]:
-    """One sentence for each row that says which of its differences are decided.
-
-    >>> entry = {"row": "A", "baseline": "B", "metric": "accuracy", "verdict": "holds"}
-    >>> sentences([entry, {**entry, "metric": "macro_f1", "verdict": "not decided"}])
-    ['A against B: holds in accuracy; not decided in macro_f1.']
-    """
-    pairs = {}
-    for entry in differences:
-        verdicts = pairs.setdefault((entry["row"], entry["baseline"]), {})
-        verdicts.setdefault(entry["verdict"], []).append(entry["metric"])
-    return [
-        f"{row} against {baseline}: "
-        + "; ".join(f"{verdict} in {', '.join(m)}" for verdict, m in verdicts.items())
-        + "."
-        for (row, baseline), verdicts in pairs.items()
-    ]

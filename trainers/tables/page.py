@@ -9,8 +9,7 @@ from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import MISSING, number
 from fer_tf.utils.markdown import head, line
 from trainers.tables import cells
-from trainers.tables.cells import by_row, tested_on
-from trainers.tables.differences import EXPLAINED, sentences
+from trainers.tables.cells import EXPLAINED, by_row, sentences, tested_on
 from trainers.tables.papers import Table
 
 _COLUMNS = {Protocol.CLEAN: "ours, clean", Protocol.PAPER: "ours, paper's protocol"}

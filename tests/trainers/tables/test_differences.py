@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from tests.trainers.tables.test_scores import classified, finished
-from trainers.tables import differences
+from trainers.tables import cells, differences
 from trainers.tables.papers import Row, Table
 from trainers.tables.plan import PlannedRow
 
@@ -110,9 +110,7 @@ def test_without_a_statement_of_the_paper_it_says_which_is_higher(tmp_path):
     which = Table("a table", "data", ("accuracy",), rows)
     (found,) = differences.of_table(measured(tmp_path, which, plain, attention), which)
     assert found["paper"] is None and found["verdict"] == "lower"
-    assert differences.sentences([found]) == [
-        "attention against plain: lower in accuracy."
-    ]
+    assert cells.sentences([found]) == ["attention against plain: lower in accuracy."]
 
 
 def test_rows_of_other_faces_or_without_runs_are_not_compared(tmp_path):
