@@ -193,7 +193,8 @@ _MEEN_NOTE = (
 
 def _accuracy(name, config, percent, note="", baseline=""):
     configs = (config,) if config else ()
-    return Row(name, configs, {"accuracy": round(percent / 100, 4)}, note, baseline)
+    stated = {"accuracy": round(percent / 100, 4)}
+    return Row(name, configs, stated, note, baseline=baseline)
 
 
 _MEEN_TABLES = {

@@ -16,7 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 import pytest
 
 from data_pipelines.preparation import chunks, prepare
-from data_pipelines.sources import DataError, Source, open_source
+from data_pipelines.sources import DataError, open_source
+from data_pipelines.sources.filters import DerivedSource
 from data_pipelines.storage import manifests
 from tests.testing_utils import bitmaps
 
@@ -242,29 +243,18 @@ def test_a_full_disk_is_one_line_and_nothing_half_written(
     assert contents(output) == contents(tmp_path / "whole")
 
 
-class Dying:
+class Dying(DerivedSource):
     """A source whose third picture ends the process that reads it."""
-
-    def __init__(self, source):
-        self.__dict__ = {**source.__dict__}
-        self.source = source
-        for name in Source.__annotations__:
-            setattr(self, name, getattr(source, name))
-
-    def crop_spec(self):
-        return self.source.crop_spec()
-
-    def rows(self):
-        return self.source.rows()
 
     def load(self, sample):
         if sample.frame == 2:
             os.kill(os.getpid(), signal.SIGKILL)
-        return self.source.load(sample)
+        return self._source.load(sample)
 
 
 def test_a_worker_that_is_killed_is_said_so(tmp_path):
-    source = Dying(open_source("synthetic", "examples=8,size=48"))
+    source = open_source("synthetic", "examples=8,size=48")
+    source = Dying(source, less="life", words="a life")
     spec = source.crop_spec()
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(BrokenProcessPool, match="a worker process was killed"):
