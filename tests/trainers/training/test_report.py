@@ -21,9 +21,7 @@ def predictions(temperature):
     logits = rng.normal(0, 3, (4000, 7))
     # The Gumbel-max trick draws from a softmax.
     drawn = (logits / temperature + rng.gumbel(size=logits.shape)).argmax(1)
-    whole = columns(number=4000)
-    whole["outputs"] = {"expression": logits.astype(np.float32)}
-    whole["labels"] |= {"expression": drawn}
+    whole = columns(4000) | {"expression": logits, "true_expression": drawn}
     return Predictions.from_columns(whole)
 
 

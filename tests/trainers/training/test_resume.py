@@ -25,6 +25,7 @@ def assert_same(a, b):
     assert not different, different
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stop, kind, begin",
     [(1, "finished", 0), (8, "finished", 7), (4, "averaged", 3), (7, "averaged", 7),

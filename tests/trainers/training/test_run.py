@@ -17,6 +17,7 @@ from trainers.evaluation.predictions import Predictions
 from trainers.training import objectives, run, streams
 
 
+@pytest.mark.slow
 def test_what_an_objective_learned_is_in_the_log(weighted):
     run, path = weighted
     learned = [row["log_variance_expression"] for row in run.workdir.rows]
@@ -31,12 +32,14 @@ def test_nothing_is_traced_after_the_first_epoch(finished):
     assert run.selector._call.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.slow
 def test_the_rate_drops_after_an_epoch_whose_loss_did_not(dropping):
     run, _ = dropping
     rates = [row["learning_rate"] for row in run.workdir.rows]
     np.testing.assert_allclose(rates, [rates[0], rates[0], 0.1 * rates[0]], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_what_a_stage_freezes_does_not_move_and_what_it_trains_does(
     synthetic_data, tmp_path
 ):
