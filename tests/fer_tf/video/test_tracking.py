@@ -12,7 +12,7 @@ def face(x, y=0, side=50, **reading):
 
 
 def ids(faces):
-    return [f["track_id"] for f in faces]
+    return [f["track"] for f in faces]
 
 
 def test_people_keep_their_numbers_whatever_the_order_of_the_faces():
@@ -104,10 +104,10 @@ def test_a_cut_ends_smoothing_and_begins_a_new_person():
     tracker = Tracker(smoothing=0.3)
     (old,) = tracker.update([face(0, valence=-1.0)], 0.0)
     (new,) = tracker.update([face(0, valence=1.0)], 0.04, cut=True)
-    assert (old["track_id"], new["track_id"]) == (1, 2)
+    assert (old["track"], new["track"]) == (1, 2)
     assert new["valence"] == 1.0
     (same,) = tracker.update([face(0, valence=1.0)], 0.08)
-    assert same["track_id"] == 2
+    assert same["track"] == 2
 
 
 def scene(seed, grey=None):
