@@ -20,7 +20,7 @@ from fer_tf.face_types import Face
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CROP_SPECS
 
-SAME_EMBEDDING, SAME_LOOKS = 0.6, 1.1
+SAME_EMBEDDING, SAME_LOOKS = 0.5, 0.85
 """Largest mean distance between tracks of one person, of embeddings and of looks."""
 PORTRAIT = 64
 """Sides of a portrait in pixels."""

@@ -56,6 +56,10 @@ class Cuts:
       above 0.62; or
     - differs by `_TIMES` more than the frames before it did, as shots of one place do.
 
+    Half that step is enough if it is `_QUIET` times larger than those before, and the
+    frames correlate below `_ALMOST`: another head at the same place before the same
+    wall differs by 5.6 or more and correlates below 0.95; a lamp, above 0.99.
+
     Example:
         >>> import numpy as np
         >>> from fer_tf.video.tracking import Cuts
@@ -65,9 +69,9 @@ class Cuts:
         [False, False, True]
     """
 
-    _SIZE, _ALIKE = (32, 18), 0.55
+    _SIZE, _ALIKE, _ALMOST = (32, 18), 0.55, 0.97
     # Of 255: two portraits before the same wall differ by 8 or more.
-    _STEP, _TIMES = 8.0, 4.0
+    _STEP, _TIMES, _QUIET = 8.0, 4.0, 10.0
 
     def __init__(self):
         self._before, self._steps = None, collections.deque(maxlen=8)
@@ -85,8 +89,10 @@ class Cuts:
             return False
         step = np.abs(small - before).mean()
         alike = (small * before).mean() / max(small.std() * before.std(), 1e-9)
-        sudden = self._steps and step > self._TIMES * np.mean(self._steps)
-        cut = bool(step > self._STEP and (alike < self._ALIKE or sudden))
+        times = step / max(np.mean(self._steps), 1e-9) if self._steps else 0.0
+        large = step > self._STEP and (alike < self._ALIKE or times > self._TIMES)
+        other = alike < self._ALMOST and times > self._QUIET
+        cut = bool(large or (2 * step > self._STEP and other))
         if cut:
             self._steps.clear()
         else:

@@ -139,6 +139,20 @@ def test_a_hard_cut_is_seen_where_it_is(wall):
     assert wall or found == [3, 7, 8]
 
 
+def test_another_head_at_the_same_place_before_the_same_wall_is_a_cut():
+    """A step below 8 of 255, among steps of noise."""
+    rng = np.random.default_rng(0)
+
+    def portrait(grey):
+        image = np.full((180, 320, 3), 190, np.uint8)
+        image[:, 40:100] = 90
+        cv2.ellipse(image, (200, 110), (35, 60), 0, 0, 360, (grey,) * 3, cv2.FILLED)
+        return np.clip(image + rng.normal(0, 3, image.shape), 0, 255).astype(np.uint8)
+
+    shots = [portrait(grey) for grey in (60, 130, 60, 120) for _ in range(12)]
+    assert cuts(shots) == [12, 24, 36]
+
+
 def test_what_moves_fades_or_brightens_is_no_cut():
     image = scene(1)
     pan = [np.roll(image, 8 * n, axis=1) for n in range(30)]
