@@ -48,7 +48,10 @@ class Face(TypedDict, total=False):
         action_units: Probability in [0, 1] of each action unit by name: `"AU12"`.
         face_probability: Probability in [0, 1] that the crop shows a face, by models
             that tell faces from other pictures.
-        track_id: Number of the person in a video, from 1.
+        track: In a video: number of the track, from 1: a face that was followed from
+            frame to frame, until a cut or an absence.
+        person: In a video that was read to its end: number of the person, from 1.
+            None for a track that is none of as many people as were asked for.
         unsmoothed: In a video that is smoothed over time, the readings of this frame
             alone: `probabilities`, `action_units`, `valence`, `arousal`.
     """
@@ -63,5 +66,6 @@ class Face(TypedDict, total=False):
     arousal: float
     action_units: dict[str, float]
     face_probability: float
-    track_id: int
+    track: int
+    person: int | None
     unsmoothed: dict

@@ -172,13 +172,14 @@ class Predictor:
         Args:
             path: Of the video.
             every: Reads every n-th frame.
-            smoothing: Seconds over which each person's readings are averaged; see
+            smoothing: Seconds over which each track's readings are averaged; see
                 `fer_tf.video.tracking.Tracker`.
-            max_gap: Seconds that a person may be unseen and keep the number.
+            max_gap: Seconds that a face may be unseen and keep its track.
 
         Yields:
-            A frame and its faces: those of `predict` with `track_id`, the number of
-            the person, and with smoothing `unsmoothed`.
+            A frame and its faces: those of `predict` with `track`, the number of
+            the track, and with smoothing `unsmoothed`. `fer_tf.video.people` says
+            which tracks show the same person.
 
         Raises:
             VideoError: If the video cannot be read. If it is damaged, this comes after

@@ -4,13 +4,17 @@ python -m trainers.predict --model=saved_models/NAME --input=photo.jpg --output=
 python -m trainers.predict --model=runs/quick --input=photos/ --output=out
 python -m trainers.predict --model=runs/quick --input='photos/*.jpg' --output=out
 python -m trainers.predict --model=runs/quick --input=clip.mp4 --output=out --every=5
+python -m trainers.predict --input=clip.mp4 --output=out --people=2
 python -m trainers.predict --model=runs/quick --input=crops/ --output=o --detector=none
 python -m trainers.predict --model=runs/quick --serve
 
 Writes predictions.jsonl (a line for each picture or frame), predictions.csv (a line
 for each face, and one for a picture without any) and `<name>_annotated.png` for each
 picture, in the same subfolder as within --input. For a video it writes the drawn video
-and a timeline of the six people seen longest. A picture that cannot be read gets a line
+with its sound, and a timeline of the six people seen longest. Each face of a video has
+its track, which ends at a cut or an absence, and its person, who is known again
+afterwards: by --face_weights, else by looks. --people says how many there are. A
+picture that cannot be read gets a line
 with the reason, and the command exits with 1 once the rest is done. The same command
 again reads what is new, has changed or could not be read, and drops the records of
 pictures that are gone. A video is always read from the start. Hidden files, and files
@@ -46,8 +50,16 @@ _MIN_FACE_SCORE = flags.DEFINE_float(
 _PICTURES = flags.DEFINE_bool("pictures", True, "Write annotated pictures too.")
 _EVERY = flags.DEFINE_integer("every", 1, "Read every n-th frame.", lower_bound=1)
 _SMOOTHING = flags.DEFINE_float(
-    "smoothing", 0.3, "Seconds over which a person's readings in a video are averaged.",
+    "smoothing", 0.3, "Seconds over which a track's readings in a video are averaged.",
     lower_bound=0,
+)  # fmt: skip
+_PEOPLE = flags.DEFINE_integer(
+    "people", None, "How many people a video shows, if that is known.", lower_bound=1
+)
+_FACE_WEIGHTS = flags.DEFINE_string(
+    "face_weights", None,
+    "File of dlib's face-recognition weights (vladmandic-face-api-1.7.15.tgz), by "
+    "which people in a video are known again; without it, by their looks.",
 )  # fmt: skip
 _SERVE = flags.DEFINE_bool("serve", False, "Open a page in place of reading files.")
 _HOST = flags.DEFINE_string("host", "127.0.0.1", "Address that the page listens on.")
@@ -75,19 +87,24 @@ def main() -> None:
         from fer_tf.model_io import model_folder
         from fer_tf.predictor import Predictor
         from fer_tf.utils import atomic
+        from fer_tf.utils.hashing import sha256
         from fer_tf.video import video_files
 
+    is_video = len(files.paths) == 1 and video_files.is_video(files.paths[0])
+    if not is_video and (_PEOPLE.value or _FACE_WEIGHTS.value):
+        cli.fail("--people and --face_weights are for one video as --input", code=2)
     model = model_folder.load(_MODEL.value)
     detector, how = _detector(model)
     predictor = Predictor(model, detector=detector)
     identity = {"weights": model.sha256, **how}
-    is_video = len(files.paths) == 1 and video_files.is_video(files.paths[0])
     if is_video:
         # The video comes first: it is what a refusal to mix names.
         identity |= {
             "video": os.path.realpath(files.paths[0]),
             "every": _EVERY.value,
             "smoothing": _SMOOTHING.value,
+            "people": _PEOPLE.value,
+            "face_weights": _FACE_WEIGHTS.value and sha256(_FACE_WEIGHTS.value),
         }
     os.makedirs(_OUTPUT.value, exist_ok=True)
     with atomic.locked(os.path.join(_OUTPUT.value, ".lock")):
@@ -154,17 +171,29 @@ def _read_pictures(predictor, files):
 
 def _read_video(predictor, files):
     with cli.quiet_imports():
+        from fer_tf.faces import FaceEmbedder
         from trainers.prediction import output_folder, videos
 
     (path,) = files.paths
+    weights = _FACE_WEIGHTS.value
     summary = videos.run(
         predictor, path, _OUTPUT.value, pictures=_PICTURES.value,
-        every=_EVERY.value, smoothing=_SMOOTHING.value,
+        every=_EVERY.value, smoothing=_SMOOTHING.value, count=_PEOPLE.value,
+        embedder=FaceEmbedder(weights) if weights else None,
     )  # fmt: skip
-    print(f"{path}: {summary['frames']:,} frames read, {summary['people']} people")
+    print(f"{path}: {_in_words(summary)}")
     print(f"written: {os.path.join(_OUTPUT.value, output_folder.JSONL)}")
     failed = [f"{path}: {summary['error']}"] if summary["error"] else []
     cli.fail_if_any([*failed, *files.unlisted])
+
+
+def _in_words(summary):
+    people, tracks = summary["people"], summary["tracks"]
+    return (
+        f"{summary['frames']:,} frames read, {people} "
+        f"{'person' if people == 1 else 'people'} in {tracks:,} "
+        f"track{'s' * (tracks != 1)}"
+    )
 
 
 if __name__ == "__main__":

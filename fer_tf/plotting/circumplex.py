@@ -12,7 +12,7 @@ def circumplex(faces: list[Face]) -> Figure:
 
     Args:
         faces: From `fer_tf.Predictor`. Faces without both values are left out. The
-            number is the `track_id`, or else the place in the list, from 1.
+            number is the `track`, or else the place in the list, from 1.
     """
     figure = Figure(figsize=(4.0, 3.8), layout="constrained")
     axes = figure.add_subplot()
@@ -23,7 +23,7 @@ def circumplex(faces: list[Face]) -> Figure:
             point = face["valence"], face["arousal"]
             axes.plot(*point, "o", ms=15, color=color, mec="white")
             axes.text(
-                *point, face.get("track_id", number), ha="center", va="center",
+                *point, face.get("track", number), ha="center", va="center",
                 fontsize=8, color="white", weight="bold",
             )  # fmt: skip
     return figure

@@ -14,7 +14,11 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 def draw_faces(image: np.ndarray, faces: list[Face]) -> np.ndarray:
-    """Draws boxes, names, numbers and bars of the probabilities on a copy.
+    """Draws boxes, names, numbers and named bars of the probabilities on a copy.
+
+    A face's number is that of its person, or of its track where people are not yet
+    known, or its place in the list, from 1. Its bars lie beside it, and are left out
+    where they would cover another face or other bars.
 
     Args:
         image: uint8 RGB `(height, width, 3)`; is not changed.
@@ -33,20 +37,24 @@ def draw_faces(image: np.ndarray, faces: list[Face]) -> np.ndarray:
         True
     """
     drawn = image.copy()
-    for face in faces:
+    taken = [tuple(round(v) for v in face["box"]) for face in faces]
+    for face, box in zip(faces, list(taken)):
         color = _rgb(COLORS.get(face.get("expression"), "#ffffff"))
-        x, y, w, h = (round(v) for v in face["box"])
+        x, y, w, h = box
         thick = max(1, round(h / 80))
         cv2.rectangle(drawn, (x, y), (x + w, y + h), color, thick, cv2.LINE_AA)
-        _draw_label(drawn, _label(face), x, y, h, color)
-        _draw_bars(drawn, face.get("probabilities", {}), x, y, w, h)
+        taken.append(_draw_bars(drawn, face.get("probabilities", {}), box, taken))
+    for number, face in enumerate(faces, 1):
+        color = _rgb(COLORS.get(face.get("expression"), "#ffffff"))
+        x, y, _, h = (round(v) for v in face["box"])
+        _draw_label(drawn, _label(face, number), x, y, h, color)
     return drawn
 
 
-def _label(face: Face) -> str:
-    parts = []
-    if "track_id" in face:
-        parts.append(str(face["track_id"]))
+def _label(face: Face, number: int) -> str:
+    # In a video that is still being read, the people are not yet known.
+    number = face.get("person", face.get("track", number))
+    parts = [] if number is None else [str(number)]
     if "expression" in face:
         name = face["expression"]
         parts.append(f"{name} {face['probabilities'][name]:.0%}")
@@ -72,18 +80,56 @@ def _draw_label(drawn, text, x, y, h, color):
     cv2.putText(drawn, text, position, _FONT, scale, ink, thick, cv2.LINE_AA)
 
 
-def _draw_bars(drawn, probabilities, x, y, w, h):
-    """Draws a bar for each expression below the box, at most as wide as it."""
-    if not probabilities or h < 48:
-        return
-    high, gap = max(2, h // 48), max(1, h // 160)
-    bottom = y + h + gap + 2
-    for name, probability in probabilities.items():
-        end = (x + round(w * probability), bottom + high)
-        cv2.rectangle(
-            drawn, (x, bottom), end, _rgb(COLORS.get(name, "#ffffff")), cv2.FILLED
-        )
-        bottom += high + gap
+def _draw_bars(drawn, probabilities, box, taken):
+    """Draws a named bar for each expression beside the box, where there is room.
+
+    Returns:
+        The box of the panel, empty if there was none.
+    """
+    if not probabilities or box[3] < 40:
+        return 0, 0, 0, 0
+    scale = min(max(box[3] / 420, 0.3), 0.8)
+    size = lambda name: cv2.getTextSize(name, _FONT, scale, 1)[0]
+    row = size("M")[1] + max(4, round(8 * scale))
+    names = max(size(name)[0] for name in probabilities)
+    longest = max(24, round(90 * scale))
+    width, height = names + longest + 12, row * len(probabilities) + 4
+    place = _free_place(drawn.shape, box, width, height, taken)
+    if place is None:
+        return 0, 0, 0, 0
+    x, y = place
+    panel = drawn[y : y + height, x : x + width]
+    panel[:] = panel // 4  # A dark ground, through which the picture shows.
+    for line, (name, probability) in enumerate(probabilities.items()):
+        top = y + 2 + line * row
+        base = (x + 4, top + row - max(3, round(4 * scale)))
+        cv2.putText(drawn, name, base, _FONT, scale, (255,) * 3, 1, cv2.LINE_AA)
+        left, color = x + names + 8, _rgb(COLORS.get(name, "#ffffff"))
+        end = (left + round(longest * probability), top + row - 3)
+        cv2.rectangle(drawn, (left, top + 2), end, color, cv2.FILLED)
+    return x, y, width, height
+
+
+def _free_place(shape, box, width, height, taken):
+    """Corner of a panel right or left of a box, if that is free."""
+    x, y, w, h = box
+    rows, columns = shape[:2]
+    low, right = rows - height, columns - width
+    levels = [min(max(level, 0), max(low, 0)) for level in (y, y + h - height)]
+    corners = [(side, level) for side in (x + w + 6, x - width - 6) for level in levels]
+    if len(taken) == 1:  # Of a face that fills the picture, any corner will do.
+        corners += [(right, 0), (0, 0), (right, low), (0, low)]
+    for left, top in corners:
+        inside = 0 <= left <= right and 0 <= top <= low
+        if inside and not any(_meet((left, top, width, height), b) for b in taken):
+            return left, top
+    return None
+
+
+def _meet(one, other):
+    x, y, w, h = one
+    left, top, width, height = other
+    return x < left + width and left < x + w and y < top + height and top < y + h
 
 
 def _rgb(color):

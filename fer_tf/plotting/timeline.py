@@ -9,11 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_tf.face_types import Face
-from fer_tf.plotting.style import COLORS
+from fer_tf.plotting.style import COLORS, INK, tidy
 
 _MOST_SPANS = 1024
 _MOST_PEOPLE = 6
 _DIMENSIONS = ("valence", "arousal")
+_LINES = {"valence": "-", "arousal": ":"}
 
 
 class Timeline:
@@ -23,8 +24,8 @@ class Timeline:
         >>> from fer_tf.plotting.timeline import Timeline
         >>> timeline = Timeline()
         >>> for frame in range(50):
-        ...     timeline.add(frame / 25, [{"track_id": 1, "valence": 0.5}])
-        >>> timeline.figure().axes[0].get_ylabel()
+        ...     timeline.add(frame / 25, [{"person": 1, "valence": 0.5}])
+        >>> timeline.figure().axes[0].get_title()
         'person 1'
     """
 
@@ -41,7 +42,8 @@ class Timeline:
 
         Args:
             time: Seconds since the first frame.
-            faces: From `Predictor.predict_video`, with their `track_id`.
+            faces: From `Predictor.predict_video`, with their `person`; one that has
+                none is passed over.
         """
         while time >= self._seconds * _MOST_SPANS:
             self._seconds *= 2
@@ -50,59 +52,83 @@ class Timeline:
         span = int(time / self._seconds)
         self._with_frames.add(span)
         for face in faces:
+            if face["person"] is None:
+                continue
             reading = dict(face.get("probabilities", {}))
             reading |= {name: face[name] for name in _DIMENSIONS if name in face}
-            spans = self._people.setdefault(face["track_id"], {})
+            spans = self._people.setdefault(face["person"], {})
             spans[span] = _added(spans.get(span, (0, {})), (1, reading))
 
-    def figure(self) -> Figure:
-        """Draws the six people seen longest: expressions, valence and arousal."""
+    def figure(self, portraits: dict[int, np.ndarray] | None = None) -> Figure:
+        """Draws the six people seen longest: expressions, valence and arousal.
+
+        Args:
+            portraits: A face of each person, drawn beside their number.
+        """
         frames = lambda person: sum(count for count, _ in person[1].values())
         people = sorted(self._people.items(), key=frames, reverse=True)
         people = sorted(people[:_MOST_PEOPLE])
-        figure = Figure(figsize=(9, 1.0 + 2.1 * max(1, len(people))))
+        panels = [(n, spans, names) for n, spans in people for names in _panels(spans)]
+        figure = Figure(figsize=(10, 1.0 + 1.55 * max(1, len(panels))))
         figure.set_layout_engine("constrained")
         if not people:
             figure.suptitle("no face in this video", fontsize=10)
             return figure
-        rows = figure.subplots(len(people), 1, sharex=True, squeeze=False)[:, 0]
-        for axes, (number, spans) in zip(rows, people):
-            axes.set_ylabel(f"person {number}", fontsize=8)
-            self._draw(axes, spans)
-        rows[-1].set_xlabel("seconds", fontsize=8)
+        rows = figure.subplots(
+            len(panels), 2, squeeze=False, sharex="col",
+            gridspec_kw={"width_ratios": [1, 11]},
+        )  # fmt: skip
+        before = None
+        for (left, axes), (number, spans, names) in zip(rows, panels):
+            left.set_axis_off()
+            if number != before:
+                axes.set_title(
+                    f"person {number}", fontsize=10, loc="left", weight="bold"
+                )
+                if portraits and number in portraits:
+                    left.imshow(portraits[number], extent=(0, 1, 0, 1))
+            before = number
+            self._draw(axes, spans, names)
+        rows[-1, 1].set_xlabel("seconds", fontsize=9)
         handles = _legend(figure)
         figure.legend(
-            handles.values(), handles, loc="outside upper center", ncols=5, fontsize=8,
+            handles.values(), handles, loc="outside upper center", ncols=5, fontsize=9,
             frameon=False,
         )  # fmt: skip
         return figure
 
-    def _draw(self, axes: Axes, spans):
-        """Expressions as bands, and the dimensions as lines over them."""
+    def _draw(self, axes: Axes, spans, names):
+        """The expressions as bands that fill 0 to 1, or the dimensions as lines."""
         count = max(self._with_frames) + 1
-        times = np.arange(count) * self._seconds
-        names = dict.fromkeys(name for _, sums in spans.values() for name in sums)
-        expressions = [name for name in names if name not in _DIMENSIONS]
-        axes.set_yticks([])
-        if expressions:
-            bands = [self._means(spans, name, count) for name in expressions]
-            colors = [COLORS.get(name, "#bbbbbb") for name in expressions]
+        times = np.arange(count + 1) * self._seconds
+        values = np.array([self._means(spans, name, count) for name in names])
+        # The last span lasts as long as the others.
+        values = np.concatenate([values, values[:, -1:]], axis=1)
+        if names[0] in _DIMENSIONS:
+            for name, row in zip(names, values):
+                axes.step(
+                    times,
+                    row,
+                    _LINES[name],
+                    where="post",
+                    color=INK,
+                    lw=1.6,
+                    label=name,
+                )
+            axes.axhline(0, color="#bbbbbb", lw=0.8, zorder=0)
+            axes.set_ylim(-1.05, 1.05)
+            axes.set_yticks([-1, 0, 1])
+            axes.set_ylabel("\n".join(names), fontsize=9)
+        else:
             axes.stackplot(
-                times, np.nan_to_num(bands), colors=colors, labels=expressions,
-                alpha=0.75, lw=0, step="post",
+                times, np.nan_to_num(values), step="post", lw=0, labels=names,
+                colors=[COLORS.get(name, "#bbbbbb") for name in names],
             )  # fmt: skip
             axes.set_ylim(0, 1)
-        if any(name in names for name in _DIMENSIONS):
-            right = axes.twinx()
-            for name, style in zip(_DIMENSIONS, ("-", ":")):
-                if name in names:
-                    values = self._means(spans, name, count)
-                    right.plot(times, values, style, color="black", lw=1.3, label=name)
-            right.set_ylim(-1, 1)
-            right.set_yticks([-1, 0, 1])
-            right.tick_params(labelsize=7)
-        axes.set_xlim(0, count * self._seconds)
-        axes.tick_params(labelsize=7)
+            axes.set_yticks([0, 0.5, 1])
+            axes.set_ylabel("probability", fontsize=9)
+        axes.set_xlim(0, times[-1])
+        tidy(axes)
 
     def _means(self, spans, name, count):
         """Mean of a reading in each span; NaN where only other people were seen."""
@@ -114,6 +140,14 @@ class Timeline:
             elif span:
                 values[span] = values[span - 1]
         return values
+
+
+def _panels(spans):
+    """Names of the readings in each panel of a person: expressions, then dimensions."""
+    names = dict.fromkeys(name for _, sums in spans.values() for name in sums)
+    expressions = [name for name in names if name not in _DIMENSIONS]
+    dimensions = [name for name in _DIMENSIONS if name in names]
+    return [panel for panel in (expressions, dimensions) if panel] or [[]]
 
 
 def _halved(spans):

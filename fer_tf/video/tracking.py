@@ -1,8 +1,9 @@
-"""Which face in a video is whose: a number for each person, and smoothed readings.
+"""Faces followed from frame to frame: a number for each track, and smoothed readings.
 
 Faces of neighbouring frames are paired by their places: each track is expected to
-move on at its last speed. What people look like is not compared. A person who was
-away for longer than `max_gap`, or in another shot, gets a new number.
+move on at its last speed. What people look like is not compared. Somebody who was away
+for longer than `max_gap`, or in another shot, begins a new track; `fer_tf.video.people`
+then says which tracks show the same person.
 """
 
 import collections
@@ -17,9 +18,9 @@ from fer_tf.arguments import require
 from fer_tf.face_types import Face
 
 MAX_GAP = 1.0
-"""Default of the seconds that a person may be unseen and keep the number."""
+"""Default of the seconds that a face may be unseen and keep its track."""
 SMOOTHING = 0.3
-"""Default time constant, in seconds, of the mean of a person's readings."""
+"""Default time constant, in seconds, of the mean of a track's readings."""
 
 # The readings that are averaged over time; boxes and landmarks are not.
 _DIMENSIONS = ("valence", "arousal")
@@ -28,7 +29,7 @@ _NAMED = ("probabilities", "action_units")
 
 @dataclasses.dataclass
 class _Track:
-    """One person: where they were last, how fast they moved, and the mean readings."""
+    """Where a face was last, how fast it moved, and its mean readings."""
 
     number: int
     time: float
@@ -55,6 +56,10 @@ class Cuts:
       above 0.62; or
     - differs by `_TIMES` more than the frames before it did, as shots of one place do.
 
+    Half that step is enough if it is `_QUIET` times larger than those before, and the
+    frames correlate below `_ALMOST`: another head at the same place before the same
+    wall differs by 5.6 or more and correlates below 0.95; a lamp, above 0.99.
+
     Example:
         >>> import numpy as np
         >>> from fer_tf.video.tracking import Cuts
@@ -64,9 +69,9 @@ class Cuts:
         [False, False, True]
     """
 
-    _SIZE, _ALIKE = (32, 18), 0.55
+    _SIZE, _ALIKE, _ALMOST = (32, 18), 0.55, 0.97
     # Of 255: two portraits before the same wall differ by 8 or more.
-    _STEP, _TIMES = 8.0, 4.0
+    _STEP, _TIMES, _QUIET = 8.0, 4.0, 10.0
 
     def __init__(self):
         self._before, self._steps = None, collections.deque(maxlen=8)
@@ -84,8 +89,10 @@ class Cuts:
             return False
         step = np.abs(small - before).mean()
         alike = (small * before).mean() / max(small.std() * before.std(), 1e-9)
-        sudden = self._steps and step > self._TIMES * np.mean(self._steps)
-        cut = bool(step > self._STEP and (alike < self._ALIKE or sudden))
+        times = step / max(np.mean(self._steps), 1e-9) if self._steps else 0.0
+        large = step > self._STEP and (alike < self._ALIKE or times > self._TIMES)
+        other = alike < self._ALMOST and times > self._QUIET
+        cut = bool(large or (2 * step > self._STEP and other))
         if cut:
             self._steps.clear()
         else:
@@ -94,12 +101,12 @@ class Cuts:
 
 
 class Tracker:
-    """Numbers the people in a video, whose frames come in order.
+    """Follows the faces of a video, whose frames come in order.
 
     Args:
-        max_gap: Seconds that a person may be unseen and keep the number. A person in
-            the frame before keeps it, however much time lies between two frames.
-        smoothing: Time constant in seconds of the exponential mean of each person's
+        max_gap: Seconds that a face may be unseen and keep its track. A face in the
+            frame before keeps it, however much time lies between two frames.
+        smoothing: Time constant in seconds of the exponential mean of each track's
             readings; 0 leaves them as they are.
 
     Raises:
@@ -109,9 +116,9 @@ class Tracker:
         >>> from fer_tf.video.tracking import Tracker
         >>> tracker = Tracker()
         >>> one, other = {"box": [0, 0, 50, 50]}, {"box": [300, 0, 50, 50]}
-        >>> [face["track_id"] for face in tracker.update([one, other], time=0.0)]
+        >>> [face["track"] for face in tracker.update([one, other], time=0.0)]
         [1, 2]
-        >>> [face["track_id"] for face in tracker.update([other, one], time=0.04)]
+        >>> [face["track"] for face in tracker.update([other, one], time=0.04)]
         [2, 1]
     """
 
@@ -135,10 +142,10 @@ class Tracker:
         Args:
             faces: From `fer_tf.Predictor.predict`.
             time: Seconds; never less than that of the frame before.
-            cut: Whether another shot begins here, with other people.
+            cut: Whether another shot begins here: all tracks end.
 
         Returns:
-            New dicts of the faces in their order, with `track_id`, from 1. With
+            New dicts of the faces in their order, with `track`, from 1. With
             smoothing, their readings are means over time, and `unsmoothed` holds
             those of this frame alone.
         """
@@ -171,7 +178,7 @@ class Tracker:
         if track.means and self._smoothing:
             share = -math.expm1(-gap / self._smoothing)
         track.time, track.box = time, box
-        numbered = {**face, "track_id": track.number}
+        numbered = {**face, "track": track.number}
         if not self._smoothing:
             return numbered
         readings = {n: face[n] for n in (*_NAMED, *_DIMENSIONS) if n in face}

@@ -71,23 +71,13 @@ def is_video(path: str | os.PathLike) -> bool:
     return os.fspath(path).lower().endswith(ENDINGS)
 
 
-def has_sound(path: str | os.PathLike) -> bool:
-    """Whether a video has sound.
-
-    Raises:
-        VideoError: If there is no video in the file.
-    """
-    with _opened(path) as container:
-        return bool(container.streams.audio)
-
-
 def count_frames(path: str | os.PathLike) -> int:
     """Number of frames by the container's own statements; 0 if it makes none.
 
     Raises:
         VideoError: If there is no video in the file.
     """
-    with _opened(path) as container:
+    with open_video(path) as container:
         stream = container.streams.video[0]
         if stream.frames:
             return stream.frames
@@ -114,7 +104,7 @@ def read_frames(path: str | os.PathLike, *, every: int = 1) -> Iterator[Frame]:
     """
     require(every >= 1, "be at least 1", every=every)
     av = import_av()
-    with _opened(path) as container:
+    with open_video(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
         # A stream may grow in the middle. The decoder refuses a frame that is far too
@@ -227,7 +217,12 @@ def _fitted(image, size):
     return fitted
 
 
-def _opened(path):
+def open_video(path: str | os.PathLike):
+    """A video as an open container of PyAV's, which the caller closes.
+
+    Raises:
+        VideoError: If there is no video in the file.
+    """
     av = import_av()
     path = os.fspath(path)
     if not os.path.isfile(path):

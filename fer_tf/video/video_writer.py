@@ -5,6 +5,7 @@ import os
 
 import numpy as np
 
+from fer_tf.video.sound import Sound
 from fer_tf.video.video_files import VideoError, import_av
 
 # Ticks a second: 90 kHz is MPEG's own clock.
@@ -20,16 +21,23 @@ class VideoWriter:
 
     Args:
         path: File to write, ending in `.mp4`.
+        sound: A video whose sound is added, up to the last frame; its own times must
+            be those of the frames.
 
     Raises:
-        VideoError: If PyAV is not installed.
+        VideoError: If PyAV is not installed, or `sound` is no video.
     """
 
-    def __init__(self, path: str):
+    def __init__(self, path: str, *, sound: str | None = None):
         av = import_av()
         # Without `file:`, what is before a colon in the path would be the protocol.
         self._container = av.open(f"file:{os.path.abspath(path)}", "w", format="mp4")
         self._stream, self._last = None, -1
+        try:
+            self._sound = Sound(sound, self._container) if sound else None
+        except VideoError:
+            self._container.close()
+            raise
 
     def __enter__(self):
         return self
@@ -39,6 +47,8 @@ class VideoWriter:
             if kind is None and self._stream is not None:
                 self._container.mux(self._stream.encode())
         finally:
+            if self._sound:
+                self._sound.close()
             self._container.close()
 
     def write(self, image: np.ndarray, time: float) -> None:
@@ -69,3 +79,5 @@ class VideoWriter:
         self._last = max(self._last + 1, round(time * _CLOCK))
         frame.pts, frame.time_base = self._last, fractions.Fraction(1, _CLOCK)
         self._container.mux(self._stream.encode(frame))
+        if self._sound:
+            self._sound.write_until(time)

@@ -300,7 +300,7 @@ def test_a_video_is_read_frame_by_frame_with_numbers(model, drawn, tmp_path):
     reader = predictor.Predictor(model, detector=Everywhere())
     found = list(reader.predict_video(path, every=3))
     assert [frame.index for frame, _ in found] == [0, 3, 6, 9]
-    assert [[f["track_id"] for f in faces] for _, faces in found] == [[1]] * 4
+    assert [[f["track"] for f in faces] for _, faces in found] == [[1]] * 4
     assert all("unsmoothed" in faces[0] for _, faces in found)
 
 

@@ -13,7 +13,7 @@ from trainers.prediction.record_lines import Record
 
 # The columns before and after those of the expressions and action units.
 _BEFORE = (
-    "source", "frame", "time", "face", "track_id", "x", "y", "width", "height",
+    "source", "frame", "time", "face", "person", "track", "x", "y", "width", "height",
     "confidence", "enlargement", "face_probability", "expression",
 )  # fmt: skip
 _DIMENSIONS = ("valence", "arousal")

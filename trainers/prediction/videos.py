@@ -1,8 +1,13 @@
-"""Predictions of a video: a record a frame, the drawn video, a timeline."""
+"""Predictions of a video: a record a frame, the drawn video, a timeline.
 
-import contextlib
+The video is read twice. Only at its end is it known which tracks show the same person:
+records lie in a temporary file until then, and the second reading draws.
+"""
+
 import json
 import os
+import tempfile
+from collections.abc import Iterator
 from typing import TypedDict
 
 from fer_tf.plotting import overlay
@@ -11,6 +16,7 @@ from fer_tf.plotting.timeline import Timeline
 from fer_tf.utils import atomic
 from fer_tf.utils.names import shown
 from fer_tf.video import video_files
+from fer_tf.video.people import People
 from fer_tf.video.video_writer import VideoWriter
 from trainers.common.progress import Progress
 from trainers.prediction import csv_table, output_folder
@@ -22,17 +28,28 @@ class Summary(TypedDict):
 
     Keys:
         frames: Number of frames that were read.
-        people: Number of people, as they are tracked.
+        tracks: Number of tracks: faces followed until a cut or an absence.
+        people: Number of people that these tracks show.
         error: What ended the reading early; None if nothing did.
     """
 
     frames: int
+    tracks: int
     people: int
     error: str | None
 
 
-def run(predictor, path: str, output: str, *, pictures: bool, every: int,
-        smoothing: float) -> Summary:  # fmt: skip
+def run(
+    predictor,
+    path: str,
+    output: str,
+    *,
+    pictures: bool,
+    every: int,
+    smoothing: float,
+    count: int | None = None,
+    embedder=None,
+) -> Summary:
     """Predicts a video and writes everything to `output`.
 
     One group of frames is held at a time. A video that is damaged in the middle
@@ -47,51 +64,40 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
         pictures: Whether to write the drawn video and the timeline.
         every: Reads every n-th frame.
         smoothing: Seconds; see `fer_tf.video.tracking.Tracker`.
+        count: How many people there are, if that is known; see `People.persons`.
+        embedder: A `fer_tf.faces.FaceEmbedder`, to know people by their faces.
 
     Raises:
         ValueError: If no frame can be read.
     """
     lines = os.path.join(output, output_folder.JSONL)
-    stem = output_folder.short_name(os.path.splitext(os.path.basename(path))[0])
-    drawn = os.path.join(output, stem + output_folder.DRAWN_VIDEO)
-    if pictures and video_files.has_sound(path):
-        print(f"{shown(path)}: its sound is not in the drawn video")
-    timeline = Timeline()
-    with contextlib.ExitStack() as stack:
-        temporary = stack.enter_context(atomic.replacing(lines))
-        file = stack.enter_context(open(temporary, "w", encoding="utf-8"))
-        writer = stack.enter_context(_drawn_video(drawn)) if pictures else None
+    people = People(embedder)
+    with tempfile.TemporaryFile("w+", dir=output, encoding="utf-8") as tracked:
         frames = predictor.predict_video(path, every=every, smoothing=smoothing)
-        summary = _read(frames, path, every, file, writer, timeline)
-    with open(lines, encoding="utf-8") as file:
-        table = os.path.join(output, output_folder.CSV)
-        csv_table.write(table, map(json.loads, file), predictor.card)
-    if pictures:
-        picture = os.path.join(output, stem + output_folder.TIMELINE)
-        save_figure(timeline.figure(), picture)
+        summary = _read(frames, path, every, tracked, people)
+        persons = people.persons(count)
+        summary |= {"tracks": len(persons), "people": len({*persons.values()} - {None})}
+        with atomic.replacing(lines) as temporary:
+            _name_people(tracked, temporary, persons)
+            if pictures:
+                total = summary["frames"]
+                _draw(temporary, path, every, output, people.portraits(persons), total)
+    table = os.path.join(output, output_folder.CSV)
+    csv_table.write(table, _records(lines), predictor.card)
     return summary
 
 
-@contextlib.contextmanager
-def _drawn_video(path):
-    with atomic.replacing(path) as part, VideoWriter(part) as writer:
-        yield writer
-
-
-def _read(frames, path, every, file, writer, timeline) -> Summary:
+def _read(frames, path, every, file, people) -> dict:
     """Writes a record for each frame, until the video or its good part ends."""
     total = -(-video_files.count_frames(path) // every)
     progress = Progress("predict", total or None, unit="frames")
-    seen, people, error, next_frame = 0, 0, None, 0
+    seen, error, next_frame = 0, None, 0
     try:
         for frame, faces in frames:
-            if writer is not None:
-                writer.write(overlay.draw_faces(frame.image, faces), frame.time)
             seen, next_frame = seen + 1, frame.index + 1
-            people = max([people, *(face["track_id"] for face in faces)])
+            people.add(frame.image, frame.time, faces)
             time = round(frame.time, 6)
             file.write(to_line(_record(path, frame.index, time, faces, None)))
-            timeline.add(frame.time, faces)
             progress.update(seen)
     except (video_files.VideoError, FloatingPointError) as damage:
         error = getattr(damage, "reason", str(damage))
@@ -99,7 +105,41 @@ def _read(frames, path, every, file, writer, timeline) -> Summary:
             raise ValueError(f"{shown(path)}: {error}") from None
         file.write(to_line(_record(path, next_frame, None, [], error)))
     progress.close()
-    return {"frames": seen, "people": people, "error": error}
+    return {"frames": seen, "error": error}
+
+
+def _name_people(tracked, target, persons):
+    """Copies records to `target`, each face with its person."""
+    tracked.seek(0)
+    with open(target, "w", encoding="utf-8") as file:
+        for record in map(json.loads, tracked):
+            for face in record["faces"]:
+                face["person"] = persons[face["track"]]
+            file.write(to_line(record))
+
+
+def _draw(lines, path, every, output, portraits, total):
+    """Draws the video's frames again with their people, and the timeline."""
+    stem = output_folder.short_name(os.path.splitext(os.path.basename(path))[0])
+    drawn = os.path.join(output, stem + output_folder.DRAWN_VIDEO)
+    timeline, progress = Timeline(), Progress("draw", total, unit="frames")
+    read = (record for record in _records(lines) if record["time"] is not None)
+    frames = video_files.read_frames(path, every=every)
+    with atomic.replacing(drawn) as part, VideoWriter(part, sound=path) as writer:
+        # The records end before a damaged part does: no frame of it is asked for.
+        for number, (record, frame) in enumerate(zip(read, frames), 1):
+            faces = record["faces"]
+            writer.write(overlay.draw_faces(frame.image, faces), frame.time)
+            timeline.add(frame.time, faces)
+            progress.update(number)
+    progress.close()
+    picture = os.path.join(output, stem + output_folder.TIMELINE)
+    save_figure(timeline.figure(portraits), picture)
+
+
+def _records(lines: str) -> Iterator[Record]:
+    with open(lines, encoding="utf-8") as file:
+        yield from map(json.loads, file)
 
 
 def _record(path, frame, time, faces, error) -> Record:

@@ -93,7 +93,7 @@ class Reader:
                     seen += 1
                     timeline.add(frame.time, faces)
                     when = frame.index, round(frame.time, 3)
-                    rows += [(*when, *_row(face["track_id"], face)) for face in faces]
+                    rows += [(*when, *_row(face["track"], face)) for face in faces]
                     if not os.path.exists(self._folder):  # The page has ended.
                         raise video_files.VideoError("interrupted")
                     if seen == MAX_FRAMES or time.monotonic() > limit:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from fer_tf.plotting import overlay
+from fer_tf.plotting.style import COLORS
 
 
 def face(box, p=0.9):
@@ -9,7 +10,7 @@ def face(box, p=0.9):
         "box": box,
         "expression": "happiness",
         "probabilities": {"happiness": p, "neutral": 1 - p},
-        "track_id": 3,
+        "track": 3,
     }
 
 
@@ -21,13 +22,38 @@ def test_a_copy_is_drawn_on_the_box():
     assert (drawn[100, 90] == 90).all()
 
 
-def test_the_bars_are_as_long_as_the_probabilities():
-    image = np.zeros((300, 300, 3), np.uint8)
-    drawn = overlay.draw_faces(image, [face([50, 50, 100, 100], p=0.6)])
-    below = (drawn[153:, :].astype(int).sum(-1) > 0).sum(axis=1)
-    lengths = sorted(below[below > 0])
-    assert lengths[-1] == pytest.approx(61, abs=1)
-    assert lengths[0] == pytest.approx(41, abs=1)
+def test_the_bars_are_named_and_as_long_as_the_probabilities(monkeypatch):
+    names, put = [], overlay.cv2.putText
+    note = lambda image, text, *rest: (names.append(text), put(image, text, *rest))
+    monkeypatch.setattr(overlay.cv2, "putText", note)
+    image = np.full((300, 400, 3), 40, np.uint8)
+    drawn = overlay.draw_faces(image, [face([50, 100, 100, 100], p=0.75)])
+    assert names == ["happiness", "neutral", "3 happiness 75%"]
+    bar = lambda picture: (picture == overlay._rgb(COLORS["happiness"])).all(-1)
+    long = bar(drawn)[:, 157:].any(0).sum()
+    drawn_less = overlay.draw_faces(image, [face([50, 100, 100, 100], p=0.25)])
+    short = bar(drawn_less)[:, 157:].any(0).sum()
+    # Both ends of a bar are drawn.
+    assert long > 18 and long - 1 == pytest.approx(3 * (short - 1), abs=2)
+    # Neither on the neck below the box nor on the face.
+    assert (drawn[203:, :157] == 40).all() and (drawn[105:195, 55:145] == 40).all()
+
+
+def test_bars_cover_neither_faces_nor_other_bars():
+    image = np.full((200, 700, 3), 40, np.uint8)
+    boxes = [[20, 50, 90, 100], [180, 50, 90, 100], [500, 50, 90, 100]]
+    drawn = overlay.draw_faces(image, [face(box) for box in boxes])
+    for x, y, w, h in boxes:
+        assert (drawn[y + 5 : y + h - 5, x + 5 : x + w - 5] == 40).all()
+    # Between the first two is no room, and the edge is left of the first.
+    assert (drawn[50:150, 120:170] == 40).all()
+    assert (drawn[55:80, 285:330] != 40).any() and (drawn[55:80, 605:650] != 40).any()
+
+
+def test_the_bars_of_a_face_that_fills_the_picture_lie_in_a_corner():
+    taken = [(100, 0, 200, 300)]
+    assert overlay._free_place((300, 400), taken[0], 95, 40, taken) == (305, 0)
+    assert overlay._free_place((300, 400), taken[0], 120, 40, taken) is None
 
 
 @pytest.mark.parametrize(
@@ -39,8 +65,13 @@ def test_a_face_partly_outside_or_tiny_is_drawn(box):
 
 
 def test_one_dimension_is_a_label_too():
-    assert overlay._label({"track_id": 2, "valence": -0.25}) == "2 v-0.2"
-    assert overlay._label({"valence": 0.5, "arousal": -1.0}) == "v+0.5 a-1.0"
+    assert overlay._label({"track": 2, "valence": -0.25}, 1) == "2 v-0.2"
+    assert overlay._label({"valence": 0.5, "arousal": -1.0}, 4) == "4 v+0.5 a-1.0"
+
+
+def test_a_person_goes_before_their_track_and_nobody_has_no_number():
+    assert overlay._label({"track": 2, "person": 1, "valence": 0.5}, 9) == "1 v+0.5"
+    assert overlay._label({"track": 2, "person": None, "valence": 0.5}, 9) == "v+0.5"
 
 
 def test_a_class_without_a_colour_has_a_bar_too():
@@ -50,7 +81,7 @@ def test_a_class_without_a_colour_has_a_bar_too():
         "expression": "other",
         "probabilities": {"other": 1.0},
     }
-    assert overlay.draw_faces(image, [odd])[150:].any()
+    assert overlay.draw_faces(image, [odd])[50:, 155:].any()
 
 
 def test_a_face_without_a_reading_is_boxed():

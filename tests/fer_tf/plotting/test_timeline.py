@@ -6,7 +6,7 @@ from fer_tf.plotting.timeline import Timeline
 
 def person(number, valence):
     return {
-        "track_id": number,
+        "person": number,
         "probabilities": {"neutral": 0.25, "happiness": 0.75},
         "valence": valence,
     }
@@ -42,15 +42,33 @@ def test_a_row_for_each_of_the_people_seen_longest():
         timeline.add(
             frame / 10, [person(n, 0.0) for n in range(1, 9) if n + frame > 20]
         )
-    labels = [axes.get_ylabel() for axes in timeline.figure().axes]
-    shown = [label for label in labels if label.startswith("person")]
-    assert shown == [f"person {n}" for n in range(3, 9)]
+    titles = [axes.get_title(loc="left") for axes in timeline.figure().axes]
+    assert [title for title in titles if title] == [f"person {n}" for n in range(3, 9)]
+
+
+def test_probabilities_have_an_axis_and_dimensions_a_panel_of_their_own():
+    timeline = Timeline()
+    for frame in range(20):
+        timeline.add(frame / 10, [person(1, 0.5)])
+    face = np.zeros((64, 64, 3), np.uint8)
+    left, bands, _, lines = timeline.figure({1: face}).axes
+    assert left.images and bands.get_ylabel() == "probability"
+    assert bands.get_ylim() == (0, 1) and list(bands.get_yticks()) == [0, 0.5, 1]
+    assert lines.get_ylabel() == "valence"
+    (line,) = (line for line in lines.lines if line.get_label() == "valence")
+    assert np.allclose(line.get_ydata(), 0.5)
+
+
+def test_a_face_that_is_nobodys_is_passed_over():
+    timeline = Timeline()
+    timeline.add(0.0, [person(None, 0.5)])
+    assert timeline.figure().axes == []
 
 
 def test_a_class_without_a_colour_has_its_band():
     timeline = Timeline()
     for frame in range(5):
-        reading = {"track_id": 1, "probabilities": {"other": 0.5, "neutral": 0.5}}
+        reading = {"person": 1, "probabilities": {"other": 0.5, "neutral": 0.5}}
         timeline.add(frame / 10, [reading])
     (legend,) = timeline.figure().legends
     assert [text.get_text() for text in legend.get_texts()] == ["other", "neutral"]

@@ -31,7 +31,13 @@ class Reader:
         return [
             {
                 "box": [1, 2, 10, 12],
-                "landmarks": [[1.0, 1.0]] * 5,
+                "landmarks": [
+                    [3.0, 4.0],
+                    [8.0, 4.0],
+                    [5.0, 7.0],
+                    [4.0, 9.0],
+                    [7.0, 9.0],
+                ],
                 "confidence": 0.9,
                 "enlargement": 4.0 if level == 50 else 0.5,
                 "expression": "fear",
