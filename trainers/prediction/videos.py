@@ -65,7 +65,8 @@ def run(predictor, path: str, output: str, *, pictures: bool, every: int,
         summary = _read(frames, path, every, file, writer, timeline)
     with open(lines, encoding="utf-8") as file:
         table = os.path.join(output, output_folder.CSV)
-        csv_table.write(table, map(json.loads, file), predictor.card)
+        columns = predictor.columns(pictures=False, videos=True, smoothed=smoothing > 0)
+        csv_table.write(table, map(json.loads, file), columns)
     if pictures:
         picture = os.path.join(output, stem + output_folder.TIMELINE)
         save_figure(timeline.figure(), picture)

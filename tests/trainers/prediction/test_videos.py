@@ -73,7 +73,7 @@ def test_a_video_is_a_line_a_frame_a_drawn_video_and_a_timeline(clip, tmp_path):
     assert [r["time"] for r in records] == pytest.approx([0, 0.08, 0.16, 0.24, 0.32])
     assert [r["faces"][0]["track_id"] for r in records] == [1, 1, 1, 2, 2]
     rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").open()))
-    assert [row["track_id"] for row in rows] == ["1", "1", "1", "2", "2"]
+    assert [row["track"] for row in rows] == ["1", "1", "1", "2", "2"]
     drawn = list(video_files.read_frames(tmp_path / "out" / "clip_annotated.mp4"))
     assert [f.time for f in drawn] == pytest.approx(
         [0, 0.08, 0.16, 0.24, 0.32], abs=1e-3
