@@ -52,10 +52,10 @@ def main() -> None:
     if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
         cli.fail("--output must be another folder than --input", code=2)
     with cli.quiet_imports():
+        from fer_tf.face_table import NO_FACE
         from fer_tf.model_io import model_folder
         from fer_tf.plotting.style import save_figure
         from trainers.explanation import explained, face_maps, paper_figures
-        from trainers.prediction.record_lines import NO_FACE
 
     models = [model_folder.load(path) for path in _MODEL.value]
     names = face_maps.model_names(models, _MODEL.value)

@@ -13,11 +13,11 @@ import numpy as np
 
 from data_pipelines import synthetic
 from fer_tf import labels
+from fer_tf.face_table import NO_FACE
 from fer_tf.face_types import DetectedFace
 from fer_tf.faces import alignment
 from fer_tf.faces.images import read_image
 from trainers.prediction.picture_files import Files
-from trainers.prediction.record_lines import NO_FACE
 
 # Least side in pixels of a drawn face: that of the synthetic records.
 _SIDE = 96
