@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from fer_tf import face_table
 from fer_tf.faces.images import ImageError
 from fer_tf.video import video_files
+from fer_tf.video.people import People
 
 # How many pictures are searched together.
 _TOGETHER = 8
@@ -38,12 +39,23 @@ def _records(predictor, paths: Sequence[str], **options) -> Iterator[dict]:
             yield from _pictures(predictor, pictures)
             pictures = []
         if is_video:
-            for shot, faces in predictor.predict_video(path, **options):
-                time = round(shot.time, 6)
-                yield _record(path, faces, frame=shot.index, time=time)
+            yield from _video(predictor, path, **options)
         else:
             pictures.append(path)
     yield from _pictures(predictor, pictures)
+
+
+def _video(predictor, path, **options):
+    """Records of a video; who is who is known at its end, by looks."""
+    people, records = People(), []
+    for shot, faces in predictor.predict_video(path, **options):
+        people.add(shot.image, shot.time, faces)
+        time = round(shot.time, 6)
+        records.append(_record(path, faces, frame=shot.index, time=time))
+    persons = people.persons()
+    for record in records:
+        faces = [face | {"person": persons[face["track"]]} for face in record["faces"]]
+        yield record | {"faces": faces}
 
 
 def _pictures(predictor, paths):

@@ -19,16 +19,18 @@ class Reader:
         self.together.append(list(paths))
         if any("bad" in path for path in paths):
             raise ImageError("bad.png: no picture")
-        face = {"box": [1, 2, 3, 4], "probabilities": {"fear": 0.5}}
+        points = [[20, 20], [40, 20], [30, 30], [23, 40], [37, 40]]
+        face = {"box": [9, 9, 42, 42], "landmarks": points}
+        face |= {"probabilities": {"fear": 0.5}}
         return [[face] * ("wall" not in path) for path in paths]
 
     def predict_video(self, path, *, every, smoothing):
         (faces,) = self.predict_many(["video"])
         for index in (0, every):
-            image = np.zeros((2, 2, 3), np.uint8)
+            image = np.zeros((60, 60, 3), np.uint8)
             yield (
                 video_files.Frame(index, index / 25, image),
-                [face | {"track_id": 4} for face in faces],
+                [face | {"track": 4} for face in faces],
             )
 
 
@@ -45,6 +47,7 @@ def test_files_are_read_in_their_order_and_a_bad_one_alone_fails():
         ("/v/clip.mp4", "v", 1, None),
         ("/c/y.png", "c", 1, None),
     ]
+    assert [f["person"] for r in records[3:5] for f in r["faces"]] == [1, 1]
 
 
 def test_pictures_are_searched_together_and_none_is_lost():

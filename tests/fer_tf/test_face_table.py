@@ -38,13 +38,13 @@ def test_the_circumplex_is_derived_only_where_every_expression_with_norms_is_kno
 def test_a_row_is_a_face_with_its_points_raw_readings_and_person():
     face = dict(
         box=[1, 2, 3, 4], landmarks=[[0, 1], [2, 3], [4, 5], [6, 7], [8, 9]],
-        confidence=0.95, track_id=3, unsure=True, probabilities=dict(fear=0.5),
+        confidence=0.95, track=3, unsure=True, probabilities=dict(fear=0.5),
         unsmoothed=dict(probabilities=dict(fear=0.25), valence=-1.0),
     )  # fmt: skip
     record = dict(source="/c.mp4", frame=7, time=0.28, error=None)
     one, other = face_table.rows(record | dict(faces=[face, face | {"person": 1}]))
     assert (one["face"], other["face"], one["frame"], one["time"]) == (1, 2, 7, 0.28)
-    assert (one["track"], one["person"], other["person"]) == (3, 3, 1)
+    assert (one["track"], one.get("person"), other["person"]) == (3, None, 1)
     assert (one["left_eye_x"], one["nose_x"], one["mouth_right_y"]) == (0, 4, 9)
     assert (one["fear"], one["fear_raw"], one["valence_raw"]) == (0.5, 0.25, -1.0)
     assert (one["unsure"], one["face_score"]) == (1, 0.95)
