@@ -36,7 +36,7 @@ class Reader:
 
 def test_files_are_read_in_their_order_and_a_bad_one_alone_fails():
     paths = ["/a/x.png", "/a/bad.png", "/b/wall.png", "/v/clip.mp4", "/c/y.png"]
-    records = face_frame._records(Reader(), paths, every=5, smoothing=0.3)
+    records = list(face_frame._records(Reader(), paths, every=5, smoothing=0.3))
     found = [(r["source"], r["condition"], len(r["faces"]), r["error"])
              for r in records]  # fmt: skip
     assert found == [
