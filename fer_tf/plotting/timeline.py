@@ -13,8 +13,8 @@ from fer_tf.plotting.style import COLORS, INK, tidy
 
 _MOST_SPANS = 1024
 _MOST_PEOPLE = 6
-_DIMENSIONS = ("valence", "arousal")
-_LINES = {"valence": "-", "arousal": ":"}
+# Where a model has no head for them, their place among the expressions is drawn.
+_DIMENSIONS = ("valence", "arousal", "circumplex_valence", "circumplex_arousal")
 
 
 class Timeline:
@@ -106,19 +106,14 @@ class Timeline:
         values = np.concatenate([values, values[:, -1:]], axis=1)
         if names[0] in _DIMENSIONS:
             for name, row in zip(names, values):
-                axes.step(
-                    times,
-                    row,
-                    _LINES[name],
-                    where="post",
-                    color=INK,
-                    lw=1.6,
-                    label=name,
-                )
+                label = name.replace("circumplex_", "derived ")
+                line = "-" if "valence" in name else ":"
+                style = dict(where="post", color=INK, lw=1.6, label=label)
+                axes.step(times, row, line, **style)
             axes.axhline(0, color="#bbbbbb", lw=0.8, zorder=0)
             axes.set_ylim(-1.05, 1.05)
             axes.set_yticks([-1, 0, 1])
-            axes.set_ylabel("\n".join(names), fontsize=9)
+            axes.set_ylabel("\n".join(names).replace("_", " "), fontsize=9)
         else:
             axes.stackplot(
                 times, np.nan_to_num(values), step="post", lw=0, labels=names,
@@ -146,7 +141,9 @@ def _panels(spans):
     """Names of the readings in each panel of a person: expressions, then dimensions."""
     names = dict.fromkeys(name for _, sums in spans.values() for name in sums)
     expressions = [name for name in names if name not in _DIMENSIONS]
-    dimensions = [name for name in _DIMENSIONS if name in names]
+    pairs = _DIMENSIONS[:2], _DIMENSIONS[2:]
+    pairs = [[name for name in pair if name in names] for pair in pairs]
+    dimensions = pairs[0] or pairs[1]
     return [panel for panel in (expressions, dimensions) if panel] or [[]]
 
 

@@ -1,6 +1,7 @@
 """From an upload of the page, a photograph or a clip, to what the page shows."""
 
 import contextlib
+import itertools
 import os
 import tempfile
 import time
@@ -16,6 +17,7 @@ from fer_tf.faces.pyramid import shrunk
 from fer_tf.plotting import attention_maps, circumplex, overlay, photograph
 from fer_tf.plotting.timeline import Timeline
 from fer_tf.video import video_files
+from fer_tf.video.people import People
 from fer_tf.video.video_writer import VideoWriter
 from trainers.explanation.faces import Picture, windows
 from trainers.prediction.csv_table import write_rows
@@ -32,6 +34,7 @@ _EXPLAINED = 8
 
 _NUMBERS = ("valence", "arousal", "confidence", "enlargement")
 _COLUMNS = ("face", "expression", "action units", *_NUMBERS)
+_CLIP_COLUMNS = ("person", "track", *_COLUMNS[1:])
 _NOTHING = ([], None, None, [], None)
 
 
@@ -82,30 +85,37 @@ class Reader:
         """
         if path is None:
             raise _refusal("There is no clip yet.")
-        target, timeline = self._file("faces.mp4"), Timeline()
-        rows, note, seen = [("frame", "time", *_COLUMNS)], "", 0
+        read, people, note = [], People(), ""
         limit = time.monotonic() + MAX_SECONDS
-        # The writer is closed after a damaged clip too, so that its good part is shown.
-        with self._one_line("clip"), VideoWriter(target) as writer:
+        with self._one_line("clip"):
             try:
                 for frame, faces in self.predictor.predict_video(path, every=every):
-                    writer.write(overlay.draw_faces(frame.image, faces), frame.time)
-                    seen += 1
-                    timeline.add(frame.time, faces)
-                    when = frame.index, round(frame.time, 3)
-                    rows += [(*when, *_row(face["track"], face)) for face in faces]
+                    people.add(frame.image, frame.time, faces)
+                    read.append((frame.index, frame.time, faces))
                     if not os.path.exists(self._folder):  # The page has ended.
                         raise video_files.VideoError("interrupted")
-                    if seen == MAX_FRAMES or time.monotonic() > limit:
+                    if len(read) == MAX_FRAMES or time.monotonic() > limit:
                         note = f" The rest, after {frame.time:.0f} s, was not read."
                         break
             except (video_files.VideoError, FloatingPointError) as problem:
-                if not seen:
+                if not read:
                     raise
                 note = f" Then: {problem}."
-        people = len({row[2] for row in rows[1:]})
-        sentence = f"{seen} frames read, {people} people.{note}"
-        return target, sentence, timeline.figure(), self._csv(rows)
+            persons = people.persons()
+            for face in itertools.chain(*(faces for _, _, faces in read)):
+                face["person"] = persons[face["track"]]
+            target = self._file("faces.mp4")
+            figure = _drawn_again(path, every, read, target, people.portraits(persons))
+        count = len({*persons.values()})
+        words = f"{count} {'person' if count == 1 else 'people'}"
+        sentence = f"{len(read)} frames read, {words}.{note}"
+        rows = [("frame", "time", *_CLIP_COLUMNS)]
+        rows += [
+            (index, round(when, 3), face["person"], *_row(face["track"], face))
+            for index, when, faces in read
+            for face in faces
+        ]
+        return target, sentence, figure, self._csv(rows)
 
     @contextlib.contextmanager
     def _one_line(self, what):
@@ -159,6 +169,16 @@ class Reader:
             )
             for number, (face, crop, weights) in enumerate(zip(faces, crops, maps), 1)
         ]
+
+
+def _drawn_again(path, every, read, target, portraits):
+    """Writes the clip with its people and its sound; returns the timeline."""
+    timeline, frames = Timeline(), video_files.read_frames(path, every=every)
+    with VideoWriter(target, sound=path) as writer:
+        for (_, when, faces), frame in zip(read, frames):
+            writer.write(overlay.draw_faces(frame.image, faces), when)
+            timeline.add(when, faces)
+    return timeline.figure(portraits)
 
 
 def _refusal(line):

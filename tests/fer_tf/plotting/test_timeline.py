@@ -59,6 +59,18 @@ def test_probabilities_have_an_axis_and_dimensions_a_panel_of_their_own():
     assert np.allclose(line.get_ydata(), 0.5)
 
 
+def test_the_derived_place_on_the_circumplex_is_drawn_where_there_is_no_head():
+    derived = {"circumplex_valence": 0.4, "circumplex_arousal": -0.2}
+    alone, beside = Timeline(), Timeline()
+    alone.add(0.0, [{"person": 1, **derived}])
+    beside.add(0.0, [person(1, 0.5) | derived])
+    (axes,) = (axes for axes in alone.figure().axes if axes.get_ylabel())
+    assert axes.get_ylabel() == "circumplex valence\ncircumplex arousal"
+    names = [text.get_text() for text in alone.figure().legends[0].get_texts()]
+    assert names == ["derived valence", "derived arousal"]
+    assert beside.figure().axes[-1].get_ylabel() == "valence"
+
+
 def test_a_face_that_is_nobodys_is_passed_over():
     timeline = Timeline()
     timeline.add(0.0, [person(None, 0.5)])

@@ -146,7 +146,7 @@ def test_another_head_at_the_same_place_before_the_same_wall_is_a_cut():
     def portrait(grey):
         image = np.full((180, 320, 3), 190, np.uint8)
         image[:, 40:100] = 90
-        cv2.ellipse(image, (200, 110), (35, 60), 0, 0, 360, (grey,) * 3, cv2.FILLED)
+        cv2.ellipse(image, (200, 110), (22, 36), 0, 0, 360, (grey,) * 3, cv2.FILLED)
         return np.clip(image + rng.normal(0, 3, image.shape), 0, 255).astype(np.uint8)
 
     shots = [portrait(grey) for grey in (60, 130, 60, 120) for _ in range(12)]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fer_tf.video import video_files
+from fer_tf.video.video_writer import VideoWriter
 from trainers.web_page import decode
 
 gr = pytest.importorskip("gradio", reason="needs Gradio: pip install 'fer-tf[web]'")
@@ -36,6 +37,16 @@ def upload(folder, shape=(20, 10, 3), name="photo.png"):
     path = os.path.join(folder, name)
     cv2.imwrite(path, np.zeros(shape, np.uint8))
     return {"path": path}
+
+
+@pytest.fixture
+def clip(tmp_path):
+    pytest.importorskip("av")
+    path = str(tmp_path / "clip.mp4")
+    with VideoWriter(path) as writer:
+        for frame in range(20):
+            writer.write(np.zeros((32, 32, 3), np.uint8), frame / 25)
+    return path
 
 
 @pytest.fixture
@@ -77,22 +88,45 @@ def test_a_defect_is_a_line_on_the_page_and_a_traceback_on_the_terminal(
     assert "KeyError: 'defect'" in capsys.readouterr().err
 
 
-def test_a_clip_ends_at_so_many_frames(page_reader, monkeypatch):
-    pytest.importorskip("av")
+def test_a_clip_ends_at_so_many_frames(page_reader, clip, monkeypatch):
     monkeypatch.setattr(reader, "MAX_FRAMES", 7)
-    path, said, _, lines = page_reader.clip("clip.mp4", 2)
+    path, said, _, lines = page_reader.clip(clip, 2)
     assert said == "7 frames read, 0 people. The rest, after 0 s, was not read."
     assert len(list(video_files.read_frames(path))) == 7
-    assert open(lines).read().startswith('"frame","time","face",')
+    assert open(lines).read().startswith('"frame","time","person","track",')
 
 
-def test_a_clip_ends_after_so_many_seconds(page_reader, monkeypatch):
-    pytest.importorskip("av")
+def test_a_clip_ends_after_so_many_seconds(page_reader, clip, monkeypatch):
     monkeypatch.setattr(reader, "MAX_SECONDS", 0.2)
     monkeypatch.setattr(reader, "MAX_FRAMES", 10**9)
-    path, said, *_ = page_reader.clip("clip.mp4", 1)
+    path, said, *_ = page_reader.clip(clip, 1)
     assert "was not read" in said
     assert 1 <= len(list(video_files.read_frames(path)))
+
+
+class TwoTracks(Faceless):
+    """A face, and after a cut its like."""
+
+    def predict_video(self, path, *, every):
+        points = [[8, 10], [20, 10], [14, 17], [9, 22], [19, 22]]
+        for index, (frame, _) in zip(range(20), super().predict_video(path, every=1)):
+            yield frame, [
+                {
+                    "track": 1 + index // 10, "box": [4, 4, 20, 24], "confidence": 1.0,
+                    "landmarks": points, "enlargement": 1.0, "valence": 0.5,
+                }
+            ]  # fmt: skip
+
+
+def test_a_clip_shows_people_not_tracks(clip, tmp_path):
+    path, said, figure, lines = reader.Reader(TwoTracks(), str(tmp_path)).clip(clip, 1)
+    assert said == "20 frames read, 1 person."
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert [title for title in titles if title] == ["person 1"]
+    rows = [line.split(",")[2:4] for line in open(lines).read().splitlines()]
+    assert rows[0] == ['"person"', '"track"']
+    assert rows[1:] == [["1", "1"]] * 10 + [["1", "2"]] * 10
+    assert len(list(video_files.read_frames(path))) == 20
 
 
 def test_a_clip_ends_when_the_page_does(page_reader, monkeypatch):
