@@ -68,7 +68,7 @@ def columns(
     expressions = [_column(name) for name in names.get("expressions", ())]
     action_units = [_column(name) for name in names.get("action_units", ())]
     dimensions = _dimensions(names)
-    readings = [*expressions, *dimensions, *action_units]
+    smoothable = [*expressions, *dimensions, *action_units]
     found = [
         "source",
         *(["condition"] if pictures else []),
@@ -86,7 +86,7 @@ def columns(
         *dimensions,
         *(_DERIVED if has_circumplex(names) else ()),
         *action_units,
-        *([name + _RAW for name in readings] if videos and smoothed else []),
+        *([name + _RAW for name in smoothable] if videos and smoothed else []),
         "error",
     ]
     return list(dict.fromkeys(found))
@@ -122,21 +122,25 @@ def rows(record: Mapping) -> Iterator[dict]:
 
 def _row(face):
     row = {name: value for name, value in face.items() if name in _OWN}
-    row |= _readings(face)
-    row |= {k + _RAW: v for k, v in _readings(face.get("unsmoothed", {})).items()}
+    row |= readings(face)
+    row |= {k + _RAW: v for k, v in readings(face.get("unsmoothed", {})).items()}
     row |= dict(zip(_BOX, face["box"]))
     row |= zip(_LANDMARKS, itertools.chain(*face.get("landmarks", ())))
     row["face_score"] = face.get("confidence")
-    if "unsure" in face:
-        row["unsure"] = int(face["unsure"])
     return row
 
 
-def _readings(face):
-    """What is read in a face, by column."""
+def readings(face: Mapping) -> dict[str, float]:
+    """What is read in a face, as numbers by column.
+
+    Example:
+        >>> readings({"probabilities": {"fear": 0.5}, "unsure": True, "box": [0] * 4})
+        {'fear': 0.5, 'unsure': 1}
+    """
     named = {**face.get("probabilities", {}), **face.get("action_units", {})}
     named = {_column(name): value for name, value in named.items()}
-    return named | {name: face[name] for name in _DIMENSIONS if name in face}
+    named |= {k: face[k] for k in (*_DIMENSIONS, *_DERIVED) if k in face}
+    return named | ({"unsure": int(face["unsure"])} if "unsure" in face else {})
 
 
 def _dimensions(names):
