@@ -126,14 +126,19 @@ def _draw(summary, output):
         figures["differences.png"] = summary_figures.dots(values, label, zero=True)
     for kind, label in (("courses", "seconds"), ("events", "seconds from the event")):
         if summary.get(kind):
-            most = lambda spans: max(span["people"] for span in spans)
-            spans = {counted(n, most(s)): s for n, s in summary[kind].items()}
+            spans = {f"{name} ({_people(s)})": s for name, s in summary[kind].items()}
             figures[f"{kind}.png"] = summary_figures.courses(
                 spans, summary["readings"], label
             )
     for name, figure in figures.items():
         save_figure(figure, os.path.join(output, name), dpi=200)
     return list(figures)
+
+
+def _people(spans):
+    """How many people the spans of a course are means over."""
+    least, *_, most = sorted([span["people"] for span in spans] * 2)
+    return f"n = {least:,}" if least == most else f"n = {least:,} to {most:,}"
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ def dots(groups: Mapping[str, Mapping], xlabel: str, *, zero: bool = False) -> F
         axes.hlines(places + shift, *ends.T, color=color, lw=1.8)
     if zero:
         axes.axvline(0, color=INK, lw=0.8)
-    axes.set_yticks(places, names)
+    axes.set_yticks(places, [_label(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_xlabel(xlabel, fontsize=10)
     axes.grid(axis="x", color="#dddddd", lw=0.6)
@@ -59,7 +59,8 @@ def courses(
     """
     rows = -(-len(names) // _COLUMNS)
     figure = Figure(figsize=(10, 0.9 + 2.0 * rows), layout="constrained")
-    grid = figure.subplots(rows, _COLUMNS, sharex=True, squeeze=False)
+    # One scale, so that small changes look small.
+    grid = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False)
     for axes in grid.flat[len(names) :]:
         axes.set_axis_off()
     for axes, name in zip(grid.flat, names):
@@ -70,11 +71,17 @@ def courses(
             axes.plot(times, [v["mean"] for v in values], color=color, label=title)
             ends = np.array([v.get("interval", (np.nan,) * 2) for v in values])
             axes.fill_between(times, *ends.T, color=color, alpha=0.2, lw=0)
-        axes.set_title(name, fontsize=10)
+        axes.set_title(_label(name), fontsize=10)
         axes.set_xlabel(xlabel, fontsize=9)
+        axes.tick_params(labelbottom=True)
         tidy(axes)
     figure.legend(
         *grid.flat[0].get_legend_handles_labels(), loc="outside upper left",
         fontsize=9, frameon=False,
     )  # fmt: skip
     return figure
+
+
+def _label(name):
+    """A reading's name; what follows from other readings is called derived."""
+    return f"{name} (derived)" if name.startswith("circumplex_") else name
