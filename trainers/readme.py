@@ -5,10 +5,14 @@ python -m trainers.readme --add=runs/quick --name=fer2013_quick \
     --machine="2 CPU cores" --command="python -m trainers.train ..."
 python -m trainers.readme --add_table=runs/wang/wang_1.json --name=wang_1_synthetic \
     --machine="2 CPU cores" --command="python -m trainers.reproduce ..."
+python -m trainers.readme --add_scores=fer2013=a.json,ferplus=b.json,london=c.json \
+    --name=league_fer --title="fer 25.10.3" --bytes=93160 \
+    --machine="2 CPU cores" --command="python -m trainers.evaluate ..."
 
 Results are kept in saved_models/results/: a JSON and the curve of a run, or the JSON
-of a whole table, under a name that begins with the paper's. Nothing in the tables is
-typed by hand.
+of a whole table, under a name that begins with the paper's; what `trainers.evaluate
+--json` wrote of a model on several sets, for the offline league. Nothing in the tables
+is typed by hand.
 """
 
 import json
@@ -19,10 +23,18 @@ from absl import flags
 
 from fer_tf.utils import atomic
 from trainers.common import cli
-from trainers.publishing import paper_tables, readme_tables
+from trainers.publishing import league, paper_tables, readme_tables
 
 _ADD = flags.DEFINE_string("add", None, "Workdir of a finished run to add.")
 _ADD_TABLE = flags.DEFINE_string("add_table", None, "JSON of a table to add.")
+_ADD_SCORES = flags.DEFINE_list(
+    "add_scores", [], "For the league: fer2013=FILE, ferplus=FILE, london=FILE."
+)
+_TITLE = flags.DEFINE_string("title", "", "What the league calls the model.")
+_BYTES = flags.DEFINE_integer("bytes", 0, "Size of the model's file.", lower_bound=0)
+_RATIO = flags.DEFINE_float(
+    "speed_ratio", None, "Its faces a second, as a multiple of fer2013_best's."
+)
 _NAME = flags.DEFINE_string("name", None, "Name of its row, or of the table.")
 _COMMAND = flags.DEFINE_string("command", "", "Command that made it.")
 _NOTE = flags.DEFINE_string("note", "", "What a reader must know of it.")
@@ -44,15 +56,19 @@ PAGES = (RESULTS_PAGE, MODELS_PAGE, *PAPERS.values())
 
 def main() -> None:
     """Entry point of the command line."""
-    if (_ADD.value or _ADD_TABLE.value) and not _NAME.value:
-        cli.fail("--add and --add_table need --name", code=2)
-    if (_ADD.value or _ADD_TABLE.value) and not (_COMMAND.value and _MACHINE.value):
+    added = _ADD.value or _ADD_TABLE.value or _ADD_SCORES.value
+    if added and not _NAME.value:
+        cli.fail("--add, --add_table and --add_scores need --name", code=2)
+    if added and not (_COMMAND.value and _MACHINE.value):
         cli.fail("a result is kept with --command and --machine that made it", code=2)
     facts = dict(command=_COMMAND.value, note=_NOTE.value, machine=_MACHINE.value)
     if _ADD.value:
         add(_ADD.value, _NAME.value, **facts)
     if _ADD_TABLE.value:
         add_table(_ADD_TABLE.value, _NAME.value, **facts)
+    if _ADD_SCORES.value:
+        facts |= dict(title=_TITLE.value, bytes=_BYTES.value, speed_ratio=_RATIO.value)
+        add_scores(_ADD_SCORES.value, _NAME.value, **facts)
     for page in PAGES:
         path = os.path.join(ROOT, page)
         with open(path, encoding="utf-8") as file:
@@ -90,6 +106,27 @@ def add_table(path: str, name: str, **facts) -> None:
             results["differences"] = _grown_differences(old, results)
         results["rows"] = rows
     _keep(results, name, facts)
+
+
+def add_scores(files: list[str], name: str, **facts) -> None:
+    """Keeps what `trainers.evaluate --json` measured of a model on several sets.
+
+    Raises:
+        ValueError: If the name or a file is not one of the league's.
+    """
+    if not name.startswith(league.PREFIX):
+        raise ValueError(f"--name={name}: must begin with {league.PREFIX}")
+    sets = {}
+    for text in files:
+        data, _, path = text.partition("=")
+        if data not in league.SETS or not path:
+            raise ValueError(
+                f"--add_scores={text}: must be one of {', '.join(league.SETS)}, "
+                "then = and a file"
+            )
+        scores = _read(path)
+        sets[data] = {key: scores[key] for key in league.KEPT if key in scores}
+    _keep({"sets": sets}, name, facts)
 
 
 def _grown(kept, new):
@@ -158,6 +195,7 @@ def _parts(page):
         return {"variants": _variants}
     if page == RESULTS_PAGE:
         return {
+            "league": lambda: league.table(RESULTS),
             "results": lambda: readme_tables.runs_table(RESULTS),
             "comparison": lambda: readme_tables.comparison(RESULTS),
             "tables": lambda: paper_tables.papers_overview(RESULTS),
