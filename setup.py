@@ -56,6 +56,8 @@ setup(
         # Beside it pip takes Pillow 12, the newest that it allows.
         "web": ["gradio>=6.16,<7"],
         "video": ["av>=16"],
+        # Frames of faces, and predictions.parquet.
+        "table": ["pandas>=2.2,<4", "pyarrow>=17"],
         # What runs LiteRT files once TensorFlow's own copy is gone.
         "litert": ["ai-edge-litert>=2.1"],
         # For ONNX. Keras writes it with tf2onnx, from 1.17 on beside NumPy 2.
@@ -76,6 +78,8 @@ setup(
             "hypothesis>=6.100",
             "jax>=0.4.34",
             "onnxruntime>=1.20",
+            "pandas>=2.2,<4",
+            "pyarrow>=17",
             "safetensors>=0.4",
             "scikit-image>=0.24",
             "setuptools>=78.1.1",  # Of the wheel that the tests build.

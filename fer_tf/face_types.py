@@ -43,8 +43,14 @@ class Face(TypedDict, total=False):
             reading is less reliable.
         expression: Name of the most probable expression.
         probabilities: Probability of each expression by name; they sum to 1.
+        unsure: Whether the likeliest expression's probability is below the threshold
+            of the model's card; absent if it states none.
         valence: From -1, unpleasant, to 1, pleasant.
         arousal: From -1, calm, to 1, excited.
+        circumplex_valence: By models of expressions without valence and arousal: the
+            place that published norms give the probabilities, in [-1, 1]. It is
+            derived, see `fer_tf.circumplex`.
+        circumplex_arousal: As `circumplex_valence`.
         action_units: Probability in [0, 1] of each action unit by name: `"AU12"`.
         face_probability: Probability in [0, 1] that the crop shows a face, by models
             that tell faces from other pictures.
@@ -62,8 +68,11 @@ class Face(TypedDict, total=False):
     enlargement: float
     expression: str
     probabilities: dict[str, float]
+    unsure: bool
     valence: float
     arousal: float
+    circumplex_valence: float
+    circumplex_arousal: float
     action_units: dict[str, float]
     face_probability: float
     track: int

@@ -13,12 +13,13 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from fer_tf import circumplex, face_frame, face_table
 from fer_tf.arguments import require
 from fer_tf.face_types import DetectedFace, Detector, Face
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
 from fer_tf.model_io import model_folder
-from fer_tf.model_io.serving import make_serving_model
+from fer_tf.model_io.serving import make_serving_model, names_inside
 from fer_tf.model_io.views import require_finite
 from fer_tf.utils.backend import require_tensorflow
 from fer_tf.utils.names import shown
@@ -82,6 +83,11 @@ class Predictor:
         min_face_score: Least confidence of a face for the default detector; see
             `face_detector`.
 
+    Attributes:
+        card: The model's `fer_tf.model_io.card.Card`.
+        unsure_below: Probability of the likeliest expression below which a face is
+            `unsure`; None if the model's card states none.
+
     Raises:
         ValueError: If the model has no crop spec and labels, or `min_face_score` is
             not between 0 and 1.
@@ -111,6 +117,9 @@ class Predictor:
             model=self.model.name,
         )
         self.card = self.model.card
+        self.unsure_below = getattr(self.model, "unsure_below", None)
+        self._names = names_inside(self.model)
+        self._has_circumplex = face_table.has_circumplex(self._names)
         self.detector = detector or face_detector(min_face_score)
         serving = make_serving_model(self.model)
         spec = self.card.crop_spec
@@ -156,6 +165,7 @@ class Predictor:
         readings = iter(self.read_crops(np.array(crops)) if crops else ())
         for face in itertools.chain(*faces):
             face.update(next(readings))
+            face.update(self._derived(face))
         size = lambda face: -face["box"][2] * face["box"][3]
         return [sorted(faces_there, key=size) for faces_there in faces]
 
@@ -192,7 +202,46 @@ class Predictor:
             predicted = self.predict_many([frame.image for frame in group])
             for frame, faces in zip(group, predicted):
                 cut = cuts.at(frame.image)
-                yield frame, tracker.update(faces, frame.time, cut=cut)
+                faces = tracker.update(faces, frame.time, cut=cut)
+                # From the smoothed probabilities, if they are smoothed.
+                yield frame, [{**face, **self._derived(face)} for face in faces]
+
+    def frame(
+        self,
+        paths: str | os.PathLike | Sequence[str | os.PathLike],
+        *,
+        every: int = 1,
+        smoothing: float = SMOOTHING,
+    ):
+        """Reads pictures and videos into a pandas frame; needs the extra `table`.
+
+        Args:
+            paths: Of one or many pictures and videos.
+            every: Reads every n-th frame of a video.
+            smoothing: Seconds; as of `predict_video`.
+
+        Returns:
+            A `pandas.DataFrame` with the columns of `columns`: a row for each face,
+            and one for a picture or video frame without any. `condition` is the folder
+            that a file lies in. A picture that cannot be read has an `error`.
+
+        Raises:
+            VideoError: If a video cannot be read.
+            ModuleNotFoundError: If pandas is not installed.
+        """
+        return face_frame.frame(self, paths, every=every, smoothing=smoothing)
+
+    def columns(
+        self, *, pictures: bool = True, videos: bool = False, smoothed: bool = False
+    ) -> list[str]:
+        """Columns of a table of this model's readings; see `fer_tf.face_table`."""
+        return face_table.columns(
+            self._names,
+            pictures=pictures,
+            videos=videos,
+            smoothed=smoothed,
+            unsure=self.unsure_below is not None,
+        )
 
     def read_crops(self, crops: np.ndarray) -> list[Face]:
         """Reads faces that are cropped and aligned already.
@@ -228,6 +277,19 @@ class Predictor:
         columns = {name: np.concatenate(parts) for name, parts in columns.items()}
         require_finite(columns)
         return [self._named(columns, row) for row in range(len(crops))]
+
+    def _derived(self, face: Face) -> Face:
+        """What follows from a face's probabilities."""
+        derived, probabilities = {}, face.get("probabilities")
+        if probabilities and self.unsure_below is not None:
+            derived["unsure"] = max(probabilities.values()) < self.unsure_below
+        if self._has_circumplex:
+            shares = list(probabilities.values())
+            place = circumplex.circumplex(shares, list(probabilities))
+            if np.isfinite(place).all():  # Not where only contempt is left.
+                names = ("circumplex_valence", "circumplex_arousal")
+                derived |= zip(names, place.tolist())
+        return derived
 
     def _named(self, columns: dict[str, np.ndarray], row: int) -> Face:
         """One face's outputs under the names of their classes."""

@@ -11,6 +11,9 @@ moving parts are known: localisation.json holds how much of each map lies on the
 compared with a uniform map. `--figure` draws a figure of Gan et al. or Meen et al.
 instead.
 
+`--detector=none` is for pictures that are crops of faces already, as in
+`trainers.predict`. A map that is 0 everywhere says "no evidence".
+
 In a folder, folders named as expressions label their pictures, and pictures of the
 same name in several of them show the same person. Files that are no pictures are passed
 over. If a picture cannot be read, its reason is printed, and the command exits 1 after
@@ -42,6 +45,10 @@ _LAYER = flags.DEFINE_string(
 _SOURCE = flags.DEFINE_string(
     "source", "seed=2,examples=200", "Which faces are drawn for --input=synthetic."
 )
+_DETECTOR = flags.DEFINE_enum(
+    "detector", "mtcnn", ["mtcnn", "none"],
+    "mtcnn finds the largest face; none takes each picture for a crop of one.",
+)  # fmt: skip
 _PICTURES = flags.DEFINE_integer(
     "pictures", 12, "Most faces to draw a picture of.", lower_bound=0
 )
@@ -52,10 +59,10 @@ def main() -> None:
     if os.path.realpath(_INPUT.value) == os.path.realpath(_OUTPUT.value):
         cli.fail("--output must be another folder than --input", code=2)
     with cli.quiet_imports():
+        from fer_tf.face_table import NO_FACE
         from fer_tf.model_io import model_folder
         from fer_tf.plotting.style import save_figure
         from trainers.explanation import explained, face_maps, paper_figures
-        from trainers.prediction.record_lines import NO_FACE
 
     models = [model_folder.load(path) for path in _MODEL.value]
     names = face_maps.model_names(models, _MODEL.value)
@@ -95,7 +102,8 @@ def _faces(models):
 
     files = picture_files.find(_INPUT.value)
     pictures, failures = [], []
-    for face in faces.photographs(files, face_detector()):
+    detector = face_detector() if _DETECTOR.value == "mtcnn" else None
+    for face in faces.photographs(files, detector):
         (pictures if isinstance(face, faces.Picture) else failures).append(face)
     for name, reason in failures:
         print(one_line(f"{name}: {reason}"))

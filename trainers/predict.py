@@ -9,7 +9,8 @@ python -m trainers.predict --model=runs/quick --input=crops/ --output=o --detect
 python -m trainers.predict --model=runs/quick --serve
 
 Writes predictions.jsonl (a line for each picture or frame), predictions.csv (a line
-for each face, and one for a picture without any) and `<name>_annotated.png` for each
+for each face, and one for a picture without any; trainers/prediction/README.md explains
+its columns) and `<name>_annotated.png` for each
 picture, in the same subfolder as within --input. For a video it writes the drawn video
 with its sound, and a timeline of the six people seen longest. Each face of a video has
 its track, which ends at a cut or an absence, and its person, who is known again
@@ -25,6 +26,8 @@ already, framed as the model's card says. `--serve` opens a page instead, for th
 machine alone unless --host says otherwise.
 """
 
+import contextlib
+import importlib.util
 import os
 
 from absl import flags
@@ -60,6 +63,14 @@ _FACE_WEIGHTS = flags.DEFINE_string(
     "face_weights", None,
     "File of dlib's face-recognition weights (vladmandic-face-api-1.7.15.tgz), by "
     "which people in a video are known again; without it, by their looks.",
+)  # fmt: skip
+_COLUMNS = flags.DEFINE_enum(
+    "columns", "plain", ["plain", "openface", "pyfeat"],
+    "Whose names the columns of predictions.csv have, as far as it has such columns.",
+)  # fmt: skip
+_FORMAT = flags.DEFINE_enum(
+    "format", "csv", ["csv", "parquet"],
+    "parquet: write predictions.parquet beside the CSV; needs pyarrow.",
 )  # fmt: skip
 _SERVE = flags.DEFINE_bool("serve", False, "Open a page in place of reading files.")
 _HOST = flags.DEFINE_string("host", "127.0.0.1", "Address that the page listens on.")
@@ -123,6 +134,8 @@ def _check_flags():
         cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
     if score is not None and _DETECTOR.value == "none":
         cli.fail("--min_face_score is not for --detector=none", code=2)
+    if _FORMAT.value == "parquet" and importlib.util.find_spec("pyarrow") is None:
+        cli.fail("--format=parquet needs pyarrow: pip install 'fer-tf[table]'", code=2)
 
 
 def _check_files():
@@ -146,12 +159,14 @@ def _detector(model):
 
 def _read_pictures(predictor, files):
     with cli.quiet_imports():
+        from fer_tf.face_table import NO_FACE
         from trainers.prediction import output_folder, photographs
-        from trainers.prediction.record_lines import NO_FACE, in_words
+        from trainers.prediction.record_lines import in_words
 
     records, names, gone = photographs.run(
         predictor, files, _OUTPUT.value, pictures=_PICTURES.value
     )
+    _finish_table()
     failed, empty = [], 0
     for path, record in zip(files.paths, map(records.__getitem__, names)):
         print(in_words(record))
@@ -181,6 +196,7 @@ def _read_video(predictor, files):
         every=_EVERY.value, smoothing=_SMOOTHING.value, count=_PEOPLE.value,
         embedder=FaceEmbedder(weights) if weights else None,
     )  # fmt: skip
+    _finish_table()
     print(f"{path}: {_in_words(summary)}")
     print(f"written: {os.path.join(_OUTPUT.value, output_folder.JSONL)}")
     failed = [f"{path}: {summary['error']}"] if summary["error"] else []
@@ -194,6 +210,20 @@ def _in_words(summary):
         f"{'person' if people == 1 else 'people'} in {tracks:,} "
         f"track{'s' * (tracks != 1)}"
     )
+
+
+def _finish_table():
+    """Gives the table other names, and writes it as Parquet, where asked for."""
+    from trainers.prediction import csv_table, output_folder
+
+    table = os.path.join(_OUTPUT.value, output_folder.CSV)
+    if _COLUMNS.value != "plain":
+        csv_table.rename(table, _COLUMNS.value)
+    if _FORMAT.value == "parquet":
+        csv_table.to_parquet(table)
+    else:  # An earlier one would not be of these predictions.
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(os.path.join(_OUTPUT.value, output_folder.PARQUET))
 
 
 if __name__ == "__main__":

@@ -113,10 +113,11 @@ def _grown(kept, new):
 
 def _grown_differences(kept, new):
     """The new differences, and the kept ones of rows that were not trained again."""
-    key = lambda entry: (entry["row"], entry["metric"])
-    again = set(map(key, new["differences"]))
-    return new["differences"] + [
-        entry for entry in kept.get("differences", ()) if key(entry) not in again
+    again = {entry["row"] for entry in new["rows"] if entry["ours"]}
+    return new.get("differences", []) + [
+        entry
+        for entry in kept.get("differences", ())
+        if again.isdisjoint((entry["row"], entry["baseline"]))
     ]
 
 

@@ -21,6 +21,9 @@ from fer_tf.model_io.views import AVERAGES
 SCHEMA_VERSION = 1
 CARD = "model.json"
 
+COVERAGE = 0.8
+"""Share of the faces, the surest ones, that are not called unsure."""
+
 # A card with its config takes some ten thousand bytes.
 _MAX_CARD_BYTES = 1 << 20
 
@@ -167,6 +170,35 @@ def _check_size(shape, where):
         raise ValueError(
             f"{where}: input_shape is {str(shape)[:100]}, larger than {MAX_SIZE} pixels"
         )
+
+
+def unsure_below(described: Mapping[str, Any]) -> float | None:
+    """The probability below which a reading is unsure, from the card's coverage table.
+
+    It is the least probability among the surest 80 % of the faces of the last split
+    that was measured: test, or else validation. A fifth of such faces are unsure.
+
+    Args:
+        described: As `read_card` gives it.
+
+    Returns:
+        None if the card holds no such table.
+
+    Example:
+        >>> row = {"coverage": 0.8, "accuracy": 0.77, "confidence": 0.444}
+        >>> scores = {"calibration": {"coverage": [row]}}
+        >>> unsure_below({"measured": {"test": scores}}), unsure_below({})
+        (0.444, None)
+    """
+    for split in ("test", "validation"):
+        try:
+            table = described["measured"][split]["calibration"]["coverage"]
+            (level,) = [r["confidence"] for r in table if r["coverage"] == COVERAGE]
+            if 0 <= level <= 1:
+                return float(level)
+        except (KeyError, TypeError, ValueError):  # Absent, or a stranger's.
+            continue
+    return None
 
 
 def require_names(model: keras.Model, card: Card, folder: str) -> None:

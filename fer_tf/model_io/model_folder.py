@@ -24,6 +24,7 @@ from fer_tf.model_io.card import (
     card_from,
     read_card,
     require_names,
+    unsure_below,
 )
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils import atomic
@@ -96,8 +97,9 @@ def load(
             `paper` (best on test).
 
     Returns:
-        The model, with three more attributes: `card` (a `Card`), `crop_spec`, and
-        `sha256`, that of the weights' file.
+        The model, with four more attributes: `card` (a `Card`), `crop_spec`, `sha256`,
+        that of the weights' file, and `unsure_below`, see
+        `fer_tf.model_io.card.unsure_below`.
 
     Raises:
         ValueError: If there is no such model, if its files do not belong together or
@@ -123,6 +125,7 @@ def load(
     require_names(model, card, folder)
     card.crop_spec.require_fit(_crop_shape(model, folder), os.path.join(folder, CARD))
     model.card, model.crop_spec, model.sha256 = card, card.crop_spec, digest
+    model.unsure_below = unsure_below(described)
     return model
 
 

@@ -3,11 +3,15 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyBboxPatch
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.textpath import TextPath
 
 from fer_tf.face_types import Face
 from fer_tf.faces.pyramid import shrunk
-from fer_tf.plotting.style import COLORS, INK
+from fer_tf.faces.sharpness import doubt
+from fer_tf.plotting.placing import place_label
+from fer_tf.plotting.style import COLORS, INK, ink_on
 
 # Inches: height of the figure, and width of the panel of bars.
 _HEIGHT, _PANEL = 5.2, 2.3
@@ -16,10 +20,21 @@ _WIDEST = 4.0
 # Pixels that a photograph is drawn from: over twice those that are saved.
 _DRAWN_HEIGHT = 1600
 _MOST_BARS = 4
+# Points of a panel of bars: title, numbers of the axis, and the least for a row.
+_TITLE, _NUMBERS, _ROW = 16.0, 13.0, 7.8
+# Points: letters of a label, and what surrounds them.
+_LETTERS, _PAD = 9.0, 2.2
+_BOLD = FontProperties(weight="bold", size=_LETTERS)
+_DOUBTED = "#ffffff"
 
 
 def annotated(image: np.ndarray, faces: list[Face]) -> Figure:
     """A photograph with its faces boxed, and their readings beside it.
+
+    A face whose reading is in doubt has a dashed box, a white label that says why, and
+    pale bars: see `fer_tf.faces.sharpness.doubt`. Labels cover neither each other nor,
+    where there is room, faces; where a label has no room it is a number, and in a
+    picture that is too small for that there is none.
 
     Args:
         image: uint8 RGB `(height, width, 3)`.
@@ -45,67 +60,114 @@ def annotated(image: np.ndarray, faces: list[Face]) -> Figure:
     small = shrunk(image, round(_DRAWN_HEIGHT * max(1, shape)))
     axes.imshow(small, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
     axes.set_axis_off()
-    for number, face in enumerate(faces, 1):
-        _draw_face(axes, number, face)
+    doubts = [doubt(image, face) for face in faces]
+    for face, why in zip(faces, doubts):
+        _draw_face(axes, face, why)
+    point = max(width / (_HEIGHT * shape), height / _HEIGHT) / 72
+    _draw_labels(axes, faces, doubts, (width, height), point)
     if faces:
-        _draw_bars(figure, faces, photo_share)
+        _draw_bars(figure, faces, doubts, photo_share)
     return figure
 
 
-def bars(faces: list[Face]) -> Figure:
+def bars(image: np.ndarray, faces: list[Face]) -> Figure:
     """The probabilities of the first four faces, as beside `annotated`."""
-    figure = Figure(figsize=(3.6, 2.2 * min(len(faces), _MOST_BARS)), facecolor="white")
-    _draw_bars(figure, faces, 0.0)
+    faces = faces[:_MOST_BARS]
+    each = max(2.2, (_TITLE + _NUMBERS + 9 * _most_rows(faces)) / 72)
+    figure = Figure(figsize=(3.6, each * len(faces)), facecolor="white")
+    _draw_bars(figure, faces, [doubt(image, face) for face in faces], 0.0)
     return figure
 
 
-def _draw_face(axes: Axes, number: int, face: Face):
+def _color(face, why):
+    return _DOUBTED if why else COLORS.get(face.get("expression"), _DOUBTED)
+
+
+def _draw_face(axes: Axes, face: Face, why: str):
+    """The box, dashed where the reading is in doubt, and the landmarks."""
     x, y, w, h = face["box"]
-    name = face.get("expression", "face")
-    color = COLORS.get(name, "#ffffff")
-    axes.add_patch(
-        FancyBboxPatch(
-            (x, y), w, h, boxstyle=f"round,pad=0,rounding_size={0.06 * w}",
-            fill=False, ec=color, lw=2.4,
-        )
-    )  # fmt: skip
+    color = _color(face, why)
+    style = f"round,pad=0,rounding_size={0.06 * w}"
+    # The dark line below shows the box on every background.
+    for line, width in ((INK, 3.4), (color, 2.2)):
+        axes.add_patch(
+            FancyBboxPatch(
+                (x, y), w, h, boxstyle=style, fill=False, ec=line, lw=width,
+                ls=(0, (4, 2.5)) if why and line == color else "-",
+            )
+        )  # fmt: skip
     points = np.asarray(face["landmarks"])
-    axes.plot(points[:, 0], points[:, 1], ".", color=color, ms=4, mec="white", mew=0.4)
+    axes.plot(points[:, 0], points[:, 1], ".", color=color, ms=4, mec=INK, mew=0.4)
+
+
+def _draw_labels(axes: Axes, faces, doubts, picture, point):
+    """A label for each face, none on another; `point` is in pixels of the picture."""
+    taken, boxes = [], [tuple(face["box"]) for face in faces]
+    for number, (face, why, box) in enumerate(zip(faces, doubts, boxes), 1):
+        for text in (_label(number, face, why), str(number)):
+            # Drawn on pixels, letters are up to a twentieth wider.
+            letters = TextPath((0, 0), text, prop=_BOLD).get_extents().x1
+            size = (1.05 * letters + 2 * _PAD) * point, (1.2 * _LETTERS + _PAD) * point
+            place = place_label(size, box, taken, boxes, picture)
+            if place is not None:
+                break
+        else:
+            continue
+        taken.append(place)
+        x, y, w, h = place
+        color = _color(face, why)
+        axes.add_patch(Rectangle((x, y), w, h, fc=color, lw=0, zorder=3))
+        axes.text(x + w / 2, y + h / 2, text, va="center_baseline", ha="center",
+                  fontproperties=_BOLD, color=ink_on(color))  # fmt: skip
+
+
+def _label(number, face, why):
+    name = face.get("expression", "face")
     probability = face.get("probabilities", {}).get(name)
     text = f"{number} {name}" + ("" if probability is None else f" {probability:.0%}")
-    axes.text(
-        x, y - 0.03 * h, text, va="bottom", ha="left", fontsize=9, color="white",
-        weight="bold", clip_on=True,
-        bbox=dict(facecolor=color, alpha=0.9, pad=2.2, lw=0),
-    )  # fmt: skip
+    return f"{text}? {why}" if why else text
 
 
-def _draw_bars(figure: Figure, faces: list[Face], left: float):
-    """Probabilities of the first faces, right of `left`, a share of the width."""
-    faces = faces[:_MOST_BARS]
+def _named(face):
+    return {**face.get("probabilities", {}), **face.get("action_units", {})}
+
+
+def _most_rows(faces):
+    return max(1, *(len(_named(face)) for face in faces))
+
+
+def _draw_bars(figure: Figure, faces: list[Face], doubts: list[str], left: float):
+    """Probabilities of the first faces, right of `left`, a share of the width.
+
+    They are up to four, as far as their rows can be read.
+    """
+    points = 72 * figure.get_figheight()
+    room = int(points / (_TITLE + _NUMBERS + _ROW * _most_rows(faces)))
+    faces = faces[: min(_MOST_BARS, max(1, room))]
     height = 1 / len(faces)
-    for number, face in enumerate(faces, 1):
+    high = height - (_TITLE + _NUMBERS) / points
+    for number, (face, why) in enumerate(zip(faces, doubts), 1):
+        bottom = 1 - number * height + _NUMBERS / points
         axes = figure.add_axes(
-            (left + 0.42 * (1 - left), 1 - (number - 0.14) * height, 0.5 * (1 - left),
-             0.74 * height)
-        )  # fmt: skip
-        named = {**face.get("probabilities", {}), **face.get("action_units", {})}
+            (left + 0.42 * (1 - left), bottom, 0.5 * (1 - left), high)
+        )
+        named = _named(face)
         rows = range(len(named))
-        axes.barh(rows, named.values(), color=[COLORS.get(name, INK) for name in named])
-        # With action units below the expressions, four faces have many names.
-        points = 72 * figure.get_figheight() * 0.74 * height / max(1, len(named))
-        axes.set_yticks(rows, named, fontsize=min(7.5, 0.9 * points))
+        colors = [COLORS.get(name, INK) for name in named]
+        axes.barh(rows, named.values(), color=colors, alpha=0.45 if why else 1)
+        size = min(7.5, 0.9 * points * high / max(1, len(named)))
+        axes.set_yticks(rows, named, fontsize=size)
         axes.invert_yaxis()
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.5, 1], ["0", "½", "1"], fontsize=7)
-        axes.set_title(_face_title(number, face), fontsize=8.5, loc="left")
+        axes.set_title(_face_title(number, face, why), fontsize=8.5, loc="left", pad=2)
         axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(left=False)
+        axes.tick_params(left=False, length=2, pad=1)
 
 
-def _face_title(number: int, face: Face):
+def _face_title(number: int, face: Face, why: str):
     text = f"face {number}"
     for name in ("valence", "arousal"):
         if name in face:
             text += f"  {name[0]} {face[name]:+.2f}"
-    return text
+    return f"{text}, {why}" if why else text

@@ -31,6 +31,34 @@ _MAP_TITLES = {
 }
 
 
+def luminance(color: str) -> float:
+    """Relative luminance of a colour in [0, 1], as WCAG 2.2 defines it.
+
+    Example:
+        >>> from fer_tf.plotting.style import luminance
+        >>> luminance("#000000"), round(luminance("#ffffff"), 6)
+        (0.0, 1.0)
+    """
+    channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+              for c in channels]  # fmt: skip
+    return sum(c * weight for c, weight in zip(linear, (0.2126, 0.7152, 0.0722)))
+
+
+def ink_on(color: str) -> str:
+    """Black or white, whichever is the easier to read on a colour.
+
+    The better of the two has a contrast of at least 4.58 : 1 on any colour; WCAG 2.2
+    asks for 4.5.
+
+    Example:
+        >>> from fer_tf.plotting.style import ink_on
+        >>> ink_on("#e69f00"), ink_on("#0072b2")
+        ('#000000', '#ffffff')
+    """
+    return "#000000" if luminance(color) > 0.05 * (21**0.5 - 1) else "#ffffff"
+
+
 def map_title(name: str) -> str:
     """Title of a map of `fer_tf.explain` in a picture."""
     return _MAP_TITLES.get(name, name.replace("_", " "))

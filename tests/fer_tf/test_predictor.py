@@ -131,6 +131,24 @@ def test_every_output_is_read_out_under_its_own_name():
     assert inside["action_units"][:3] == ["AU1", "AU2", "AU4"]
 
 
+def test_what_follows_from_the_probabilities():
+    """Happiness and fear at one half each: their norms' mean; unsure below 0.6."""
+    half = np.array([-99.0, 0, -99, -99, 0, -99, -99])
+    small = saying("small_resnet", {"expression": half}, crop_spec=CROP_SPECS["meen"])
+    small.unsure_below = 0.6
+    points = synthetic.draw(0, synthetic.SyntheticOptions(size=160)).landmarks
+    reader = predictor.Predictor(small, detector=KnownFaces([[face(points, 50)]]))
+    (found,) = reader.predict(np.zeros((160, 160, 3), np.uint8))
+    place = found["circumplex_valence"], found["circumplex_arousal"]
+    assert place == pytest.approx(((0.81 - 0.64) / 2, (0.51 + 0.60) / 2), abs=1e-6)
+    assert found["unsure"] is True and "valence" not in found
+    assert {"unsure", "circumplex_valence"} <= set(reader.columns())
+    small.unsure_below = None
+    reader = predictor.Predictor(small, detector=KnownFaces([[face(points, 50)]]))
+    (found,) = reader.predict(np.zeros((160, 160, 3), np.uint8))
+    assert "unsure" not in found and "unsure" not in reader.columns()
+
+
 def test_a_face_is_the_second_class():
     outputs = {"is_face": np.log([0.1, 0.9])}
     model = saying("face_network", outputs, crop_spec=CROP_SPECS["meen"])

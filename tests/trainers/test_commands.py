@@ -98,7 +98,10 @@ def test_output_that_nobody_reads_is_no_error(args, unbuffered):
         (["predict", "--model=x", "--input=y", "--output=z", "stray"], "stray"),
         (["verify"], "--dataset"),
         (["benchmark", "--what=luck"], "luck"),
-        (["benchmark", "--what=train", "--model=small_resnet,no"], "no model 'no'"),
+        pytest.param(  # It takes TensorFlow to know.
+            ["benchmark", "--what=train", "--model=small_resnet,no"], "no model 'no'",
+            marks=pytest.mark.slow,
+        ),
         (["benchmark", "--what=faces", "--json=no/folder.json"], "no folder no"),
         (["benchmark", "--what=faces"], "--trained is needed"),
         (["reproduce", "--table=wang_1", "--data=x", "--workdir=y",

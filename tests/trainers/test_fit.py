@@ -189,6 +189,7 @@ def test_what_fit_would_leave_out_is_refused(key, value, synthetic_data):
         fit.compiled(config, synthetic_data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["tfrecord", "npz"])
 def test_votes_are_the_target_of_fit_too(format, tmp_path):
     layouts.write("ferplus", str(tmp_path / "in"), examples=60)

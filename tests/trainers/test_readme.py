@@ -50,6 +50,20 @@ def test_a_kept_table_grows_by_the_rows_trained_on_another_machine(
     assert add(rows=other, changed={"epochs": "9"}) == other
 
 
+def test_differences_of_rows_that_are_trained_again_are_not_kept():
+    rows = lambda *again: [{"row": r, "ours": {"a": 1} if r in again else {}}
+                           for r in "ABCD"]  # fmt: skip
+    pair = lambda row, value: {"row": row, "baseline": "A", "ours": value}
+    kept = {"differences": [pair("B", 0.1), pair("C", 0.2)]}
+    new = {"rows": rows("D"), "differences": [pair("D", 0.3)]}
+    whole = [pair("D", 0.3), pair("B", 0.1), pair("C", 0.2)]
+    assert readme._grown_differences(kept, new) == whole
+    # B alone is new, and no longer what its difference was measured with.
+    alone = {"rows": rows("B"), "differences": []}
+    assert readme._grown_differences(kept, alone) == [pair("C", 0.2)]
+    assert readme._grown_differences(kept, {"rows": rows("A")}) == []
+
+
 def test_a_run_is_kept_with_its_curve_and_command(tmp_path, monkeypatch):
     monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "kept"))
     run = tmp_path / "run"

@@ -28,6 +28,7 @@ def test_folds_need_one_folder_of_records(synthetic_data, tmp_path):
         planned(TABLES["gan_5"], both, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "args, code, text",
     [

@@ -90,8 +90,7 @@ def _figure(image, explanation, title):
     cam = maps.pop("grad_cam")[0]
     cells = {
         "face": attention_maps.face(image),
-        # If nothing speaks for the output, the map is 0 everywhere.
-        f"Grad-CAM{'' if cam.any() else ': empty'}": attention_maps.overlay(image, cam),
+        "Grad-CAM": attention_maps.overlay(image, cam),
         "guided Grad-CAM": attention_maps.signed(explanation["guided_grad_cam"][0]),
     }
     for name, values in maps.items():
@@ -106,7 +105,7 @@ def _figure(image, explanation, title):
     across = 6 if len(cells) > 7 else len(cells)
     pairs = list(cells.items())
     rows = [pairs[i : i + across] for i in range(0, len(pairs), across)]
-    return attention_maps.captioned(rows, title=title)
+    return attention_maps.captioned(rows, title=title, bar=True)
 
 
 def localise(models: list[Explained], *, target: str | None = None) -> dict:

@@ -13,11 +13,11 @@ import numpy as np
 
 from data_pipelines import synthetic
 from fer_tf import labels
-from fer_tf.face_types import DetectedFace
+from fer_tf.face_table import NO_FACE
+from fer_tf.face_types import Detector
 from fer_tf.faces import alignment
 from fer_tf.faces.images import read_image
 from trainers.prediction.picture_files import Files
-from trainers.prediction.record_lines import NO_FACE
 
 # Least side in pixels of a drawn face: that of the synthetic records.
 _SIDE = 96
@@ -72,8 +72,12 @@ def drawn(source: str, side: int) -> list[Picture]:
     return pictures
 
 
-def photographs(files: Files, detector) -> Iterator[Picture | tuple[str, str]]:
+def photographs(
+    files: Files, detector: Detector | None
+) -> Iterator[Picture | tuple[str, str]]:
     """Yields the largest face of each photograph, or `(name, why there is none)`.
+
+    Without a detector, each picture is a crop of a face already.
 
     The name of an expression's folder labels the pictures in it. Pictures of the same
     file name in several such folders show the same person.
@@ -82,22 +86,29 @@ def photographs(files: Files, detector) -> Iterator[Picture | tuple[str, str]]:
         name = files.name(file)
         try:
             image = read_image(file)
-            faces: list[DetectedFace] = detector.detect(image)
+            points = None if detector is None else _largest(detector.detect(image))
         except (ValueError, OSError) as error:
             yield name, str(error)
             continue
-        if not faces:
+        if detector is not None and points is None:
             yield name, NO_FACE
             continue
-        largest = max(faces, key=lambda face: face["box"][2] * face["box"][3])
         expression = _expression(os.path.basename(os.path.dirname(file)))
         yield Picture(
             name=name,
             image=image,
-            points=np.asarray(largest["landmarks"]),
+            points=points,
             expression=expression,
             person=os.path.basename(file) if expression else name,
         )
+
+
+def _largest(faces):
+    """Landmarks of the largest face; None if there is none."""
+    if not faces:
+        return None
+    largest = max(faces, key=lambda face: face["box"][2] * face["box"][3])
+    return np.asarray(largest["landmarks"])
 
 
 def windows(pictures: list[Picture], model) -> tuple[np.ndarray, np.ndarray | None]:

@@ -35,8 +35,8 @@ def gan_5(models: list[Explained], target: str | None = None) -> Figure:
                 attention_maps.overlay(model.images[row], maps["grad_cam"][place]),
                 attention_maps.signed(maps["guided_grad_cam"][place]),
             ]
-        columns += [f"{model.name}\nGrad-CAM", "guided"]
-    return attention_maps.grid(cells, rows=list(order), columns=columns)
+        columns += [f"{model.name}\nGrad-CAM", "guided\nGrad-CAM"]
+    return attention_maps.grid(cells, rows=list(order), columns=columns, bar=True)
 
 
 def gan_6(models: list[Explained], target: str | None = None) -> Figure:
@@ -52,7 +52,7 @@ def gan_6(models: list[Explained], target: str | None = None) -> Figure:
         for name in shown
     ]
     title = f"{model.name}: Grad-CAM of several people"
-    return attention_maps.grid(cells, rows=shown, title=title)
+    return attention_maps.grid(cells, rows=shown, title=title, bar=True)
 
 
 def gan_7(models: list[Explained], target: str | None = None) -> Figure:
@@ -78,15 +78,19 @@ def gan_8(models: list[Explained], target: str | None = None) -> Figure:
             person = people.setdefault(picture.person, {})
             person.setdefault(picture.expression, row)
     # People with the most expressions come first; the sort keeps the order of equals.
-    shown = sorted(people.values(), key=len, reverse=True)[:_MOST_PEOPLE]
+    names = sorted(people, key=lambda name: len(people[name]), reverse=True)
+    shown = {name: people[name] for name in names[:_MOST_PEOPLE]}
     _require_labels(shown)
-    columns = [name for name in _CK if any(name in rows for rows in shown)]
+    columns = [name for name in _CK if any(name in rows for rows in shown.values())]
     cells = []
-    for rows in shown:
+    for rows in shown.values():
         drawn = dict(zip(rows, _overlays(model, list(rows.values()), target)))
         cells.append([drawn.get(name) for name in columns])
     title = f"{model.name}: Grad-CAM, a person a row"
-    return attention_maps.grid(cells, columns=columns, title=title)
+    return attention_maps.grid(
+        cells, rows=[_short(name) for name in shown], columns=columns, title=title,
+        bar=True,
+    )  # fmt: skip
 
 
 def meen_3(models: list[Explained], target: str | None = None) -> Figure:
@@ -121,7 +125,14 @@ def _products(models, title, weigh):
         for image, u in zip(images, large)
     ]
     columns = ["face", *(f"feature {number}" for number in strongest)]
-    return attention_maps.grid(cells, columns=columns, title=f"{model.name}: {title}")
+    rows = [_short(picture.name) for picture in model.pictures[: len(images)]]
+    title = f"{model.name}: {title}"
+    return attention_maps.grid(cells, rows=rows, columns=columns, title=title)
+
+
+def _short(name):
+    """A name in at most 24 letters, which keeps its end."""
+    return name if len(name) <= 24 else f"…{name[-23:]}"
 
 
 def _overlays(model, rows, target):

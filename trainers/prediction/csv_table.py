@@ -1,64 +1,96 @@
-"""The records of `trainers.predict` as a table.
+"""The records of `trainers.predict` as a table; README.md here explains its columns.
 
 It has a row for each face, and one for each picture without any.
 """
 
 import csv
-from collections.abc import Iterable, Iterator
+import os
+import re
+import shutil
+from collections.abc import Iterable
 
-from fer_tf import labels
-from fer_tf.model_io.card import Card
+from fer_tf import face_table
 from fer_tf.utils import atomic
 from trainers.prediction.record_lines import Record
 
-# The columns before and after those of the expressions and action units.
-_BEFORE = (
-    "source", "frame", "time", "face", "person", "track", "x", "y", "width", "height",
-    "confidence", "enlargement", "face_probability", "expression",
-)  # fmt: skip
-_DIMENSIONS = ("valence", "arousal")
-_AFTER = ("error",)
+OPENFACE = {
+    "track": "face_id", "time": "timestamp", "face_score": "confidence",
+}  # fmt: skip
+"""Names of OpenFace 2 for what it has too."""
+PYFEAT = {
+    "source": "input", "person": "Identity", "x": "FaceRectX", "y": "FaceRectY",
+    "width": "FaceRectWidth", "height": "FaceRectHeight", "face_score": "FaceScore",
+}  # fmt: skip
+"""Names of py-feat for what it has too."""
 
 # Characters that begin a formula in a spreadsheet; the last four are East Asian.
 _FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
-def columns(card: Card) -> list[str]:
-    """Names of the columns.
-
-    They are the same for every model of the usual expressions and action units. A
-    model's own names come after the usual ones.
-
-    Args:
-        card: Of the model.
-    """
-    expressions = map(_column, (*labels.EXPRESSIONS, *card.expressions))
-    action_units = map(_column, (*labels.ACTION_UNITS, *card.action_units))
-    names = [*_BEFORE, *expressions, *_DIMENSIONS, *action_units, *_AFTER]
-    return list(dict.fromkeys(names))
-
-
-def _column(name):
-    """Column of an expression or action unit, told from the table's own columns."""
-    own = (*_BEFORE, *_DIMENSIONS, *_AFTER)
-    return f"{name} (class)" if name.casefold() in own else name
-
-
-def write(path: str, records: Iterable[Record], card: Card) -> None:
+def write(path: str, records: Iterable[Record], columns: list[str]) -> None:
     """Writes records as CSV, holding one at a time.
 
     Args:
         path: Of the table.
         records: As in predictions.jsonl.
-        card: Of the model that made them.
+        columns: Of the table, from `fer_tf.Predictor.columns`.
     """
     with atomic.replacing(path) as temporary:
         with open(temporary, "w", encoding="utf-8", errors="backslashreplace",
                   newline="") as file:  # fmt: skip
-            names = columns(card)
-            rows = (row for record in records for row in _rows(record))
-            write_rows(file, [names])
-            write_rows(file, (map(row.get, names) for row in rows))
+            rows = (row for record in records for row in face_table.rows(record))
+            write_rows(file, [columns])
+            write_rows(file, (map(row.get, columns) for row in rows))
+
+
+def rename(path: str, style: str) -> None:
+    """Gives the columns of a written table the names of another program.
+
+    Args:
+        path: Of the table.
+        style: "openface" or "pyfeat". Columns that the program lacks keep their names.
+    """
+    with atomic.replacing(path) as temporary:
+        with open(path, encoding="utf-8", newline="") as old:
+            with open(temporary, "w", encoding="utf-8", newline="") as new:
+                # No name of a column holds the end of a line.
+                (names,) = csv.reader([old.readline()])
+                write_rows(new, [[_renamed(name, style) for name in names]])
+                shutil.copyfileobj(old, new)
+
+
+def _renamed(name, style):
+    known, unit = (OPENFACE, "_p") if style == "openface" else (PYFEAT, "")
+    if match := re.fullmatch(r"AU(\d+)(_raw)?", name):
+        number, raw = match.groups(default="")
+        return f"AU{number:0>2}{unit}{raw}"
+    return known.get(name, name)
+
+
+def to_parquet(path: str) -> str:
+    """Writes a table once more, as Parquet; returns the path, with that ending.
+
+    Raises:
+        ModuleNotFoundError: If pyarrow is not installed.
+    """
+    from pyarrow import csv as arrow_csv
+    from pyarrow import parquet
+
+    table = arrow_csv.read_csv(
+        path,
+        parse_options=arrow_csv.ParseOptions(newlines_in_values=True),
+        # An empty number is null, an empty text is a text.
+        convert_options=arrow_csv.ConvertOptions(
+            null_values=[""],
+            column_types=dict.fromkeys(
+                ("source", "input", "condition", "expression", "error"), "string"
+            ),
+        ),
+    )
+    written = os.path.splitext(path)[0] + ".parquet"
+    with atomic.replacing(written) as temporary:
+        parquet.write_table(table, temporary)
+    return written
 
 
 def write_rows(file, rows: Iterable[Iterable]) -> None:
@@ -71,17 +103,6 @@ def write_rows(file, rows: Iterable[Iterable]) -> None:
     # Every text is quoted: a lone carriage return in a name would end its row.
     writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerows(map(_harmless, row) for row in rows)
-
-
-def _rows(record: Record) -> Iterator[dict]:
-    common = {name: record.get(name) for name in ("source", "frame", "time", "error")}
-    for number, face in enumerate(record["faces"], 1):
-        box = dict(zip(("x", "y", "width", "height"), face["box"]))
-        named = {**face.get("probabilities", {}), **face.get("action_units", {})}
-        named = {_column(name): value for name, value in named.items()}
-        yield {**face, **named, **box, "face": number, **common}
-    if not record["faces"]:
-        yield common
 
 
 def _harmless(cell):

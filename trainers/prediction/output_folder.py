@@ -6,6 +6,7 @@ import os
 from fer_tf.utils import atomic
 
 JSONL, CSV, RUN = "predictions.jsonl", "predictions.csv", "run.json"
+PARQUET = "predictions.parquet"
 # Records of pictures before all of them are there.
 JOURNAL = f".part-{JSONL}"
 # What the names of drawn files end with.
@@ -50,7 +51,7 @@ def _require_same(output, earlier, identity):
 
 
 def _remove_temporary_files(output):
-    endings = (JSONL, CSV, RUN, DRAWN, DRAWN_VIDEO, TIMELINE)
+    endings = (JSONL, CSV, PARQUET, RUN, DRAWN, DRAWN_VIDEO, TIMELINE)
     for entry in os.scandir(output):
         temporary = entry.name.startswith(".part-") and entry.name.endswith(endings)
         if temporary and entry.name != JOURNAL and not entry.is_dir():
@@ -80,7 +81,12 @@ def can_hold(output: str, picture: str) -> bool:
     if not inside or os.path.isdir(path):
         return False
     parents = os.path.relpath(folder, root).split(os.sep)
-    if parents[0] in (JSONL, CSV, RUN):  # Files that may still have to be written.
+    if parents[0] in (
+        JSONL,
+        CSV,
+        PARQUET,
+        RUN,
+    ):  # Files that may still have to be written.
         return False
     while not os.path.lexists(folder):
         folder = os.path.dirname(folder)

@@ -12,6 +12,7 @@ from concurrent import futures
 
 import numpy as np
 
+from fer_tf.face_table import NO_FACE
 from fer_tf.faces.images import read_with_note
 from fer_tf.plotting.photograph import annotated
 from fer_tf.plotting.style import save_figure
@@ -20,7 +21,7 @@ from fer_tf.video import video_files
 from trainers.common.progress import Progress
 from trainers.prediction import picture_names
 from trainers.prediction.picture_files import Files
-from trainers.prediction.record_lines import NO_FACE, SCHEMA_VERSION, Record
+from trainers.prediction.record_lines import SCHEMA_VERSION, Record
 from trainers.prediction.records import Records
 
 # A picture cannot be used, or the model's outputs for it are not finite.
@@ -82,7 +83,7 @@ def run(
     # Records of earlier calls stay in front.
     own = set(names)
     earlier = [name for name in records.names if name not in own]
-    records.finish([*earlier, *names], predictor.card)
+    records.finish([*earlier, *names], predictor.columns())
     return records, names, len(gone)
 
 

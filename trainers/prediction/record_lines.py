@@ -10,9 +10,6 @@ from fer_tf.utils.names import one_line
 
 SCHEMA_VERSION = 1
 
-# The error of a picture that was read and shows no face.
-NO_FACE = "no face found"
-
 
 class SourceFile(TypedDict):
     """The file that a record was read from.

@@ -9,7 +9,6 @@ import json
 import os
 from collections.abc import Iterator
 
-from fer_tf.model_io.card import Card
 from fer_tf.utils import atomic
 from trainers.prediction import csv_table
 from trainers.prediction.output_folder import CSV, DRAWN, JOURNAL, JSONL, can_hold
@@ -80,12 +79,12 @@ class Records:
 
             yield append
 
-    def finish(self, names: list[str], card: Card) -> None:
+    def finish(self, names: list[str], columns: list[str]) -> None:
         """Writes predictions.jsonl and predictions.csv.
 
         Args:
             names: Of the records to write, in their order.
-            card: Of the model; see `csv_table.columns`.
+            columns: Of the table; see `fer_tf.face_table`.
         """
         with atomic.replacing(self._final) as path, open(path, "wb") as file:
             places = {}
@@ -95,7 +94,7 @@ class Records:
         self._places = places
         with contextlib.suppress(FileNotFoundError):
             os.remove(self._journal)
-        csv_table.write(os.path.join(self._output, CSV), self, card)
+        csv_table.write(os.path.join(self._output, CSV), self, columns)
 
     def _line(self, name):
         path, offset = self._places[name]

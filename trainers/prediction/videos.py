@@ -83,7 +83,8 @@ def run(
                 total = summary["frames"]
                 _draw(temporary, path, every, output, people.portraits(persons), total)
     table = os.path.join(output, output_folder.CSV)
-    csv_table.write(table, _records(lines), predictor.card)
+    columns = predictor.columns(pictures=False, videos=True, smoothed=smoothing > 0)
+    csv_table.write(table, _records(lines), columns)
     return summary
 
 

@@ -22,7 +22,9 @@ def papers_overview(folder: str) -> str:
     commands = []
     # Those on the paper's own data first.
     for name, kept in sorted(_tables(folder).items(), key=lambda i: _elsewhere(i[1])):
-        label, data = name, kept["dataset"] + (" †" if _elsewhere(kept) else "")
+        marks = ", derived labels" * bool(kept.get("derived"))
+        marks += " †" if _elsewhere(kept) else ""
+        label, data = name, kept["dataset"] + marks
         rows = [e for e in _own_rows(kept["rows"]) if e["protocol"] == Protocol.CLEAN]
         for entry in rows:
             metrics, own = scores.leading(entry["ours"]), {Protocol.CLEAN: entry}

@@ -1,6 +1,7 @@
 """A stage's length, optimizer and schedule, from its config."""
 
 import keras
+import numpy as np
 
 from fer_tf import optimizers
 from fer_tf.arguments import require_one_of
@@ -38,6 +39,24 @@ def build_optimizer(config, stage, total_steps: int):
 def total_steps(config, stage, num_train: int) -> int:
     """Steps of a stage: its `steps`, or as its epochs make them."""
     return stage.steps or max(1, stage.epochs * num_train // config.batch_size)
+
+
+def rates(config, num_train: int) -> tuple[list[float], list[float]] | None:
+    """Epochs since the training began, and the learning rates there.
+
+    None if a stage has the schedule `plateau`, whose rates follow from its losses.
+    """
+    epochs, values, before = [], [], 0.0
+    for stage in config.stages:
+        if stage.schedule.name == "plateau":
+            return None
+        steps = total_steps(config, stage, num_train)
+        rate = _schedule(stage.schedule, stage.learning_rate, steps)
+        for step in np.unique(np.linspace(0, steps - 1, 300).round()):
+            epochs.append(before + float(step) * config.batch_size / num_train)
+            values.append(float(rate(step)) if callable(rate) else float(rate))
+        before += steps * config.batch_size / num_train
+    return epochs, values
 
 
 def build_plateau(stage) -> optimizers.ReduceOnPlateau:

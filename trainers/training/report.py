@@ -14,7 +14,7 @@ from fer_tf.utils import atomic
 from fer_tf.utils.markdown import head, line
 from trainers.evaluation import measure, plots
 from trainers.evaluation.evaluator import Evaluator
-from trainers.training import build, streams
+from trainers.training import build, optimizers, streams
 
 
 def finish(run) -> str:
@@ -43,8 +43,9 @@ def finish(run) -> str:
     }
     atomic.write_json(os.path.join(path, "results.json"), results)
     curves = training_curves(
-        run.workdir.rows, select=config.select, title=config.model.name
-    )
+        run.workdir.rows, select=config.select, title=config.model.name,
+        rates=optimizers.rates(config, run.num_train),
+    )  # fmt: skip
     save_figure(curves, os.path.join(path, "curves.png"))
     page = _markdown(results, config, ["curves.png", *pictures])
     atomic.write_text(os.path.join(path, "report.md"), page)

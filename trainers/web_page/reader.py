@@ -73,7 +73,7 @@ class Reader:
             return (
                 self._picture(overlay.draw_faces(image, faces), "faces"),
                 sentence, rows,
-                photograph.bars(faces), circumplex.circumplex(faces),
+                photograph.bars(image, faces), circumplex.circumplex(faces),
                 self._looked(image, faces[:_EXPLAINED]), self._csv([_COLUMNS, *rows]),
             )  # fmt: skip
 

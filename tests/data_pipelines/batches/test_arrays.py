@@ -65,6 +65,7 @@ def test_crops_and_flips_are_those_of_tensorflow_bit_for_bit(synthetic_data, npz
             assert ours[name].dtype == value.dtype, name
 
 
+@pytest.mark.slow
 def test_what_interpolates_is_that_of_tensorflow_to_rounding(synthetic_data, npz_data):
     for ours, theirs in both(synthetic_data, npz_data, chain(), 4):
         for name, value in theirs.items():
@@ -160,6 +161,7 @@ def test_evaluation_gives_every_example_once(synthetic_data, npz_data):
     assert weights["expression"][:rows].all() and not weights["expression"][rows:].any()
 
 
+@pytest.mark.slow
 def test_tensorflow_reads_npz_into_the_same_batches(synthetic_data, npz_data):
     streams = [
         pipeline.train_batches(open_prepared(data), chain(), **SIZE, **BATCH)

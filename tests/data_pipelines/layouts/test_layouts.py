@@ -75,6 +75,7 @@ def test_pictures_and_labels_survive_the_trip(name, written):
         check_labels(name, loaded, face, intensity)
 
 
+@pytest.mark.slow
 @every
 def test_every_layout_is_verified_and_prepared(name, written, tmp_path):
     root, _ = written(name)

@@ -134,6 +134,7 @@ def test_frozen_masks_do_not_leak():
         np.testing.assert_allclose(value, second[name], atol=1e-6, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", {v.builder.__name__: name for name, v in reversed(MODELS.items())}.values()
 )

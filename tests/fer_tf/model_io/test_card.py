@@ -6,7 +6,7 @@ import time
 import pytest
 
 from fer_tf.faces.crop_spec import CROP_SPECS
-from fer_tf.model_io.card import CARD
+from fer_tf.model_io.card import CARD, unsure_below
 from tests.fer_tf.model_io.small_folders import (
     ARGUMENTS,
     change_card,
@@ -115,3 +115,21 @@ def _peak():
 def test_cards_that_are_none(text, match, folder):
     (folder / CARD).write_bytes(text)
     refused(folder, match)
+
+
+def test_the_threshold_of_unsure_is_the_last_splits_80_percent_row():
+    rows = lambda *levels: {
+        "calibration": {
+            "coverage": [
+                {"coverage": coverage, "confidence": level}
+                for coverage, level in zip((1.0, 0.9, 0.8, 0.7), levels)
+            ]
+        }
+    }
+    both = {"validation": rows(0.1, 0.2, 0.3, 0.4), "test": rows(0.2, 0.3, 0.44, 0.5)}
+    assert unsure_below({"measured": both}) == 0.44
+    assert unsure_below({"measured": {"validation": rows(0, 0, 0.3)}}) == 0.3
+    others = [{"test": rows(0, 0, level)} for level in ("x", 80.0, None)]
+    others.append({"test": {"calibration": {"coverage": 3}}})
+    for bad in (None, [], {"test": 7}, {"test": rows(1)}, *others):
+        assert unsure_below({"measured": bad}) is None

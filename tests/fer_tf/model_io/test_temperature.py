@@ -8,7 +8,6 @@ SMALL = {
     "small_resnet": dict(width=0.125, blocks=1),
     "two_att_two_mt": dict(width=0.125),
     "mtanet_senet50": dict(input_shape=(32, 32, 3), width=0.125),
-    "meen_model3_separately": dict(width=0.125),
     "gan_man": dict(input_shape=(96, 96, 3), width=0.0625),
 }
 

@@ -36,6 +36,7 @@ def test_backbones(backbone, width):
     _check(model, image, x @ kernel + bias)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "maps, combine, weighting",
     [

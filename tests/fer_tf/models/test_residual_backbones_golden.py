@@ -123,6 +123,7 @@ def randomize(model, seed=0):
         weight.assign(value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "build, forward",
     [

@@ -52,6 +52,7 @@ def test_residual_networks_start_as_pytorchs(name, layer):
     assert np.abs(kernel).max() > 2.5 * kernel.std()  # Not cut off.
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, rates",
     [

@@ -51,6 +51,7 @@ def test_published_sizes_of_the_backbones():
     assert resnext50_parameters(cbam=False) == 25_028_904 - classifier
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name, trainable",
     [

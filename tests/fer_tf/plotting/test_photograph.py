@@ -1,9 +1,14 @@
+import itertools
+
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from fer_tf.plotting.photograph import annotated
-from fer_tf.plotting.style import save_figure
+from fer_tf.plotting.style import COLORS, luminance, save_figure
+from tests.fer_tf.plotting.legible import assert_legible
 
 
 @pytest.mark.parametrize("shape", [(2, 3000), (3000, 2)])
@@ -36,3 +41,94 @@ def test_a_model_of_one_dimension_titles_its_faces(name):
     figure = annotated(np.zeros((90, 90, 3), np.uint8), [face])
     words = " ".join(text.get_text() for text in figure.findobj(Text))
     assert f"{name[0]} -0.25" in words
+
+
+NOISE = np.random.default_rng(0).integers(0, 256, (534, 800, 3), np.uint8)
+# Four heads in a row, as in a family's photograph.
+BOXES = [[304, 175, 104, 145], [405, 211, 84, 124], [502, 218, 84, 107],
+         [209, 145, 83, 100]]  # fmt: skip
+
+
+def four_faces(**more):
+    names = list(COLORS)
+    odds = [0.3, *[0.1] * 7]
+    return [
+        dict(box=box, landmarks=np.add(box[:2], 40 * np.ones((5, 2))),
+             expression=names[i],
+             probabilities=dict(zip(names[i:] + names[:i], odds)), **more)
+        for i, box in enumerate(BOXES)
+    ]  # fmt: skip
+
+
+def labels_of(figure):
+    """The label of each face, and the text on it, as boxes in pixels."""
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    axes = figure.axes[0]
+    rectangles = [p for p in axes.patches if type(p) is Rectangle]
+    return [(rectangle, text, rectangle.get_window_extent(),
+             text.get_window_extent(canvas.get_renderer()))
+            for rectangle, text in zip(rectangles, axes.texts)]  # fmt: skip
+
+
+@pytest.mark.parametrize("unsure", [False, True])
+def test_labels_of_four_neighbours_cover_neither_each_other_nor_the_edge(unsure):
+    figure = annotated(NOISE, four_faces(unsure=unsure))
+    drawn = labels_of(figure)
+    assert len(drawn) == 4
+    for (*_, a, _), (*_, b, _) in itertools.combinations(drawn, 2):
+        assert not a.overlaps(b)
+    photo = figure.axes[0].get_window_extent()
+    for _, text, label, letters in drawn:
+        assert photo.x0 <= label.x0 < letters.x0 < letters.x1 < label.x1 <= photo.x1
+        assert photo.y0 <= label.y0 and label.y1 <= photo.y1
+        assert ("unsure" in text.get_text()) == unsure
+
+
+def test_every_label_can_be_read():
+    for unsure in (False, True):
+        for rectangle, text, *_ in labels_of(
+            annotated(NOISE, four_faces(unsure=unsure))
+        ):
+            back = luminance(_hex(rectangle.get_facecolor()))
+            ink = luminance(text.get_color())
+            dark, bright = sorted((back, ink))
+            assert (bright + 0.05) / (dark + 0.05) >= 4.5
+
+
+def _hex(rgba):
+    assert rgba[3] == 1  # Nothing shines through.
+    return "#" + "".join(f"{round(255 * value):02x}" for value in rgba[:3])
+
+
+@pytest.mark.parametrize("units", [{}, True])
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_no_panel_reaches_into_another(count, units):
+    units = units and {f"AU{number}": 0.5 for number in range(1, 13)}
+    figure = annotated(NOISE, four_faces(action_units=units)[:count])
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    panels = [axes.get_tightbbox(canvas.get_renderer()) for axes in figure.axes]
+    for one, other in itertools.combinations(panels, 2):
+        assert not one.overlaps(other)
+    assert_legible(figure)
+
+
+def test_a_crowd_in_a_small_picture_has_numbers():
+    faces = four_faces() * 4
+    figure = annotated(np.ascontiguousarray(NOISE[150:330, 200:600]), faces)
+    drawn = labels_of(figure)
+    assert len(drawn) == 16
+    for (*_, a, _), (*_, b, _) in itertools.combinations(drawn, 2):
+        assert not a.overlaps(b)
+
+
+def test_a_flat_face_looks_blurred_and_a_tiny_one_small():
+    faces = four_faces()
+    faces[1]["box"] = [405, 211, 12, 14]
+    figure = annotated(np.full_like(NOISE, 90), faces)
+    words = [text.get_text() for text in figure.axes[0].texts]
+    assert [word.split("? ")[1] for word in words] == [
+        "blurred", "small", "blurred", "blurred"
+    ]  # fmt: skip
+    assert figure.axes[2].get_title(loc="left") == "face 2, small"

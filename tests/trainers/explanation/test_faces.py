@@ -57,3 +57,13 @@ def test_photographs_in_folders(tmp_path):
     files = picture_files.find(str(tmp_path / "x.png"))
     (one,) = faces.photographs(files, OneFace())
     assert one.name == "x.png"
+
+
+def test_without_a_detector_a_picture_is_a_whole_crop(tmp_path):
+    crop = np.random.default_rng(0).integers(0, 256, (48, 48, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), crop[..., ::-1])
+    (picture,) = faces.photographs(picture_files.find(str(tmp_path)), None)
+    assert picture.points is None
+    images, _ = faces.windows([picture], loaded("small_resnet", "meen", size=48))
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[2:-2, 2:-2]
+    np.testing.assert_allclose(images[0, ..., 0], grey, atol=1)

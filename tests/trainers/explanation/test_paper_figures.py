@@ -38,7 +38,10 @@ def test_figure_8_has_a_person_a_row(small):
     ]  # fmt: skip
     figure = paper_figures.gan_8([Explained("m", small.model, pictures)])
     # Two columns, anger and fear; b, of whom more is known, comes first.
-    places = sorted((-a.get_position().y0, a.get_position().x0) for a in figure.axes)
+    faces_drawn = figure.axes[:-1]  # The last is the bar of colours.
+    places = sorted((-a.get_position().y0, a.get_position().x0) for a in faces_drawn)
+    words = [text.get_text() for text in figure.texts]
+    assert [word for word in words if word in ("a", "b")] == ["b", "a"]
     assert len(places) == 3 and places[0][0] == places[1][0] < places[2][0]
     assert places[2][1] == places[0][1]
 

@@ -18,6 +18,26 @@ def test_a_table_sets_the_papers_values_beside_ours_with_their_spread():
     assert "1,000 faces to train on, 40 to test" in text
 
 
+def test_a_kept_table_says_how_it_was_made_and_what_of_the_paper_holds(tmp_path):
+    one = {"row": "Ours", "baseline": "Theirs", "metric": "accuracy", "paper": 0.1,
+           "ours": 0.05, "interval": [0.01, 0.09], "verdict": "holds"}  # fmt: skip
+    kept = drawn_table(
+        differences=[one, {**one, "metric": "nll", "verdict": "not decided"}],
+        derived=["valence_arousal"],
+        setting={"width": [0.5, 0.5], "size": [48, 48], "epochs": [4, 4],
+                 "seeds": [3, 3], "hours": 2.0},
+    )  # fmt: skip
+    text = paper_tables.paper_table(kept)
+    title = "**T; width 0.5, 48 pixels, 4 epochs, seeds: 3, 2.0 hours**"
+    assert text.startswith(f"{title}, on synthetic, with derived valence_arousal")
+    assert "| Ours | Theirs | accuracy | +0.100 | +0.050 [0.010, 0.090] |" in text
+    assert "- Ours against Theirs: holds in accuracy; not decided in nll." in text
+    assert "Theirs | nll" not in text  # One metric for each kind of label.
+    (tmp_path / "wang_1.json").write_text(json.dumps(kept))
+    overview = paper_tables.papers_overview(str(tmp_path))
+    assert "| synthetic, derived labels † |" in overview
+
+
 def test_the_overview_has_first_numbers_and_the_papers_own_data_first(tmp_path):
     assert paper_tables.papers_overview(str(tmp_path)) == kept_results.NONE
     own = {**drawn_table(), "table": "zhang_1", "paper_dataset": "synthetic"}

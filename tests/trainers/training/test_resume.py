@@ -25,6 +25,7 @@ def assert_same(a, b):
     assert not different, different
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "stop, kind, begin",
     [(1, "finished", 0), (8, "finished", 7), (4, "averaged", 3), (7, "averaged", 7),
@@ -113,6 +114,7 @@ def test_best_weights_that_are_gone_are_one_line_and_what_goes_on_says_where(
     assert str(error.value).startswith(f"{tmp_path / 'run' / folder}: ")
 
 
+@pytest.mark.slow
 def test_minutes_of_training_are_saved_whatever_the_steps(synthetic_data, tmp_path):
     class Noting(checkpoints.Checkpoints):
         saved = []

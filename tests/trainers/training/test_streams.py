@@ -52,6 +52,7 @@ AUGMENTS = ({"crop": True}, {"flip": True}, {"degrees": 20.0}, {"zoom": 0.2},
             {"brightness": 0.3}, {"blur": 2.0}, {"jpeg": 1.0})  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", AUGMENTS, ids=lambda chosen: next(iter(chosen)))
 def test_each_augmentation_that_is_asked_for_is_in_the_batches(chosen, synthetic_data):
     data, config = open_prepared(synthetic_data), tiny_config()

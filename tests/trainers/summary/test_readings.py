@@ -1,0 +1,45 @@
+import json
+
+import pytest
+
+from tests.trainers.summary.written import PICTURES, write
+from trainers.summary import readings
+
+
+def test_conditions_and_people_of_pictures(tmp_path):
+    write(tmp_path, PICTURES)
+    found = readings.read(str(tmp_path), "stem")
+    assert found.names == ["happiness"] and len(found.values) == 6
+    assert found.groups.tolist() == ["neutral"] * 4 + ["smiling"] * 2
+    assert found.people.tolist() == ["ann", "ann", "bea", "cem", "ann", "bea"]
+    assert found.left_out == {"without a face": 1, "smaller faces": 1}
+    everybody = readings.read(str(tmp_path), "auto")
+    assert len(set(everybody.people)) == len(everybody.people) == 7
+
+
+def test_a_video_has_the_condition_of_its_folder_and_its_people(tmp_path):
+    write(tmp_path / "before" / "x", [("/v/s1_x.mp4", 0.0, [0.1, 0.2])])
+    write(tmp_path / "after" / "x", [("/v/s1_y.mp4", 0.04, [0.3])])
+    found = readings.read(str(tmp_path), "auto")
+    assert found.groups.tolist() == ["after", "before", "before"]
+    assert found.people.tolist() == ["/v/s1_y.mp4#1", "/v/s1_x.mp4#1", "/v/s1_x.mp4#2"]
+    assert found.times.tolist() == [0.04, 0.0, 0.0]
+    found = readings.read(str(tmp_path), r"(s\d+)_")
+    assert found.people.tolist() == ["s1", "s1"]
+    assert set(readings.read(str(tmp_path / "after" / "x"), "auto").groups) == {"all"}
+
+
+def test_what_cannot_be_read_is_one_line(tmp_path):
+    with pytest.raises(ValueError, match="no predictions.jsonl here or below"):
+        readings.read(str(tmp_path), "auto")
+    write(tmp_path, PICTURES[-1:])
+    with pytest.raises(ValueError, match="no face with readings"):
+        readings.read(str(tmp_path), "auto")
+    write(tmp_path, PICTURES)
+    with pytest.raises(ValueError, match="has no group that matches 'neutral/ann.jpg'"):
+        readings.read(str(tmp_path), r"(s\d+)_")
+    for bad in ("[1]", "{", json.dumps({"source": "a", "faces": [3]}),
+                json.dumps({"source": "a", "faces": [{"valence": "x"}]})):  # fmt: skip
+        (tmp_path / "predictions.jsonl").write_text(bad + "\n")
+        with pytest.raises(ValueError, match="jsonl: line 1: not a line of"):
+            readings.read(str(tmp_path), "auto")

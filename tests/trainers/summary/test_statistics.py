@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+
+from tests.trainers.summary.written import PICTURES, write
+from trainers.summary import statistics
+from trainers.summary.readings import read
+
+
+def test_means_are_over_people_not_faces(tmp_path):
+    write(tmp_path, PICTURES)
+    found = statistics.means(read(str(tmp_path), "stem"))
+    neutral, smiling = found["neutral"], found["smiling"]
+    assert (neutral["people"], neutral["faces"]) == (3, 4)
+    # Ann 0.3, Bea 0.1, Cem 0.6.
+    assert neutral["values"]["happiness"]["mean"] == pytest.approx(1 / 3)
+    assert smiling["values"]["happiness"]["mean"] == pytest.approx(0.7)
+
+
+def test_differences_are_of_the_people_in_both(tmp_path):
+    """Ann 0.9 - 0.3, Bea 0.5 - 0.1; of two people, 1/4 of resamples is either twice."""
+    write(tmp_path, PICTURES)
+    (pair,) = statistics.differences(read(str(tmp_path), "stem"))
+    assert (pair["from"], pair["to"], pair["people"]) == ("neutral", "smiling", 2)
+    value = pair["values"]["happiness"]
+    assert value["mean"] == pytest.approx(0.5) and value["larger"] == 2
+    assert value["interval"] == pytest.approx((0.4, 0.6))
+    assert statistics.differences(read(str(tmp_path), "auto")) == []
+
+
+def test_an_interval_is_as_wide_as_the_standard_error_says():
+    values = np.random.default_rng(1).normal(0.4, 0.1, (400, 1))
+    low, high = statistics.describe(["x"], values)["x"]["interval"]
+    assert (high - low) / 2 == pytest.approx(1.96 * values.std() / 20, rel=0.15)
+    assert "interval" not in statistics.describe(["x"], values[:1])["x"]
+
+
+def clip(tmp_path):
+    """Two people for one second at 10 frames; the second comes at 0.5 s."""
+    frames = [("/v/a.mp4", i / 10, [i / 10] + [1.0] * (i >= 5)) for i in range(10)]
+    write(tmp_path / "one", frames)
+    return read(str(tmp_path), "auto")
+
+
+def test_a_course_is_the_mean_over_the_people_of_each_span(tmp_path):
+    course = statistics.courses(clip(tmp_path), 0.5)["one"]
+    assert [span["time"] for span in course] == [0.25, 0.75]
+    assert [span["people"] for span in course] == [1, 2]
+    means = [span["values"]["happiness"]["mean"] for span in course]
+    assert means == pytest.approx([0.2, (0.7 + 1.0) / 2])
+
+
+def test_pictures_have_no_course(tmp_path):
+    write(tmp_path, PICTURES)
+    assert statistics.courses(read(str(tmp_path), "stem"), 0.5) == {}
+
+
+def test_events_are_the_middle_of_their_courses(tmp_path):
+    """Around 0.3 s and 0.4 s of the first person: -0.1 s is 0.2 and 0.3."""
+    events = [
+        {"time": 0.3, "event": "cue", "source": "a.mp4"},
+        {"time": 0.4, "event": "cue", "source": ""},
+        {"time": 0.3, "event": "other", "source": "b.mp4"},
+    ]
+    near = statistics.locked(clip(tmp_path), events, (-0.1, 0.05))
+    course = statistics.courses(near, 0.1)
+    assert list(course) == ["cue"]
+    assert [span["time"] for span in course["cue"]] == [-0.05, 0.05]
+    means = [span["values"]["happiness"]["mean"] for span in course["cue"]]
+    assert means == pytest.approx([0.25, 0.35])
+    assert statistics.courses(statistics.locked(near, [], (-1, 1)), 0.1) == {}

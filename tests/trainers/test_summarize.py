@@ -1,0 +1,54 @@
+import json
+
+import pytest
+
+from tests.testing_utils import assert_one_line, run_command
+from tests.trainers.summary.written import PICTURES, write
+
+
+def summarize(tmp_path, *arguments):
+    folders = (f"--input={tmp_path / 'out'}", f"--output={tmp_path / 'sum'}")
+    return run_command("summarize", *folders, *arguments)
+
+
+def test_pictures_become_a_page_numbers_and_figures(tmp_path):
+    write(tmp_path / "out", PICTURES)
+    result = summarize(tmp_path, "--person=stem")
+    assert result.returncode == 0, result.stderr
+    names = {path.name for path in (tmp_path / "sum").iterdir()}
+    pictures = {"means.png", "differences.png"}
+    assert names == {"summary.json", "summary.md", *pictures}
+    page = (tmp_path / "sum" / "summary.md").read_text()
+    assert "| happiness | 0.500 [0.400, 0.600] | 2 of 2 |" in page
+    assert "neutral (3 people, 4 faces)" in page and page in result.stdout
+    found = json.loads((tmp_path / "sum" / "summary.json").read_text())
+    assert found["differences"][0]["values"]["happiness"]["larger"] == 2
+    result = summarize(tmp_path, "--person=stem", "--by=person")
+    assert result.returncode == 0, result.stderr
+    assert "| cem (1 person, 1 face) | 0.600 |" in result.stdout
+
+
+def test_a_video_has_courses_and_events(tmp_path):
+    frames = [(f"/v/{c}.mp4", t / 10, [t / 10]) for c in "ab" for t in range(20)]
+    write(tmp_path / "out", frames)
+    events = tmp_path / "events.csv"
+    events.write_text("time,event\n1,cue\n")
+    result = summarize(tmp_path, f"--events={events}", "--window=-0.5,0.5")
+    assert result.returncode == 0, result.stderr
+    assert {"courses.png", "events.png"} <= {
+        path.name for path in (tmp_path / "sum").iterdir()
+    }
+    found = json.loads((tmp_path / "sum" / "summary.json").read_text())
+    assert [span["people"] for span in found["events"]["cue"]] == [2, 2, 2]
+    events.write_text("time\nsoon\n")
+    assert_one_line(summarize(tmp_path, f"--events={events}"), 1, "line 2: no number")
+
+
+@pytest.mark.parametrize(
+    "arguments, code, text",
+    [((), 1, "no predictions.jsonl"), (("--window=3,1",), 2, "--window"),
+     (("--by=mood",), 2, "mood")],
+)  # fmt: skip
+def test_bad_input_is_one_line(arguments, code, text, tmp_path):
+    assert_one_line(summarize(tmp_path, *arguments), code, text)
+    assert not (tmp_path / "sum").exists()

@@ -1,0 +1,80 @@
+import dataclasses
+import types
+
+import numpy as np
+import pytest
+
+from fer_tf.faces.crop_spec import CROP_SPECS
+from fer_tf.model_io import model_folder
+from fer_tf.model_io.card import read_card
+from tests.testing_utils import save_tiny_model
+from tests.trainers.evaluation.drawn import columns
+from trainers.evaluation.predictions import Predictions
+from trainers.training import report
+
+RUN = types.SimpleNamespace(prepared=types.SimpleNamespace(count=lambda split: 4000))
+
+
+def predictions(temperature):
+    """Of labels that are drawn from the logits divided by a temperature."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 3, (4000, 7))
+    # The Gumbel-max trick draws from a softmax.
+    drawn = (logits / temperature + rng.gumbel(size=logits.shape)).argmax(1)
+    whole = columns(4000) | {"expression": logits, "true_expression": drawn}
+    return Predictions.from_columns(whole)
+
+
+@pytest.fixture
+def best(tmp_path):
+    """A run's best weights, as training leaves them."""
+    folder = save_tiny_model(tmp_path / "best", CROP_SPECS["meen"], views="center")
+    facts = {"protocol": "clean", "epoch": 3, "step": 70}
+
+    def save(**changes):
+        model = model_folder.load(folder)
+        card = dataclasses.replace(model.card, **changes)
+        model_folder.save(folder, model, card, extra=facts)
+        return folder
+
+    return save
+
+
+def head(folder):
+    return model_folder.load(folder).get_layer("expression").get_weights()
+
+
+def test_a_temperature_is_put_into_the_best_weights_once(best, monkeypatch):
+    folder = best()
+    before = head(folder)
+    said = lambda run, model, splits: {s: predictions(2.5) for s in splits}
+    monkeypatch.setattr(report, "_predictions", said)
+    report.calibrate(RUN, folder)
+    card = read_card(folder)
+    assert (card["epoch"], card["step"]) == (3, 70)
+    inside = card["temperature"]
+    assert inside["value"] == pytest.approx(2.5, rel=0.05)
+    assert inside["num_fitted"] == 4000
+    for old, new in zip(before, head(folder)):
+        np.testing.assert_allclose(new, old / inside["value"], rtol=1e-6)
+    report.calibrate(RUN, folder)
+    assert read_card(folder) == card
+
+
+@pytest.mark.parametrize(
+    "changes, labels",
+    [
+        # Probabilities that are averaged have no logits to divide.
+        (dict(views="center_mirror", average="probabilities"), 2.5),
+        ({}, 1e6),  # Nothing is known of the labels: none is best.
+    ],
+)
+def test_none_is_put_in_where_none_helps(best, monkeypatch, changes, labels):
+    folder = best(**changes)
+    before = head(folder)
+    said = lambda run, model, splits: {s: predictions(labels) for s in splits}
+    monkeypatch.setattr(report, "_predictions", said)
+    report.calibrate(RUN, folder)
+    assert read_card(folder)["temperature"] is None
+    for old, new in zip(before, head(folder)):
+        np.testing.assert_array_equal(new, old)

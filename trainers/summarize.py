@@ -1,0 +1,140 @@
+r"""Summarises what trainers.predict wrote: means, paired differences, courses of time.
+
+python -m trainers.predict   --input=london/ --output=out
+python -m trainers.summarize --input=out --output=summary --person=stem
+python -m trainers.summarize --input=clips_out --output=summary --events=events.csv
+
+Writes summary.md, summary.json and figures. The condition of a picture is the first
+folder below the --input of trainers.predict; that of a video is the first folder below
+--input here in which its predictions lie. Where the same person is in two conditions,
+the differences are paired. Intervals resample people.
+
+--person says how a person is known: `auto` (a person of a video; in pictures each face
+is somebody else), `stem` (the file's name without its ending: neutral/001.jpg and
+smiling/001.jpg show the same person), `folder` (the last folder), or a regular
+expression whose first group in the path is the person. But for auto, only the largest
+face of a picture or frame is taken.
+
+--events is a CSV file with a column `time` in seconds, and `event` (its name) and
+`source` (the end of the video's path) if there are several.
+"""
+
+import csv
+import os
+
+from absl import flags
+
+from trainers.common import cli
+
+_INPUT = flags.DEFINE_string("input", None, "Folder with predictions in it or below.")
+_OUTPUT = flags.DEFINE_string("output", None, "Folder; by default that of --input.")
+_BY = flags.DEFINE_enum("by", "condition", ["condition", "person"], "What to compare.")
+_PERSON = flags.DEFINE_string(
+    "person", "auto", "auto, stem, folder, or a regular expression with a group."
+)
+_SPAN = flags.DEFINE_float(
+    "span", 0.5, "Seconds of videos that are averaged.", lower_bound=0.01
+)
+_EVENTS = flags.DEFINE_string("events", None, "CSV file of events in videos.")
+_WINDOW = flags.DEFINE_list("window", ["-1", "3"], "Seconds around an event.")
+
+
+def main() -> None:
+    """Entry point of the command line."""
+    from fer_tf.scores import bootstrap
+    from fer_tf.utils import atomic
+    from trainers.summary import page, statistics
+    from trainers.summary.readings import read
+
+    window = _window()
+    readings = read(_INPUT.value, _PERSON.value)
+    by_condition = readings
+    if _BY.value == "person":
+        readings = readings.chosen(slice(None), groups=readings.people)
+    summary = {
+        "by": _BY.value,
+        "person": _PERSON.value,
+        "readings": readings.names,
+        "left_out": readings.left_out,
+        "resampling": {
+            "unit": "person",
+            "num_resamples": bootstrap.NUM_RESAMPLES,
+            "level": bootstrap.LEVEL,
+        },
+        "groups": statistics.means(readings),
+        "differences": statistics.differences(by_condition),
+        "courses": statistics.courses(readings, _SPAN.value),
+    }
+    if _EVENTS.value:
+        near = statistics.locked(by_condition, _events(_EVENTS.value), window)
+        summary["events"] = statistics.courses(near, _SPAN.value)
+        if not summary["events"]:
+            cli.fail(f"{_EVENTS.value}: no event near a face")
+    output = _OUTPUT.value or _INPUT.value
+    os.makedirs(output, exist_ok=True)
+    pictures = _draw(summary, output)
+    atomic.write_json(os.path.join(output, "summary.json"), summary)
+    text = page.page(summary, pictures)
+    with atomic.replacing(os.path.join(output, "summary.md")) as temporary:
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+    print(text)
+    print(f"written: {os.path.join(output, 'summary.md')}")
+
+
+def _window():
+    try:
+        start, end = map(float, _WINDOW.value)
+    except ValueError:
+        start = end = 0.0
+    if not start < end:
+        cli.fail("--window must be two numbers, FROM,TO", code=2)
+    return start, end
+
+
+def _events(path):
+    """Events, each `{"time", "event", "source"}`."""
+    events = []
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file), 2):
+            try:
+                time = float(row["time"])
+            except (KeyError, TypeError, ValueError):
+                raise ValueError(f"{path}: line {number}: no number `time`") from None
+            event = {"event": row.get("event") or "event", "time": time}
+            events.append({**event, "source": row.get("source") or ""})
+    return events
+
+
+def _draw(summary, output):
+    """Draws what there is; returns the names of the pictures."""
+    from fer_tf.plotting import summary_figures
+    from fer_tf.plotting.style import save_figure
+
+    figures, counted = {}, lambda name, n: f"{name} (n = {n:,})"
+    if summary["by"] == "condition":
+        groups = summary["groups"].items()
+        values = {counted(n, g["people"]): g["values"] for n, g in groups}
+        label = "mean over people, 95 % interval"
+        figures["means.png"] = summary_figures.dots(values, label)
+    if summary["differences"]:
+        values = {
+            counted(f"{p['to']} minus {p['from']}", p["people"]): p["values"]
+            for p in summary["differences"]
+        }
+        label = "paired difference over people, 95 % interval"
+        figures["differences.png"] = summary_figures.dots(values, label, zero=True)
+    for kind, label in (("courses", "seconds"), ("events", "seconds from the event")):
+        if summary.get(kind):
+            most = lambda spans: max(span["people"] for span in spans)
+            spans = {counted(n, most(s)): s for n, s in summary[kind].items()}
+            figures[f"{kind}.png"] = summary_figures.courses(
+                spans, summary["readings"], label
+            )
+    for name, figure in figures.items():
+        save_figure(figure, os.path.join(output, name), dpi=200)
+    return list(figures)
+
+
+if __name__ == "__main__":
+    cli.run(main, required=("input",))

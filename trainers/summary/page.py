@@ -1,0 +1,74 @@
+"""A summary as a page in Markdown."""
+
+from collections.abc import Iterator
+
+from fer_tf.scores.text import reading
+from fer_tf.utils.markdown import head, line
+from fer_tf.utils.names import one_line
+
+NOTE = (
+    "Each person's faces are averaged first, and then the people. Brackets: 95 % "
+    "bootstrap intervals over people; of one person alone there is none."
+)
+_DERIVED = (
+    "`circumplex_valence` and `circumplex_arousal` are derived from the probabilities "
+    "by published norms of emotion words; nobody rated the faces."
+)
+
+# A bar inside a cell.
+BAR = "\\|"
+
+
+def page(summary: dict, pictures: list[str]) -> str:
+    """The page.
+
+    Args:
+        summary: As in summary.json.
+        pictures: Names of the figures beside it.
+    """
+    return "\n".join(_lines(summary, pictures)) + "\n"
+
+
+def _lines(summary, pictures) -> Iterator[str]:
+    yield from ("# Summary", "", NOTE)
+    if "circumplex_valence" in summary["readings"]:
+        yield _DERIVED
+    for reason, count in summary["left_out"].items():
+        yield f"Left out: {count:,} {reason}."
+    yield from ("", f"## By {summary['by']}", "")
+    groups = summary["groups"]
+    columns = [_titled(name, group) for name, group in groups.items()]
+    rows = [
+        [_cell(group["values"][name]) for group in groups.values()]
+        for name in summary["readings"]
+    ]
+    if summary["by"] == "person":  # There may be hundreds.
+        yield from head(["person", *summary["readings"]])
+        rows, names = zip(*rows), columns
+    else:
+        yield from head(["reading", *columns])
+        names = summary["readings"]
+    for name, cells in zip(names, rows):
+        yield line([name, *cells])
+    for pair in summary["differences"]:
+        to, start = one_line(pair["to"]), one_line(pair["from"])
+        yield from ("", f"## {to} minus {start}, paired", "")
+        yield f"The same {pair['people']:,} people are in both."
+        yield ""
+        yield from head(["reading", "difference", "larger in"])
+        for name, value in pair["values"].items():
+            larger = f"{value['larger']:,} of {pair['people']:,}"
+            yield line([name, _cell(value), larger])
+    for name in pictures:
+        yield from ("", f"![{name.removesuffix('.png')}]({name})")
+
+
+def _titled(name, group):
+    many = lambda count, one, more: f"{count:,} {one if count == 1 else more}"
+    people = many(group["people"], "person", "people")
+    faces = many(group["faces"], "face", "faces")
+    return f"{one_line(name).replace('|', BAR)} ({people}, {faces})"
+
+
+def _cell(value):
+    return reading(value["mean"], value.get("interval"), digits=3)

@@ -1,0 +1,151 @@
+"""The readings below a folder of predictions, each with its condition and person."""
+
+import dataclasses
+import json
+import os
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from fer_tf import face_table
+from fer_tf.utils.names import shown
+from trainers.prediction.output_folder import JSONL
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Readings:
+    """Faces and what was read in them.
+
+    Attributes:
+        names: Of the readings that every face has.
+        values: `(n, len(names))`.
+        groups: `(n,)` the condition of each face, or whatever it is summarised by.
+        people: `(n,)` who each face is.
+        sources: `(n,)` picture or video.
+        times: `(n,)` seconds in the video; NaN for pictures.
+        left_out: Reason -> number of faces, or of pictures and frames without one.
+    """
+
+    names: list[str]
+    values: np.ndarray
+    groups: np.ndarray
+    people: np.ndarray
+    sources: np.ndarray
+    times: np.ndarray
+    left_out: dict[str, int]
+
+    def chosen(self, rows, **changed) -> "Readings":
+        """The readings of some rows, with other groups or times."""
+        arrays = ("values", "groups", "people", "sources", "times")
+        kept = {name: getattr(self, name)[rows] for name in arrays}
+        return dataclasses.replace(self, **{**kept, **changed})
+
+
+def read(folder: str, person: str) -> Readings:
+    """Reads every predictions.jsonl in a folder and below.
+
+    Args:
+        folder: What `trainers.predict` wrote, or a folder of several such folders.
+        person: How a person is known: see `who`.
+
+    Returns:
+        Readings by condition: that of a picture, or else the first folder below
+        `folder` in which its predictions lie. Where a person is known by a file's
+        name, only the largest face of each picture or frame is taken.
+
+    Raises:
+        ValueError: If there are no predictions, if a line is none, or if no face has
+            readings.
+    """
+    rows, left_out = [], {"without a face": 0, "smaller faces": 0}
+    for path, record in _records(folder):
+        faces, source = record["faces"], record["source"]
+        left_out["without a face"] += not faces
+        if person != "auto":
+            left_out["smaller faces"] += len(faces[1:])
+            faces = faces[:1]
+        inside = os.path.relpath(os.path.dirname(path), folder)
+        for number, face in enumerate(faces, 1):
+            row = next(face_table.rows({**record, "faces": [face]}))
+            condition = row["condition"] or inside.split(os.sep)[0].strip(".") or "all"
+            name = who(person, source, row, number)
+            time = np.nan if record.get("time") is None else record["time"]
+            rows.append((face_table.readings(face), condition, name, source, time))
+    if not rows or not (names := _common(row[0] for row in rows)):
+        raise ValueError(f"{shown(folder)}: no face with readings in its predictions")
+    _, groups, people, sources, times = zip(*rows)
+    return Readings(
+        names=names,
+        values=np.array([[row[0][name] for name in names] for row in rows], float),
+        groups=np.array(groups),
+        people=np.array(people),
+        sources=np.array(sources),
+        times=np.array(times, float),
+        left_out={reason: count for reason, count in left_out.items() if count},
+    )
+
+
+def who(person: str, source: str, row: dict, number: int) -> str:
+    r"""Who a face is.
+
+    Args:
+        person: "auto": a person of a video, and in pictures each face somebody else.
+            "stem": the file's name without its ending. "folder": the last folder. Or
+            a regular expression: its first group in the source.
+        source: Picture or video.
+        row: From `fer_tf.face_table.rows`.
+        number: Of the face in its picture, from 1.
+
+    Raises:
+        ValueError: If the expression does not match, or has no group.
+
+    Example:
+        >>> who("stem", "smiling/001.jpg", {}, 1), who(r"(s\d+)_", "x/s7_a.jpg", {}, 1)
+        ('001', 's7')
+    """
+    if person == "auto":
+        number = number if row.get("person") is None else row["person"]
+        return f"{source}#{number}"
+    if person == "stem":
+        return os.path.splitext(os.path.basename(source))[0]
+    if person == "folder":
+        return os.path.basename(os.path.dirname(source))
+    match = re.search(person, source)
+    if not match or not match.groups() or match[1] is None:
+        raise ValueError(f"--person={person}: has no group that matches {source!r}")
+    return match[1]
+
+
+def _records(folder) -> Iterator[tuple[str, dict]]:
+    """Path of the file and record of every line."""
+    found = False
+    for root, folders, names in os.walk(folder):
+        folders.sort()
+        if JSONL in names:
+            found = True
+            path = os.path.join(root, JSONL)
+            with open(path, encoding="utf-8") as file:
+                for number, line in enumerate(file, 1):
+                    yield path, _record(line, f"{shown(path)}: line {number}")
+    if not found:
+        raise ValueError(f"{shown(folder)}: no {JSONL} here or below")
+
+
+def _record(line, where):
+    try:
+        record = json.loads(line)
+        faces = record["faces"]
+        if isinstance(record["source"], str) and isinstance(faces, list):
+            for face in faces:
+                np.array(list(face_table.readings(face).values()), float)
+            return record
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    raise ValueError(f"{where}: not a line of predictions")
+
+
+def _common(faces):
+    """Names that every face has, in the order of the first."""
+    first, *others = faces
+    return [name for name in first if all(name in other for other in others)]

@@ -1,0 +1,143 @@
+"""Means over people, with bootstrap intervals over people.
+
+A person with many faces counts once: faces are averaged within the person first.
+"""
+
+import itertools
+
+import numpy as np
+
+from fer_tf.scores import bootstrap
+from fer_tf.scores.sums import SumScores
+from trainers.summary.readings import Readings
+
+
+def person_means(readings: Readings) -> dict[str, dict[str, np.ndarray]]:
+    """Group -> person -> `(k,)` means of the readings over the person's faces."""
+    sums = {}
+    keys = zip(readings.groups, readings.people)
+    for key, values in zip(keys, readings.values):
+        total, count = sums.get(key, (0.0, 0))
+        sums[key] = total + values, count + 1
+    means = {}
+    for group, person in sorted(sums):
+        total, count = sums[group, person]
+        means.setdefault(group, {})[person] = total / count
+    return means
+
+
+def describe(names: list[str], values: np.ndarray) -> dict[str, dict]:
+    """Mean and 95 % interval of each reading over people.
+
+    Args:
+        names: Of the k readings.
+        values: `(people, k)`.
+
+    Returns:
+        `{name: {"mean", "interval"}}`; of one person alone there is no interval.
+
+    Example:
+        >>> import numpy as np
+        >>> found = describe(["fear"], np.array([[0.25], [0.75]]))
+        >>> found["fear"]["mean"], found["fear"]["interval"]
+        (0.5, (0.25, 0.75))
+    """
+    rows = np.column_stack([np.ones(len(values)), values])
+
+    def finish(sums):
+        return {n: sums[..., i] / sums[..., 0] for i, n in enumerate(names, 1)}
+
+    scores = SumScores(rows, finish)
+    ends = bootstrap.intervals(scores)
+    return {
+        name: {"mean": mean, **({"interval": ends[name]} if ends else {})}
+        for name, mean in scores.values().items()
+    }
+
+
+def means(readings: Readings) -> dict[str, dict]:
+    """Group -> `{"people", "faces", "values"}`, the values as of `describe`."""
+    return {
+        group: {
+            "people": len(people),
+            "faces": int((readings.groups == group).sum()),
+            "values": describe(readings.names, np.stack(list(people.values()))),
+        }
+        for group, people in person_means(readings).items()
+    }
+
+
+def differences(readings: Readings) -> list[dict]:
+    """Paired differences of the people that are in both of two groups.
+
+    Returns:
+        For each two groups with common people `{"from", "to", "people", "values"}`: the
+        values as of `describe`, of `to` minus `from`, and `larger`, the number of
+        people in whom `to` is larger.
+    """
+    found = []
+    for (one, first), (other, second) in itertools.combinations(
+        person_means(readings).items(), 2
+    ):
+        both = sorted(first.keys() & second.keys())
+        if both:
+            gaps = np.stack([second[person] - first[person] for person in both])
+            values = describe(readings.names, gaps)
+            for name, larger in zip(readings.names, (gaps > 0).sum(0).tolist()):
+                values[name]["larger"] = larger
+            found.append(
+                {"from": one, "to": other, "people": len(both), "values": values}
+            )
+    return found
+
+
+def courses(readings: Readings, seconds: float) -> dict[str, list[dict]]:
+    """Means over people in each span of time; pictures, which have none, are left out.
+
+    Args:
+        readings: Of videos.
+        seconds: Length of a span.
+
+    Returns:
+        Group -> spans in order, each `{"time", "people", "values"}`: the time of its
+        middle, and the values as of `describe`.
+    """
+    timed = readings.chosen(np.isfinite(readings.times))
+    # A frame at 0.3 s lies in the fourth span of 0.1 s, whatever 0.3 / 0.1 is.
+    spans = np.floor(timed.times / seconds + 1e-9).astype(int)
+    found = {}
+    for group in np.unique(timed.groups).tolist():
+        for span in np.unique(spans[timed.groups == group]).tolist():
+            here = timed.chosen((timed.groups == group) & (spans == span))
+            (found_here,) = means(here).values()
+            found_here.pop("faces")
+            found_here["time"] = round((span + 0.5) * seconds, 6)
+            found.setdefault(group, []).append(found_here)
+    return found
+
+
+def locked(readings: Readings, events: list[dict], window: tuple) -> Readings:
+    """The readings around events, their times counted from the event.
+
+    Args:
+        readings: Of videos.
+        events: Each `{"time", "event", "source"}`; without a source, of every video.
+        window: Seconds `(from, to)` around the event.
+
+    Returns:
+        Readings by event; a face near two events is in both.
+    """
+    parts, times, groups = [], [], []
+    for event in events:
+        away = np.round(readings.times - event["time"], 6)
+        near = (away >= window[0]) & (away <= window[1])
+        if event["source"]:
+            near &= np.char.endswith(readings.sources, event["source"])
+        rows = np.flatnonzero(near)
+        parts.append(rows)
+        times.append(away[rows])
+        groups += [event["event"]] * len(rows)
+    rows = np.concatenate(parts) if parts else np.zeros(0, int)
+    return readings.chosen(
+        rows, times=np.concatenate([*times, []]), groups=np.array(groups, str)
+    )
