@@ -2,7 +2,7 @@
 
 python -m tests.fer_tf.video.london_clips --face_weights=FILE
 
-prints the table of trainers/README.md, "People in a video".
+prints what the table in trainers/README.md, "People in a video", sums up.
 """
 
 import argparse
