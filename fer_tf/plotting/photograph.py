@@ -70,15 +70,6 @@ def annotated(image: np.ndarray, faces: list[Face]) -> Figure:
     return figure
 
 
-def bars(image: np.ndarray, faces: list[Face]) -> Figure:
-    """The probabilities of the first four faces, as beside `annotated`."""
-    faces = faces[:_MOST_BARS]
-    each = max(2.2, (_TITLE + _NUMBERS + 9 * _most_rows(faces)) / 72)
-    figure = Figure(figsize=(3.6, each * len(faces)), facecolor="white")
-    _draw_bars(figure, faces, [doubt(image, face) for face in faces], 0.0)
-    return figure
-
-
 def _color(face, why):
     return _DOUBTED if why else COLORS.get(face.get("expression"), _DOUBTED)
 

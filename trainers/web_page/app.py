@@ -76,7 +76,7 @@ def build(predictor, folder: str):
         title="fer-tf", analytics_enabled=False, delete_cache=(hour, hour)
     ) as page:
         gr.Markdown(
-            f"### Emotion in faces\nModel `{predictor.card.model}`. A reading is what "
+            f"# Emotion in faces\nModel `{predictor.card.model}`. A reading is what "
             "a face shows to a network that learned from labelled pictures; it is not "
             "what somebody feels."
         )
@@ -142,23 +142,31 @@ def _photograph_tab(gr, reader):
             type="filepath", sources=["upload", "webcam", "clipboard"],
             label="photograph", elem_id="photo",
         )  # fmt: skip
-        drawn = gr.Image(label="faces", format="png", elem_id="drawn",
-                         buttons=["download", "fullscreen"])  # fmt: skip
+        # No panel is shown before there is something in it.
+        with gr.Column(visible=False) as seen:
+            drawn = gr.Image(label="faces", format="png", elem_id="drawn",
+                             buttons=["download", "fullscreen"])  # fmt: skip
     sentence = gr.Markdown(elem_id="said")
-    table = gr.Dataframe(headers=list(reader.columns), label="readings",
-                         interactive=False, elem_id="table")  # fmt: skip
-    with gr.Row():
-        bars = gr.Plot(label="probabilities")
-        plane = gr.Plot(label="circumplex", visible=dimensional)
-        gallery = gr.Gallery(
-            label="where it looked (Grad-CAM)", columns=4, height=260,
-            object_fit="contain", fit_columns=False, elem_id="looked",
-            buttons=["download", "fullscreen"],
-        )  # fmt: skip
-    file = gr.File(label="the readings as CSV", elem_id="csv")
-    outputs = [drawn, sentence, table, bars, plane, gallery, file]
+    with gr.Column(visible=False) as read:
+        table = gr.Dataframe(headers=list(reader.columns), label="readings",
+                             interactive=False, elem_id="table")  # fmt: skip
+        with gr.Row():
+            plane = gr.Plot(label="circumplex", visible=dimensional)
+            gallery = gr.Gallery(
+                label="where it looked (Grad-CAM)", columns=4, height=260,
+                object_fit="contain", fit_columns=False, elem_id="looked",
+                buttons=["download", "fullscreen"],
+            )  # fmt: skip
+        file = gr.File(label="the readings as CSV", elem_id="csv")
+
+    def answer(upload):
+        picture, said, rows, *rest = reader.photo(upload)
+        shown = gr.update(visible=picture is not None), gr.update(visible=bool(rows))
+        return picture, said, rows, *rest, *shown
+
     photo.change(
-        reader.photo, photo, outputs, api_name="photo", concurrency_id=_ONE_AT_A_TIME,
+        answer, photo, [drawn, sentence, table, plane, gallery, file, seen, read],
+        api_name="photo", concurrency_id=_ONE_AT_A_TIME,
         # Else Gradio opens the picture with any of Pillow's decoders.
         preprocess=False,
     )  # fmt: skip
@@ -168,14 +176,20 @@ def _clip_tab(gr, reader):
     with gr.Row():
         clip = gr.Video(sources=["upload", "webcam"], label="clip",
                         elem_id="clip")  # fmt: skip
-        played = gr.Video(label="faces", elem_id="played")
+        with gr.Column(visible=False) as seen:
+            played = gr.Video(label="faces", elem_id="played")
     every = gr.Slider(1, 10, 2, step=1, label="read every n-th frame")
     start = gr.Button("Read the clip", variant="primary")
     status = gr.Markdown()
-    spans = gr.Plot(label="each person over time")
-    lines = gr.File(label="the readings as CSV")
-    results = [played, status, spans, lines]
-    inputs = [clip, every]
+    with gr.Column(visible=False) as read:
+        spans = gr.Plot(label="each person over time")
+        lines = gr.File(label="the readings as CSV")
+
+    def answer(path, every):
+        shown = gr.update(visible=True)
+        return *reader.clip(path, every), shown, shown
+
     start.click(
-        reader.clip, inputs, results, api_name="clip", concurrency_id=_ONE_AT_A_TIME
-    )
+        answer, [clip, every], [played, status, spans, lines, seen, read],
+        api_name="clip", concurrency_id=_ONE_AT_A_TIME,
+    )  # fmt: skip

@@ -15,6 +15,7 @@ from fer_tf.face_types import Face
 from fer_tf.faces.images import ImageError
 from fer_tf.faces.pyramid import shrunk
 from fer_tf.plotting import attention_maps, circumplex, overlay, photograph
+from fer_tf.plotting.style import save_figure
 from fer_tf.plotting.timeline import Timeline
 from fer_tf.video import video_files
 from fer_tf.video.people import People
@@ -35,7 +36,15 @@ _EXPLAINED = 8
 _NUMBERS = ("valence", "arousal", "confidence", "enlargement")
 _COLUMNS = ("face", "expression", "action units", *_NUMBERS)
 _CLIP_COLUMNS = ("person", "track", *_COLUMNS[1:])
-_NOTHING = ([], None, None, [], None)
+_NOTHING = ([], None, [], None)
+_TRY = {
+    "picture": "Try to save it as JPEG or PNG.",
+    "clip": "Try to save it as MP4 (H.264).",
+}
+_NO_FACE = (
+    "No face found. Try a picture in which faces are upright, seen from the front and "
+    "at least 40 pixels high."
+)
 
 
 class Reader:
@@ -50,6 +59,11 @@ class Reader:
 
     def __init__(self, predictor, folder: str):
         self.predictor, self._folder = predictor, os.path.realpath(folder)
+        model, card = predictor.model, predictor.card
+        size = (
+            model.output["expression"].shape[-1] if "expression" in model.output else 0
+        )
+        self._expressions = card.expressions[:size]
 
     def photo(self, upload: dict | None) -> tuple:
         """Reads a photograph for the first tab.
@@ -58,8 +72,8 @@ class Reader:
             upload: As Gradio describes it, with its "path".
 
         Returns:
-            Path of the drawn picture, a sentence, rows of the table, figures of the
-            probabilities and of the circumplex, a gallery, path of the CSV file.
+            Path of the drawn picture, a sentence, rows of the table, a figure of the
+            circumplex, a gallery, path of the CSV file.
         """
         if upload is None:
             return None, "", *_NOTHING
@@ -67,14 +81,15 @@ class Reader:
             image = decode.read_apart(self._uploaded(upload))
             faces = self.predictor.predict(image)
             if not faces:
-                return self._picture(image, "faces"), "No face found.", *_NOTHING
-            sentence = f"{len(faces)} face{'s' * (len(faces) != 1)} found."
+                return self._picture(image, "faces"), _NO_FACE, *_NOTHING
+            sentence = f"{_counted(len(faces), 'face', 'faces')} found."
             rows = [_row(number, face) for number, face in enumerate(faces, 1)]
+            whole = [[*row, *self._odds(face)] for row, face in zip(rows, faces)]
             return (
-                self._picture(overlay.draw_faces(image, faces), "faces"),
-                sentence, rows,
-                photograph.bars(image, faces), circumplex.circumplex(faces),
-                self._looked(image, faces[:_EXPLAINED]), self._csv([_COLUMNS, *rows]),
+                self._figure(photograph.annotated(image, faces)),
+                sentence, rows, circumplex.circumplex(faces),
+                self._looked(image, faces[:_EXPLAINED]),
+                self._csv([(*_COLUMNS, *self._odds_names()), *whole]),
             )  # fmt: skip
 
     def clip(self, path: str | None, every: int) -> tuple:
@@ -84,7 +99,7 @@ class Reader:
             Path of the drawn clip, a sentence, the timeline, path of the CSV file.
         """
         if path is None:
-            raise _refusal("There is no clip yet.")
+            raise _refusal("There is no clip yet. Upload or record one first.")
         read, people, note = [], People(), ""
         limit = time.monotonic() + MAX_SECONDS
         with self._one_line("clip"):
@@ -106,15 +121,15 @@ class Reader:
                 face["person"] = persons[face["track"]]
             target = self._file("faces.mp4")
             figure = _drawn_again(path, every, read, target, people.portraits(persons))
-        count = len({*persons.values()})
-        words = f"{count} {'person' if count == 1 else 'people'}"
-        sentence = f"{len(read)} frames read, {words}.{note}"
-        rows = [("frame", "time", *_CLIP_COLUMNS)]
+        count = _counted(len({*persons.values()}), "person", "people")
+        sentence = f"{_counted(len(read), 'frame', 'frames')} read, {count}.{note}"
+        rows = [("frame", "time", *_CLIP_COLUMNS, *self._odds_names())]
         rows += [
-            (index, round(when, 3), face["person"], *_row(face["track"], face))
+            (index, round(when, 3), face["person"], *_row(face["track"], face),
+             *self._odds(face))
             for index, when, faces in read
             for face in faces
-        ]
+        ]  # fmt: skip
         return target, sentence, figure, self._csv(rows)
 
     @contextlib.contextmanager
@@ -123,13 +138,16 @@ class Reader:
         try:
             yield
         except (ImageError, video_files.VideoError, FloatingPointError) as problem:
-            line = f"The {what} cannot be read: {problem}."
+            line = f"The {what} cannot be read: {problem}. {_TRY[what]}"
             raise _refusal(line) from None
         except Exception as problem:
             # A defect, which the terminal shows; but while the page ends all may fail.
             if os.path.exists(self._folder):
                 traceback.print_exc()
-            line = f"The page failed at this {what}: {type(problem).__name__}."
+            line = (
+                f"The page failed at this {what}: {type(problem).__name__}. Try "
+                "another; the terminal of the page shows what went wrong."
+            )
             raise _refusal(line) from None
 
     def _uploaded(self, upload):
@@ -144,6 +162,21 @@ class Reader:
         path = self._file(f"{name}.png")
         cv2.imwrite(path, shrunk(image, _SHOWN)[..., ::-1])
         return path
+
+    def _figure(self, figure):
+        """Writes a figure as PNG; returns its path."""
+        path = self._file("faces.png")
+        save_figure(figure, path, dpi=160)
+        return path
+
+    def _odds_names(self):
+        return list(self._expressions)
+
+    def _odds(self, face):
+        """The probability of each expression, as the CSV file has it."""
+        odds = face.get("probabilities", {})
+        return [round(odds[name], 4) if name in odds else None
+                for name in self._expressions]  # fmt: skip
 
     def _csv(self, rows):
         """Writes rows as a CSV file; returns its path."""
@@ -184,6 +217,10 @@ def _drawn_again(path, every, read, target, portraits):
 def _refusal(line):
     """An error that stays on the page until it is closed, and off the terminal."""
     return gr.Error(line, duration=None, print_exception=False)
+
+
+def _counted(number, one, many):
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _row(number: int, face: Face) -> list:

@@ -1,5 +1,7 @@
+import csv
 import itertools
 import os
+import types
 
 import cv2
 import numpy as np
@@ -16,6 +18,9 @@ from trainers.web_page import reader  # noqa: E402
 
 class Faceless:
     """A predictor that finds nothing, in clips without end."""
+
+    model = types.SimpleNamespace(output={"expression": np.zeros((1, 2))})
+    card = types.SimpleNamespace(expressions=("neutral", "happiness", "fear"))
 
     def predict(self, image):
         return []
@@ -58,7 +63,7 @@ def plain(monkeypatch):
 def test_what_is_shown_is_a_file_of_ours(page_reader, plain, tmp_path):
     """Gradio hands it over as it is."""
     drawn, said, *_ = page_reader.photo(upload(tmp_path, (4000, 2, 3)))
-    assert said == "No face found."
+    assert said.startswith("No face found. Try ")
     assert drawn.startswith(str(tmp_path))
     assert cv2.imread(drawn).shape == (1280, 1, 3)
 
@@ -88,12 +93,54 @@ def test_a_defect_is_a_line_on_the_page_and_a_traceback_on_the_terminal(
     assert "KeyError: 'defect'" in capsys.readouterr().err
 
 
+POINTS = [[12.0, 42.0], [26.0, 42.0], [19.0, 50.0], [14.0, 58.0], [24.0, 58.0]]
+
+
+def face(number):
+    odds = {"neutral": 0.25, "happiness": 0.75}
+    return {
+        "box": [4 + 40 * number, 30, 30, 40], "landmarks": POINTS,
+        "expression": "happiness", "probabilities": odds, "track": 1,
+    }  # fmt: skip
+
+
+def test_boxes_have_the_numbers_of_the_table_and_the_file_has_probabilities(
+    page_reader, plain, tmp_path, monkeypatch
+):
+    drawn_figures = []
+    faces = [face(0), face(1)]
+    monkeypatch.setattr(
+        page_reader.predictor, "predict", lambda _: faces, raising=False
+    )
+    monkeypatch.setattr(page_reader, "_looked", lambda *_: [])
+    monkeypatch.setattr(page_reader, "_figure", drawn_figures.append)
+    _, said, rows, *_, file = page_reader.photo(upload(tmp_path, (90, 300, 3)))
+    labels = [text.get_text() for text in drawn_figures[0].axes[0].texts]
+    assert said == "2 faces found." and [row[0] for row in rows] == [1, 2]
+    assert [label.split()[0] for label in labels] == ["1", "2"]
+    with open(file, newline="") as opened:
+        lines = list(csv.DictReader(opened))
+    assert [line["happiness"] for line in lines] == ["0.75", "0.75"]
+
+
+def test_one_person_is_one_person(page_reader, clip, monkeypatch):
+    frame = video_files.Frame(0, 0.0, np.zeros((96, 96, 3), np.uint8))
+    said = lambda path, every: iter([(frame, [face(0)])])
+    monkeypatch.setattr(page_reader.predictor, "predict_video", said, raising=False)
+    _, said, _, file = page_reader.clip(clip, 1)
+    assert said == "1 frame read, 1 person."
+    with open(file, newline="") as opened:
+        assert next(csv.DictReader(opened))["neutral"] == "0.25"
+
+
 def test_a_clip_ends_at_so_many_frames(page_reader, clip, monkeypatch):
     monkeypatch.setattr(reader, "MAX_FRAMES", 7)
     path, said, _, lines = page_reader.clip(clip, 2)
     assert said == "7 frames read, 0 people. The rest, after 0 s, was not read."
     assert len(list(video_files.read_frames(path))) == 7
-    assert open(lines).read().startswith('"frame","time","person","track",')
+    head = open(lines).read()
+    assert head.startswith('"frame","time","person","track",')
+    assert head.strip().endswith(',"neutral","happiness"')
 
 
 def test_a_clip_ends_after_so_many_seconds(page_reader, clip, monkeypatch):
