@@ -4,7 +4,7 @@ from matplotlib.figure import Figure
 
 from fer_tf.face_types import Face
 from fer_tf.plotting.score_figures import draw_circle
-from fer_tf.plotting.style import COLORS, INK
+from fer_tf.plotting.style import COLORS, INK, ink_on
 
 
 def circumplex(faces: list[Face]) -> Figure:
@@ -24,6 +24,6 @@ def circumplex(faces: list[Face]) -> Figure:
             axes.plot(*point, "o", ms=15, color=color, mec="white")
             axes.text(
                 *point, face.get("track", number), ha="center", va="center",
-                fontsize=8, color="white", weight="bold",
+                fontsize=8, color=ink_on(color), weight="bold",
             )  # fmt: skip
     return figure

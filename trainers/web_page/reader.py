@@ -34,7 +34,9 @@ _SHOWN = 1280
 _EXPLAINED = 8
 
 _NUMBERS = ("valence", "arousal", "confidence", "enlargement")
-_COLUMNS = ("face", "expression", "action units", *_NUMBERS)
+# By the codebook's names: the confidence is the detector's, not the expression's.
+_NAMES = ("valence", "arousal", "face_score", "enlargement")
+_COLUMNS = ("face", "expression", "action units", *_NAMES)
 _CLIP_COLUMNS = ("person", "track", *_COLUMNS[1:])
 _NOTHING = ([], None, [], None)
 _TRY = {
