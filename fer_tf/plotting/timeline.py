@@ -25,7 +25,8 @@ class Timeline:
         >>> timeline = Timeline()
         >>> for frame in range(50):
         ...     timeline.add(frame / 25, [{"person": 1, "valence": 0.5}])
-        >>> timeline.figure().axes[0].get_title()
+        >>> _, readings = timeline.figure().axes  # On the left, a place for the face.
+        >>> readings.get_title(loc="left")
         'person 1'
     """
 
