@@ -176,7 +176,9 @@ def _draw_bar(figure):
 
 def _inches(text, size):
     """Width of a line of text, with a little room for the pixels of the letters."""
-    return 1.05 * TextPath((0, 0), text or " ", size=size).get_extents().x1 / 72
+    if not text.strip():
+        return 0.0  # No letter has no path.
+    return 1.05 * TextPath((0, 0), text, size=size).get_extents().x1 / 72
 
 
 def _written(picture, words):

@@ -66,3 +66,9 @@ FIGURES = {
 @pytest.mark.parametrize("name", FIGURES)
 def test_no_word_is_cut_off(name):
     assert_legible(FIGURES[name]())
+
+
+def test_a_grid_needs_neither_title_nor_names():
+    cells = [[np.zeros((8, 8, 3), np.uint8)]] * 2
+    assert len(attention_maps.grid(cells).axes) == 2
+    assert len(attention_maps.grid(cells, rows=["", "happy"]).axes) == 2
