@@ -8,12 +8,12 @@ from trainers.explanation.explained import Explained
 
 @pytest.mark.slow
 def test_figures_of_gan(small, drawn):
-    """Cells: faces and maps, counted by hand."""
+    """Cells: faces and maps, counted by hand, and a bar of colours."""
     other = Explained("gan_vgg16", loaded("gan_vgg16"), drawn)
     kinds = {p.expression for p in drawn}
     assert len(kinds) == 7
     five = paper_figures.gan_5([small, other])
-    assert len(five.axes) == 7 * (1 + 2 * 2)
+    assert len(five.axes) == 7 * (1 + 2 * 2) + 1
     seven = paper_figures.gan_7([small, other])
     assert len(seven.axes) == (len(kinds) - 1) * (1 + 2)  # CK+ has no neutral.
     names = [text.get_text() for text in seven.texts]
@@ -22,7 +22,7 @@ def test_figures_of_gan(small, drawn):
     counts = [
         min(6, len({p.person for p in drawn if p.expression == kind})) for kind in kinds
     ]
-    assert len(six.axes) == sum(counts)
+    assert len(six.axes) == sum(counts) + 1
     for figure in (five, six, seven):
         assert_legible(figure)
     with pytest.raises(ValueError, match="shows one model. Received: 2"):
