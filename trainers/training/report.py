@@ -96,8 +96,10 @@ def calibrate(run, folder: str) -> None:
         fitted = _fitted(_predictions(run, model, ["validation"])["validation"])
         if fitted:
             divide_logits(model, fitted["value"])
-    facts = {name: described[name] for name in ("protocol", "epoch", "step")}
-    model_folder.save(folder, model, model.card, extra={**facts, TEMPERATURE: fitted})
+    del described["weights"]  # All else that is known of the folder stays.
+    model_folder.save(
+        folder, model, model.card, extra={**described, TEMPERATURE: fitted}
+    )
 
 
 def _fitted(predictions):

@@ -30,6 +30,7 @@ def best(tmp_path):
     """A run's best weights, as training leaves them."""
     folder = save_tiny_model(tmp_path / "best", CROP_SPECS["meen"], views="center")
     facts = {"protocol": "clean", "epoch": 3, "step": 70}
+    facts["derived"] = ["valence_arousal"]
 
     def save(**changes):
         model = model_folder.load(folder)
@@ -52,6 +53,7 @@ def test_a_temperature_is_put_into_the_best_weights_once(best, monkeypatch):
     report.calibrate(RUN, folder)
     card = read_card(folder)
     assert (card["epoch"], card["step"]) == (3, 70)
+    assert card["derived"] == ["valence_arousal"]
     inside = card["temperature"]
     assert inside["value"] == pytest.approx(2.5, rel=0.05)
     assert inside["num_fitted"] == 4000
