@@ -33,6 +33,7 @@ import os
 from absl import flags
 
 from trainers.common import cli
+from trainers.common.terminal import counted
 
 _MODEL = flags.DEFINE_string(
     "model", None, "Model folder, workdir, or catalog name; by default the catalog's."
@@ -204,12 +205,9 @@ def _read_video(predictor, files):
 
 
 def _in_words(summary):
-    people, tracks = summary["people"], summary["tracks"]
-    return (
-        f"{summary['frames']:,} frames read, {people} "
-        f"{'person' if people == 1 else 'people'} in {tracks:,} "
-        f"track{'s' * (tracks != 1)}"
-    )
+    frames = counted(summary["frames"], "frame", "frames")
+    people = counted(summary["people"], "person", "people")
+    return f"{frames} read, {people} in {counted(summary['tracks'], 'track', 'tracks')}"
 
 
 def _finish_table():

@@ -1,10 +1,19 @@
-"""Standard output of the commands, without control characters."""
+"""Standard output of the commands, without control characters, and counts in words."""
 
 from fer_tf.utils.disk import name_file
 from fer_tf.utils.names import printable
 
 STDOUT = "standard output"
 """Stands for a file's name in errors of standard output."""
+
+
+def counted(number: int, one: str, many: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "person", "people"), counted(1200, "frame", "frames")
+    ('1 person', '1,200 frames')
+    """
+    return f"{number:,} {one if number == 1 else many}"
 
 
 class Output:

@@ -81,12 +81,8 @@ def can_hold(output: str, picture: str) -> bool:
     if not inside or os.path.isdir(path):
         return False
     parents = os.path.relpath(folder, root).split(os.sep)
-    if parents[0] in (
-        JSONL,
-        CSV,
-        PARQUET,
-        RUN,
-    ):  # Files that may still have to be written.
+    # Files that may still have to be written.
+    if parents[0] in (JSONL, CSV, PARQUET, RUN):
         return False
     while not os.path.lexists(folder):
         folder = os.path.dirname(folder)

@@ -14,12 +14,14 @@ from fer_tf import explain, labels
 from fer_tf.face_types import Face
 from fer_tf.faces.images import ImageError
 from fer_tf.faces.pyramid import shrunk
+from fer_tf.model_io.serving import names_inside
 from fer_tf.plotting import attention_maps, circumplex, overlay, photograph
 from fer_tf.plotting.style import save_figure
 from fer_tf.plotting.timeline import Timeline
 from fer_tf.video import video_files
 from fer_tf.video.people import People
 from fer_tf.video.video_writer import VideoWriter
+from trainers.common.terminal import counted
 from trainers.explanation.faces import Picture, windows
 from trainers.prediction.csv_table import write_rows
 from trainers.web_page import decode, scratch
@@ -61,11 +63,7 @@ class Reader:
 
     def __init__(self, predictor, folder: str):
         self.predictor, self._folder = predictor, os.path.realpath(folder)
-        model, card = predictor.model, predictor.card
-        size = (
-            model.output["expression"].shape[-1] if "expression" in model.output else 0
-        )
-        self._expressions = card.expressions[:size]
+        self._expressions = names_inside(predictor.model).get("expressions", [])
 
     def photo(self, upload: dict | None) -> tuple:
         """Reads a photograph for the first tab.
@@ -84,14 +82,14 @@ class Reader:
             faces = self.predictor.predict(image)
             if not faces:
                 return self._picture(image, "faces"), _NO_FACE, *_NOTHING
-            sentence = f"{_counted(len(faces), 'face', 'faces')} found."
+            sentence = f"{counted(len(faces), 'face', 'faces')} found."
             rows = [_row(number, face) for number, face in enumerate(faces, 1)]
             whole = [[*row, *self._odds(face)] for row, face in zip(rows, faces)]
             return (
                 self._figure(photograph.annotated(image, faces)),
                 sentence, rows, circumplex.circumplex(faces),
                 self._looked(image, faces[:_EXPLAINED]),
-                self._csv([(*_COLUMNS, *self._odds_names()), *whole]),
+                self._csv([(*_COLUMNS, *self._expressions), *whole]),
             )  # fmt: skip
 
     def clip(self, path: str | None, every: int) -> tuple:
@@ -123,9 +121,9 @@ class Reader:
                 face["person"] = persons[face["track"]]
             target = self._file("faces.mp4")
             figure = _drawn_again(path, every, read, target, people.portraits(persons))
-        count = _counted(len({*persons.values()}), "person", "people")
-        sentence = f"{_counted(len(read), 'frame', 'frames')} read, {count}.{note}"
-        rows = [("frame", "time", *_CLIP_COLUMNS, *self._odds_names())]
+        count = counted(len({*persons.values()}), "person", "people")
+        sentence = f"{counted(len(read), 'frame', 'frames')} read, {count}.{note}"
+        rows = [("frame", "time", *_CLIP_COLUMNS, *self._expressions)]
         rows += [
             (index, round(when, 3), face["person"], *_row(face["track"], face),
              *self._odds(face))
@@ -170,9 +168,6 @@ class Reader:
         path = self._file("faces.png")
         save_figure(figure, path, dpi=160)
         return path
-
-    def _odds_names(self):
-        return list(self._expressions)
 
     def _odds(self, face):
         """The probability of each expression, as the CSV file has it."""
@@ -219,10 +214,6 @@ def _drawn_again(path, every, read, target, portraits):
 def _refusal(line):
     """An error that stays on the page until it is closed, and off the terminal."""
     return gr.Error(line, duration=None, print_exception=False)
-
-
-def _counted(number, one, many):
-    return f"{number:,} {one if number == 1 else many}"
 
 
 def _row(number: int, face: Face) -> list:

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_tf.faces.crop_spec import CROP_SPECS
+from fer_tf.model_io.card import Card
 from fer_tf.video import video_files
 from fer_tf.video.video_writer import VideoWriter
 from trainers.web_page import decode
@@ -19,8 +21,11 @@ from trainers.web_page import reader  # noqa: E402
 class Faceless:
     """A predictor that finds nothing, in clips without end."""
 
-    model = types.SimpleNamespace(output={"expression": np.zeros((1, 2))})
-    card = types.SimpleNamespace(expressions=("neutral", "happiness", "fear"))
+    card = Card(
+        model="small_resnet", arguments={}, crop_spec=CROP_SPECS["meen"],
+        views="center", average="logits", expressions=("neutral", "happiness", "fear"),
+    )  # fmt: skip
+    model = types.SimpleNamespace(output={"expression": np.zeros((1, 2))}, card=card)
 
     def predict(self, image):
         return []
