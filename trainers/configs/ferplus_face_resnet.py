@@ -5,10 +5,10 @@ python -m trainers.train --config=trainers/configs/ferplus_face_resnet.py \
     --data=data/ferplus --workdir=runs/face_resnet \
     --config.published.path=vladmandic-face-api-1.7.15.tgz
 
-Faces of 48 pixels are enlarged to 96 inside the network, so that a photograph is seen as
-small as what it learned from. Each convolution gets back the batch normalisation that
-the published file has folded into it, by the statistics of the first faces: without it
-the network bears a tenth of the learning rate.
+Faces of 48 pixels are enlarged to 96 inside the network, so that a photograph is seen
+as small as what it learned from. Each convolution gets back the batch normalisation
+that the published file has folded into it, by the statistics of the first faces:
+without it the network bears a tenth of the learning rate.
 
 What the face network's weights are worth is the difference from two other runs at the
 same budget:
