@@ -81,7 +81,7 @@ def _use(name, described):
     yield f'fer_tf.Predictor("{name}").predict("photo.jpg")'
     yield "```"
     yield ""
-    for key in described["formats"]:
+    for key in (key for key in described["formats"] if key in _USES):
         title, code = _USES[key]
         yield from (f"{title}:", "", "```python", code, "```", "")
     yield (
