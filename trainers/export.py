@@ -139,7 +139,10 @@ def _facts(described, elsewhere):
     if config:
         training["config"], training["seed"] = config, config["seed"]
     if "dataset" in facts:
+        from trainers.training.build import published_facts
+
         known = dataset_facts(facts["dataset"])
+        known += published_facts(training["config"] or {})
         facts["dataset_facts"] = [dataclasses.asdict(fact) for fact in known]
     names = ("fer-tf", "keras", "tensorflow")
     versions = {name: importlib.metadata.version(name) for name in names}

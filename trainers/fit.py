@@ -195,7 +195,7 @@ def _refuse(config):
         "mixup": config.mixup,
         "ema_decay": config.ema_decay,
         "micro_batches": config.micro_batches - 1,
-        "published.statistics": config.published.statistics,
+        "published.statistics": config.published.format and config.published.statistics,
     }
     for key in (key for key, value in settings.items() if value):
         raise ValueError(f"`{key}` is for trainers.train; model.fit does without.")

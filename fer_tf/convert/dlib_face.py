@@ -24,6 +24,22 @@ import keras
 import numpy as np
 
 from fer_tf.convert import weights
+from fer_tf.export.dataset_facts import DatasetFacts
+
+FACTS = DatasetFacts(
+    title="dlib's face network, whose weights it began from",
+    pictures=(
+        "About three million photographs of 7,485 people: half of them FaceScrub and "
+        "VGG-Face, well-known people found by web search; the others collected from "
+        "the internet by its author, Davis King."
+    ),
+    labels="Who is on a photograph; no expression.",
+    people=(
+        "That they agreed is not recorded, nor is their age, gender or origin. It "
+        "tells children and some ethnic groups apart less well."
+    ),
+    terms="The weights are in the public domain (CC0).",
+)
 
 # Of a model's weight paths, the network's own.
 NETWORK = r"conv\d|embedding/"

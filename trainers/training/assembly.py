@@ -55,7 +55,7 @@ def assemble(
     with strategy.scope():
         model = build.build_model(config)
         build.load_weights(config, model)
-        if config.published.statistics:
+        if config.published.format and config.published.statistics:
             adopt_statistics(model, streams.training_faces(config, prepared))
         stage_objectives = [_objective(config, stage) for stage in config.stages]
     state = steps.State(tuple(build.tasks(config)))
