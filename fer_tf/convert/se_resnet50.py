@@ -24,7 +24,7 @@ import keras
 import numpy as np
 
 from fer_tf.convert import weights
-from fer_tf.export.dataset_facts import DatasetFacts
+from fer_tf.dataset_facts import DatasetFacts
 from fer_tf.models.residual import BLOCKS
 
 FACTS = DatasetFacts(

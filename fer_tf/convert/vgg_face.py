@@ -16,7 +16,7 @@ import re
 import keras
 
 from fer_tf.convert import weights
-from fer_tf.export.dataset_facts import DatasetFacts
+from fer_tf.dataset_facts import DatasetFacts
 from fer_tf.models import vgg16
 
 FACTS = DatasetFacts(

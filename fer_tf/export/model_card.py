@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fer_tf.dataset_facts import UNKNOWN, DatasetFacts
 from fer_tf.export import score_tables
-from fer_tf.export.dataset_facts import UNKNOWN, DatasetFacts
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import number
 from fer_tf.utils.markdown import head, line

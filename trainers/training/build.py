@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 import fer_tf
 from data_pipelines.storage.prepared import Prepared
 from fer_tf.convert import dlib_face, se_resnet50, vgg_face
-from fer_tf.export.dataset_facts import DatasetFacts
+from fer_tf.dataset_facts import DatasetFacts
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import Card
