@@ -27,7 +27,7 @@ test-slow: $(VENV)/dev.installed
 # on which the others run.
 test-page:
 	$(MAKE) VENV=$(VENV)-page $(VENV)-page/dev,web.installed
-	$(VENV)-page/bin/python -m pytest tests/trainers/web_page
+	$(VENV)-page/bin/python -m pytest --run-slow tests/trainers/web_page
 
 # The numbers of TensorFlow, JAX and PyTorch side by side (a large download).
 test-backends: $(VENV)/dev.installed

@@ -73,6 +73,7 @@ setup(
             "ruff>=0.6",
             "ai-edge-litert>=2.1",
             "av>=16",
+            "axe-playwright-python>=0.1.8",  # With an installed Chromium: the page.
             "nbclient>=0.10",
             "ipykernel>=6.29",
             "hypothesis>=6.100",

@@ -78,6 +78,11 @@ _HOST = flags.DEFINE_string("host", "127.0.0.1", "Address that the page listens 
 _PORT = flags.DEFINE_integer("port", 7860, "Port of the page; 0: any free one.",
                              lower_bound=0, upper_bound=65535)  # fmt: skip
 
+# Flags of reading files, which the page does not use.
+_NOT_SERVED = (
+    "input", "output", "detector", "pictures", "every", "smoothing", "columns", "format"
+)  # fmt: skip
+
 
 def main() -> None:
     """Entry point of the command line."""
@@ -88,7 +93,8 @@ def main() -> None:
 
         app.serve(
             _MODEL.value, host=_HOST.value, port=_PORT.value,
-            min_face_score=_MIN_FACE_SCORE.value,
+            min_face_score=_MIN_FACE_SCORE.value, people=_PEOPLE.value,
+            face_weights=_FACE_WEIGHTS.value,
         )  # fmt: skip
         return
     from trainers.prediction import output_folder, picture_files
@@ -126,13 +132,14 @@ def main() -> None:
 
 def _check_flags():
     score = _MIN_FACE_SCORE.value
-    if _SERVE.value:
-        if _DETECTOR.value != "mtcnn":
-            cli.fail("--detector is not for --serve, which searches faces", code=2)
-    else:
-        _check_files()
     if score is not None and not 0 < score < 1:
         cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
+    if _SERVE.value:
+        for name in _NOT_SERVED:
+            if flags.FLAGS[name].present:
+                cli.fail(f"--{name} is not for --serve", code=2)
+    else:
+        _check_files()
     if score is not None and _DETECTOR.value == "none":
         cli.fail("--min_face_score is not for --detector=none", code=2)
     if _FORMAT.value == "parquet" and importlib.util.find_spec("pyarrow") is None:

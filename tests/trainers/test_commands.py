@@ -280,3 +280,4 @@ def test_crops_are_read_as_they_are(model_folder, tmp_path):
     assert face["probabilities"] == pytest.approx(expected["probabilities"], abs=1e-4)
     assert_one_line(run("predict", *arguments), 1, "predictions with detector 'none'")
     assert_one_line(run("predict", "--serve", "--detector=none"), 2, "not for --serve")
+    assert_one_line(run("predict", "--serve", "--every=2"), 2, "--every is not for")

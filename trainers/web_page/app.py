@@ -14,14 +14,20 @@ import os
 import socket
 
 from fer_tf.utils.stderr import quiet_imports
-from trainers.web_page import guard, scratch
+from trainers.web_page import guard, looks, scratch
 
 # Listeners of Gradio that name the same queue share it.
 _ONE_AT_A_TIME = "reader"
 
 
 def serve(
-    model: str | None, *, host: str, port: int, min_face_score: float | None = None
+    model: str | None,
+    *,
+    host: str,
+    port: int,
+    min_face_score: float | None = None,
+    people: int | None = None,
+    face_weights: str | None = None,
 ) -> None:
     """Opens the page, and serves it until Ctrl-C or a signal ends it.
 
@@ -30,9 +36,13 @@ def serve(
         host: Address to listen on.
         port: Port there; 0 takes a free one.
         min_face_score: See `fer_tf.Predictor`; None for its default.
+        people: How many people a clip shows, unless the page is told otherwise; None
+            if that is not known.
+        face_weights: File by which people in a clip are known again; see
+            `fer_tf.faces.FaceEmbedder`. None: by their looks.
 
     Raises:
-        ValueError: If Gradio is not installed.
+        ValueError: If Gradio is not installed, or the file is another one.
         OSError: If the port is in use, or the address is not this machine's.
     """
     if importlib.util.find_spec("gradio") is None:
@@ -42,23 +52,28 @@ def serve(
     with _listening(host, port) as listener:
         # Only now, since a port that is in use is refused at once.
         with quiet_imports():
+            from fer_tf.faces import FaceEmbedder
             from fer_tf.predictor import MIN_FACE_SCORE, Predictor
         score = min_face_score or MIN_FACE_SCORE
+        embedder = FaceEmbedder(face_weights) if face_weights else None
         predictor = Predictor(model, min_face_score=score)
         with scratch.private() as folder:
-            server = _server(build(predictor, folder), host, folder)
+            page = build(predictor, folder, people=people, embedder=embedder)
+            server = _server(page, host, folder)
             address = _address(host, listener.getsockname()[1])
             print(f"serving {address}, Ctrl-C ends it", flush=True)
             with contextlib.suppress(KeyboardInterrupt):
                 server.run(sockets=[listener])
 
 
-def build(predictor, folder: str):
+def build(predictor, folder: str, *, people: int | None = None, embedder=None):
     """Returns the page as `gradio.Blocks`.
 
     Args:
         predictor: A `fer_tf.Predictor`.
         folder: Where uploads and results lie; see `scratch.private`.
+        people: See `serve`.
+        embedder: A `fer_tf.faces.FaceEmbedder`, to know people by their faces.
     """
     # Gradio's own folder can be read by every user of this machine, and stays.
     os.environ["GRADIO_TEMP_DIR"] = folder
@@ -70,7 +85,7 @@ def build(predictor, folder: str):
 
     from trainers.web_page.reader import Reader
 
-    reader = Reader(predictor, folder)
+    reader = Reader(predictor, folder, embedder)
     hour = 3600
     with gr.Blocks(
         title="fer-tf", analytics_enabled=False, delete_cache=(hour, hour)
@@ -83,7 +98,7 @@ def build(predictor, folder: str):
         with gr.Tab("Photograph"):
             _photograph_tab(gr, reader)
         with gr.Tab("Clip"):
-            _clip_tab(gr, reader)
+            _clip_tab(gr, reader, people)
     return page
 
 
@@ -97,6 +112,7 @@ def _server(page, host, folder):
     app = gradio.mount_gradio_app(
         fastapi.FastAPI(openapi_url=None), page, path="/", footer_links=[],
         max_file_size=guard.MAX_UPLOAD, ssr_mode=False,
+        theme=gradio.themes.Default().set(**looks.COLORS), css=looks.CSS,
     )  # fmt: skip
     # Gradio checks that a file was uploaded only on pages that it launched itself.
     page.has_launched = True
@@ -140,56 +156,68 @@ def _photograph_tab(gr, reader):
     with gr.Row():
         photo = gr.Image(
             type="filepath", sources=["upload", "webcam", "clipboard"],
-            label="photograph", elem_id="photo",
+            label="photograph", alt_text="The photograph", elem_id="photo",
         )  # fmt: skip
         # No panel is shown before there is something in it.
         with gr.Column(visible=False) as seen:
-            drawn = gr.Image(label="faces", format="png", elem_id="drawn",
-                             buttons=["download", "fullscreen"])  # fmt: skip
+            drawn = _picture(gr, "faces", elem_id="drawn")
     sentence = gr.Markdown(elem_id="said")
     with gr.Column(visible=False) as read:
-        table = gr.Dataframe(headers=list(reader.columns), label="readings",
-                             interactive=False, elem_id="table")  # fmt: skip
-        with gr.Row():
-            plane = gr.Plot(label="circumplex", visible=dimensional)
-            gallery = gr.Gallery(
-                label="where it looked (Grad-CAM)", columns=4, height=260,
-                object_fit="contain", fit_columns=False, elem_id="looked",
-                buttons=["download", "fullscreen"],
-            )  # fmt: skip
+        gr.Markdown(
+            "## What was read\nColours show where the model looked (Grad-CAM). The "
+            "numbers are explained in `trainers/prediction/README.md`."
+        )
+        cards = gr.HTML(elem_id="looked")
+        plane = _picture(gr, "circumplex", visible=dimensional)
         file = gr.File(label="the readings as CSV", elem_id="csv")
 
     def answer(upload):
-        picture, said, rows, *rest = reader.photo(upload)
-        shown = gr.update(visible=picture is not None), gr.update(visible=bool(rows))
-        return picture, said, rows, *rest, *shown
+        picture, said, about, plane, cards, file = reader.photo(upload)
+        return (
+            gr.update(value=picture, alt_text=f"The photograph: {about}"), said,
+            gr.update(value=plane, alt_text=f"Valence and arousal: {about}"), cards,
+            file, gr.update(visible=picture is not None), gr.update(visible=bool(file)),
+        )  # fmt: skip
 
     photo.change(
-        answer, photo, [drawn, sentence, table, plane, gallery, file, seen, read],
+        answer, photo, [drawn, sentence, plane, cards, file, seen, read],
         api_name="photo", concurrency_id=_ONE_AT_A_TIME,
         # Else Gradio opens the picture with any of Pillow's decoders.
         preprocess=False,
     )  # fmt: skip
 
 
-def _clip_tab(gr, reader):
+def _clip_tab(gr, reader, people):
     with gr.Row():
         clip = gr.Video(sources=["upload", "webcam"], label="clip",
                         elem_id="clip")  # fmt: skip
         with gr.Column(visible=False) as seen:
             played = gr.Video(label="faces", elem_id="played")
-    every = gr.Slider(1, 10, 2, step=1, label="read every n-th frame")
+    with gr.Row():
+        every = gr.Slider(1, 10, 2, step=1, label="read every n-th frame")
+        count = gr.Number(people or 0, label="people in the clip; 0: not known",
+                          minimum=0, precision=0, elem_id="people")  # fmt: skip
     start = gr.Button("Read the clip", variant="primary")
     status = gr.Markdown()
     with gr.Column(visible=False) as read:
-        spans = gr.Plot(label="each person over time")
+        spans = _picture(gr, "each person over time", elem_id="spans")
         lines = gr.File(label="the readings as CSV")
 
-    def answer(path, every):
+    def answer(path, every, count):
+        played, said, timeline, lines = reader.clip(path, every, count or None)
+        about = f"What each person showed over time. {said}"
+        timeline = gr.update(value=timeline, alt_text=about)
         shown = gr.update(visible=True)
-        return *reader.clip(path, every), shown, shown
+        return played, said, timeline, lines, shown, shown
 
     start.click(
-        answer, [clip, every], [played, status, spans, lines, seen, read],
+        answer, [clip, every, count], [played, status, spans, lines, seen, read],
         api_name="clip", concurrency_id=_ONE_AT_A_TIME,
     )  # fmt: skip
+
+
+def _picture(gr, label, **options):
+    """A picture that the page made."""
+    return gr.Image(label=label, format="png", interactive=False,
+                    buttons=["download", "fullscreen"], elem_classes="made",
+                    **options)  # fmt: skip

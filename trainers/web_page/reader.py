@@ -10,11 +10,9 @@ import traceback
 import cv2
 import gradio as gr
 
-from fer_tf import explain, labels
-from fer_tf.face_types import Face
+from fer_tf import explain
 from fer_tf.faces.images import ImageError
 from fer_tf.faces.pyramid import shrunk
-from fer_tf.model_io.serving import names_inside
 from fer_tf.plotting import attention_maps, circumplex, overlay, photograph
 from fer_tf.plotting.style import save_figure
 from fer_tf.plotting.timeline import Timeline
@@ -23,8 +21,8 @@ from fer_tf.video.people import People
 from fer_tf.video.video_writer import VideoWriter
 from trainers.common.terminal import counted
 from trainers.explanation.faces import Picture, windows
-from trainers.prediction.csv_table import write_rows
-from trainers.web_page import decode, scratch
+from trainers.prediction import csv_table
+from trainers.web_page import cards, decode, scratch
 
 # A clip is read up to this many frames, a minute at 25 frames a second, and for this
 # many seconds at most.
@@ -35,12 +33,7 @@ _SHOWN = 1280
 # Most faces whose Grad-CAM is shown.
 _EXPLAINED = 8
 
-_NUMBERS = ("valence", "arousal", "confidence", "enlargement")
-# By the codebook's names: the confidence is the detector's, not the expression's.
-_NAMES = ("valence", "arousal", "face_score", "enlargement")
-_COLUMNS = ("face", "expression", "action units", *_NAMES)
-_CLIP_COLUMNS = ("person", "track", *_COLUMNS[1:])
-_NOTHING = ([], None, [], None)
+_NOTHING = ("", None, "", None)
 _TRY = {
     "picture": "Try to save it as JPEG or PNG.",
     "clip": "Try to save it as MP4 (H.264).",
@@ -57,13 +50,12 @@ class Reader:
     Args:
         predictor: A `fer_tf.Predictor`.
         folder: The page's scratch, for uploads and results.
+        embedder: See `fer_tf.video.people.People`.
     """
 
-    columns = _COLUMNS
-
-    def __init__(self, predictor, folder: str):
+    def __init__(self, predictor, folder: str, embedder=None):
         self.predictor, self._folder = predictor, os.path.realpath(folder)
-        self._expressions = names_inside(predictor.model).get("expressions", [])
+        self._embedder = embedder
 
     def photo(self, upload: dict | None) -> tuple:
         """Reads a photograph for the first tab.
@@ -72,35 +64,42 @@ class Reader:
             upload: As Gradio describes it, with its "path".
 
         Returns:
-            Path of the drawn picture, a sentence, rows of the table, a figure of the
-            circumplex, a gallery, path of the CSV file.
+            Path of the drawn picture, a sentence, the faces in a line, path of a
+            picture of the circumplex, the faces as HTML, path of the CSV file.
         """
         if upload is None:
             return None, "", *_NOTHING
         with self._one_line("picture"):
-            image = decode.read_apart(self._uploaded(upload))
+            path = self._uploaded(upload)
+            image = decode.read_apart(path)
             faces = self.predictor.predict(image)
             if not faces:
                 return self._picture(image, "faces"), _NO_FACE, *_NOTHING
-            sentence = f"{counted(len(faces), 'face', 'faces')} found."
-            rows = [_row(number, face) for number, face in enumerate(faces, 1)]
-            whole = [[*row, *self._odds(face)] for row, face in zip(rows, faces)]
+            columns = self.predictor.columns(pictures=False)
+            record = {"source": os.path.basename(path), "faces": faces}
             return (
-                self._figure(photograph.annotated(image, faces)),
-                sentence, rows, circumplex.circumplex(faces),
-                self._looked(image, faces[:_EXPLAINED]),
-                self._csv([(*_COLUMNS, *self._expressions), *whole]),
+                self._figure(photograph.annotated(image, faces), "faces"),
+                f"{counted(len(faces), 'face', 'faces')} found.", _in_a_line(faces),
+                self._figure(circumplex.circumplex(faces), "circumplex"),
+                cards.cards(faces, self._looked(image, faces[:_EXPLAINED])),
+                self._csv([record], columns),
             )  # fmt: skip
 
-    def clip(self, path: str | None, every: int) -> tuple:
+    def clip(self, path: str | None, every: int, count: int | None = None) -> tuple:
         """Reads every n-th frame of a clip for the second tab.
 
+        Args:
+            path: Of the clip.
+            every: Reads every n-th frame.
+            count: How many people it shows, if that is known.
+
         Returns:
-            Path of the drawn clip, a sentence, the timeline, path of the CSV file.
+            Path of the drawn clip, a sentence, path of a picture of the timeline, path
+            of the CSV file.
         """
         if path is None:
             raise _refusal("There is no clip yet. Upload or record one first.")
-        read, people, note = [], People(), ""
+        read, people, note = [], People(self._embedder), ""
         limit = time.monotonic() + MAX_SECONDS
         with self._one_line("clip"):
             try:
@@ -116,21 +115,21 @@ class Reader:
                 if not read:
                     raise
                 note = f" Then: {problem}."
-            persons = people.persons()
+            persons = people.persons(count)
             for face in itertools.chain(*(faces for _, _, faces in read)):
                 face["person"] = persons[face["track"]]
             target = self._file("faces.mp4")
             figure = _drawn_again(path, every, read, target, people.portraits(persons))
-        count = counted(len({*persons.values()}), "person", "people")
-        sentence = f"{counted(len(read), 'frame', 'frames')} read, {count}.{note}"
-        rows = [("frame", "time", *_CLIP_COLUMNS, *self._expressions)]
-        rows += [
-            (index, round(when, 3), face["person"], *_row(face["track"], face),
-             *self._odds(face))
+        seen = counted(len({*persons.values()} - {None}), "person", "people")
+        sentence = f"{counted(len(read), 'frame', 'frames')} read, {seen}.{note}"
+        name = os.path.basename(path)
+        records = [
+            {"source": name, "frame": index, "time": round(when, 6), "faces": faces}
             for index, when, faces in read
-            for face in faces
-        ]  # fmt: skip
-        return target, sentence, figure, self._csv(rows)
+        ]
+        columns = self.predictor.columns(pictures=False, videos=True, smoothed=True)
+        picture = self._figure(figure, "timeline")
+        return target, sentence, picture, self._csv(records, columns)
 
     @contextlib.contextmanager
     def _one_line(self, what):
@@ -163,23 +162,16 @@ class Reader:
         cv2.imwrite(path, shrunk(image, _SHOWN)[..., ::-1])
         return path
 
-    def _figure(self, figure):
+    def _figure(self, figure, name):
         """Writes a figure as PNG; returns its path."""
-        path = self._file("faces.png")
+        path = self._file(f"{name}.png")
         save_figure(figure, path, dpi=160)
         return path
 
-    def _odds(self, face):
-        """The probability of each expression, as the CSV file has it."""
-        odds = face.get("probabilities", {})
-        return [round(odds[name], 4) if name in odds else None
-                for name in self._expressions]  # fmt: skip
-
-    def _csv(self, rows):
-        """Writes rows as a CSV file; returns its path."""
+    def _csv(self, records, columns):
+        """Writes records as `trainers.predict` does; returns the table's path."""
         path = self._file("readings.csv")
-        with open(path, "w", encoding="utf-8", newline="") as file:
-            write_rows(file, rows)
+        csv_table.write(path, records, columns)
         return path
 
     def _file(self, name):
@@ -188,17 +180,11 @@ class Reader:
         return os.path.join(tempfile.mkdtemp(dir=self._folder), name)
 
     def _looked(self, image, faces):
-        """Each face's crop under its Grad-CAM, with its number and expression."""
+        """Each face's crop under its Grad-CAM."""
         pictures = [Picture("", image, face["landmarks"]) for face in faces]
         crops, _ = windows(pictures, self.predictor.model)
         maps = explain.grad_cam(self.predictor.model, crops)
-        return [
-            (
-                self._picture(attention_maps.overlay(crop, weights), f"face{number}"),
-                f"{number} {face.get('expression', '')}".strip(),
-            )
-            for number, (face, crop, weights) in enumerate(zip(faces, crops, maps), 1)
-        ]
+        return [attention_maps.overlay(*pair) for pair in zip(crops, maps)]
 
 
 def _drawn_again(path, every, read, target, portraits):
@@ -216,7 +202,7 @@ def _refusal(line):
     return gr.Error(line, duration=None, print_exception=False)
 
 
-def _row(number: int, face: Face) -> list:
-    value = lambda name: round(face[name], 3) if name in face else None
-    active = " ".join(labels.active_units(face.get("action_units", {})))
-    return [number, face.get("expression"), active, *map(value, _NUMBERS)]
+def _in_a_line(faces):
+    """The boxes' numbers and expressions: `1 happiness, 2 neutral`."""
+    named = (face.get("expression", "face") for face in faces)
+    return ", ".join(f"{number} {name}" for number, name in enumerate(named, 1))

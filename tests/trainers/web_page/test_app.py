@@ -1,4 +1,6 @@
+import csv
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -21,6 +23,7 @@ from PIL import Image
 from data_pipelines import synthetic
 from fer_tf import labels, predictor
 from fer_tf.faces.crop_spec import CROP_SPECS
+from fer_tf.video.video_writer import VideoWriter
 from tests.testing_utils import save_tiny_model
 from trainers.web_page import app
 
@@ -51,7 +54,7 @@ def address(model, scratch, tmp_path_factory):
             env={**os.environ, "TMPDIR": str(scratch)},
         )  # fmt: skip
     try:
-        for _ in range(1200):
+        for _ in range(3000):
             found = [s for s in log.read_text().split() if s.startswith("http")]
             if found:
                 break
@@ -147,6 +150,10 @@ def test_it_answers_to_its_own_name_and_site_alone(address):
         assert "access-control-allow-origin" not in answered
 
 
+def is_csv(answer):
+    return isinstance(answer, dict) and str(answer.get("path")).endswith(".csv")
+
+
 def test_pictures_are_read_as_the_command_reads_them(
     address, model, photograph, tmp_path
 ):
@@ -166,13 +173,12 @@ def test_pictures_are_read_as_the_command_reads_them(
         picture.save(path)
         event, data = ask(address, upload(address, name, path.read_bytes()))
         assert event == "complete", data
-        rows = json.loads(data)[2]["data"]
-        faces = read.predict(str(path))
-        expected = [
-            [each["expression"], round(each["confidence"], 3)] for each in faces
-        ]
-        assert len(faces) == 1, name
-        assert [[row[1], row[5]] for row in rows] == expected, name
+        (file,) = (each for each in json.loads(data) if is_csv(each))
+        with open(file["path"], newline="") as opened:
+            (row,) = csv.DictReader(opened)
+        (face,) = read.predict(str(path))
+        assert (row["source"], row["expression"]) == (name, face["expression"])
+        assert float(row["face_score"]) == pytest.approx(face["confidence"]), name
 
 
 def test_the_thinnest_pictures_have_no_face(address):
@@ -230,44 +236,84 @@ def test_hostile_uploads_are_one_line_and_the_page_goes_on(address, photograph):
     assert event == "complete" and "1 face found." in said
 
 
-@pytest.mark.skipif(
-    not (shutil.which("chromium") and shutil.which("chromedriver")),
-    reason="needs chromium and chromedriver (Debian's packages)",
-)
-def test_a_person_uploads_a_photograph_and_reads_the_result(
-    address, photograph, tmp_path
-):
-    webdriver = pytest.importorskip("selenium.webdriver", reason="needs Selenium")
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    options = webdriver.ChromeOptions()
-    for flag in ("headless", "no-sandbox", "disable-gpu", "disable-quic",
-                 "no-first-run", "disable-background-networking",
-                 "disable-component-update", "disable-sync", "window-size=1300,1500",
-                 f"user-data-dir={tmp_path / 'profile'}"):  # fmt: skip
-        options.add_argument(f"--{flag}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    options.binary_location = shutil.which("chromium")
-    service = webdriver.ChromeService(shutil.which("chromedriver"))
-    browser = webdriver.Chrome(options, service)
-    try:
-        browser.get(address)
-        wait = WebDriverWait(browser, 120)
-        field = wait.until(
-            lambda b: b.find_element(By.CSS_SELECTOR, "#photo input[type=file]")
+@pytest.fixture
+def browser():
+    """Chromium without a window."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("needs Chromium or Chrome")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
         )
-        field.send_keys(photograph)
-        shown = lambda b: "1 face found." in b.find_element(By.ID, "said").text
-        wait.until(shown)
-        table = browser.find_element(By.ID, "table").text
-        read = [name for name in labels.EXPRESSIONS if name in table]
-        assert len(read) == 1, table
-        looked = "#looked img"
-        wait.until(lambda b: b.find_elements(By.CSS_SELECTOR, looked))
-        log = browser.get_log("browser")
-        assert not [line for line in log if line["level"] == "SEVERE"]
-        picture = os.environ.get("FER_TF_SCREENSHOT", str(tmp_path / "page.png"))
-        assert browser.save_screenshot(picture)
-    finally:
-        browser.quit()
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def group(photograph, tmp_path):
+    """A photograph and a clip of two people."""
+    pytest.importorskip("av", reason="needs PyAV")
+    face = cv2.imread(photograph)
+    pair = np.hstack([face, face])
+    cv2.imwrite(str(tmp_path / "pair.png"), pair)
+    with VideoWriter(str(tmp_path / "pair.mp4")) as writer:
+        for frame in range(4):
+            writer.write(pair[..., ::-1], frame / 25)
+    return [str(tmp_path / name) for name in ("pair.png", "pair.mp4")]
+
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1300, "height": 900}
+
+
+def require_good_looks(page):
+    """No violation that axe knows of, and nothing wider than the window."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="needs axe"
+    )
+    for size, dark in itertools.product((PHONE, DESK), (False, True)):
+        page.set_viewport_size(size)
+        page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
+        page.wait_for_timeout(500)  # Colours change slowly.
+        found = axe.Axe().run(page)
+        assert not found.response["violations"], found.generate_report()
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= size["width"]
+    page.set_viewport_size(DESK)
+
+
+@pytest.mark.slow
+def test_a_person_uploads_a_photograph_and_a_clip(address, browser, group):
+    """And everybody can read the answers, on any screen."""
+    photograph, clip = group
+    page, errors = browser.new_page(), []
+    page.set_default_timeout(240_000)
+    page.on("console", lambda line: line.type == "error" and errors.append(line.text))
+    page.goto(address)
+    page.wait_for_selector("#photo input[type=file]", state="attached")
+    assert page.locator("h1").count() == 1
+    assert not page.locator("#drawn, #looked, #csv").count()  # No empty panel.
+    require_good_looks(page)
+
+    page.set_input_files("#photo input[type=file]", photograph)
+    page.get_by_text("2 faces found.").wait_for()
+    page.locator("#looked img").nth(1).wait_for()
+    titles = page.locator("#looked figcaption").all_inner_texts()
+    assert [title.split()[0] for title in titles] == ["1", "2"]
+    assert {title.split()[1].strip("?") for title in titles} <= {*labels.EXPRESSIONS}
+    alt = page.locator("#drawn img").get_attribute("alt")
+    assert alt == f"The photograph: {', '.join(titles)}"
+    require_good_looks(page)
+
+    page.get_by_role("tab", name="Clip").click()
+    page.set_input_files("#clip input[type=file]", clip)
+    page.wait_for_selector("#clip video")
+    page.locator("#people input").fill("2")
+    require_good_looks(page)
+    page.get_by_role("button", name="Read the clip").click()
+    page.get_by_text("2 frames read, 2 people.").wait_for()
+    page.wait_for_selector("#spans img")
+    require_good_looks(page)
+    assert not errors

@@ -1,14 +1,17 @@
 import csv
 import itertools
 import os
+import re
 import types
 
 import cv2
 import numpy as np
 import pytest
 
+from fer_tf import face_table
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io.card import Card
+from fer_tf.plotting.timeline import Timeline
 from fer_tf.video import video_files
 from fer_tf.video.video_writer import VideoWriter
 from trainers.web_page import decode
@@ -29,6 +32,9 @@ class Faceless:
 
     def predict(self, image):
         return []
+
+    def columns(self, **options):
+        return face_table.columns({"expressions": self.card.expressions}, **options)
 
     def predict_video(self, path, *, every):
         for index in itertools.count(0, every):
@@ -104,28 +110,33 @@ POINTS = [[12.0, 42.0], [26.0, 42.0], [19.0, 50.0], [14.0, 58.0], [24.0, 58.0]]
 def face(number):
     odds = {"neutral": 0.25, "happiness": 0.75}
     return {
-        "box": [4 + 40 * number, 30, 30, 40], "landmarks": POINTS,
+        "box": [4 + 40 * number, 30, 30, 40], "landmarks": POINTS, "confidence": 0.875,
         "expression": "happiness", "probabilities": odds, "track": 1,
     }  # fmt: skip
 
 
-def test_boxes_have_the_numbers_of_the_table_and_the_file_has_probabilities(
+def test_boxes_have_the_numbers_of_the_cards_and_of_the_codebooks_table(
     page_reader, plain, tmp_path, monkeypatch
 ):
-    drawn_figures = []
+    drawn = {}
     faces = [face(0), face(1)]
     monkeypatch.setattr(
         page_reader.predictor, "predict", lambda _: faces, raising=False
     )
     monkeypatch.setattr(page_reader, "_looked", lambda *_: [])
-    monkeypatch.setattr(page_reader, "_figure", drawn_figures.append)
-    _, said, rows, *_, file = page_reader.photo(upload(tmp_path, (90, 300, 3)))
-    labels = [text.get_text() for text in drawn_figures[0].axes[0].texts]
-    assert said == "2 faces found." and [row[0] for row in rows] == [1, 2]
+    keep = lambda figure, name: drawn.update({name: figure})
+    monkeypatch.setattr(page_reader, "_figure", keep)
+    _, said, about, _, cards, file = page_reader.photo(upload(tmp_path, (90, 300, 3)))
+    labels = [text.get_text() for text in drawn["faces"].axes[0].texts]
+    assert said == "2 faces found." and about == "1 happiness, 2 happiness"
     assert [label.split()[0] for label in labels] == ["1", "2"]
+    assert re.findall("<figcaption>(.*?)</figcaption>", cards) == about.split(", ")
     with open(file, newline="") as opened:
         lines = list(csv.DictReader(opened))
+    assert list(lines[0]) == page_reader.predictor.columns(pictures=False)
+    assert [line["face"] for line in lines] == ["1", "2"]
     assert [line["happiness"] for line in lines] == ["0.75", "0.75"]
+    assert [line["x"] for line in lines] == ["4", "44"]
 
 
 def test_one_person_is_one_person(page_reader, clip, monkeypatch):
@@ -143,9 +154,10 @@ def test_a_clip_ends_at_so_many_frames(page_reader, clip, monkeypatch):
     path, said, _, lines = page_reader.clip(clip, 2)
     assert said == "7 frames read, 0 people. The rest, after 0 s, was not read."
     assert len(list(video_files.read_frames(path))) == 7
-    head = open(lines).read()
-    assert head.startswith('"frame","time","person","track",')
-    assert head.strip().endswith(',"neutral","happiness"')
+    with open(lines, newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert [row["frame"] for row in rows] == [str(2 * n) for n in range(7)]
+    assert {row["source"] for row in rows} == {"clip.mp4"}
 
 
 def test_a_clip_ends_after_so_many_seconds(page_reader, clip, monkeypatch):
@@ -160,25 +172,48 @@ class TwoTracks(Faceless):
     """A face, and after a cut its like."""
 
     def predict_video(self, path, *, every):
-        points = [[8, 10], [20, 10], [14, 17], [9, 22], [19, 22]]
         for index, (frame, _) in zip(range(20), super().predict_video(path, every=1)):
-            yield frame, [
-                {
-                    "track": 1 + index // 10, "box": [4, 4, 20, 24], "confidence": 1.0,
-                    "landmarks": points, "enlargement": 1.0, "valence": 0.5,
-                }
-            ]  # fmt: skip
+            seen = {**face(0), "box": [4, 4, 20, 24], "track": 1 + index // 10}
+            yield frame, [seen]
 
 
-def test_a_clip_shows_people_not_tracks(clip, tmp_path):
-    path, said, figure, lines = reader.Reader(TwoTracks(), str(tmp_path)).clip(clip, 1)
+def test_a_clip_shows_people_not_tracks(clip, tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(Timeline, "figure", watched(Timeline.figure, figures))
+    path, said, picture, lines = reader.Reader(TwoTracks(), str(tmp_path)).clip(clip, 1)
     assert said == "20 frames read, 1 person."
-    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    titles = [axes.get_title(loc="left") for axes in figures[0].axes]
     assert [title for title in titles if title] == ["person 1"]
-    rows = [line.split(",")[2:4] for line in open(lines).read().splitlines()]
-    assert rows[0] == ['"person"', '"track"']
-    assert rows[1:] == [["1", "1"]] * 10 + [["1", "2"]] * 10
+    assert picture.endswith(".png") and cv2.imread(picture) is not None
+    with open(lines, newline="") as opened:
+        seen = [(row["person"], row["track"]) for row in csv.DictReader(opened)]
+    assert seen == [("1", "1")] * 10 + [("1", "2")] * 10
     assert len(list(video_files.read_frames(path))) == 20
+
+
+def watched(call, results):
+    """The same call, whose results are kept."""
+
+    def wrapped(*args):
+        results.append(call(*args))
+        return results[-1]
+
+    return wrapped
+
+
+@pytest.mark.parametrize("embedded", [False, True])
+def test_a_clip_has_as_many_people_as_asked_for(clip, tmp_path, embedded):
+    """Though the two look alike; and faces go to the embedder where there is one."""
+    crops = []
+
+    class Embedder:
+        def embed(self, faces):
+            crops.extend(faces)
+            return np.zeros((len(faces), 128))
+
+    read = reader.Reader(TwoTracks(), str(tmp_path), Embedder() if embedded else None)
+    assert read.clip(clip, 1, 2)[1] == "20 frames read, 2 people."
+    assert bool(crops) == embedded
 
 
 def test_a_clip_ends_when_the_page_does(page_reader, monkeypatch):
