@@ -121,7 +121,7 @@ class Reader:
                 face["person"] = persons[face["track"]]
             target = self._file("faces.mp4")
             figure = _drawn_again(path, every, read, target, people.portraits(persons))
-        count = counted(len({*persons.values()}), "person", "people")
+        count = counted(len({*persons.values()} - {None}), "person", "people")
         sentence = f"{counted(len(read), 'frame', 'frames')} read, {count}.{note}"
         rows = [("frame", "time", *_CLIP_COLUMNS, *self._expressions)]
         rows += [

@@ -131,3 +131,25 @@ def test_as_many_people_as_are_told(clip, tmp_path):
         *[1] * 5,
         *[2] * 5,
     ]
+
+
+class Flicker(Film):
+    """A film with a false face for two frames, unlike the one that is always there."""
+
+    def predict_video(self, path, *, every, smoothing):
+        for frame, faces in super().predict_video(path, every=every, smoothing=0):
+            if frame.index in (3, 4):
+                frame.image[:20, 40:] = 250, 20, 20
+                points = [[x + 40, y] for x, y in faces[0]["landmarks"]]
+                false = {"box": [42, 2, 10, 12], "confidence": 0.93, "track": 9}
+                faces.append({**faces[0], **false, "landmarks": points})
+            yield frame, faces
+
+
+def test_a_false_face_of_two_frames_has_a_track_and_is_nobody(clip, tmp_path):
+    summary = read(clip, Flicker())
+    assert (summary["tracks"], summary["people"]) == (3, 1)
+    rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").open()))
+    assert [r["frame"] for r in rows if r["track"] == "9"] == ["3", "4"]
+    assert {r["person"] for r in rows if r["track"] == "9"} == {""}
+    assert {r["person"] for r in rows if r["track"] != "9"} == {"1"}
