@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_tf import labels
 from fer_tf.face_types import Face
-from fer_tf.plotting.style import COLORS
+from fer_tf.plotting.style import COLORS, ink_on
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -38,14 +38,13 @@ def draw_faces(image: np.ndarray, faces: list[Face]) -> np.ndarray:
     """
     drawn = image.copy()
     taken = [tuple(round(v) for v in face["box"]) for face in faces]
-    for face, box in zip(faces, list(taken)):
-        color = _rgb(COLORS.get(face.get("expression"), "#ffffff"))
+    colors = [COLORS.get(face.get("expression"), "#ffffff") for face in faces]
+    for face, box, color in zip(faces, list(taken), colors):
         x, y, w, h = box
         thick = max(1, round(h / 80))
-        cv2.rectangle(drawn, (x, y), (x + w, y + h), color, thick, cv2.LINE_AA)
+        cv2.rectangle(drawn, (x, y), (x + w, y + h), _rgb(color), thick, cv2.LINE_AA)
         taken.append(_draw_bars(drawn, face.get("probabilities", {}), box, taken))
-    for number, face in enumerate(faces, 1):
-        color = _rgb(COLORS.get(face.get("expression"), "#ffffff"))
+    for number, (face, color) in enumerate(zip(faces, colors), 1):
         x, y, _, h = (round(v) for v in face["box"])
         _draw_label(drawn, _label(face, number), x, y, h, color)
     return drawn
@@ -73,10 +72,10 @@ def _draw_label(drawn, text, x, y, h, color):
     bottom = y - 4 if y - height - below - 4 >= 0 else y + height + below + 4
     left = max(0, min(x, drawn.shape[1] - width - 4))
     top_left = (left, bottom - height - below)
-    cv2.rectangle(drawn, top_left, (left + width + 4, bottom + 2), color, cv2.FILLED)
-    bright = sum(color) > 400
-    ink = (20, 20, 20) if bright else (255, 255, 255)
+    corner = (left + width + 4, bottom + 2)
+    cv2.rectangle(drawn, top_left, corner, _rgb(color), cv2.FILLED)
     position = (left + 2, bottom - below + 2)
+    ink = _rgb(ink_on(color))
     cv2.putText(drawn, text, position, _FONT, scale, ink, thick, cv2.LINE_AA)
 
 

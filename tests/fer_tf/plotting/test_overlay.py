@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fer_tf.plotting import overlay
-from fer_tf.plotting.style import COLORS
+from fer_tf.plotting.style import COLORS, ink_on
 
 
 def face(box, p=0.9):
@@ -37,6 +37,15 @@ def test_the_bars_are_named_and_as_long_as_the_probabilities(monkeypatch):
     assert long > 18 and long - 1 == pytest.approx(3 * (short - 1), abs=2)
     # Neither on the neck below the box nor on the face.
     assert (drawn[203:, :157] == 40).all() and (drawn[105:195, 55:145] == 40).all()
+
+
+@pytest.mark.parametrize("name", COLORS)
+def test_a_label_is_written_in_the_ink_that_can_be_read_on_its_colour(name):
+    """Black on orange, white on blue: `ink_on`, whose contrast test_style measures."""
+    one = {"box": [50, 60, 200, 200], "expression": name, "probabilities": {name: 1.0}}
+    drawn = overlay.draw_faces(np.full((300, 300, 3), 90, np.uint8), [one])
+    label = drawn[25:58, 52:150]
+    assert (label == overlay._rgb(ink_on(COLORS[name]))).all(-1).sum() > 20
 
 
 def test_bars_cover_neither_faces_nor_other_bars():
