@@ -60,9 +60,20 @@ def test_bars_cover_neither_faces_nor_other_bars():
 
 
 def test_the_bars_of_a_face_that_fills_the_picture_lie_in_a_corner():
-    taken = [(100, 0, 200, 300)]
-    assert overlay._free_place((300, 400), taken[0], 95, 40, taken) == (305, 0)
-    assert overlay._free_place((300, 400), taken[0], 120, 40, taken) is None
+    taken = [(100, 0, 200, 300), (100, 4, 90, 20)]
+    assert overlay._free_place((300, 400), *taken, 95, 40, taken) == (305, 0)
+    assert overlay._free_place((300, 400), *taken, 120, 40, taken) is None
+
+
+def test_a_label_covers_no_bars():
+    """At the upper edge the label lies in the box, and is wider than it."""
+    image = np.full((240, 480, 3), 40, np.uint8)
+    box = (55, 22, 139, 186)
+    label = overlay._label_box(image.shape, "2 happiness 38%", box)
+    assert label[0] == 55 and label[2] > 139 + 6 and label[1] > 22
+    # Right of the box, the first free level is 2 pixels below the label.
+    place = overlay._free_place(image.shape, box, label, 110, 114, [box, label])
+    assert place == (55 + 139 + 6, label[1] + label[3] + 2)
 
 
 @pytest.mark.parametrize(
