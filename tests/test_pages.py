@@ -110,6 +110,19 @@ def test_the_gallery_gives_the_numbers_of_the_kept_file():
     assert kept["command"] in text
 
 
+def test_the_gallery_shows_each_of_its_pictures_below_what_made_it():
+    page = "saved_models/pictures/README.md"
+    blocks = r"^```(?:bash|python)\n.*?^```$|!\[[^]]+\]\(\S+\)"
+    parts = re.findall(blocks, PAGES[page], re.MULTILINE | re.DOTALL)
+    pictures = [re.search(r"\((\S+)\)$", part) for part in parts]
+    shown = [match[1] for match in pictures if match]
+    there = [path.name for path in (ROOT / page).parent.glob("*.png")]
+    assert sorted(shown) == sorted(there)
+    # Only the picture of what `explain` measured follows another picture.
+    follow = [two[1] for one, two in zip([None, *pictures], pictures) if one and two]
+    assert follow == ["localisation.png"] and pictures[0] is None
+
+
 def test_the_layout_names_every_package_and_no_folder_that_is_gone():
     (tree,) = fenced(PAGES["README.md"].split("## Layout")[1], "")
     named, top = set(), ""
@@ -170,6 +183,8 @@ def test_its_python_runs(page, tmp_path):
     blocks = fenced(PAGES[page], "python")
     if ".frame(" in "".join(blocks):
         pytest.importorskip("pandas")
+    if "VideoWriter" in "".join(blocks):
+        pytest.importorskip("av")
     if "data/fer2013" in "".join(blocks):
         prepare_fer2013(tmp_path)
     code = "\n".join([_CARD if page in GENERATED else "", *blocks])

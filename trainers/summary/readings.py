@@ -52,21 +52,26 @@ def read(folder: str, person: str) -> Readings:
     Returns:
         Readings by condition: that of a picture, or else the first folder below
         `folder` in which its predictions lie. Where a person is known by a file's
-        name, only the largest face of each picture or frame is taken.
+        name, only the largest face of each picture or frame is taken. Faces of a video
+        that are of no person are left out.
 
     Raises:
         ValueError: If there are no predictions, if a line is none, or if no face has
             readings.
     """
-    rows, left_out = [], {"without a face": 0, "smaller faces": 0}
+    rows = []
+    left_out = dict.fromkeys(("without a face", "smaller faces", "of no person"), 0)
     for path, record in _records(folder):
         faces, source = record["faces"], record["source"]
         left_out["without a face"] += not faces
+        # In a video: a track that is no person, such as a false face.
+        known = [face for face in faces if face.get("person", 0) is not None]
+        left_out["of no person"] += len(faces) - len(known)
         if person != "auto":
-            left_out["smaller faces"] += len(faces[1:])
-            faces = faces[:1]
+            left_out["smaller faces"] += len(known[1:])
+            known = known[:1]
         inside = os.path.relpath(os.path.dirname(path), folder)
-        for number, face in enumerate(faces, 1):
+        for number, face in enumerate(known, 1):
             row = next(face_table.rows({**record, "faces": [face]}))
             condition = row["condition"] or inside.split(os.sep)[0].strip(".") or "all"
             name = who(person, source, row, number)
