@@ -1,4 +1,4 @@
-r"""Summarises what trainers.predict wrote: means, paired differences, courses of time.
+r"""Summarises what trainers.predict wrote: means, differences, courses of time.
 
 python -m trainers.predict   --input=london/ --output=out
 python -m trainers.summarize --input=out --output=summary --person=stem
@@ -6,8 +6,9 @@ python -m trainers.summarize --input=clips_out --output=summary --events=events.
 
 Writes summary.md, summary.json and figures. The condition of a picture is the first
 folder below the --input of trainers.predict; that of a video is the first folder below
---input here in which its predictions lie. Where the same person is in two conditions,
-the differences are paired. Intervals resample people.
+--input here in which its predictions lie. Differences are paired over the people in
+both of two conditions, and unpaired between those in only one. Intervals resample
+people.
 
 --person says how a person is known: `auto` (a person of a video; in pictures each face
 is somebody else), `stem` (the file's name without its ending: neutral/001.jpg and
@@ -63,6 +64,7 @@ def main() -> None:
         },
         "groups": statistics.means(readings),
         "differences": statistics.differences(by_condition),
+        "unpaired_differences": statistics.unpaired(by_condition),
         "courses": statistics.courses(readings, _SPAN.value),
     }
     if _EVENTS.value:
@@ -124,6 +126,16 @@ def _draw(summary, output):
         }
         label = "paired difference over people, 95 % interval"
         figures["differences.png"] = summary_figures.dots(values, label, zero=True)
+    if summary["unpaired_differences"]:
+        values = {
+            f"{p['to']} (n = {p['to_people']:,}) minus "
+            f"{p['from']} (n = {p['from_people']:,})": p["values"]
+            for p in summary["unpaired_differences"]
+        }
+        label = "unpaired difference of means over people, 95 % interval"
+        figures["unpaired_differences.png"] = summary_figures.dots(
+            values, label, zero=True
+        )
     for kind, label in (("courses", "seconds"), ("events", "seconds from the event")):
         if summary.get(kind):
             spans = {f"{name} ({_people(s)})": s for name, s in summary[kind].items()}

@@ -28,6 +28,24 @@ def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     assert "| cem (1 person, 1 face) | 0.600 |" in result.stdout
 
 
+def test_groups_of_other_people_are_compared_unpaired(tmp_path):
+    shares = {"old": [0.1, 0.2, 0.3], "young|new": [0.5, 0.7]}
+    pictures = [(f"{g}/{g}{s}.jpg", None, [s]) for g in shares for s in shares[g]]
+    write(tmp_path / "out", pictures)
+    result = summarize(tmp_path)
+    assert result.returncode == 0, result.stderr
+    names = {path.name for path in (tmp_path / "sum").iterdir()}
+    pictures = {"means.png", "unpaired_differences.png"}
+    assert names == {"summary.json", "summary.md", *pictures}
+    assert "Different people: 2 in young" in result.stdout
+    assert "By `--person=auto`, nobody" in result.stdout
+    assert "3 in old" in result.stdout and "| happiness | 0.400 [" in result.stdout
+    found = json.loads((tmp_path / "sum" / "summary.json").read_text())
+    (pair,) = found["unpaired_differences"]
+    assert (pair["from_people"], pair["to_people"]) == (3, 2)
+    assert found["differences"] == []
+
+
 def test_a_video_has_courses_and_events(tmp_path):
     frames = [(f"/v/{c}.mp4", t / 10, [t / 10]) for c in "ab" for t in range(20)]
     write(tmp_path / "out", frames)

@@ -14,6 +14,10 @@ _DERIVED = (
     "`circumplex_valence` and `circumplex_arousal` are derived from the probabilities "
     "by published norms of emotion words; nobody rated the faces."
 )
+_UNKNOWN = (
+    "By `--person=auto`, nobody in one file is anybody in another. If somebody is in both, "
+    "say by `--person` how to tell, and the difference is paired."
+)
 
 # A bar inside a cell.
 BAR = "\\|"
@@ -59,6 +63,19 @@ def _lines(summary, pictures) -> Iterator[str]:
         for name, value in pair["values"].items():
             larger = f"{value['larger']:,} of {pair['people']:,}"
             yield line([name, _cell(value), larger])
+    for pair in summary["unpaired_differences"]:
+        to, start = one_line(pair["to"]), one_line(pair["from"])
+        yield from ("", f"## {to} minus {start}, unpaired", "")
+        yield (
+            f"Different people: {pair['to_people']:,} in {to}, {pair['from_people']:,} "
+            f"in {start}. Each group is resampled by itself."
+        )
+        if summary["person"] == "auto":
+            yield _UNKNOWN
+        yield ""
+        yield from head(["reading", "difference of means"])
+        for name, value in pair["values"].items():
+            yield line([name, _cell(value)])
     for name in pictures:
         yield from ("", f"![{name.removesuffix('.png')}]({name})")
 

@@ -42,16 +42,24 @@ def describe(names: list[str], values: np.ndarray) -> dict[str, dict]:
         >>> found["fear"]["mean"], found["fear"]["interval"]
         (0.5, (0.25, 0.75))
     """
+    scores = _scores(names, values)
+    return _with_ends(scores.values(), bootstrap.intervals(scores))
+
+
+def _scores(names, values):
+    """The means of the readings as scores of the people."""
     rows = np.column_stack([np.ones(len(values)), values])
 
     def finish(sums):
         return {n: sums[..., i] / sums[..., 0] for i, n in enumerate(names, 1)}
 
-    scores = SumScores(rows, finish)
-    ends = bootstrap.intervals(scores)
+    return SumScores(rows, finish)
+
+
+def _with_ends(means, ends):
     return {
         name: {"mean": mean, **({"interval": ends[name]} if ends else {})}
-        for name, mean in scores.values().items()
+        for name, mean in means.items()
     }
 
 
@@ -89,6 +97,42 @@ def differences(readings: Readings) -> list[dict]:
                 {"from": one, "to": other, "people": len(both), "values": values}
             )
     return found
+
+
+def unpaired(readings: Readings) -> list[dict]:
+    """Differences between the people that are in only one of two groups.
+
+    Each group is resampled by itself. The people in both are in `differences`.
+
+    Returns:
+        For each two groups that have two such people or more `{"from", "to",
+        "from_people", "to_people", "values"}`: the values as of `describe`, of the mean
+        of `to` minus that of `from`.
+    """
+    found = []
+    for (one, first), (other, second) in itertools.combinations(
+        person_means(readings).items(), 2
+    ):
+        alone = [first.keys() - second.keys(), second.keys() - first.keys()]
+        if min(map(len, alone)) < 2:
+            continue
+        start, to = (
+            _scores(readings.names, np.stack([means[p] for p in sorted(people)]))
+            for means, people in zip((first, second), alone)
+        )
+        gaps = _minus(to.values(), start.values())
+        # The two samples are independent, so their seeds differ.
+        drawn = _minus(
+            *(bootstrap.resampled(s, seed=i) for i, s in enumerate((to, start)))
+        )
+        values = _with_ends(gaps, bootstrap.percentiles(drawn))
+        people = {"from_people": len(start.rows), "to_people": len(to.rows)}
+        found.append({"from": one, "to": other, **people, "values": values})
+    return found
+
+
+def _minus(these, those):
+    return {name: these[name] - those[name] for name in these}
 
 
 def courses(readings: Readings, seconds: float) -> dict[str, list[dict]]:
