@@ -120,7 +120,8 @@ def main() -> None:
         }
     os.makedirs(_OUTPUT.value, exist_ok=True)
     with atomic.locked(os.path.join(_OUTPUT.value, ".lock")):
-        output_folder.begin(_OUTPUT.value, identity)
+        about = {"calibrated": model.calibrated, "unsure_below": model.unsure_below}
+        output_folder.begin(_OUTPUT.value, identity, about)
         (_read_video if is_video else _read_pictures)(predictor, files)
 
 

@@ -4,11 +4,13 @@ python -m trainers.predict   --input=london/ --output=out
 python -m trainers.summarize --input=out --output=summary --person=stem
 python -m trainers.summarize --input=clips_out --output=summary --events=events.csv
 
-Writes summary.md, summary.json and figures. The condition of a picture is the first
-folder below the --input of trainers.predict; that of a video is the first folder below
---input here in which its predictions lie. Differences are paired over the people in
-both of two conditions, and unpaired between those in only one. Intervals resample
-people.
+Writes summary.md, summary.json, figures and people.csv, which has a row for each person
+in each condition, for tests and models of your own.
+
+The condition of a picture is the first folder below the --input of trainers.predict;
+that of a video is the first folder below --input here in which its predictions lie.
+Differences are paired over the people in both of two conditions, and unpaired between
+those in only one. Intervals resample people.
 
 --person says how a person is known: `auto` (a person of a video; in pictures each face
 is somebody else), `stem` (the file's name without its ending: neutral/001.jpg and
@@ -44,8 +46,9 @@ def main() -> None:
     """Entry point of the command line."""
     from fer_tf.scores import bootstrap
     from fer_tf.utils import atomic
+    from trainers.prediction import csv_table
     from trainers.summary import page, statistics
-    from trainers.summary.readings import read
+    from trainers.summary.readings import models, read
 
     window = _window()
     readings = read(_INPUT.value, _PERSON.value)
@@ -55,6 +58,7 @@ def main() -> None:
     summary = {
         "by": _BY.value,
         "person": _PERSON.value,
+        "models": models(_INPUT.value),
         "readings": readings.names,
         "left_out": readings.left_out,
         "resampling": {
@@ -76,10 +80,11 @@ def main() -> None:
     os.makedirs(output, exist_ok=True)
     pictures = _draw(summary, output)
     atomic.write_json(os.path.join(output, "summary.json"), summary)
+    csv_table.write_file(
+        os.path.join(output, "people.csv"), statistics.person_rows(by_condition)
+    )
     text = page.page(summary, pictures)
-    with atomic.replacing(os.path.join(output, "summary.md")) as temporary:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
+    atomic.write_text(os.path.join(output, "summary.md"), text)
     print(text)
     print(f"written: {os.path.join(output, 'summary.md')}")
 

@@ -13,13 +13,17 @@ def summarize(tmp_path, *arguments):
 
 def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     write(tmp_path / "out", PICTURES)
+    about = {"calibrated": False, "unsure_below": 0.444}
+    run = {"weights": "0123456789abcdef", "about": about}
+    (tmp_path / "out" / "run.json").write_text(json.dumps(run))
     result = summarize(tmp_path, "--person=stem")
     assert result.returncode == 0, result.stderr
     names = {path.name for path in (tmp_path / "sum").iterdir()}
     pictures = {"means.png", "differences.png"}
-    assert names == {"summary.json", "summary.md", *pictures}
+    assert names == {"summary.json", "summary.md", "people.csv", *pictures}
     page = (tmp_path / "sum" / "summary.md").read_text()
     assert "| happiness | 0.500 [0.400, 0.600] | 2 of 2 |" in page
+    assert "`0123456789ab`, with uncalibrated probabilities; unsure below 0.444" in page
     assert "neutral (3 people, 4 faces)" in page and page in result.stdout
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())
     assert found["differences"][0]["values"]["happiness"]["larger"] == 2
@@ -36,7 +40,7 @@ def test_groups_of_other_people_are_compared_unpaired(tmp_path):
     assert result.returncode == 0, result.stderr
     names = {path.name for path in (tmp_path / "sum").iterdir()}
     pictures = {"means.png", "unpaired_differences.png"}
-    assert names == {"summary.json", "summary.md", *pictures}
+    assert names == {"summary.json", "summary.md", "people.csv", *pictures}
     assert "Different people: 2 in young" in result.stdout
     assert "By `--person=auto`, nobody" in result.stdout
     assert "3 in old" in result.stdout and "| happiness | 0.400 [" in result.stdout

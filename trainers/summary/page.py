@@ -15,8 +15,8 @@ _DERIVED = (
     "by published norms of emotion words; nobody rated the faces."
 )
 _UNKNOWN = (
-    "By `--person=auto`, nobody in one file is anybody in another. If somebody is in both, "
-    "say by `--person` how to tell, and the difference is paired."
+    "By `--person=auto`, nobody in one file is anybody in another. If somebody is in "
+    "both, say by `--person` how to tell, and the difference is paired."
 )
 
 # A bar inside a cell.
@@ -35,6 +35,7 @@ def page(summary: dict, pictures: list[str]) -> str:
 
 def _lines(summary, pictures) -> Iterator[str]:
     yield from ("# Summary", "", NOTE)
+    yield from map(_origin, summary["models"])
     if "circumplex_valence" in summary["readings"]:
         yield _DERIVED
     for reason, count in summary["left_out"].items():
@@ -78,6 +79,16 @@ def _lines(summary, pictures) -> Iterator[str]:
             yield line([name, _cell(value)])
     for name in pictures:
         yield from ("", f"![{name.removesuffix('.png')}]({name})")
+
+
+def _origin(model):
+    """Which model read the faces, as far as predict left it written."""
+    text = f"Read by the weights `{model['weights'][:12]}`"
+    if model.get("calibrated") is not None:
+        text += f", with {'' if model['calibrated'] else 'un'}calibrated probabilities"
+    if model.get("unsure_below") is not None:
+        text += f"; unsure below {model['unsure_below']:.3f}"
+    return f"{text}."
 
 
 def _titled(name, group):

@@ -3,7 +3,9 @@
 A person with many faces counts once: faces are averaged within the person first.
 """
 
+import collections
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -26,6 +28,22 @@ def person_means(readings: Readings) -> dict[str, dict[str, np.ndarray]]:
     return means
 
 
+def person_rows(readings: Readings) -> Iterator[list]:
+    """A table of the means of each person in each group; the first row names them.
+
+    Yields:
+        Group, person, number of faces, and the means of the readings.
+    """
+    yield ["condition", "person", "faces", *readings.names]
+    counts = collections.Counter(
+        zip(readings.groups.tolist(), readings.people.tolist())
+    )
+    for group, people in person_means(readings).items():
+        for person, values in people.items():
+            key = str(group), str(person)
+            yield [*key, counts[key], *values.tolist()]
+
+
 def describe(names: list[str], values: np.ndarray) -> dict[str, dict]:
     """Mean and 95 % interval of each reading over people.
 
@@ -34,7 +52,8 @@ def describe(names: list[str], values: np.ndarray) -> dict[str, dict]:
         values: `(people, k)`.
 
     Returns:
-        `{name: {"mean", "interval"}}`; of one person alone there is no interval.
+        `{name: {"mean", "interval", "sd"}}`, the last over people, with n - 1; of one
+        person alone there is the mean only.
 
     Example:
         >>> import numpy as np
@@ -43,7 +62,11 @@ def describe(names: list[str], values: np.ndarray) -> dict[str, dict]:
         (0.5, (0.25, 0.75))
     """
     scores = _scores(names, values)
-    return _with_ends(scores.values(), bootstrap.intervals(scores))
+    found = _with_ends(scores.values(), bootstrap.intervals(scores))
+    if len(values) > 1:
+        for name, sd in zip(names, values.std(axis=0, ddof=1).tolist()):
+            found[name]["sd"] = sd
+    return found
 
 
 def _scores(names, values):

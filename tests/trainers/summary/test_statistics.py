@@ -28,6 +28,17 @@ def test_differences_are_of_the_people_in_both(tmp_path):
     assert statistics.differences(read(str(tmp_path), "auto")) == []
 
 
+def test_people_as_a_table(tmp_path):
+    write(tmp_path, PICTURES)
+    head, *rows = statistics.person_rows(read(str(tmp_path), "stem"))
+    assert head == ["condition", "person", "faces", "happiness"]
+    assert rows[0] == ["neutral", "ann", 2, pytest.approx(0.3)]
+    assert [row[:3] for row in rows[1:]] == [
+        ["neutral", "bea", 1], ["neutral", "cem", 1],
+        ["smiling", "ann", 1], ["smiling", "bea", 1],
+    ]  # fmt: skip
+
+
 def groups_of(tmp_path, **shares):
     """Readings of groups of people, one picture each, under other names."""
     pictures = [(f"{group}/{group}{number}.jpg", None, [share])
@@ -80,9 +91,11 @@ def test_people_in_both_groups_are_in_no_unpaired_difference(tmp_path):
 
 def test_an_interval_is_as_wide_as_the_standard_error_says():
     values = np.random.default_rng(1).normal(0.4, 0.1, (400, 1))
-    low, high = statistics.describe(["x"], values)["x"]["interval"]
+    found = statistics.describe(["x"], values)["x"]
+    low, high = found["interval"]
+    assert found["sd"] == pytest.approx(np.sqrt(values.var() * 400 / 399))
     assert (high - low) / 2 == pytest.approx(1.96 * values.std() / 20, rel=0.15)
-    assert "interval" not in statistics.describe(["x"], values[:1])["x"]
+    assert list(statistics.describe(["x"], values[:1])["x"]) == ["mean"]
 
 
 def clip(tmp_path):
