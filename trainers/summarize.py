@@ -2,7 +2,8 @@ r"""Summarises what trainers.predict wrote: means, differences, courses of time.
 
 python -m trainers.predict   --input=london/ --output=out
 python -m trainers.summarize --input=out --output=summary --person=stem
-python -m trainers.summarize --input=clips_out --output=summary --events=events.csv
+python -m trainers.summarize --input=clips_out --output=summary --order=before,after \
+    --events=events.csv --window=-1,3 --baseline=-1,0
 
 Writes summary.md, summary.json, figures and people.csv, which has a row for each person
 in each condition, for tests and models of your own.
@@ -40,6 +41,10 @@ _SPAN = flags.DEFINE_float(
 )
 _EVENTS = flags.DEFINE_string("events", None, "CSV file of events in videos.")
 _WINDOW = flags.DEFINE_list("window", ["-1", "3"], "Seconds around an event.")
+_BASELINE = flags.DEFINE_list(
+    "baseline", None, "Seconds around an event whose mean is subtracted: -1,0."
+)
+_ORDER = flags.DEFINE_list("order", [], "Conditions to compare, in this order.")
 
 
 def main() -> None:
@@ -50,11 +55,12 @@ def main() -> None:
     from trainers.summary import page, statistics
     from trainers.summary.readings import models, read
 
-    window = _window()
-    readings = read(_INPUT.value, _PERSON.value)
+    window = _seconds(_WINDOW)
+    baseline = _seconds(_BASELINE) if _BASELINE.value else None
+    readings = _in_order(read(_INPUT.value, _PERSON.value))
     by_condition = readings
     if _BY.value == "person":
-        readings = readings.chosen(slice(None), groups=readings.people)
+        readings = readings.chosen(slice(None), groups=readings.people, order=())
     summary = {
         "by": _BY.value,
         "person": _PERSON.value,
@@ -72,8 +78,12 @@ def main() -> None:
         "courses": statistics.courses(readings, _SPAN.value),
     }
     if _EVENTS.value:
-        near = statistics.locked(by_condition, _events(_EVENTS.value), window)
+        events = _events(_EVENTS.value)
+        near = statistics.locked(by_condition, events, window, baseline)
         summary["events"] = statistics.courses(near, _SPAN.value)
+        summary["around"] = {
+            "num_events": len(events), "window": window, "baseline": baseline,
+        }  # fmt: skip
         if not summary["events"]:
             cli.fail(f"{_EVENTS.value}: no event near a face")
     output = _OUTPUT.value or _INPUT.value
@@ -83,20 +93,37 @@ def main() -> None:
     csv_table.write_file(
         os.path.join(output, "people.csv"), statistics.person_rows(by_condition)
     )
+    if summary["courses"]:
+        kinds = {kind: summary.get(kind, {}) for kind in ("courses", "events")}
+        csv_table.write_file(
+            os.path.join(output, "time_courses.csv"), statistics.course_rows(kinds)
+        )
     text = page.page(summary, pictures)
     atomic.write_text(os.path.join(output, "summary.md"), text)
     print(text)
     print(f"written: {os.path.join(output, 'summary.md')}")
 
 
-def _window():
+def _seconds(flag):
     try:
-        start, end = map(float, _WINDOW.value)
+        start, end = map(float, flag.value)
     except ValueError:
         start = end = 0.0
     if not start < end:
-        cli.fail("--window must be two numbers, FROM,TO", code=2)
+        cli.fail(f"--{flag.name} must be two numbers, FROM,TO", code=2)
     return start, end
+
+
+def _in_order(readings):
+    """The readings of the conditions of --order, or all where it is not given."""
+    order = tuple(_ORDER.value)
+    if not order:
+        return readings
+    found = set(readings.groups.tolist())
+    if missing := [name for name in order if name not in found]:
+        cli.fail(f"--order={','.join(order)}: no faces in {', '.join(missing)}")
+    rows = [group in order for group in readings.groups.tolist()]
+    return readings.chosen(rows, order=order)
 
 
 def _events(path):
@@ -141,11 +168,16 @@ def _draw(summary, output):
         figures["unpaired_differences.png"] = summary_figures.dots(
             values, label, zero=True
         )
-    for kind, label in (("courses", "seconds"), ("events", "seconds from the event")):
+    means = "mean over people, 95 % interval"
+    change = "change from before the event" if _BASELINE.value else ""
+    for kind, label, shown in (
+        ("courses", "seconds", means),
+        ("events", "seconds from the event", f"{change}, {means}".lstrip(", ")),
+    ):
         if summary.get(kind):
             spans = {f"{name} ({_people(s)})": s for name, s in summary[kind].items()}
             figures[f"{kind}.png"] = summary_figures.courses(
-                spans, summary["readings"], label
+                spans, summary["readings"], label, shown, zero=kind == "events"
             )
     for name, figure in figures.items():
         save_figure(figure, os.path.join(output, name), dpi=200)

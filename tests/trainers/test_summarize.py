@@ -32,6 +32,17 @@ def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     assert "| cem (1 person, 1 face) | 0.600 |" in result.stdout
 
 
+def test_conditions_come_in_the_order_asked_for(tmp_path):
+    write(tmp_path / "out", PICTURES)
+    result = summarize(tmp_path, "--person=stem", "--order=smiling,neutral")
+    assert result.returncode == 0, result.stderr
+    assert "| reading | smiling (2 people, 2 faces) | neutral (3" in result.stdout
+    assert "## neutral minus smiling, paired" in result.stdout
+    result = summarize(tmp_path, "--person=stem", "--order=smiling")
+    assert "neutral" not in result.stdout
+    assert_one_line(summarize(tmp_path, "--order=smiling,sad"), 1, "no faces in sad")
+
+
 def test_groups_of_other_people_are_compared_unpaired(tmp_path):
     shares = {"old": [0.1, 0.2, 0.3], "young|new": [0.5, 0.7]}
     pictures = [(f"{g}/{g}{s}.jpg", None, [s]) for g in shares for s in shares[g]]
@@ -61,7 +72,11 @@ def test_a_video_has_courses_and_events(tmp_path):
         path.name for path in (tmp_path / "sum").iterdir()
     }
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())
-    assert [span["people"] for span in found["events"]["cue"]] == [2, 2, 2]
+    assert [span["people"] for span in found["events"]["cue"]] == [2, 2]
+    assert "1 event, from -0.5 s to 0.5 s around each." in result.stdout
+    rows = (tmp_path / "sum" / "time_courses.csv").read_text().splitlines()
+    assert rows[1].startswith('"courses","all",0.25,2,"happiness",0.2')
+    assert rows[-1].startswith('"events","cue",0.25,2,"happiness",')
     events.write_text("time\nsoon\n")
     assert_one_line(summarize(tmp_path, f"--events={events}"), 1, "line 2: no number")
 
@@ -69,7 +84,7 @@ def test_a_video_has_courses_and_events(tmp_path):
 @pytest.mark.parametrize(
     "arguments, code, text",
     [((), 1, "no predictions.jsonl"), (("--window=3,1",), 2, "--window"),
-     (("--by=mood",), 2, "mood")],
+     (("--by=mood",), 2, "mood"), (("--baseline=0",), 2, "--baseline must be")],
 )  # fmt: skip
 def test_bad_input_is_one_line(arguments, code, text, tmp_path):
     assert_one_line(summarize(tmp_path, *arguments), code, text)

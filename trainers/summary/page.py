@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fer_tf.scores.text import reading
 from fer_tf.utils.markdown import head, line
 from fer_tf.utils.names import one_line
+from trainers.common.terminal import counted
 
 NOTE = (
     "Each person's faces are averaged first, and then the people. Brackets: 95 % "
@@ -77,8 +78,22 @@ def _lines(summary, pictures) -> Iterator[str]:
         yield from head(["reading", "difference of means"])
         for name, value in pair["values"].items():
             yield line([name, _cell(value)])
+    if around := summary.get("around"):
+        yield from ("", "## Around events", "", _around(around))
     for name in pictures:
         yield from ("", f"![{name.removesuffix('.png')}]({name})")
+
+
+def _around(around):
+    span = lambda ends: f"from {ends[0]:g} s to {ends[1]:g} s"
+    events = counted(around["num_events"], "event", "events")
+    text = f"{events}, {span(around['window'])} around each."
+    if around["baseline"]:
+        text += (
+            " Each person's mean over the baseline, "
+            f"{span(around['baseline'])}, is subtracted."
+        )
+    return text + " n counts people, each averaged over the events first."
 
 
 def _origin(model):
@@ -92,9 +107,8 @@ def _origin(model):
 
 
 def _titled(name, group):
-    many = lambda count, one, more: f"{count:,} {one if count == 1 else more}"
-    people = many(group["people"], "person", "people")
-    faces = many(group["faces"], "face", "faces")
+    people = counted(group["people"], "person", "people")
+    faces = counted(group["faces"], "face", "faces")
     return f"{one_line(name).replace('|', BAR)} ({people}, {faces})"
 
 

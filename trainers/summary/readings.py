@@ -26,6 +26,7 @@ class Readings:
         sources: `(n,)` picture or video.
         times: `(n,)` seconds in the video; NaN for pictures.
         left_out: Reason -> number of faces, or of pictures and frames without one.
+        order: Of the groups that have one; the others follow by their names.
     """
 
     names: list[str]
@@ -35,6 +36,13 @@ class Readings:
     sources: np.ndarray
     times: np.ndarray
     left_out: dict[str, int]
+    order: tuple[str, ...] = ()
+
+    def ordered(self) -> list[str]:
+        """The groups, in their order."""
+        first = {group: number for number, group in enumerate(self.order)}
+        groups = set(self.groups.tolist())
+        return sorted(groups, key=lambda group: (first.get(group, len(first)), group))
 
     def chosen(self, rows, **changed) -> "Readings":
         """The readings of some rows, with other groups or times."""

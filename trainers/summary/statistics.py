@@ -22,7 +22,8 @@ def person_means(readings: Readings) -> dict[str, dict[str, np.ndarray]]:
         total, count = sums.get(key, (0.0, 0))
         sums[key] = total + values, count + 1
     means = {}
-    for group, person in sorted(sums):
+    place = {group: number for number, group in enumerate(readings.ordered())}
+    for group, person in sorted(sums, key=lambda key: (place[key[0]], key[1])):
         total, count = sums[group, person]
         means.setdefault(group, {})[person] = total / count
     return means
@@ -173,7 +174,7 @@ def courses(readings: Readings, seconds: float) -> dict[str, list[dict]]:
     # A frame at 0.3 s lies in the fourth span of 0.1 s, whatever 0.3 / 0.1 is.
     spans = np.floor(timed.times / seconds + 1e-9).astype(int)
     found = {}
-    for group in np.unique(timed.groups).tolist():
+    for group in timed.ordered():
         for span in np.unique(spans[timed.groups == group]).tolist():
             here = timed.chosen((timed.groups == group) & (spans == span))
             (found_here,) = means(here).values()
@@ -183,28 +184,79 @@ def courses(readings: Readings, seconds: float) -> dict[str, list[dict]]:
     return found
 
 
-def locked(readings: Readings, events: list[dict], window: tuple) -> Readings:
+def locked(
+    readings: Readings,
+    events: list[dict],
+    window: tuple,
+    baseline: tuple | None = None,
+) -> Readings:
     """The readings around events, their times counted from the event.
 
     Args:
         readings: Of videos.
         events: Each `{"time", "event", "source"}`; without a source, of every video.
-        window: Seconds `(from, to)` around the event.
+        window: Seconds `[from, to)` around the event.
+        baseline: Seconds `[from, to)` around the event. The mean over them of each
+            person of a video is subtracted; without a face in them, a person is left
+            out. None subtracts nothing.
 
     Returns:
-        Readings by event; a face near two events is in both.
+        Readings by event, and by condition if there are several; a face near two
+        events is in both.
     """
-    parts, times, groups = [], [], []
+    several = len(set(readings.groups.tolist())) > 1
+    parts, values, times, groups = [], [], [], []
     for event in events:
         away = np.round(readings.times - event["time"], 6)
-        near = (away >= window[0]) & (away <= window[1])
+        here = np.ones(len(away), bool)
         if event["source"]:
-            near &= np.char.endswith(readings.sources, event["source"])
+            here = np.char.endswith(readings.sources, event["source"])
+        near = here & (away >= window[0]) & (away < window[1])
+        changes = readings.values
+        if baseline:
+            within = here & (away >= baseline[0]) & (away < baseline[1])
+            changes, known = _changes(readings, within)
+            near &= known
         rows = np.flatnonzero(near)
         parts.append(rows)
+        values.append(changes[rows])
         times.append(away[rows])
-        groups += [event["event"]] * len(rows)
-    rows = np.concatenate(parts) if parts else np.zeros(0, int)
+        name = event["event"]
+        groups += [f"{name}, {g}" if several else name for g in readings.groups[rows]]
     return readings.chosen(
-        rows, times=np.concatenate([*times, []]), groups=np.array(groups, str)
+        np.concatenate([*parts, np.zeros(0, int)]),
+        values=np.concatenate([*values, readings.values[:0]]),
+        times=np.concatenate([*times, []]),
+        groups=np.array(groups, str),
     )
+
+
+def _changes(readings, within):
+    """Readings minus their mean in some rows, by person of a video; who is in them."""
+    keys = np.char.add(np.char.add(readings.sources, "\n"), readings.people)
+    _, codes = np.unique(keys, return_inverse=True)
+    counts = np.bincount(codes[within], minlength=codes.max() + 1)
+    sums = np.zeros((len(counts), len(readings.names)))
+    np.add.at(sums, codes[within], readings.values[within])
+    means = sums / np.maximum(counts, 1)[:, None]
+    return readings.values - means[codes], counts[codes] > 0
+
+
+def course_rows(kinds: dict[str, dict[str, list[dict]]]) -> Iterator[list]:
+    """A table of courses; the first row names its columns.
+
+    Args:
+        kinds: Kind -> courses, as of `courses`.
+
+    Yields:
+        A row for each reading of each span; where there is no interval, its ends are
+        None.
+    """
+    yield ["kind", "group", "time", "people", "reading", "mean", "low", "high"]
+    for kind, found in kinds.items():
+        for group, spans in found.items():
+            for span in spans:
+                for name, value in span["values"].items():
+                    ends = value.get("interval", (None, None))
+                    row = [kind, group, span["time"], span["people"], name]
+                    yield [*row, value["mean"], *ends]

@@ -132,3 +132,23 @@ def test_events_are_the_middle_of_their_courses(tmp_path):
     means = [span["values"]["happiness"]["mean"] for span in course["cue"]]
     assert means == pytest.approx([0.25, 0.35])
     assert statistics.courses(statistics.locked(near, [], (-1, 1)), 0.1) == {}
+
+
+def test_events_are_kept_apart_by_condition_and_their_end_is_left_out(tmp_path):
+    for folder, share in (("before", 0.2), ("after", 0.6)):
+        frames = [(f"/v/{folder}.mp4", i / 10, [share]) for i in range(10)]
+        write(tmp_path / folder, frames)
+    events = [{"time": 0.5, "event": "cue", "source": ""}]
+    near = statistics.locked(read(str(tmp_path), "auto"), events, (-0.2, 0.2))
+    found = statistics.courses(near, 0.2)
+    assert list(found) == ["cue, after", "cue, before"]
+    assert [span["time"] for span in found["cue, before"]] == [-0.1, 0.1]
+
+
+def test_a_baseline_is_subtracted_person_by_person(tmp_path):
+    """The first rises by 0.1 a frame; the second comes with the event at 0.5 s."""
+    events = [{"time": 0.5, "event": "cue", "source": ""}]
+    near = statistics.locked(clip(tmp_path), events, (-0.2, 0.2), (-0.2, 0))
+    assert set(near.people) == {"/v/a.mp4#1"}
+    # 0.3 to 0.6 minus the mean of 0.3 and 0.4.
+    assert near.values[:, 0] == pytest.approx([-0.05, 0.05, 0.15, 0.25])
