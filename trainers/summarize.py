@@ -169,7 +169,7 @@ def _draw(summary, output):
             values, label, zero=True
         )
     means = "mean over people, 95 % interval"
-    change = "change from before the event" if _BASELINE.value else ""
+    change = "change from the baseline" if _BASELINE.value else ""
     for kind, label, shown in (
         ("courses", "seconds", means),
         ("events", "seconds from the event", f"{change}, {means}".lstrip(", ")),

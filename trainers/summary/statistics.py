@@ -201,10 +201,11 @@ def locked(
             out. None subtracts nothing.
 
     Returns:
-        Readings by event, and by condition if there are several; a face near two
-        events is in both.
+        Readings by event, and by condition if there are several, in their order; a face
+        near two events is in both.
     """
-    several = len(set(readings.groups.tolist())) > 1
+    conditions = readings.ordered()
+    several = len(conditions) > 1
     parts, values, times, groups = [], [], [], []
     for event in events:
         away = np.round(readings.times - event["time"], 6)
@@ -228,6 +229,7 @@ def locked(
         values=np.concatenate([*values, readings.values[:0]]),
         times=np.concatenate([*times, []]),
         groups=np.array(groups, str),
+        order=tuple(f"{e['event']}, {c}" for e in events for c in conditions),
     )
 
 
