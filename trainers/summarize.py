@@ -52,7 +52,7 @@ def main() -> None:
     from fer_tf.scores import bootstrap
     from fer_tf.utils import atomic
     from trainers.prediction import csv_table
-    from trainers.summary import page, statistics
+    from trainers.summary import courses, page, statistics
     from trainers.summary.readings import models, read
 
     window = _seconds(_WINDOW)
@@ -75,12 +75,12 @@ def main() -> None:
         "groups": statistics.means(readings),
         "differences": statistics.differences(by_condition),
         "unpaired_differences": statistics.unpaired(by_condition),
-        "courses": statistics.courses(readings, _SPAN.value),
+        "courses": courses.courses(readings, _SPAN.value),
     }
     if _EVENTS.value:
         events = _events(_EVENTS.value)
-        near = statistics.locked(by_condition, events, window, baseline)
-        summary["events"] = statistics.courses(near, _SPAN.value)
+        near = courses.locked(by_condition, events, window, baseline)
+        summary["events"] = courses.courses(near, _SPAN.value)
         summary["around"] = {
             "num_events": len(events), "window": window, "baseline": baseline,
         }  # fmt: skip
@@ -96,7 +96,7 @@ def main() -> None:
     if summary["courses"]:
         kinds = {kind: summary.get(kind, {}) for kind in ("courses", "events")}
         csv_table.write_file(
-            os.path.join(output, "time_courses.csv"), statistics.course_rows(kinds)
+            os.path.join(output, "time_courses.csv"), courses.course_rows(kinds)
         )
     text = page.page(summary, pictures)
     atomic.write_text(os.path.join(output, "summary.md"), text)
