@@ -13,7 +13,7 @@ def summarize(tmp_path, *arguments):
 
 def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     write(tmp_path / "out", PICTURES)
-    about = {"calibrated": False, "unsure_below": 0.444}
+    about = {"fer_tf": "0.1.0", "calibrated": False, "unsure_below": 0.444}
     run = {"weights": "0123456789abcdef", "about": about}
     (tmp_path / "out" / "run.json").write_text(json.dumps(run))
     result = summarize(tmp_path, "--person=stem")
@@ -23,7 +23,10 @@ def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     assert names == {"summary.json", "summary.md", "people.csv", *pictures}
     page = (tmp_path / "sum" / "summary.md").read_text()
     assert "| happiness | 0.500 [0.400, 0.600] | 2 of 2 |" in page
-    assert "`0123456789ab`, with uncalibrated probabilities; unsure below 0.444" in page
+    assert (
+        "`0123456789ab` in fer-tf 0.1.0, with uncalibrated probabilities; unsure below "
+        "0.444." in page
+    )
     assert "neutral (3 people, 4 faces)" in page and page in result.stdout
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())
     assert found["differences"][0]["values"]["happiness"]["larger"] == 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from fer_tf.scores import bootstrap
 from fer_tf.scores.text import reading
 from fer_tf.utils.markdown import head, line
 from fer_tf.utils.names import one_line
@@ -9,7 +10,8 @@ from trainers.common.terminal import counted
 
 NOTE = (
     "Each person's faces are averaged first, and then the people. Brackets: 95 % "
-    "bootstrap intervals over people; of one person alone there is none."
+    f"percentile intervals of {bootstrap.NUM_RESAMPLES:,} bootstrap resamples of "
+    "people; of one person alone there is none."
 )
 _DERIVED = (
     "`circumplex_valence` and `circumplex_arousal` are derived from the probabilities "
@@ -99,6 +101,8 @@ def _around(around):
 def _origin(model):
     """Which model read the faces, as far as predict left it written."""
     text = f"Read by the weights `{model['weights'][:12]}`"
+    if model.get("fer_tf") is not None:
+        text += f" in fer-tf {model['fer_tf']}"
     if model.get("calibrated") is not None:
         text += f", with {'' if model['calibrated'] else 'un'}calibrated probabilities"
     if model.get("unsure_below") is not None:

@@ -102,9 +102,10 @@ def models(folder: str) -> list[dict]:
         folder: As of `read`.
 
     Returns:
-        Each `{"weights"}`, their sha256, and what else `trainers.predict` kept about
-        the model: `"calibrated"`, whether a temperature is in the weights, and
-        `"unsure_below"`, the probability below which a face is unsure, or None.
+        Each `{"weights"}`, their sha256, and what else `trainers.predict` kept:
+        `"fer_tf"`, our version; `"calibrated"`, whether a temperature is in the
+        weights; `"unsure_below"`, the probability below which a face is unsure, or
+        None.
     """
     found = []
     for path in _files(folder):
