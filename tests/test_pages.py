@@ -8,15 +8,19 @@ import pathlib
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from fer_tf import face_table
 from fer_tf.scores.text import reading
 from tests import testing_utils
+from tests.trainers.summary import written
 from trainers import readme
 from trainers.common import sample_photograph
+from trainers.prediction import csv_table
 from trainers.training import overrides
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -198,6 +202,25 @@ def test_its_python_runs(page, tmp_path):
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_its_r_runs(tmp_path):
+    out, summary = tmp_path / "out", tmp_path / "summary"
+    written.write(out, written.PICTURES)
+    lines = (out / "predictions.jsonl").read_text().splitlines()
+    records = [json.loads(line) | {"error": None} for line in lines]
+    columns = face_table.columns({"expressions": ["happiness"]})
+    csv_table.write(str(out / "predictions.csv"), records, columns)
+    folders = (f"--input={out}", f"--output={summary}")
+    result = testing_utils.run_command("summarize", *folders, "--person=stem")
+    assert result.returncode == 0, result.stderr
+    (code,) = fenced(PAGES["trainers/prediction/README.md"], "r")
+    result = subprocess.run(
+        ["Rscript", "-e", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Paired t-test" in result.stdout and "0.458" in result.stdout  # Neutral.
 
 
 def shown_in_pages():

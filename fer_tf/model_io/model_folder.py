@@ -104,9 +104,10 @@ def load(
             `paper` (best on test).
 
     Returns:
-        The model, with four more attributes: `card` (a `Card`), `crop_spec`, `sha256`,
-        that of the weights' file, and `unsure_below`, see
-        `fer_tf.model_io.card.unsure_below`.
+        The model, with five more attributes: `card` (a `Card`), `crop_spec`, `sha256`,
+        that of the weights' file, `unsure_below`, see
+        `fer_tf.model_io.card.unsure_below`, and `calibrated`: whether a temperature is
+        in the weights.
 
     Raises:
         ValueError: If there is no such model, if its files do not belong together or
@@ -133,6 +134,7 @@ def load(
     card.crop_spec.require_fit(_crop_shape(model, folder), os.path.join(folder, CARD))
     model.card, model.crop_spec, model.sha256 = card, card.crop_spec, digest
     model.unsure_below = unsure_below(described)
+    model.calibrated = bool(described.get("temperature"))
     return model
 
 

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from fer_tf import face_table
+from fer_tf.utils import atomic
 from fer_tf.utils.names import shown
-from trainers.prediction.output_folder import JSONL
+from trainers.prediction.output_folder import JSONL, RUN
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class Readings:
         sources: `(n,)` picture or video.
         times: `(n,)` seconds in the video; NaN for pictures.
         left_out: Reason -> number of faces, or of pictures and frames without one.
+        order: Of the groups that have one; the others follow by their names.
     """
 
     names: list[str]
@@ -34,6 +36,13 @@ class Readings:
     sources: np.ndarray
     times: np.ndarray
     left_out: dict[str, int]
+    order: tuple[str, ...] = ()
+
+    def ordered(self) -> list[str]:
+        """The groups, in their order."""
+        first = {group: number for number, group in enumerate(self.order)}
+        groups = set(self.groups.tolist())
+        return sorted(groups, key=lambda group: (first.get(group, len(first)), group))
 
     def chosen(self, rows, **changed) -> "Readings":
         """The readings of some rows, with other groups or times."""
@@ -91,6 +100,30 @@ def read(folder: str, person: str) -> Readings:
     )
 
 
+def models(folder: str) -> list[dict]:
+    """Which models wrote the predictions in a folder and below, each once.
+
+    Args:
+        folder: As of `read`.
+
+    Returns:
+        Each `{"weights"}`, their sha256, and what else `trainers.predict` kept:
+        `"fer_tf"`, our version; `"calibrated"`, whether a temperature is in the
+        weights; `"unsure_below"`, the probability below which a face is unsure, or
+        None.
+    """
+    found = []
+    for path in _files(folder):
+        run = os.path.join(os.path.dirname(path), RUN)
+        kept = atomic.read_json(run) if os.path.exists(run) else None
+        if isinstance(kept, dict) and isinstance(kept.get("weights"), str):
+            about = kept.get("about")  # Earlier versions kept none.
+            about = about if isinstance(about, dict) else {}
+            model = {"weights": kept["weights"], **about}
+            found += [model] if model not in found else []
+    return found
+
+
 def who(person: str, source: str, row: dict, number: int) -> str:
     r"""Who a face is.
 
@@ -124,17 +157,21 @@ def who(person: str, source: str, row: dict, number: int) -> str:
 
 def _records(folder) -> Iterator[tuple[str, dict]]:
     """Path of the file and record of every line."""
-    found = False
+    for path in _files(folder):
+        with open(path, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                yield path, _record(line, f"{shown(path)}: line {number}")
+
+
+def _files(folder):
+    """The files of predictions, in a fixed order."""
+    found = []
     for root, folders, names in os.walk(folder):
         folders.sort()
-        if JSONL in names:
-            found = True
-            path = os.path.join(root, JSONL)
-            with open(path, encoding="utf-8") as file:
-                for number, line in enumerate(file, 1):
-                    yield path, _record(line, f"{shown(path)}: line {number}")
+        found += [os.path.join(root, JSONL)] if JSONL in names else []
     if not found:
         raise ValueError(f"{shown(folder)}: no {JSONL} here or below")
+    return found
 
 
 def _record(line, where):

@@ -40,6 +40,21 @@ def test_a_track_that_is_no_person_is_left_out(tmp_path):
     assert readings.read(str(tmp_path), "stem").values.tolist() == [[0.2]]
 
 
+def test_the_models_that_read_the_faces(tmp_path):
+    write(tmp_path / "before" / "x", [("/v/a.mp4", 0.0, [0.1])])
+    assert readings.models(str(tmp_path)) == []
+    model = {"weights": "aa", "calibrated": False, "unsure_below": 0.4}
+    about = {"calibrated": False, "unsure_below": 0.4}
+    for folder, run in (
+        ("before/x", {"weights": "aa", "video": "/v/a.mp4", "about": about}),
+        ("before/y", {"weights": "aa", "video": "/v/b.mp4", "about": about}),
+        ("after/y", {"weights": "bb"}),  # As earlier versions wrote it.
+    ):
+        write(tmp_path / folder, [("/v/a.mp4", 0.0, [0.1])])
+        (tmp_path / folder / "run.json").write_text(json.dumps(run))
+    assert readings.models(str(tmp_path)) == [{"weights": "bb"}, model]
+
+
 def test_what_cannot_be_read_is_one_line(tmp_path):
     with pytest.raises(ValueError, match="no predictions.jsonl here or below"):
         readings.read(str(tmp_path), "auto")
