@@ -57,7 +57,7 @@ class Face(TypedDict, total=False):
         track: In a video: number of the track, from 1: a face that was followed from
             frame to frame, until a cut or an absence.
         person: In a video that was read to its end: number of the person, from 1.
-            None for a track that is none of as many people as were asked for.
+            None for a track that is no person, see `fer_tf.video.people`.
         unsmoothed: In a video that is smoothed over time, the readings of this frame
             alone: `probabilities`, `action_units`, `valence`, `arousal`.
     """

@@ -8,15 +8,19 @@ import pathlib
 import re
 import runpy
 import shlex
+import shutil
 import subprocess
 import sys
 
 import pytest
 
+from fer_tf import face_table
 from fer_tf.scores.text import reading
 from tests import testing_utils
+from tests.trainers.summary import written
 from trainers import readme
 from trainers.common import sample_photograph
+from trainers.prediction import csv_table
 from trainers.training import overrides
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -110,6 +114,19 @@ def test_the_gallery_gives_the_numbers_of_the_kept_file():
     assert kept["command"] in text
 
 
+def test_the_gallery_shows_each_of_its_pictures_below_what_made_it():
+    page = "saved_models/pictures/README.md"
+    blocks = r"^```(?:bash|python)\n.*?^```$|!\[[^]]+\]\(\S+\)"
+    parts = re.findall(blocks, PAGES[page], re.MULTILINE | re.DOTALL)
+    pictures = [re.search(r"\((\S+)\)$", part) for part in parts]
+    shown = [match[1] for match in pictures if match]
+    there = [path.name for path in (ROOT / page).parent.glob("*.png")]
+    assert sorted(shown) == sorted(there)
+    # Only the picture of what `explain` measured follows another picture.
+    follow = [two[1] for one, two in zip([None, *pictures], pictures) if one and two]
+    assert follow == ["localisation.png"] and pictures[0] is None
+
+
 def test_the_layout_names_every_package_and_no_folder_that_is_gone():
     (tree,) = fenced(PAGES["README.md"].split("## Layout")[1], "")
     named, top = set(), ""
@@ -170,6 +187,8 @@ def test_its_python_runs(page, tmp_path):
     blocks = fenced(PAGES[page], "python")
     if ".frame(" in "".join(blocks):
         pytest.importorskip("pandas")
+    if "VideoWriter" in "".join(blocks):
+        pytest.importorskip("av")
     if "data/fer2013" in "".join(blocks):
         prepare_fer2013(tmp_path)
     code = "\n".join([_CARD if page in GENERATED else "", *blocks])
@@ -183,6 +202,25 @@ def test_its_python_runs(page, tmp_path):
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_its_r_runs(tmp_path):
+    out, summary = tmp_path / "out", tmp_path / "summary"
+    written.write(out, written.PICTURES)
+    lines = (out / "predictions.jsonl").read_text().splitlines()
+    records = [json.loads(line) | {"error": None} for line in lines]
+    columns = face_table.columns({"expressions": ["happiness"]})
+    csv_table.write(str(out / "predictions.csv"), records, columns)
+    folders = (f"--input={out}", f"--output={summary}")
+    result = testing_utils.run_command("summarize", *folders, "--person=stem")
+    assert result.returncode == 0, result.stderr
+    (code,) = fenced(PAGES["trainers/prediction/README.md"], "r")
+    result = subprocess.run(
+        ["Rscript", "-e", code], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Paired t-test" in result.stdout and "0.458" in result.stdout  # Neutral.
 
 
 def shown_in_pages():
@@ -228,9 +266,11 @@ for words in json.load(sys.stdin):
         rest = flags.FLAGS(["command", *words])[1:]
     except Exception as error:
         rest = repr(error)
-    if rest:
+    if len(rest) != int(sys.argv[2]):
         print(words, rest)
 """
+# How many arguments that are no flags a command takes.
+_TAKES = {"trainers.compare": 2}
 
 
 def without_keys(words):
@@ -260,7 +300,8 @@ def test_every_command_is_one_that_its_flags_allow():
         assert (ROOT / f"{module.replace('.', '/')}.py").is_file(), module
         lines = list(map(without_keys, lines))
         result = subprocess.run(
-            [sys.executable, "-c", _PARSE, module], cwd=ROOT, input=json.dumps(lines),
-            capture_output=True, text=True, timeout=300,
+            [sys.executable, "-c", _PARSE, module, str(_TAKES.get(module, 0))],
+            cwd=ROOT, input=json.dumps(lines), capture_output=True, text=True,
+            timeout=300,
         )  # fmt: skip
         assert (result.returncode, result.stdout) == (0, ""), f"{module}: {result}"

@@ -78,12 +78,14 @@ def _of_model():
         from data_pipelines.batches import pipeline
         from fer_tf.model_io import model_folder, serving
         from fer_tf.model_io.card import read_card
-        from trainers.evaluation import measure
+        from trainers.evaluation import measure, of_model
 
     folder = model_folder.find(_WORKDIR.value, protocol=_PROTOCOL.value)
     model = model_folder.load(folder)
     prepared = pipeline.open_prepared(_DATA.value)
-    predict = _predictor(model, prepared)
+    predict = of_model.predictor(
+        model, prepared, workdir=_WORKDIR.value, batch_size=_BATCH_SIZE.value
+    )
     predictions = predict(_SPLIT.value)
     validation = predictions if _SPLIT.value == "validation" else None
     if validation is None and prepared.count("validation"):
@@ -115,54 +117,6 @@ def _of_model():
         result["not_trained"] = untrained
     _draw(predictions, scores, prepared, model.card.model)
     return result
-
-
-def _predictor(model, prepared):
-    """Returns `predict(split)`, which gives the predictions of a split.
-
-    A head that nothing trained says nothing.
-
-    Raises:
-        ValueError: If the data was cropped by another recipe than the model's, or
-            has labels of other names.
-    """
-    import keras
-    import numpy as np
-
-    from data_pipelines.batches import ops, pipeline
-    from fer_tf.model_io import serving
-    from fer_tf.model_io.views import make_inference_model
-    from trainers.evaluation import agreement
-    from trainers.evaluation.evaluator import Evaluator
-
-    card, spec = model.card, model.card.crop_spec
-    agreement.require_crops(spec, prepared, workdir=_WORKDIR.value)
-    inference = make_inference_model(
-        model, spec, views=card.views, average=card.average
-    )
-    trained = keras.Model(inference.input, serving.read_out(inference.output, card))
-    evaluator = Evaluator(trained, prepared.action_units)
-
-    def predict(split):
-        batches = pipeline.eval_batches(
-            prepared,
-            split,
-            [ops.to_model_input()],
-            size=spec.size,
-            channels=spec.channels,
-            batch_size=_BATCH_SIZE.value,
-        )
-        predictions = evaluator.predictions(batches)
-        if "expression" in predictions.outputs:
-            rows = predictions.labelled("expression")
-            used = predictions.labels["expression"][rows]
-            agreement.require_names(card, prepared, "expressions", used)
-        if "action_units" in predictions.outputs:
-            used = np.flatnonzero(predictions.weights["action_units"].any(axis=0))
-            agreement.require_names(card, prepared, "action_units", used)
-        return predictions
-
-    return predict
 
 
 def _draw(predictions, scores, prepared, name):

@@ -4,9 +4,10 @@ python -m trainers.export --workdir=runs/quick --output=saved_models/my_model \
     --formats=saved_model,litert,onnx --data=data/fer2013
 
 `litert` is `litert_float32` and `litert_int8`; `keras` adds the whole model as a
-`.keras` file. Each file is run and compared with Keras on crops of --data, or on
-drawn faces without it, which then set the ranges of `litert_int8` too; if one differs
-too much, nothing is written. README.md in the folder is the model's card.
+`.keras` file; `float16` stores the folder's own weights in half the bytes. Each file is
+run and compared with Keras on crops of --data, or on drawn faces without it, which then
+set the ranges of `litert_int8` too; if one differs too much, nothing is written.
+README.md in the folder is the model's card.
 `trainers.catalog --add` gives an export a name.
 """
 
@@ -31,6 +32,7 @@ _FORMAT_NAMES = {
     "litert_int8": ("litert_int8",),
     "onnx": ("onnx",),
     "keras": ("keras",),
+    "float16": ("float16",),
 }
 
 # What a card keeps of the one that it comes from.
@@ -137,7 +139,10 @@ def _facts(described, elsewhere):
     if config:
         training["config"], training["seed"] = config, config["seed"]
     if "dataset" in facts:
+        from trainers.training.build import published_facts
+
         known = dataset_facts(facts["dataset"])
+        known += published_facts(training["config"] or {})
         facts["dataset_facts"] = [dataclasses.asdict(fact) for fact in known]
     names = ("fer-tf", "keras", "tensorflow")
     versions = {name: importlib.metadata.version(name) for name in names}

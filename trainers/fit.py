@@ -191,12 +191,14 @@ def _callbacks(config, stage, card, after):
 
 def _refuse(config):
     """Refuses settings that `fit` would ignore."""
-    only = {"mixup": 0, "ema_decay": 0, "micro_batches": 1}
-    for key, plain in only.items():
-        if config[key] != plain:
-            raise ValueError(
-                f"`{key}` {config[key]} is for trainers.train; model.fit does without."
-            )
+    settings = {
+        "mixup": config.mixup,
+        "ema_decay": config.ema_decay,
+        "micro_batches": config.micro_batches - 1,
+        "published.statistics": config.published.format and config.published.statistics,
+    }
+    for key in (key for key, value in settings.items() if value):
+        raise ValueError(f"`{key}` is for trainers.train; model.fit does without.")
     if build.replicas() > 1:
         raise ValueError("model.fit trains on one device; trainers.train on several.")
 

@@ -32,6 +32,7 @@ import os
 
 from absl import flags
 
+import fer_tf
 from trainers.common import cli
 from trainers.common.terminal import counted
 
@@ -126,7 +127,12 @@ def main() -> None:
         }
     os.makedirs(_OUTPUT.value, exist_ok=True)
     with atomic.locked(os.path.join(_OUTPUT.value, ".lock")):
-        output_folder.begin(_OUTPUT.value, identity)
+        about = {
+            "fer_tf": fer_tf.__version__,
+            "calibrated": model.calibrated,
+            "unsure_below": model.unsure_below,
+        }
+        output_folder.begin(_OUTPUT.value, identity, about)
         (_read_video if is_video else _read_pictures)(predictor, files)
 
 

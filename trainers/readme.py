@@ -8,11 +8,14 @@ python -m trainers.readme --add_table=runs/wang/wang_1.json --name=wang_1_synthe
 python -m trainers.readme --add_scores=fer2013=a.json,ferplus=b.json,london=c.json \
     --name=league_fer --title="fer 25.10.3" --bytes=93160 \
     --machine="2 CPU cores" --command="python -m trainers.evaluate ..."
+python -m trainers.readme --add_summary=summary/summary.json \
+    --machine="2 CPU cores" --command="python -m trainers.predict ... && ..."
 
 Results are kept in saved_models/results/: a JSON and the curve of a run, or the JSON
 of a whole table, under a name that begins with the paper's; what `trainers.evaluate
---json` wrote of a model on several sets, for the offline league. Nothing in the tables
-is typed by hand.
+--json` wrote of a model on several sets, for the offline league; and what
+`trainers.summarize` wrote, for the worked example of its page. Nothing in the tables is
+typed by hand.
 """
 
 import json
@@ -23,12 +26,15 @@ from absl import flags
 
 from fer_tf.utils import atomic
 from trainers.common import cli
-from trainers.publishing import league, paper_tables, readme_tables
+from trainers.publishing import league, paper_tables, readme_tables, worked_example
 
 _ADD = flags.DEFINE_string("add", None, "Workdir of a finished run to add.")
 _ADD_TABLE = flags.DEFINE_string("add_table", None, "JSON of a table to add.")
 _ADD_SCORES = flags.DEFINE_list(
     "add_scores", [], "For the league: fer2013=FILE, ferplus=FILE, london=FILE."
+)
+_ADD_SUMMARY = flags.DEFINE_string(
+    "add_summary", None, "summary.json of the London Set, for the worked example."
 )
 _TITLE = flags.DEFINE_string("title", "", "What the league calls the model.")
 _BYTES = flags.DEFINE_integer("bytes", 0, "Size of the model's file.", lower_bound=0)
@@ -51,7 +57,8 @@ PAPERS = {
 }
 MODELS_PAGE = "fer_tf/models/README.md"
 RESULTS_PAGE = "saved_models/results/README.md"
-PAGES = (RESULTS_PAGE, MODELS_PAGE, *PAPERS.values())
+TABLES_PAGE = "trainers/prediction/README.md"
+PAGES = (RESULTS_PAGE, MODELS_PAGE, TABLES_PAGE, *PAPERS.values())
 
 
 def main() -> None:
@@ -59,13 +66,15 @@ def main() -> None:
     added = _ADD.value or _ADD_TABLE.value or _ADD_SCORES.value
     if added and not _NAME.value:
         cli.fail("--add, --add_table and --add_scores need --name", code=2)
-    if added and not (_COMMAND.value and _MACHINE.value):
+    if (added or _ADD_SUMMARY.value) and not (_COMMAND.value and _MACHINE.value):
         cli.fail("a result is kept with --command and --machine that made it", code=2)
     facts = dict(command=_COMMAND.value, note=_NOTE.value, machine=_MACHINE.value)
     if _ADD.value:
         add(_ADD.value, _NAME.value, **facts)
     if _ADD_TABLE.value:
         add_table(_ADD_TABLE.value, _NAME.value, **facts)
+    if _ADD_SUMMARY.value:
+        add_summary(_ADD_SUMMARY.value, **facts)
     if _ADD_SCORES.value:
         facts |= dict(title=_TITLE.value, bytes=_BYTES.value, speed_ratio=_RATIO.value)
         add_scores(_ADD_SCORES.value, _NAME.value, **facts)
@@ -127,6 +136,18 @@ def add_scores(files: list[str], name: str, **facts) -> None:
         scores = _read(path)
         sets[data] = {key: scores[key] for key in league.KEPT if key in scores}
     _keep({"sets": sets}, name, facts)
+
+
+def add_summary(path: str, **facts) -> None:
+    """Keeps what `trainers.summarize` wrote of two conditions, for the worked example.
+
+    Raises:
+        ValueError: If it is not of one model and one paired difference.
+    """
+    summary = _read(path)
+    if len(summary["models"]) != 1 or len(summary["differences"]) != 1:
+        raise ValueError(f"{path}: must be of one model and one paired difference")
+    _keep(summary, worked_example.NAME, facts)
 
 
 def _grown(kept, new):
@@ -201,6 +222,8 @@ def _parts(page):
             "tables": lambda: paper_tables.papers_overview(RESULTS),
             "speed": lambda: readme_tables.speed(RESULTS),
         }
+    if page == TABLES_PAGE:
+        return {"example": lambda: worked_example.table(RESULTS)}
     (paper,) = (name for name, path in PAPERS.items() if path == page)
     return {"measured": lambda: paper_tables.paper_tables(RESULTS, paper)}
 

@@ -1,13 +1,17 @@
-r"""Summarises what trainers.predict wrote: means, paired differences, courses of time.
+r"""Summarises what trainers.predict wrote: means, differences, courses of time.
 
 python -m trainers.predict   --input=london/ --output=out
 python -m trainers.summarize --input=out --output=summary --person=stem
-python -m trainers.summarize --input=clips_out --output=summary --events=events.csv
+python -m trainers.summarize --input=clips_out --output=summary --order=before,after \
+    --events=events.csv --window=-1,3 --baseline=-1,0
 
-Writes summary.md, summary.json and figures. The condition of a picture is the first
-folder below the --input of trainers.predict; that of a video is the first folder below
---input here in which its predictions lie. Where the same person is in two conditions,
-the differences are paired. Intervals resample people.
+Writes summary.md, summary.json, figures and people.csv, which has a row for each person
+in each condition, for tests and models of your own.
+
+The condition of a picture is the first folder below the --input of trainers.predict;
+that of a video is the first folder below --input here in which its predictions lie.
+Differences are paired over the people in both of two conditions, and unpaired between
+those in only one. Intervals resample people.
 
 --person says how a person is known: `auto` (a person of a video; in pictures each face
 is somebody else), `stem` (the file's name without its ending: neutral/001.jpg and
@@ -37,23 +41,30 @@ _SPAN = flags.DEFINE_float(
 )
 _EVENTS = flags.DEFINE_string("events", None, "CSV file of events in videos.")
 _WINDOW = flags.DEFINE_list("window", ["-1", "3"], "Seconds around an event.")
+_BASELINE = flags.DEFINE_list(
+    "baseline", None, "Seconds around an event whose mean is subtracted: -1,0."
+)
+_ORDER = flags.DEFINE_list("order", [], "Conditions to compare, in this order.")
 
 
 def main() -> None:
     """Entry point of the command line."""
     from fer_tf.scores import bootstrap
     from fer_tf.utils import atomic
-    from trainers.summary import page, statistics
-    from trainers.summary.readings import read
+    from trainers.prediction import csv_table
+    from trainers.summary import courses, page, statistics
+    from trainers.summary.readings import models, read
 
-    window = _window()
-    readings = read(_INPUT.value, _PERSON.value)
+    window = _seconds(_WINDOW)
+    baseline = _seconds(_BASELINE) if _BASELINE.value else None
+    readings = _in_order(read(_INPUT.value, _PERSON.value))
     by_condition = readings
     if _BY.value == "person":
-        readings = readings.chosen(slice(None), groups=readings.people)
+        readings = readings.chosen(slice(None), groups=readings.people, order=())
     summary = {
         "by": _BY.value,
         "person": _PERSON.value,
+        "models": models(_INPUT.value),
         "readings": readings.names,
         "left_out": readings.left_out,
         "resampling": {
@@ -63,33 +74,56 @@ def main() -> None:
         },
         "groups": statistics.means(readings),
         "differences": statistics.differences(by_condition),
-        "courses": statistics.courses(readings, _SPAN.value),
+        "unpaired_differences": statistics.unpaired(by_condition),
+        "courses": courses.courses(readings, _SPAN.value),
     }
     if _EVENTS.value:
-        near = statistics.locked(by_condition, _events(_EVENTS.value), window)
-        summary["events"] = statistics.courses(near, _SPAN.value)
+        events = _events(_EVENTS.value)
+        near = courses.locked(by_condition, events, window, baseline)
+        summary["events"] = courses.courses(near, _SPAN.value)
+        summary["around"] = {
+            "num_events": len(events), "window": window, "baseline": baseline,
+        }  # fmt: skip
         if not summary["events"]:
             cli.fail(f"{_EVENTS.value}: no event near a face")
     output = _OUTPUT.value or _INPUT.value
     os.makedirs(output, exist_ok=True)
     pictures = _draw(summary, output)
     atomic.write_json(os.path.join(output, "summary.json"), summary)
+    csv_table.write_file(
+        os.path.join(output, "people.csv"), statistics.person_rows(by_condition)
+    )
+    if summary["courses"]:
+        kinds = {kind: summary.get(kind, {}) for kind in ("courses", "events")}
+        csv_table.write_file(
+            os.path.join(output, "time_courses.csv"), courses.course_rows(kinds)
+        )
     text = page.page(summary, pictures)
-    with atomic.replacing(os.path.join(output, "summary.md")) as temporary:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
+    atomic.write_text(os.path.join(output, "summary.md"), text)
     print(text)
     print(f"written: {os.path.join(output, 'summary.md')}")
 
 
-def _window():
+def _seconds(flag):
     try:
-        start, end = map(float, _WINDOW.value)
+        start, end = map(float, flag.value)
     except ValueError:
         start = end = 0.0
     if not start < end:
-        cli.fail("--window must be two numbers, FROM,TO", code=2)
+        cli.fail(f"--{flag.name} must be two numbers, FROM,TO", code=2)
     return start, end
+
+
+def _in_order(readings):
+    """The readings of the conditions of --order, or all where it is not given."""
+    order = tuple(_ORDER.value)
+    if not order:
+        return readings
+    found = set(readings.groups.tolist())
+    if missing := [name for name in order if name not in found]:
+        cli.fail(f"--order={','.join(order)}: no faces in {', '.join(missing)}")
+    rows = [group in order for group in readings.groups.tolist()]
+    return readings.chosen(rows, order=order)
 
 
 def _events(path):
@@ -124,11 +158,26 @@ def _draw(summary, output):
         }
         label = "paired difference over people, 95 % interval"
         figures["differences.png"] = summary_figures.dots(values, label, zero=True)
-    for kind, label in (("courses", "seconds"), ("events", "seconds from the event")):
+    if summary["unpaired_differences"]:
+        values = {
+            f"{p['to']} (n = {p['to_people']:,}) minus "
+            f"{p['from']} (n = {p['from_people']:,})": p["values"]
+            for p in summary["unpaired_differences"]
+        }
+        label = "unpaired difference of means over people, 95 % interval"
+        figures["unpaired_differences.png"] = summary_figures.dots(
+            values, label, zero=True
+        )
+    means = "mean over people, 95 % interval"
+    change = "change from the baseline" if _BASELINE.value else ""
+    for kind, label, shown in (
+        ("courses", "seconds", means),
+        ("events", "seconds from the event", f"{change}, {means}".lstrip(", ")),
+    ):
         if summary.get(kind):
             spans = {f"{name} ({_people(s)})": s for name, s in summary[kind].items()}
             figures[f"{kind}.png"] = summary_figures.courses(
-                spans, summary["readings"], label
+                spans, summary["readings"], label, shown, zero=kind == "events"
             )
     for name, figure in figures.items():
         save_figure(figure, os.path.join(output, name), dpi=200)

@@ -14,7 +14,7 @@ from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source
 from data_pipelines.sources.synthetic import Synthetic
 from data_pipelines.sources.table import Table
-from fer_tf.export.dataset_facts import UNKNOWN, DatasetFacts
+from fer_tf.dataset_facts import UNKNOWN, DatasetFacts
 
 SOURCES = {
     source.name: source

@@ -20,7 +20,7 @@ from data_pipelines.sources.errors import DataError, RepeatedRow
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
-from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
+from fer_tf.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
 
 _COLUMNS = (
     "subDirectory_filePath",

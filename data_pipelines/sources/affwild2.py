@@ -24,7 +24,7 @@ from data_pipelines.sources.errors import DataError
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf import labels
-from fer_tf.export.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
+from fer_tf.dataset_facts import OWNERS_TERMS, PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.utils.names import one_line
 
 # Edition -> task -> folder.

@@ -17,7 +17,7 @@ from data_pipelines.sources import fingerprints, paths
 from data_pipelines.sources.errors import DataError, clip
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source
-from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
+from fer_tf.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.utils.hashing import sha256
 
 # A member that unpacks to more than this, and to a hundred times its size, is a bomb.

@@ -20,7 +20,7 @@ from data_pipelines.sources.errors import DataError, clip
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
-from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
+from fer_tf.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 from fer_tf.utils.hashing import sha256
 from fer_tf.utils.names import one_line

@@ -42,7 +42,7 @@ from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
 from fer_tf import labels
 from fer_tf.circumplex import circumplex
-from fer_tf.export.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
+from fer_tf.dataset_facts import PEOPLE_UNRECORDED, DatasetFacts
 from fer_tf.faces.images import read_image
 
 _RATERS = 10

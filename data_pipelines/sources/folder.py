@@ -14,7 +14,7 @@ from data_pipelines.sources.errors import DataError
 from data_pipelines.sources.sample import SPLIT_NAMES, Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf import labels
-from fer_tf.export.dataset_facts import UNKNOWN
+from fer_tf.dataset_facts import UNKNOWN
 from fer_tf.utils.names import one_line
 
 

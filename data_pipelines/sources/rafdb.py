@@ -16,7 +16,7 @@ from data_pipelines.sources import fingerprints, label_files, label_values, path
 from data_pipelines.sources.errors import DataError, RepeatedRow
 from data_pipelines.sources.sample import Reject, Sample
 from data_pipelines.sources.source import Source, class_counts
-from fer_tf.export.dataset_facts import OWNERS_TERMS, DatasetFacts
+from fer_tf.dataset_facts import OWNERS_TERMS, DatasetFacts
 
 PUBLISHED = class_counts(
     ("surprise", "fear", "disgust", "happiness", "sadness", "anger", "neutral"),

@@ -10,7 +10,7 @@ from data_pipelines.sources.errors import DataError
 from data_pipelines.sources.paths import resolve_inside
 from data_pipelines.sources.sample import Reject, Sample
 from fer_tf import labels
-from fer_tf.export.dataset_facts import DatasetFacts
+from fer_tf.dataset_facts import DatasetFacts
 from fer_tf.faces.crop_spec import CROP_SPECS, CropSpec
 from fer_tf.faces.images import read_image
 

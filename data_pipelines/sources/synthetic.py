@@ -12,7 +12,7 @@ from data_pipelines.sources.errors import OptionError
 from data_pipelines.sources.sample import Sample
 from data_pipelines.sources.source import Source
 from fer_tf import labels
-from fer_tf.export.dataset_facts import DatasetFacts
+from fer_tf.dataset_facts import DatasetFacts
 from fer_tf.faces.crop_spec import CropSpec
 
 

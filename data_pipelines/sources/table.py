@@ -19,7 +19,7 @@ from data_pipelines.sources.errors import DataError, RepeatedRow, clip
 from data_pipelines.sources.sample import SPLIT_NAMES, SPLITS, Reject, Sample
 from data_pipelines.sources.source import Source
 from fer_tf import labels
-from fer_tf.export.dataset_facts import UNKNOWN
+from fer_tf.dataset_facts import UNKNOWN
 from fer_tf.utils.hashing import tenth
 
 _COLUMNS = ("path", "expression", "valence", "arousal", "split", "subject")

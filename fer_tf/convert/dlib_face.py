@@ -24,6 +24,22 @@ import keras
 import numpy as np
 
 from fer_tf.convert import weights
+from fer_tf.dataset_facts import DatasetFacts
+
+FACTS = DatasetFacts(
+    title="dlib's face network, whose weights it began from",
+    pictures=(
+        "About three million photographs of 7,485 people: half of them FaceScrub and "
+        "VGG-Face, well-known people found by web search; the others collected from "
+        "the internet by its author, Davis King."
+    ),
+    labels="Who is on a photograph; no expression.",
+    people=(
+        "That they agreed is not recorded, nor is their age, gender or origin. It "
+        "tells children and some ethnic groups apart less well."
+    ),
+    terms="The weights are in the public domain (CC0).",
+)
 
 # Of a model's weight paths, the network's own.
 NETWORK = r"conv\d|embedding/"
@@ -47,7 +63,9 @@ def load_dlib_face(
 
     Args:
         model: `face_embedding`, `face_resnet29` or a model that holds the latter's
-            convolutions as its face network; in full width, without `batch_norm`.
+            convolutions as its face network; in full width. With `batch_norm`, each
+            normalisation becomes what the published file has, a bias: let
+            `fer_tf.convert.statistics` follow before it is trained.
         path: The npm package, `vladmandic-face-api-1.7.15.tgz`.
         sha256: Digest that the file must have; it is printed in any case.
 
@@ -59,6 +77,8 @@ def load_dlib_face(
     values = from_face_api(read_face_api(path))
     if not any(weight.path.startswith(_LAST) for weight in model.weights):
         values = {k: v for k, v in values.items() if not k.startswith(_LAST)}
+    if not any(weight.path == "conv32_down/bias" for weight in model.weights):
+        values = dict(_as_normalisation(values))
     weights.assign(model, values, only=NETWORK)
 
 
@@ -119,6 +139,19 @@ def from_face_api(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
             f"The network does not hold {', '.join(sorted(published)[:5])}."
         )
     return values
+
+
+def _as_normalisation(values):
+    """Each bias as the four weights of a batch normalisation that does the same."""
+    for path, value in values.items():
+        layer, name = path.rsplit("/", 1)
+        if name != "bias":
+            yield path, value
+            continue
+        yield f"{layer}_bn/beta", value
+        yield f"{layer}_bn/moving_mean", np.zeros_like(value)
+        for one in ("gamma", "moving_variance"):
+            yield f"{layer}_bn/{one}", np.ones_like(value)
 
 
 def _member(package, name):

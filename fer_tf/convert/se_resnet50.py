@@ -24,7 +24,19 @@ import keras
 import numpy as np
 
 from fer_tf.convert import weights
+from fer_tf.dataset_facts import DatasetFacts
 from fer_tf.models.residual import BLOCKS
+
+FACTS = DatasetFacts(
+    title="VGGFace2, whose weights it began from",
+    pictures=(
+        "3.31 million photographs of 9,131 well-known people, found by web search "
+        "(Cao et al., 2018)."
+    ),
+    labels="Who is on a photograph; no expression.",
+    people="That they agreed is not recorded; their owner has withdrawn the pictures.",
+    terms="Those of the copy that was read: ask who publishes it.",
+)
 
 # Of a model's weight paths, the backbone's.
 BACKBONE = r"conv\d"

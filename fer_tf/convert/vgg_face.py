@@ -16,7 +16,19 @@ import re
 import keras
 
 from fer_tf.convert import weights
+from fer_tf.dataset_facts import DatasetFacts
 from fer_tf.models import vgg16
+
+FACTS = DatasetFacts(
+    title="VGG-Face, whose weights it began from",
+    pictures=(
+        "2.6 million photographs of 2,622 well-known people, found by web search "
+        "(Parkhi et al., 2015)."
+    ),
+    labels="Who is on a photograph; no expression.",
+    people="That they agreed is not recorded.",
+    terms="The weights are CC BY-NC-SA 4.0: for non-commercial research.",
+)
 
 CONVOLUTIONS = tuple(
     f"conv{block}_{i}"

@@ -84,7 +84,8 @@ def export_model(
             "formats": checks,
             "files": _files(part),
         }
-        model_folder.save(part, model, model.card, extra=facts)
+        half = "float16" in formats
+        model_folder.save(part, model, model.card, extra=facts, half=half)
         described = read_card(part)
         with open(os.path.join(part, "README.md"), "w", encoding="utf-8") as file:
             file.write(model_card.render(name, described))
@@ -156,9 +157,12 @@ def _check_encoded(model, folder, crops):
 
 
 def _files(folder):
-    """Size and sha256 of every file so far, by its path within the folder."""
+    """Size and sha256 of every other program's file, by its path within the folder."""
     paths = [
-        os.path.join(at, name) for at, _, names in os.walk(folder) for name in names
+        os.path.join(at, name)
+        for at, _, names in os.walk(folder)
+        for name in names
+        if name != model_folder.WEIGHTS
     ]
     return {
         os.path.relpath(path, folder).replace(os.sep, "/"): {
@@ -175,6 +179,17 @@ def _write_keras(model, folder, calibration=None):
 
 def _run_keras(folder, crops, card):
     loaded = safe_weights.read_whole(os.path.join(folder, model_folder.WHOLE))
+    loaded.card = card
+    return _keras_outputs(loaded, crops)
+
+
+def _write_half(model, folder, calibration=None):
+    safe_weights.write_halved(os.path.join(folder, model_folder.WEIGHTS), model)
+
+
+def _run_half(folder, crops, card):
+    path = os.path.join(folder, model_folder.WEIGHTS)
+    loaded = safe_weights.read_weights(path, lambda: model_folder.build(card, folder))
     loaded.card = card
     return _keras_outputs(loaded, crops)
 
@@ -205,5 +220,7 @@ FORMATS = {
     "litert_int8": _Format(litert.write_int8, litert.run_int8, check.QUANTIZATION),
     "onnx": _Format(onnx.write, onnx.run, check.ROUNDING),
     "keras": _Format(_write_keras, _run_keras, check.ROUNDING),
+    # No further file: the folder's own weights take half the bytes.
+    "float16": _Format(_write_half, _run_half, check.HALVING),
 }
 """Every format by name."""

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fer_tf.dataset_facts import UNKNOWN, DatasetFacts
 from fer_tf.export import score_tables
-from fer_tf.export.dataset_facts import UNKNOWN, DatasetFacts
+from fer_tf.model_io.card import COVERAGE, unsure_below
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import number
 from fer_tf.utils.markdown import head, line
@@ -81,7 +82,7 @@ def _use(name, described):
     yield f'fer_tf.Predictor("{name}").predict("photo.jpg")'
     yield "```"
     yield ""
-    for key in described["formats"]:
+    for key in (key for key in described["formats"] if key in _USES):
         title, code = _USES[key]
         yield from (f"{title}:", "", "```python", code, "```", "")
     yield (
@@ -152,8 +153,19 @@ def _scores(described):
     if scores.get("calibration", {}).get("ece_after") is not None:
         inside = described.get("temperature")
         yield from ("", *score_tables.calibration(scores["calibration"], last, inside))
+    level = unsure_below(described)
+    if level is not None:
+        yield from ("", _unsure(level))
     if scores.get("groups"):
         yield from ("", *score_tables.groups(scores["groups"], last))
+
+
+def _unsure(level):
+    return (
+        "`trainers.predict` and `fer_tf.Predictor` call a face `unsure` where its most "
+        f"probable expression has less than {level:.3f}. That bounds the surest "
+        f"{COVERAGE:.0%} of these faces; of other pictures, another share is unsure."
+    )
 
 
 def _elsewhere(described):

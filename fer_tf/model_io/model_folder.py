@@ -36,7 +36,9 @@ WEIGHTS = "model.weights.h5"
 WHOLE = "model.keras"
 
 
-def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
+def save(
+    folder: str, model: keras.Model, card: Card, *, extra=None, half: bool = False
+) -> None:
     """Writes a model folder; each of its files appears whole or not at all.
 
     Args:
@@ -44,8 +46,10 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
         model: Its weights are written.
         card: Written beside them.
         extra: Further facts for `model.json`.
+        half: Whether the weights are stored as float16.
 
     Raises:
+        ValueError: If a weight is beyond float16's range.
         OSError: If the disk is full or the folder not writable, with the file's name.
 
     Example:
@@ -59,7 +63,10 @@ def save(folder: str, model: keras.Model, card: Card, *, extra=None) -> None:
     # The card, which states the weights' hash, appears after them.
     with atomic.replacing(described) as part, atomic.replacing(weights) as temporary:
         require_room(temporary, _room(model))
-        model.save_weights(temporary)
+        if half:
+            safe_weights.write_halved(temporary, model)
+        else:
+            model.save_weights(temporary)
         facts = {
             "schema_version": SCHEMA_VERSION,
             **dataclasses.asdict(card),
@@ -97,9 +104,10 @@ def load(
             `paper` (best on test).
 
     Returns:
-        The model, with four more attributes: `card` (a `Card`), `crop_spec`, `sha256`,
-        that of the weights' file, and `unsure_below`, see
-        `fer_tf.model_io.card.unsure_below`.
+        The model, with five more attributes: `card` (a `Card`), `crop_spec`, `sha256`,
+        that of the weights' file, `unsure_below`, see
+        `fer_tf.model_io.card.unsure_below`, and `calibrated`: whether a temperature is
+        in the weights.
 
     Raises:
         ValueError: If there is no such model, if its files do not belong together or
@@ -121,11 +129,12 @@ def load(
     else:
         weights = _part(described, "weights")
         file, digest = _checked(folder, weights.get("file"), weights)
-        model = safe_weights.read_weights(file, lambda: _build(card, folder))
+        model = safe_weights.read_weights(file, lambda: build(card, folder))
     require_names(model, card, folder)
     card.crop_spec.require_fit(_crop_shape(model, folder), os.path.join(folder, CARD))
     model.card, model.crop_spec, model.sha256 = card, card.crop_spec, digest
     model.unsure_below = unsure_below(described)
+    model.calibrated = bool(described.get("temperature"))
     return model
 
 
@@ -224,8 +233,12 @@ def _checked(folder, name, stated):
     return file, digest
 
 
-def _build(card, folder):
-    """A model with fresh weights, as a card describes it."""
+def build(card: Card, folder: str) -> keras.Model:
+    """A model with fresh weights, as the card of a folder describes it.
+
+    Raises:
+        ValueError: If it describes no model of this version.
+    """
     try:
         return models.create_model(card.model, **card.arguments)
     except Exception as error:

@@ -6,6 +6,7 @@ refused before the network takes time or memory.
 
 import contextlib
 import math
+import os
 import shutil
 import tempfile
 import warnings
@@ -62,6 +63,42 @@ def read_weights(path: str, build: Callable[[], keras.Model]) -> keras.Model:
             )
     check_finite(path, model)
     return model
+
+
+def write_halved(path: str, model: keras.Model) -> None:
+    """Writes a `.weights.h5` file of float16 numbers; `read_weights` reads it.
+
+    Raises:
+        ValueError: If a weight is beyond float16's range, 65504.
+    """
+    import h5py
+
+    with tempfile.TemporaryDirectory() as folder:
+        whole = os.path.join(folder, _INNER_WEIGHTS)
+        model.save_weights(whole)
+        with h5py.File(whole) as source, h5py.File(path, "w") as target:
+
+            def copy(name, item):
+                if isinstance(item, h5py.Group):
+                    copied = target.create_group(name)
+                else:
+                    copied = target.create_dataset(name, data=_halved(item, name))
+                copied.attrs.update(item.attrs)
+
+            target.attrs.update(source.attrs)
+            source.visititems(copy)
+
+
+def _halved(item, name):
+    """An array of a file in float16, if it is of floating-point numbers."""
+    values = item[()]
+    if values.dtype.kind != "f":
+        return values
+    with np.errstate(over="ignore"):
+        halved = values.astype("float16")
+    if not np.isfinite(halved).all():
+        raise ValueError(f"{name} holds numbers beyond float16's range, 65504")
+    return halved
 
 
 def read_whole(path: str) -> keras.Model:

@@ -120,6 +120,7 @@ def face_resnet29(
     *,
     input_shape: tuple[int, int, int] = (96, 96, 1),
     num_classes: int = 7,
+    enlarge: int = 1,
     width: float = 1.0,
     batch_norm: bool = False,
     dropout_rate: float = 0.5,
@@ -130,6 +131,8 @@ def face_resnet29(
     Args:
         input_shape: `(height, width, channels)`; sides of at least 39.
         num_classes: Number of expressions.
+        enlarge: Factor by which the face is brought up to size first. A network that
+            learned from small faces then sees a photograph as small as those.
         width: Factor on all widths, for small builds.
         batch_norm: False for published weights, True to train from scratch.
         dropout_rate: Dropout before the classifier.
@@ -147,7 +150,10 @@ def face_resnet29(
         (None, 7)
     """
     image = image_input(input_shape, smallest=_MIN_SIZE)
-    _, x = face_resnet29_features(image, width=width, batch_norm=batch_norm)
+    x = image
+    if enlarge > 1:
+        x = layers.UpSampling2D(enlarge, interpolation="bilinear", name="enlarge")(x)
+    _, x = face_resnet29_features(x, width=width, batch_norm=batch_norm)
     x = BatchNormalization(momentum=0.9, epsilon=1e-5, name="expression_bn")(x)
     x = layers.Dropout(dropout_rate, name="dropout")(x)
     x = layers.Dense(num_classes, dtype="float32", name="expression")(x)

@@ -1,9 +1,10 @@
 """Confusion matrices."""
 
 import numpy as np
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.style import INK
+from fer_tf.plotting.style import ink_on
 
 
 def confusion_matrix(
@@ -30,12 +31,12 @@ def confusion_matrix(
     side = 1.9 + 0.62 * len(names)
     figure = Figure(figsize=(side, side * 0.95), layout="constrained")
     axes = figure.add_subplot()
-    axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
+    cells = axes.imshow(percent, cmap="Blues", vmin=0, vmax=100)
     for row, column in np.ndindex(percent.shape):
         value = percent[row, column]
         axes.text(
             column, row, f"{value:.1f}", ha="center", va="center", fontsize=8.5,
-            color="white" if value > 55 else INK,
+            color=ink_on(to_hex(cells.to_rgba(value))),
             weight="bold" if row == column else "normal",
         )  # fmt: skip
     counted = [f"{name}\n{total:,.0f}" for name, total in zip(names, totals[:, 0])]

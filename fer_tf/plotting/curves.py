@@ -60,7 +60,9 @@ def training_curves(
     highest = max((line.get_ydata().max() for line in rate.lines), default=0)
     if highest > 0:
         rate.set_yscale("log")
-        rate.set_ylim(max(highest / 2000, 0.7 * _least(rate)), 1.4 * highest)
+        # At least a decade, or a constant rate would have an odd axis.
+        least = np.clip(0.7 * _least(rate), highest / 2000, highest / 10)
+        rate.set_ylim(least, 1.4 * highest)
     for axes, name in ((losses, "losses"), (scores, metric), (rate, "learning rate")):
         axes.set_title(name, fontsize=10)
         _finish(axes, starts)

@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_tf import labels
 from fer_tf.face_types import Face
-from fer_tf.plotting.style import COLORS
+from fer_tf.plotting.style import COLORS, ink_on
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -18,7 +18,7 @@ def draw_faces(image: np.ndarray, faces: list[Face]) -> np.ndarray:
 
     A face's number is that of its person, or of its track where people are not yet
     known, or its place in the list, from 1. Its bars lie beside it, and are left out
-    where they would cover another face or other bars.
+    where they would cover another face, a label or other bars.
 
     Args:
         image: uint8 RGB `(height, width, 3)`; is not changed.
@@ -37,17 +37,19 @@ def draw_faces(image: np.ndarray, faces: list[Face]) -> np.ndarray:
         True
     """
     drawn = image.copy()
-    taken = [tuple(round(v) for v in face["box"]) for face in faces]
-    for face, box in zip(faces, list(taken)):
-        color = _rgb(COLORS.get(face.get("expression"), "#ffffff"))
+    boxes = [tuple(round(v) for v in face["box"]) for face in faces]
+    colors = [COLORS.get(face.get("expression"), "#ffffff") for face in faces]
+    words = [_label(face, number) for number, face in enumerate(faces, 1)]
+    places = [_label_box(image.shape, *pair) for pair in zip(words, boxes)]
+    taken = [*boxes, *places]
+    for face, box, place, color in zip(faces, boxes, places, colors):
         x, y, w, h = box
         thick = max(1, round(h / 80))
-        cv2.rectangle(drawn, (x, y), (x + w, y + h), color, thick, cv2.LINE_AA)
-        taken.append(_draw_bars(drawn, face.get("probabilities", {}), box, taken))
-    for number, face in enumerate(faces, 1):
-        color = _rgb(COLORS.get(face.get("expression"), "#ffffff"))
-        x, y, _, h = (round(v) for v in face["box"])
-        _draw_label(drawn, _label(face, number), x, y, h, color)
+        cv2.rectangle(drawn, (x, y), (x + w, y + h), _rgb(color), thick, cv2.LINE_AA)
+        probabilities = face.get("probabilities", {})
+        taken.append(_draw_bars(drawn, probabilities, box, place, taken))
+    for text, place, box, color in zip(words, places, boxes, colors):
+        _draw_label(drawn, text, place, box[3], color)
     return drawn
 
 
@@ -65,22 +67,33 @@ def _label(face: Face, number: int) -> str:
     return " ".join(parts)
 
 
-def _draw_label(drawn, text, x, y, h, color):
-    """Writes on the face's colour above the box, or inside where there is no room."""
-    scale = min(max(h / 260, 0.35), 1.2)
-    thick = max(1, round(1.4 * scale))
-    (width, height), below = cv2.getTextSize(text, _FONT, scale, thick)
-    bottom = y - 4 if y - height - below - 4 >= 0 else y + height + below + 4
-    left = max(0, min(x, drawn.shape[1] - width - 4))
-    top_left = (left, bottom - height - below)
-    cv2.rectangle(drawn, top_left, (left + width + 4, bottom + 2), color, cv2.FILLED)
-    bright = sum(color) > 400
-    ink = (20, 20, 20) if bright else (255, 255, 255)
-    position = (left + 2, bottom - below + 2)
+def _letters(height):
+    """Scale and thickness of the letters of a label, by the height of its face."""
+    scale = min(max(height / 260, 0.35), 1.2)
+    return scale, max(1, round(1.4 * scale))
+
+
+def _label_box(shape, text, box):
+    """The box of a label: above a face, or inside its box where there is no room."""
+    x, y, _, h = box
+    (width, height), below = cv2.getTextSize(text, _FONT, *_letters(h))
+    height += below + 2
+    top = y - height - 2 if y >= height + 2 else y + 4
+    return max(0, min(x, shape[1] - width - 4)), top, width + 4, height
+
+
+def _draw_label(drawn, text, place, face_height, color):
+    """Writes on the face's colour."""
+    left, top, width, height = place
+    scale, thick = _letters(face_height)
+    _, below = cv2.getTextSize(text, _FONT, scale, thick)
+    corner = (left + width, top + height)
+    cv2.rectangle(drawn, (left, top), corner, _rgb(color), cv2.FILLED)
+    position, ink = (left + 2, top + height - below), _rgb(ink_on(color))
     cv2.putText(drawn, text, position, _FONT, scale, ink, thick, cv2.LINE_AA)
 
 
-def _draw_bars(drawn, probabilities, box, taken):
+def _draw_bars(drawn, probabilities, box, label, taken):
     """Draws a named bar for each expression beside the box, where there is room.
 
     Returns:
@@ -94,7 +107,7 @@ def _draw_bars(drawn, probabilities, box, taken):
     names = max(size(name)[0] for name in probabilities)
     longest = max(24, round(90 * scale))
     width, height = names + longest + 12, row * len(probabilities) + 4
-    place = _free_place(drawn.shape, box, width, height, taken)
+    place = _free_place(drawn.shape, box, label, width, height, taken)
     if place is None:
         return 0, 0, 0, 0
     x, y = place
@@ -110,14 +123,18 @@ def _draw_bars(drawn, probabilities, box, taken):
     return x, y, width, height
 
 
-def _free_place(shape, box, width, height, taken):
-    """Corner of a panel right or left of a box, if that is free."""
+def _free_place(shape, box, label, width, height, taken):
+    """Corner of a panel right or left of a box, if that is free.
+
+    It begins at the height of the box or below the label, or ends with the box.
+    """
     x, y, w, h = box
+    below = label[1] + label[3] + 2
     rows, columns = shape[:2]
     low, right = rows - height, columns - width
-    levels = [min(max(level, 0), max(low, 0)) for level in (y, y + h - height)]
+    levels = [min(max(level, 0), max(low, 0)) for level in (y, below, y + h - height)]
     corners = [(side, level) for side in (x + w + 6, x - width - 6) for level in levels]
-    if len(taken) == 1:  # Of a face that fills the picture, any corner will do.
+    if len(taken) == 2:  # A face alone and its label: any corner will do.
         corners += [(right, 0), (0, 0), (right, low), (0, low)]
     for left, top in corners:
         inside = 0 <= left <= right and 0 <= top <= low

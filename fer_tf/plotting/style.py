@@ -78,5 +78,8 @@ def save_figure(figure: Figure, path: str, *, dpi: int = 110) -> None:
     Raises:
         OSError: If it cannot be written, with `path` as its file name.
     """
+    # The layout gives each axis room for its numbers, and then may change them: 0.5 and
+    # 1.0 become 0.25 and 0.50. The second layout has room for what is drawn.
+    figure.draw_without_rendering()
     with atomic.replacing(path) as temporary:
         figure.savefig(temporary, dpi=dpi)

@@ -48,7 +48,12 @@ def dots(groups: Mapping[str, Mapping], xlabel: str, *, zero: bool = False) -> F
 
 
 def courses(
-    groups: Mapping[str, Sequence[Mapping]], names: Sequence[str], xlabel: str
+    groups: Mapping[str, Sequence[Mapping]],
+    names: Sequence[str],
+    xlabel: str,
+    ylabel: str,
+    *,
+    zero: bool = False,
 ) -> Figure:
     """The mean of each reading over time, with its interval as a band.
 
@@ -56,6 +61,8 @@ def courses(
         groups: Title -> spans `{"time", "people", "values"}`.
         names: Of the readings.
         xlabel: What the times are.
+        ylabel: What is shown.
+        zero: Whether to draw a line at the time 0.
     """
     rows = -(-len(names) // _COLUMNS)
     figure = Figure(figsize=(10, 0.9 + 2.0 * rows), layout="constrained")
@@ -71,10 +78,13 @@ def courses(
             axes.plot(times, [v["mean"] for v in values], color=color, label=title)
             ends = np.array([v.get("interval", (np.nan,) * 2) for v in values])
             axes.fill_between(times, *ends.T, color=color, alpha=0.2, lw=0)
+        if zero:
+            axes.axvline(0, color=INK, lw=0.8, ls=":")
         axes.set_title(_label(name), fontsize=10)
         axes.set_xlabel(xlabel, fontsize=9)
         axes.tick_params(labelbottom=True)
         tidy(axes)
+    figure.supylabel(ylabel, fontsize=10)
     figure.legend(
         *grid.flat[0].get_legend_handles_labels(), loc="outside upper left",
         fontsize=9, frameon=False,

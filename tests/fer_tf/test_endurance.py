@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import fer_tf
+from tests.testing_utils import resident_mib
 
 pytestmark = [
     pytest.mark.long,
@@ -17,11 +18,6 @@ pytestmark = [
 ]
 
 FRAMES, PREDICTIONS = 10_000, 2_000
-
-
-def resident_mib():
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 @pytest.fixture(scope="module")

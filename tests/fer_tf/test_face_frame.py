@@ -20,7 +20,7 @@ class Reader:
         if any("bad" in path for path in paths):
             raise ImageError("bad.png: no picture")
         points = [[20, 20], [40, 20], [30, 30], [23, 40], [37, 40]]
-        face = {"box": [9, 9, 42, 42], "landmarks": points}
+        face = {"box": [9, 9, 42, 42], "landmarks": points, "confidence": 0.99}
         face |= {"probabilities": {"fear": 0.5}}
         return [[face] * ("wall" not in path) for path in paths]
 

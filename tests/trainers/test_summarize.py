@@ -13,19 +13,55 @@ def summarize(tmp_path, *arguments):
 
 def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     write(tmp_path / "out", PICTURES)
+    about = {"fer_tf": "0.1.0", "calibrated": False, "unsure_below": 0.444}
+    run = {"weights": "0123456789abcdef", "about": about}
+    (tmp_path / "out" / "run.json").write_text(json.dumps(run))
     result = summarize(tmp_path, "--person=stem")
     assert result.returncode == 0, result.stderr
     names = {path.name for path in (tmp_path / "sum").iterdir()}
     pictures = {"means.png", "differences.png"}
-    assert names == {"summary.json", "summary.md", *pictures}
+    assert names == {"summary.json", "summary.md", "people.csv", *pictures}
     page = (tmp_path / "sum" / "summary.md").read_text()
     assert "| happiness | 0.500 [0.400, 0.600] | 2 of 2 |" in page
+    assert (
+        "`0123456789ab` in fer-tf 0.1.0, with uncalibrated probabilities; unsure below "
+        "0.444." in page
+    )
     assert "neutral (3 people, 4 faces)" in page and page in result.stdout
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())
     assert found["differences"][0]["values"]["happiness"]["larger"] == 2
     result = summarize(tmp_path, "--person=stem", "--by=person")
     assert result.returncode == 0, result.stderr
     assert "| cem (1 person, 1 face) | 0.600 |" in result.stdout
+
+
+def test_conditions_come_in_the_order_asked_for(tmp_path):
+    write(tmp_path / "out", PICTURES)
+    result = summarize(tmp_path, "--person=stem", "--order=smiling,neutral")
+    assert result.returncode == 0, result.stderr
+    assert "| reading | smiling (2 people, 2 faces) | neutral (3" in result.stdout
+    assert "## neutral minus smiling, paired" in result.stdout
+    result = summarize(tmp_path, "--person=stem", "--order=smiling")
+    assert "neutral" not in result.stdout
+    assert_one_line(summarize(tmp_path, "--order=smiling,sad"), 1, "no faces in sad")
+
+
+def test_groups_of_other_people_are_compared_unpaired(tmp_path):
+    shares = {"old": [0.1, 0.2, 0.3], "young|new": [0.5, 0.7]}
+    pictures = [(f"{g}/{g}{s}.jpg", None, [s]) for g in shares for s in shares[g]]
+    write(tmp_path / "out", pictures)
+    result = summarize(tmp_path)
+    assert result.returncode == 0, result.stderr
+    names = {path.name for path in (tmp_path / "sum").iterdir()}
+    pictures = {"means.png", "unpaired_differences.png"}
+    assert names == {"summary.json", "summary.md", "people.csv", *pictures}
+    assert "Different people: 2 in young" in result.stdout
+    assert "By `--person=auto`, nobody" in result.stdout
+    assert "3 in old" in result.stdout and "| happiness | 0.400 [" in result.stdout
+    found = json.loads((tmp_path / "sum" / "summary.json").read_text())
+    (pair,) = found["unpaired_differences"]
+    assert (pair["from_people"], pair["to_people"]) == (3, 2)
+    assert found["differences"] == []
 
 
 def test_a_video_has_courses_and_events(tmp_path):
@@ -39,7 +75,11 @@ def test_a_video_has_courses_and_events(tmp_path):
         path.name for path in (tmp_path / "sum").iterdir()
     }
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())
-    assert [span["people"] for span in found["events"]["cue"]] == [2, 2, 2]
+    assert [span["people"] for span in found["events"]["cue"]] == [2, 2]
+    assert "1 event, from -0.5 s to 0.5 s around each." in result.stdout
+    rows = (tmp_path / "sum" / "time_courses.csv").read_text().splitlines()
+    assert rows[1].startswith('"courses","all",0.25,2,"happiness",0.2')
+    assert rows[-1].startswith('"events","cue",0.25,2,"happiness",')
     events.write_text("time\nsoon\n")
     assert_one_line(summarize(tmp_path, f"--events={events}"), 1, "line 2: no number")
 
@@ -47,7 +87,7 @@ def test_a_video_has_courses_and_events(tmp_path):
 @pytest.mark.parametrize(
     "arguments, code, text",
     [((), 1, "no predictions.jsonl"), (("--window=3,1",), 2, "--window"),
-     (("--by=mood",), 2, "mood")],
+     (("--by=mood",), 2, "mood"), (("--baseline=0",), 2, "--baseline must be")],
 )  # fmt: skip
 def test_bad_input_is_one_line(arguments, code, text, tmp_path):
     assert_one_line(summarize(tmp_path, *arguments), code, text)

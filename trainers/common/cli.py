@@ -39,12 +39,18 @@ class UsageError(ValueError):
     exit_code = 2
 
 
-def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
+def run(
+    main: Callable[..., None],
+    *,
+    required: tuple[str, ...] = (),
+    takes: tuple[str, ...] = (),
+) -> None:
     """Runs a command.
 
     Args:
-        main: Called without arguments once the flags are parsed.
+        main: Called with the arguments that are no flags, once the flags are parsed.
         required: Names of flags that must be given.
+        takes: What the arguments that are no flags are, one word each.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     _open_closed_streams()
@@ -56,8 +62,8 @@ def run(main: Callable[[], None], *, required: tuple[str, ...] = ()) -> None:
     sys.stdout = terminal.Output(stdout := sys.stdout)
     try:
         try:
-            parse = functools.partial(_parse, required=required)
-            app.run(lambda _: _guarded(main), flags_parser=parse)
+            parse = functools.partial(_parse, required=required, takes=takes)
+            app.run(lambda argv: _guarded(main, *argv[1:]), flags_parser=parse)
         finally:
             sys.stdout.flush()
     except OSError as error:
@@ -107,12 +113,12 @@ def _complaint(message):
     return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…"
 
 
-def _parse(argv, required):
+def _parse(argv, required, takes):
     if any(arg in ("-h", "-help", "--help", "--helpfull") for arg in argv[1:]):
         module = sys.modules["__main__"]
         print((module.__doc__ or "").strip(), end="\n\n")
-        if required:
-            print(f"Needed: {', '.join(f'--{name}' for name in required)}")
+        if needed := [*takes, *(f"--{name}" for name in required)]:
+            print(f"Needed: {', '.join(needed)}")
         print(flags.FLAGS.module_help(module))
         sys.exit(0)
     try:
@@ -130,8 +136,11 @@ def _parse(argv, required):
     for flag in flags.FLAGS.get_flags_for_module(sys.modules["__main__"]):
         if isinstance(flag.value, str) and flag.value.startswith("~"):
             flag.value = os.path.expanduser(flag.value)
-    if len(rest) > 1:
-        fail(f"unexpected argument {rest[1]!r}", code=2)
+    given = rest[1:]
+    if len(given) > len(takes):
+        fail(f"unexpected argument {given[len(takes)]!r}", code=2)
+    if len(given) < len(takes):
+        fail(f"needs {' and '.join(takes)}, {len(given)} given", code=2)
     return rest
 
 
@@ -151,7 +160,7 @@ def ended_by_signals():
             signal.signal(number, handler)
 
 
-def _guarded(main):
+def _guarded(main, *arguments):
     interrupted = []
 
     def interrupt(*_):
@@ -161,7 +170,7 @@ def _guarded(main):
     signal.signal(signal.SIGINT, interrupt)
     try:
         with ended_by_signals():
-            main()
+            main(*arguments)
     except KeyboardInterrupt:
         fail("interrupted")
     except Exception as error:

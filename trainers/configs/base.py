@@ -32,8 +32,9 @@ def get_config() -> ConfigDict:
     config.submodels = ConfigDict()
     # Published weights that the model starts from: `vgg_face`, `vggface2` or
     # `dlib_face`, the file, and the sha256 that it must have ("": any). Without a
-    # format: from scratch.
-    config.published = ConfigDict(dict(format="", path="", sha256=""))
+    # format: from scratch. `statistics` is a number of training faces that the batch
+    # normalisations then take their statistics from (`fer_tf.convert.statistics`).
+    config.published = ConfigDict(dict(format="", path="", sha256="", statistics=0))
 
     # Records are resized to `size` and converted to `color`. The model sees a window.
     config.input = ConfigDict(dict(size=48, color="grey", window=44))

@@ -7,7 +7,7 @@ python -m trainers.train --config=trainers/configs/fer2013_meen_model1_face_resn
 `fer2013_vgg19` with the maps of a network that knows people apart, where the paper's
 face network knows faces from other things. Rate and budget are the same, so that the
 difference is what the maps are worth: not the paper's recipe. Where the file comes
-from: `ferplus_face_resnet`.
+from: `ferplus_best`.
 """
 
 from ml_collections import ConfigDict

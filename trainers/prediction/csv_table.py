@@ -4,6 +4,7 @@ It has a row for each face, and one for each picture without any.
 """
 
 import csv
+import itertools
 import os
 import re
 import shutil
@@ -35,12 +36,17 @@ def write(path: str, records: Iterable[Record], columns: list[str]) -> None:
         records: As in predictions.jsonl.
         columns: Of the table, from `fer_tf.Predictor.columns`.
     """
+    rows = (row for record in records for row in face_table.rows(record))
+    cells = (map(row.get, columns) for row in rows)
+    write_file(path, itertools.chain([columns], cells))
+
+
+def write_file(path: str, rows: Iterable[Iterable]) -> None:
+    """Writes rows of texts, numbers and None as a file; see `write_rows`."""
     with atomic.replacing(path) as temporary:
         with open(temporary, "w", encoding="utf-8", errors="backslashreplace",
                   newline="") as file:  # fmt: skip
-            rows = (row for record in records for row in face_table.rows(record))
-            write_rows(file, [columns])
-            write_rows(file, (map(row.get, columns) for row in rows))
+            write_rows(file, rows)
 
 
 def rename(path: str, style: str) -> None:

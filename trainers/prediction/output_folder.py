@@ -13,7 +13,7 @@ JOURNAL = f".part-{JSONL}"
 DRAWN, DRAWN_VIDEO, TIMELINE = "_annotated.png", "_annotated.mp4", "_timeline.png"
 
 
-def begin(output: str, identity: dict) -> None:
+def begin(output: str, identity: dict, about: dict | None = None) -> None:
     """Makes the folder, or checks that its predictions came from the same model.
 
     Temporary files of a run that was killed are removed, but not its journal.
@@ -21,6 +21,7 @@ def begin(output: str, identity: dict) -> None:
     Args:
         output: Folder; no other process may write to it.
         identity: Model and settings that predictions depend on, JSON-ready.
+        about: What else a reader of the predictions should know; kept, not compared.
 
     Raises:
         ValueError: If it holds predictions of another model or settings.
@@ -30,7 +31,7 @@ def begin(output: str, identity: dict) -> None:
     path = os.path.join(output, RUN)
     written = [os.path.join(output, name) for name in (JSONL, JOURNAL, CSV)]
     if not any(map(os.path.exists, written)):  # An earlier run wrote no predictions.
-        atomic.write_json(path, identity)
+        atomic.write_json(path, {**identity, "about": about or {}})
     elif not os.path.exists(path):
         raise ValueError(f"{output}: holds predictions of an unknown model")
     else:
@@ -43,7 +44,7 @@ def _require_same(output, earlier, identity):
         raise ValueError(f"{path}: not what a run of trainers.predict wrote")
     # A folder of pictures lacks the keys of a video, and the other way round.
     for name in {**earlier, **identity}:
-        if earlier.get(name) != identity.get(name):
+        if name != "about" and earlier.get(name) != identity.get(name):
             raise ValueError(
                 f"{output}: holds predictions with {name} {earlier.get(name)!r}, now "
                 f"{identity.get(name)!r}; choose another --output"

@@ -3,7 +3,7 @@
 import os
 
 from data_pipelines.sources import dataset_facts
-from fer_tf.export.dataset_facts import UNKNOWN
+from fer_tf.dataset_facts import UNKNOWN
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import CARD, read_card
 from fer_tf.scores import leading

@@ -2,17 +2,24 @@
 
 from collections.abc import Iterator
 
+from fer_tf.scores import bootstrap
 from fer_tf.scores.text import reading
 from fer_tf.utils.markdown import head, line
 from fer_tf.utils.names import one_line
+from trainers.common.terminal import counted
 
 NOTE = (
     "Each person's faces are averaged first, and then the people. Brackets: 95 % "
-    "bootstrap intervals over people; of one person alone there is none."
+    f"percentile intervals of {bootstrap.NUM_RESAMPLES:,} bootstrap resamples of "
+    "people; of one person alone there is none."
 )
 _DERIVED = (
     "`circumplex_valence` and `circumplex_arousal` are derived from the probabilities "
     "by published norms of emotion words; nobody rated the faces."
+)
+_UNKNOWN = (
+    "By `--person=auto`, nobody in one file is anybody in another. If somebody is in "
+    "both, say by `--person` how to tell, and the difference is paired."
 )
 
 # A bar inside a cell.
@@ -31,6 +38,7 @@ def page(summary: dict, pictures: list[str]) -> str:
 
 def _lines(summary, pictures) -> Iterator[str]:
     yield from ("# Summary", "", NOTE)
+    yield from map(_origin, summary["models"])
     if "circumplex_valence" in summary["readings"]:
         yield _DERIVED
     for reason, count in summary["left_out"].items():
@@ -59,14 +67,52 @@ def _lines(summary, pictures) -> Iterator[str]:
         for name, value in pair["values"].items():
             larger = f"{value['larger']:,} of {pair['people']:,}"
             yield line([name, _cell(value), larger])
+    for pair in summary["unpaired_differences"]:
+        to, start = one_line(pair["to"]), one_line(pair["from"])
+        yield from ("", f"## {to} minus {start}, unpaired", "")
+        yield (
+            f"Different people: {pair['to_people']:,} in {to}, {pair['from_people']:,} "
+            f"in {start}. Each group is resampled by itself."
+        )
+        if summary["person"] == "auto":
+            yield _UNKNOWN
+        yield ""
+        yield from head(["reading", "difference of means"])
+        for name, value in pair["values"].items():
+            yield line([name, _cell(value)])
+    if around := summary.get("around"):
+        yield from ("", "## Around events", "", _around(around))
     for name in pictures:
         yield from ("", f"![{name.removesuffix('.png')}]({name})")
 
 
+def _around(around):
+    span = lambda ends: f"from {ends[0]:g} s to {ends[1]:g} s"
+    events = counted(around["num_events"], "event", "events")
+    text = f"{events}, {span(around['window'])} around each."
+    if around["baseline"]:
+        text += (
+            " Each person's mean over the baseline, "
+            f"{span(around['baseline'])}, is subtracted."
+        )
+    return text + " n counts people, each averaged over the events first."
+
+
+def _origin(model):
+    """Which model read the faces, as far as predict left it written."""
+    text = f"Read by the weights `{model['weights'][:12]}`"
+    if model.get("fer_tf") is not None:
+        text += f" in fer-tf {model['fer_tf']}"
+    if model.get("calibrated") is not None:
+        text += f", with {'' if model['calibrated'] else 'un'}calibrated probabilities"
+    if model.get("unsure_below") is not None:
+        text += f"; unsure below {model['unsure_below']:.3f}"
+    return f"{text}."
+
+
 def _titled(name, group):
-    many = lambda count, one, more: f"{count:,} {one if count == 1 else more}"
-    people = many(group["people"], "person", "people")
-    faces = many(group["faces"], "face", "faces")
+    people = counted(group["people"], "person", "people")
+    faces = counted(group["faces"], "face", "faces")
     return f"{one_line(name).replace('|', BAR)} ({people}, {faces})"
 
 

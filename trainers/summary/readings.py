@@ -9,8 +9,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from fer_tf import face_table
+from fer_tf.utils import atomic
 from fer_tf.utils.names import shown
-from trainers.prediction.output_folder import JSONL
+from trainers.prediction.output_folder import JSONL, RUN
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -25,6 +26,7 @@ class Readings:
         sources: `(n,)` picture or video.
         times: `(n,)` seconds in the video; NaN for pictures.
         left_out: Reason -> number of faces, or of pictures and frames without one.
+        order: Of the groups that have one; the others follow by their names.
     """
 
     names: list[str]
@@ -34,6 +36,13 @@ class Readings:
     sources: np.ndarray
     times: np.ndarray
     left_out: dict[str, int]
+    order: tuple[str, ...] = ()
+
+    def ordered(self) -> list[str]:
+        """The groups, in their order."""
+        first = {group: number for number, group in enumerate(self.order)}
+        groups = set(self.groups.tolist())
+        return sorted(groups, key=lambda group: (first.get(group, len(first)), group))
 
     def chosen(self, rows, **changed) -> "Readings":
         """The readings of some rows, with other groups or times."""
@@ -52,21 +61,26 @@ def read(folder: str, person: str) -> Readings:
     Returns:
         Readings by condition: that of a picture, or else the first folder below
         `folder` in which its predictions lie. Where a person is known by a file's
-        name, only the largest face of each picture or frame is taken.
+        name, only the largest face of each picture or frame is taken. Faces of a video
+        that are of no person are left out.
 
     Raises:
         ValueError: If there are no predictions, if a line is none, or if no face has
             readings.
     """
-    rows, left_out = [], {"without a face": 0, "smaller faces": 0}
+    rows = []
+    left_out = dict.fromkeys(("without a face", "smaller faces", "of no person"), 0)
     for path, record in _records(folder):
         faces, source = record["faces"], record["source"]
         left_out["without a face"] += not faces
+        # In a video: a track that is no person, such as a false face.
+        known = [face for face in faces if face.get("person", 0) is not None]
+        left_out["of no person"] += len(faces) - len(known)
         if person != "auto":
-            left_out["smaller faces"] += len(faces[1:])
-            faces = faces[:1]
+            left_out["smaller faces"] += len(known[1:])
+            known = known[:1]
         inside = os.path.relpath(os.path.dirname(path), folder)
-        for number, face in enumerate(faces, 1):
+        for number, face in enumerate(known, 1):
             row = next(face_table.rows({**record, "faces": [face]}))
             condition = row["condition"] or inside.split(os.sep)[0].strip(".") or "all"
             name = who(person, source, row, number)
@@ -84,6 +98,30 @@ def read(folder: str, person: str) -> Readings:
         times=np.array(times, float),
         left_out={reason: count for reason, count in left_out.items() if count},
     )
+
+
+def models(folder: str) -> list[dict]:
+    """Which models wrote the predictions in a folder and below, each once.
+
+    Args:
+        folder: As of `read`.
+
+    Returns:
+        Each `{"weights"}`, their sha256, and what else `trainers.predict` kept:
+        `"fer_tf"`, our version; `"calibrated"`, whether a temperature is in the
+        weights; `"unsure_below"`, the probability below which a face is unsure, or
+        None.
+    """
+    found = []
+    for path in _files(folder):
+        run = os.path.join(os.path.dirname(path), RUN)
+        kept = atomic.read_json(run) if os.path.exists(run) else None
+        if isinstance(kept, dict) and isinstance(kept.get("weights"), str):
+            about = kept.get("about")  # Earlier versions kept none.
+            about = about if isinstance(about, dict) else {}
+            model = {"weights": kept["weights"], **about}
+            found += [model] if model not in found else []
+    return found
 
 
 def who(person: str, source: str, row: dict, number: int) -> str:
@@ -119,17 +157,21 @@ def who(person: str, source: str, row: dict, number: int) -> str:
 
 def _records(folder) -> Iterator[tuple[str, dict]]:
     """Path of the file and record of every line."""
-    found = False
+    for path in _files(folder):
+        with open(path, encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                yield path, _record(line, f"{shown(path)}: line {number}")
+
+
+def _files(folder):
+    """The files of predictions, in a fixed order."""
+    found = []
     for root, folders, names in os.walk(folder):
         folders.sort()
-        if JSONL in names:
-            found = True
-            path = os.path.join(root, JSONL)
-            with open(path, encoding="utf-8") as file:
-                for number, line in enumerate(file, 1):
-                    yield path, _record(line, f"{shown(path)}: line {number}")
+        found += [os.path.join(root, JSONL)] if JSONL in names else []
     if not found:
         raise ValueError(f"{shown(folder)}: no {JSONL} here or below")
+    return found
 
 
 def _record(line, where):

@@ -3,7 +3,9 @@
 A person with many faces counts once: faces are averaged within the person first.
 """
 
+import collections
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -20,10 +22,27 @@ def person_means(readings: Readings) -> dict[str, dict[str, np.ndarray]]:
         total, count = sums.get(key, (0.0, 0))
         sums[key] = total + values, count + 1
     means = {}
-    for group, person in sorted(sums):
+    place = {group: number for number, group in enumerate(readings.ordered())}
+    for group, person in sorted(sums, key=lambda key: (place[key[0]], key[1])):
         total, count = sums[group, person]
         means.setdefault(group, {})[person] = total / count
     return means
+
+
+def person_rows(readings: Readings) -> Iterator[list]:
+    """A table of the means of each person in each group; the first row names them.
+
+    Yields:
+        Group, person, number of faces, and the means of the readings.
+    """
+    yield ["condition", "person", "faces", *readings.names]
+    counts = collections.Counter(
+        zip(readings.groups.tolist(), readings.people.tolist())
+    )
+    for group, people in person_means(readings).items():
+        for person, values in people.items():
+            key = str(group), str(person)
+            yield [*key, counts[key], *values.tolist()]
 
 
 def describe(names: list[str], values: np.ndarray) -> dict[str, dict]:
@@ -34,7 +53,8 @@ def describe(names: list[str], values: np.ndarray) -> dict[str, dict]:
         values: `(people, k)`.
 
     Returns:
-        `{name: {"mean", "interval"}}`; of one person alone there is no interval.
+        `{name: {"mean", "interval", "sd"}}`, the last over people, with n - 1; of one
+        person alone there is the mean only.
 
     Example:
         >>> import numpy as np
@@ -42,16 +62,28 @@ def describe(names: list[str], values: np.ndarray) -> dict[str, dict]:
         >>> found["fear"]["mean"], found["fear"]["interval"]
         (0.5, (0.25, 0.75))
     """
+    scores = _scores(names, values)
+    found = _with_ends(scores.values(), bootstrap.intervals(scores))
+    if len(values) > 1:
+        for name, sd in zip(names, values.std(axis=0, ddof=1).tolist()):
+            found[name]["sd"] = sd
+    return found
+
+
+def _scores(names, values):
+    """The means of the readings as scores of the people."""
     rows = np.column_stack([np.ones(len(values)), values])
 
     def finish(sums):
         return {n: sums[..., i] / sums[..., 0] for i, n in enumerate(names, 1)}
 
-    scores = SumScores(rows, finish)
-    ends = bootstrap.intervals(scores)
+    return SumScores(rows, finish)
+
+
+def _with_ends(means, ends):
     return {
         name: {"mean": mean, **({"interval": ends[name]} if ends else {})}
-        for name, mean in scores.values().items()
+        for name, mean in means.items()
     }
 
 
@@ -91,53 +123,37 @@ def differences(readings: Readings) -> list[dict]:
     return found
 
 
-def courses(readings: Readings, seconds: float) -> dict[str, list[dict]]:
-    """Means over people in each span of time; pictures, which have none, are left out.
+def unpaired(readings: Readings) -> list[dict]:
+    """Differences between the people that are in only one of two groups.
 
-    Args:
-        readings: Of videos.
-        seconds: Length of a span.
+    Each group is resampled by itself. The people in both are in `differences`.
 
     Returns:
-        Group -> spans in order, each `{"time", "people", "values"}`: the time of its
-        middle, and the values as of `describe`.
+        For each two groups that have two such people or more `{"from", "to",
+        "from_people", "to_people", "values"}`: the values as of `describe`, of the mean
+        of `to` minus that of `from`.
     """
-    timed = readings.chosen(np.isfinite(readings.times))
-    # A frame at 0.3 s lies in the fourth span of 0.1 s, whatever 0.3 / 0.1 is.
-    spans = np.floor(timed.times / seconds + 1e-9).astype(int)
-    found = {}
-    for group in np.unique(timed.groups).tolist():
-        for span in np.unique(spans[timed.groups == group]).tolist():
-            here = timed.chosen((timed.groups == group) & (spans == span))
-            (found_here,) = means(here).values()
-            found_here.pop("faces")
-            found_here["time"] = round((span + 0.5) * seconds, 6)
-            found.setdefault(group, []).append(found_here)
+    found = []
+    for (one, first), (other, second) in itertools.combinations(
+        person_means(readings).items(), 2
+    ):
+        alone = [first.keys() - second.keys(), second.keys() - first.keys()]
+        if min(map(len, alone)) < 2:
+            continue
+        start, to = (
+            _scores(readings.names, np.stack([means[p] for p in sorted(people)]))
+            for means, people in zip((first, second), alone)
+        )
+        gaps = _minus(to.values(), start.values())
+        # The two samples are independent, so their seeds differ.
+        drawn = _minus(
+            *(bootstrap.resampled(s, seed=i) for i, s in enumerate((to, start)))
+        )
+        values = _with_ends(gaps, bootstrap.percentiles(drawn))
+        people = {"from_people": len(start.rows), "to_people": len(to.rows)}
+        found.append({"from": one, "to": other, **people, "values": values})
     return found
 
 
-def locked(readings: Readings, events: list[dict], window: tuple) -> Readings:
-    """The readings around events, their times counted from the event.
-
-    Args:
-        readings: Of videos.
-        events: Each `{"time", "event", "source"}`; without a source, of every video.
-        window: Seconds `(from, to)` around the event.
-
-    Returns:
-        Readings by event; a face near two events is in both.
-    """
-    parts, times, groups = [], [], []
-    for event in events:
-        away = np.round(readings.times - event["time"], 6)
-        near = (away >= window[0]) & (away <= window[1])
-        if event["source"]:
-            near &= np.char.endswith(readings.sources, event["source"])
-        rows = np.flatnonzero(near)
-        parts.append(rows)
-        times.append(away[rows])
-        groups += [event["event"]] * len(rows)
-    rows = np.concatenate(parts) if parts else np.zeros(0, int)
-    return readings.chosen(
-        rows, times=np.concatenate([*times, []]), groups=np.array(groups, str)
-    )
+def _minus(these, those):
+    return {name: these[name] - those[name] for name in these}

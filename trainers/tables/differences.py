@@ -91,12 +91,28 @@ def _measure(row, baseline, protocol):
     pair = [scores.finished_seeds(planned, protocol) for planned in (row, baseline)]
     if not all(pair):
         return {}
-    predicted = [
-        [scores.seed_predictions(s, protocol) for s in seeds] for seeds in pair
-    ]
-    first, other = (Predictions.concatenate(seeds[0]) for seeds in predicted)
-    if not np.array_equal(first.sample_id, other.sample_id):
-        return {}  # Not the same faces: nothing to pair.
+    return between(
+        *([scores.seed_predictions(s, protocol) for s in seeds] for seeds in pair)
+    )
+
+
+def between(
+    one: Sequence[Sequence[Predictions]], other: Sequence[Sequence[Predictions]]
+) -> dict[str, dict]:
+    """The difference of two networks in every metric, over the same faces.
+
+    Args:
+        one: Predictions of a network, a list of folds for each seed.
+        other: Those of the network that it is set against.
+
+    Returns:
+        `{metric: {"ours", "faces", "seeds", "interval"}}` as in `of_table`; empty if
+        the two did not see the same faces.
+    """
+    predicted = [one, other]
+    first, second = (Predictions.concatenate(seeds[0]) for seeds in predicted)
+    if not np.array_equal(first.sample_id, second.sample_id):
+        return {}
     scored = [[scores.seed_tasks(folds) for folds in seeds] for seeds in predicted]
     means = [list(map(scores.mean_scores, zip(*seeds))) for seeds in scored]
     units = first.independent_units()[0]

@@ -5,6 +5,7 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from data_pipelines.storage.prepared import Prepared
+from fer_tf.convert.statistics import adopt_statistics
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils.backend import require_tensorflow
 from trainers.evaluation.evaluator import Evaluator
@@ -54,6 +55,8 @@ def assemble(
     with strategy.scope():
         model = build.build_model(config)
         build.load_weights(config, model)
+        if config.published.format and config.published.statistics:
+            adopt_statistics(model, streams.training_faces(config, prepared))
         stage_objectives = [_objective(config, stage) for stage in config.stages]
     state = steps.State(tuple(build.tasks(config)))
     average = None

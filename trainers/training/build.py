@@ -14,6 +14,7 @@ from ml_collections import ConfigDict
 import fer_tf
 from data_pipelines.storage.prepared import Prepared
 from fer_tf.convert import dlib_face, se_resnet50, vgg_face
+from fer_tf.dataset_facts import DatasetFacts
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import Card
@@ -21,11 +22,11 @@ from fer_tf.model_io.views import make_inference_model
 from trainers.common.cli import UsageError
 from trainers.training.objectives import make_objective
 
-# Formats of published weights, and what reads them into a model.
+# Formats of published weights: what reads them into a model, and what they come from.
 _PUBLISHED = {
-    "vgg_face": vgg_face.load_vgg_face,
-    "vggface2": se_resnet50.load_vggface2,
-    "dlib_face": dlib_face.load_dlib_face,
+    "vgg_face": (vgg_face.load_vgg_face, vgg_face.FACTS),
+    "vggface2": (se_resnet50.load_vggface2, se_resnet50.FACTS),
+    "dlib_face": (dlib_face.load_dlib_face, dlib_face.FACTS),
 }
 
 
@@ -91,9 +92,8 @@ def load_weights(config: ConfigDict, model: keras.Model) -> None:
                 f"`published.path` is empty: this run begins with {published.format}; "
                 "give its file, or --config.published.format= to begin from scratch"
             )
-        _PUBLISHED[published.format](
-            model, published.path, sha256=published.sha256 or None
-        )
+        load, _ = _PUBLISHED[published.format]
+        load(model, published.path, sha256=published.sha256 or None)
     elif published.path or published.sha256:
         # Without an error the run would start from scratch unnoticed.
         raise UsageError(
@@ -106,6 +106,12 @@ def load_weights(config: ConfigDict, model: keras.Model) -> None:
                 f"`submodels.{name}` is empty: give the workdir of the trained {name}"
             )
         _load_submodel(model.get_layer(name), path)
+
+
+def published_facts(config: dict) -> list[DatasetFacts]:
+    """What the weights that a run began from were trained on, for its card."""
+    name = config.get("published", {}).get("format")
+    return [_PUBLISHED[name][1]] if name in _PUBLISHED else []
 
 
 def _load_submodel(layer, path):

@@ -135,6 +135,13 @@ def train_stream(config: ConfigDict, prepared: Prepared, *, start_step: int = 0)
     )
 
 
+def training_faces(config: ConfigDict, prepared: Prepared) -> np.ndarray:
+    """The first `published.statistics` faces that training sees, as it sees them."""
+    config = config.copy_and_resolve_references()
+    config.batch_size = config.published.statistics
+    return next(iter(train_stream(config, prepared)))["image"].numpy()
+
+
 def eval_stream(config: ConfigDict, prepared: Prepared, split: str):
     """One pass over whole crops; `make_inference` takes the windows.
 

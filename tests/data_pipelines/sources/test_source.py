@@ -4,7 +4,7 @@ import pytest
 
 from data_pipelines.preparation.cropping import DETECTORS
 from data_pipelines.sources import SOURCES, OptionError, dataset_facts, open_source
-from fer_tf.export.dataset_facts import UNKNOWN
+from fer_tf.dataset_facts import UNKNOWN
 from fer_tf.faces.crop_spec import CROP_SPECS
 
 # Pictures of the user's own: nobody published them.

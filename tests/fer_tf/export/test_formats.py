@@ -12,7 +12,9 @@ import pytest
 from fer_tf.export import formats, litert
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import read_card
+from fer_tf.model_io.serving import make_serving_model
 from fer_tf.utils.hashing import sha256
+from tests.fer_tf.export import small_models
 from tests.fer_tf.export.small_models import FORMATS, HAS_ONNX, by_hand, random_crops
 
 # Where none of our packages can be imported.
@@ -215,3 +217,42 @@ def test_a_file_that_its_runtime_refuses_is_not_kept(exported, tmp_path, monkeyp
             model, str(tmp_path / "out"), formats=["keras"], crops=random_crops(3)
         )
     assert list(tmp_path.iterdir()) == []
+
+
+def test_weights_of_two_bytes_each(tmp_path):
+    model = small_models.trained(tmp_path / "small", views="center")
+    crops, labels = random_crops(8), np.arange(8)
+    folder = tmp_path / "out"
+    described = formats.export_model(
+        model, str(folder), crops=crops, labels=labels, formats=["float16"]
+    )
+    again = model_folder.load(str(folder))
+    for half, whole in zip(again.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(half, whole.astype("float16"))
+    sizes = [
+        (at / "model.weights.h5").stat().st_size for at in (tmp_path / "small", folder)
+    ]
+    parameters = sum(np.size(weight) for weight in model.get_weights())
+    # HDF5 rounds small arrays up to whole blocks: less than half is saved here.
+    assert 1.3 * parameters < sizes[0] - sizes[1] < 2.1 * parameters
+    assert described["weights"]["bytes"] == sizes[1]
+    check = described["formats"]["float16"]
+    gap = np.abs(by_serving(again, crops) - by_serving(model, crops)).max()
+    assert check["largest_difference"]["probabilities"] == pytest.approx(gap, abs=1e-7)
+    assert 0 < gap < 0.02 and "keras_accuracy" in check
+    assert "| float16 |" in (folder / "README.md").read_text()
+
+
+def by_serving(model, crops):
+    return np.asarray(make_serving_model(model)(crops)["probabilities"])
+
+
+def test_weights_beyond_float16_are_refused(tmp_path):
+    model = small_models.trained(tmp_path / "small")
+    kernel = model.get_layer("expression").kernel
+    kernel.assign(kernel * 1e6)
+    with pytest.raises(ValueError, match="beyond float16's range"):
+        formats.export_model(
+            model, str(tmp_path / "out"), crops=random_crops(2), formats=["float16"]
+        )
+    assert not (tmp_path / "out").exists()

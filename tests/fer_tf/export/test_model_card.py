@@ -70,7 +70,7 @@ def test_it_says_what_was_measured_and_on_what():
     ):  # fmt: skip
         assert part in text, part
     assert "valence" not in text and "action unit" not in text
-    assert "temperature" not in text and "By group" not in text
+    assert "temperature" not in text and "unsure" not in text and "By group" not in text
 
 
 def test_it_says_what_is_not_known():
@@ -100,6 +100,7 @@ def test_calibration_and_groups_are_shown_where_they_were_measured():
     text = model_card.render("quick", DESCRIBED | {"measured": {"test": split}})
     assert "temperature 0.830" in text and "0.0210 instead of 0.0560" in text
     assert "| 80% | 0.7500 [0.7000, 0.8000] | 0.610 |" in text
+    assert "expression has less than 0.610. That bounds the surest 80% of" in text
     inside = {"temperature": {"value": 1.25, "num_fitted": 40}}
     inside = model_card.render("q", DESCRIBED | inside | {"measured": {"test": split}})
     assert "temperature 1.250 (fitted on 40 " in inside and "error is 0.0560." in inside

@@ -62,6 +62,25 @@ def test_a_grey_face_is_that_face_in_three_channels():
     )
 
 
+def test_a_small_face_is_enlarged_first():
+    """By OpenCV's linear rule, whose grid is the same."""
+    import cv2
+
+    keras.utils.set_random_seed(0)
+    small = create_model(
+        "face_resnet29", input_shape=(48, 48, 1), enlarge=2, width=0.25
+    )
+    large = create_model("face_resnet29", input_shape=(96, 96, 1), width=0.25)
+    large.set_weights(small.get_weights())
+    face = np.random.default_rng(0).uniform(0, 255, (48, 48)).astype("float32")
+    by_hand = cv2.resize(face, (96, 96), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(
+        small(face[None, ..., None])["expression"],
+        large(by_hand[None, ..., None])["expression"],
+        atol=1e-4,
+    )
+
+
 def test_normalisation_takes_the_place_of_biases():
     model = create_model("face_resnet29", width=0.25, batch_norm=True)
     names = {weight.path for weight in model.weights}

@@ -1,6 +1,7 @@
 import pytest
 
 from fer_tf.plotting.curves import training_curves
+from fer_tf.plotting.style import save_figure
 from tests.fer_tf.plotting.legible import assert_legible
 
 ROWS = [
@@ -13,6 +14,23 @@ ROWS = [
 
 def test_no_word_is_cut_off():
     assert_legible(training_curves(ROWS, select="ccc_mean", title="title"))
+
+
+def test_no_number_is_cut_off_where_the_layout_makes_numbers_longer(tmp_path):
+    rows = [
+        {"stage": "one", "epoch": epoch, "loss": 2 / epoch, "valence": 0.5 / epoch,
+         "arousal": 1.5 / epoch, "validation/accuracy": 0.5 + 0.01 * epoch,
+         "validation/nll": 1.8 / epoch**0.7}
+        for epoch in range(1, 15)
+    ]  # fmt: skip
+    figure = training_curves(rows, select="accuracy", title="title")
+    save_figure(figure, str(tmp_path / "curves.png"))
+    assert figure.get_tightbbox().x0 >= 0
+
+
+def test_a_constant_rate_has_an_axis_of_a_decade():
+    rate = training_curves(ROWS, select="ccc_mean").axes[2]
+    assert rate.get_ylim() == pytest.approx((0.01, 0.14))
 
 
 def test_epochs_go_on_through_the_stages_and_the_validation_loss_is_drawn():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fer_tf.plotting import overlay
-from fer_tf.plotting.style import COLORS
+from fer_tf.plotting.style import COLORS, ink_on
 
 
 def face(box, p=0.9):
@@ -39,6 +39,15 @@ def test_the_bars_are_named_and_as_long_as_the_probabilities(monkeypatch):
     assert (drawn[203:, :157] == 40).all() and (drawn[105:195, 55:145] == 40).all()
 
 
+@pytest.mark.parametrize("name", COLORS)
+def test_a_label_is_written_in_the_ink_that_can_be_read_on_its_colour(name):
+    """Black on orange, white on blue: `ink_on`, whose contrast test_style measures."""
+    one = {"box": [50, 60, 200, 200], "expression": name, "probabilities": {name: 1.0}}
+    drawn = overlay.draw_faces(np.full((300, 300, 3), 90, np.uint8), [one])
+    label = drawn[25:58, 52:150]
+    assert (label == overlay._rgb(ink_on(COLORS[name]))).all(-1).sum() > 20
+
+
 def test_bars_cover_neither_faces_nor_other_bars():
     image = np.full((200, 700, 3), 40, np.uint8)
     boxes = [[20, 50, 90, 100], [180, 50, 90, 100], [500, 50, 90, 100]]
@@ -51,9 +60,20 @@ def test_bars_cover_neither_faces_nor_other_bars():
 
 
 def test_the_bars_of_a_face_that_fills_the_picture_lie_in_a_corner():
-    taken = [(100, 0, 200, 300)]
-    assert overlay._free_place((300, 400), taken[0], 95, 40, taken) == (305, 0)
-    assert overlay._free_place((300, 400), taken[0], 120, 40, taken) is None
+    taken = [(100, 0, 200, 300), (100, 4, 90, 20)]
+    assert overlay._free_place((300, 400), *taken, 95, 40, taken) == (305, 0)
+    assert overlay._free_place((300, 400), *taken, 120, 40, taken) is None
+
+
+def test_a_label_covers_no_bars():
+    """At the upper edge the label lies in the box, and is wider than it."""
+    image = np.full((240, 480, 3), 40, np.uint8)
+    box = (55, 22, 139, 186)
+    label = overlay._label_box(image.shape, "2 happiness 38%", box)
+    assert label[0] == 55 and label[2] > 139 + 6 and label[1] > 22
+    # Right of the box, the first free level is 2 pixels below the label.
+    place = overlay._free_place(image.shape, box, label, 110, 114, [box, label])
+    assert place == (55 + 139 + 6, label[1] + label[3] + 2)
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,7 @@ import itertools
 import pytest
 
 from fer_tf.plotting.style import COLORS, ink_on, luminance
-
-
-def contrast(one, other):
-    """WCAG 2.2."""
-    dark, bright = sorted((luminance(one), luminance(other)))
-    return (bright + 0.05) / (dark + 0.05)
+from tests.fer_tf.plotting.legible import contrast
 
 
 def test_luminance_of_known_colours():

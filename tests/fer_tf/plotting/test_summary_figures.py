@@ -24,9 +24,11 @@ def test_each_mean_and_interval_is_drawn_where_it_is():
 def test_a_course_has_a_line_a_group_in_each_readings_axes():
     spans = [{"time": t, "values": {n: value(t, (t - 1, t + 1)) for n in "abcd"}}
              for t in (0.25, 0.75)]  # fmt: skip
-    figure = summary_figures.courses({"x": spans, "y": spans[:1]}, "abcd", "seconds")
+    groups = {"x": spans, "y": spans[:1]}
+    figure = summary_figures.courses(groups, "abcd", "seconds", "mean")
     shown = [axes for axes in figure.axes if axes.axison]
     assert [axes.get_title() for axes in shown] == list("abcd")
     assert [len(axes.lines) for axes in shown] == [2] * 4
     assert list(shown[3].lines[0].get_ydata()) == [0.25, 0.75]
+    assert figure.get_supylabel() == "mean"
     figure.canvas.draw()

@@ -14,8 +14,11 @@ class Told:
         return np.array([[float(crop.max()) / 10, 0.0] for crop in crops])
 
 
-def shown(spans, *, seconds=12.0, count=None, embedder=Told):
-    """Persons of the tracks in `spans`: `(grey, from, to)`, two frames a second."""
+def shown(spans, *, scores=(), seconds=12.0, count=None, embedder=Told):
+    """Persons of the tracks in `spans`: `(grey, from, to)`, two frames a second.
+
+    Each track's faces have the score of its place in `scores`, by default 0.99.
+    """
     people = People(embedder() if embedder else None)
     for time in np.arange(0, seconds, 0.5):
         image, faces = IMAGE.copy(), []
@@ -25,7 +28,9 @@ def shown(spans, *, seconds=12.0, count=None, embedder=Told):
                 image[:70, x : x + 60] = grey
                 points = (POINTS + [x, 0]).tolist()
                 box = [x + 8, 8, 44, 50]
-                faces.append({"track": track, "box": box, "landmarks": points})
+                face = {"track": track, "box": box, "landmarks": points}
+                score = scores[track - 1] if scores else 0.99
+                faces.append(face | {"confidence": score})
         people.add(image, time, faces)
     return people.persons(count)
 
@@ -55,6 +60,28 @@ def test_a_short_track_beside_all_the_people_is_nobodys():
     assert shown(spans, count=2) == {1: 1, 2: 2, 3: None}
 
 
+def test_a_short_track_of_low_score_makes_no_person():
+    # One frame each. The first looks like nobody, the second like the person.
+    spans = [(200, 3, 3.5), (100, 0, 2), (101, 4, 4.5)]
+    assert shown(spans, scores=[0.97, 0.95, 0.97]) == {1: None, 2: 1, 3: 1}
+    # A high score in one frame, or half a second, makes it a person.
+    assert shown(spans, scores=[0.98, 0.95, 0.97]) == {1: 2, 2: 1, 3: 1}
+    spans[0] = (200, 3, 4)
+    assert shown(spans, scores=[0.97, 0.95, 0.97]) == {1: 2, 2: 1, 3: 1}
+    # It shows while the person does, and is not them, however alike.
+    assert shown([(100, 0, 2), (100, 1, 1.5)], scores=[0.95] * 2) == {1: 1, 2: None}
+    # Seen again and again, it is nobody still.
+    spans = [(200, t, t + 0.5) for t in range(0, 12, 2)]
+    assert {*shown(spans, scores=[0.97] * 6).values()} == {None}
+
+
+def test_a_false_face_does_not_merge_the_people_that_are_told():
+    # By distance alone the false face would be one of two, and both people the other.
+    spans = [(100, 0, 3), (140, 4, 7), (250, 8, 8.5)]
+    persons = shown(spans, scores=[0.99, 0.99, 0.95], count=2)
+    assert persons == {1: 1, 2: 2, 3: None}
+
+
 def test_many_tracks_of_two_people_who_are_always_there():
     """A mean over many pairs must not outweigh that some of them are impossible."""
     spans = [(grey, t / 2, t / 2 + 0.5) for t in range(23) for grey in (100, 101)]
@@ -65,7 +92,8 @@ def test_many_tracks_of_two_people_who_are_always_there():
             points = (POINTS + [60 * place, 0]).tolist()
             box = [60 * place + 8, 8, 44, 50]
             track = 2 * time + place + 1
-            faces.append({"track": track, "box": box, "landmarks": points})
+            face = {"track": track, "box": box, "landmarks": points}
+            faces.append(face | {"confidence": 0.99})
         people.add(IMAGE + 100, float(time), faces)
     persons = people.persons(2)
     assert len(spans) == len(persons) and {*persons.values()} == {1, 2}
@@ -78,7 +106,7 @@ def test_a_portrait_is_the_largest_face_of_each_person():
         image = np.full((120, 120, 3), grey, np.uint8)
         box = [20, 20, side, side]
         face = {"track": track, "box": box, "landmarks": POINTS.tolist()}
-        people.add(image, float(track), [face])
+        people.add(image, float(track), [face | {"confidence": 0.99}])
     portraits = people.portraits(people.persons())
     assert {p: int(face.max()) for p, face in portraits.items()} == {1: 51, 2: 200}
     assert portraits[1].shape == (64, 64, 3)
@@ -106,6 +134,7 @@ def test_without_an_embedder_colours_of_hair_and_clothes_tell_people_apart():
 def test_nothing_is_held_for_each_frame():
     people = People()
     face = {"track": 1, "box": [9, 9, 40, 40], "landmarks": POINTS.tolist()}
+    face["confidence"] = 0.99
     sizes = []
     for frame in range(200):
         people.add(IMAGE, frame / 25, [face])

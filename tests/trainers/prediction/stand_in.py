@@ -38,7 +38,7 @@ class Reader:
                     [4.0, 9.0],
                     [7.0, 9.0],
                 ],
-                "confidence": 0.9,
+                "confidence": 0.99,
                 "enlargement": 4.0 if level == 50 else 0.5,
                 "expression": "fear",
                 "probabilities": {"fear": level / 255, "anger": 1 - level / 255},

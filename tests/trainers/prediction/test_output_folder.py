@@ -12,7 +12,7 @@ def test_what_was_begun_and_gave_nothing_refuses_nothing(tmp_path):
 
 
 def test_predictions_of_two_models_do_not_mix(tmp_path):
-    output_folder.begin(str(tmp_path), {"weights": "aa"})
+    output_folder.begin(str(tmp_path), {"weights": "aa"}, {"calibrated": True})
     (tmp_path / "predictions.jsonl").write_text("")
     output_folder.begin(str(tmp_path), {"weights": "aa"})
     with pytest.raises(ValueError, match="weights 'aa', now 'bb'"):

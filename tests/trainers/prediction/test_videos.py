@@ -10,6 +10,7 @@ import pytest
 
 from fer_tf.video import video_files
 from fer_tf.video.video_writer import VideoWriter
+from tests.testing_utils import resident_mib
 from tests.trainers.prediction.stand_in import Reader, lines
 from trainers.common import cli
 from trainers.prediction import videos
@@ -131,3 +132,65 @@ def test_as_many_people_as_are_told(clip, tmp_path):
         *[1] * 5,
         *[2] * 5,
     ]
+
+
+class Flicker(Film):
+    """A film with a false face for two frames, unlike the one that is always there."""
+
+    def predict_video(self, path, *, every, smoothing):
+        for frame, faces in super().predict_video(path, every=every, smoothing=0):
+            if frame.index in (3, 4):
+                frame.image[:20, 40:] = 250, 20, 20
+                points = [[x + 40, y] for x, y in faces[0]["landmarks"]]
+                false = {"box": [42, 2, 10, 12], "confidence": 0.93, "track": 9}
+                faces.append({**faces[0], **false, "landmarks": points})
+            yield frame, faces
+
+
+def test_a_false_face_of_two_frames_has_a_track_and_is_nobody(clip, tmp_path):
+    summary = read(clip, Flicker())
+    assert (summary["tracks"], summary["people"]) == (3, 1)
+    rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").open()))
+    assert [r["frame"] for r in rows if r["track"] == "9"] == ["3", "4"]
+    assert {r["person"] for r in rows if r["track"] == "9"} == {""}
+    assert {r["person"] for r in rows if r["track"] != "9"} == {"1"}
+
+
+@pytest.mark.long
+@pytest.mark.skipif(
+    not os.path.isdir("/proc/self"), reason="memory is read from /proc, as Linux has it"
+)
+def test_ten_minutes_take_no_more_memory_than_two(tmp_path):
+    """All but the network: tracks, people, records, the drawn video, the timeline."""
+    rate, frames, memory = 25, 15_000, {}
+    path = str(tmp_path / "ten_minutes.mp4")
+    with VideoWriter(path) as writer:
+        for frame in range(frames):
+            writer.write(np.full((90, 160, 3), frame % 200, np.uint8), frame / rate)
+    os.mkdir(tmp_path / "out")
+
+    class Long(Film):
+        """Two faces; every ten seconds a cut begins new tracks."""
+
+        def predict_video(self, path, *, every, smoothing):
+            for frame in video_files.read_frames(path):
+                if frame.index % (2 * 60 * rate) == 0:
+                    memory[frame.index] = resident_mib()
+                track = 1 + 2 * (frame.index // (10 * rate))
+                (face,) = self.predict(np.full((9, 9, 3), 99, np.uint8))
+                points = [[x + 80, y] for x, y in face["landmarks"]]
+                other = {"box": [81, 2, 10, 12], "landmarks": points}
+                yield (
+                    frame,
+                    [
+                        {**face, "track": track},
+                        {**face, **other, "track": track + 1},
+                    ],
+                )
+
+    summary = read(path, Long())
+    memory["drawn"] = resident_mib()
+    print("MiB:", {name: round(mib) for name, mib in memory.items()})
+    assert (summary["frames"], summary["tracks"]) == (frames, 120)
+    assert memory[frames - 2 * 60 * rate] - memory[2 * 60 * rate] < 16
+    assert memory["drawn"] - memory[2 * 60 * rate] < 64

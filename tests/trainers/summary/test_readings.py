@@ -29,6 +29,32 @@ def test_a_video_has_the_condition_of_its_folder_and_its_people(tmp_path):
     assert set(readings.read(str(tmp_path / "after" / "x"), "auto").groups) == {"all"}
 
 
+def test_a_track_that_is_no_person_is_left_out(tmp_path):
+    write(tmp_path, [("/v/x.mp4", 0.0, [0.9, 0.2])])
+    path = tmp_path / "predictions.jsonl"
+    path.write_text(path.read_text().replace('"person": 1', '"person": null'))
+    found = readings.read(str(tmp_path), "auto")
+    assert found.people.tolist() == ["/v/x.mp4#2"]
+    assert found.left_out == {"of no person": 1}
+    # Where one person is in each video, it is the largest face that is a person's.
+    assert readings.read(str(tmp_path), "stem").values.tolist() == [[0.2]]
+
+
+def test_the_models_that_read_the_faces(tmp_path):
+    write(tmp_path / "before" / "x", [("/v/a.mp4", 0.0, [0.1])])
+    assert readings.models(str(tmp_path)) == []
+    model = {"weights": "aa", "calibrated": False, "unsure_below": 0.4}
+    about = {"calibrated": False, "unsure_below": 0.4}
+    for folder, run in (
+        ("before/x", {"weights": "aa", "video": "/v/a.mp4", "about": about}),
+        ("before/y", {"weights": "aa", "video": "/v/b.mp4", "about": about}),
+        ("after/y", {"weights": "bb"}),  # As earlier versions wrote it.
+    ):
+        write(tmp_path / folder, [("/v/a.mp4", 0.0, [0.1])])
+        (tmp_path / folder / "run.json").write_text(json.dumps(run))
+    assert readings.models(str(tmp_path)) == [{"weights": "bb"}, model]
+
+
 def test_what_cannot_be_read_is_one_line(tmp_path):
     with pytest.raises(ValueError, match="no predictions.jsonl here or below"):
         readings.read(str(tmp_path), "auto")

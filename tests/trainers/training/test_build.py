@@ -49,3 +49,10 @@ def test_weights_to_begin_with_must_be_given(synthetic_data):
     config.submodels = {"face_network": ""}
     with pytest.raises(ValueError, match="submodels.face_network. is empty"):
         build.load_weights(config, model)
+
+
+def test_a_card_says_whose_photographs_the_first_weights_saw():
+    (facts,) = build.published_facts({"published": {"format": "dlib_face"}})
+    assert "7,485 people" in facts.pictures and "CC0" in facts.terms
+    assert build.published_facts({"published": {"format": ""}}) == []
+    assert build.published_facts({}) == []
