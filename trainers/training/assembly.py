@@ -14,6 +14,7 @@ from trainers.training import (
     checks,
     distribution,
     ema,
+    fine_tuning,
     mixup,
     objectives,
     precision,
@@ -55,6 +56,7 @@ def assemble(
     with strategy.scope():
         model = build.build_model(config)
         build.load_weights(config, model)
+        fine_tuning.begin(config, model, prepared)
         if config.published.format and config.published.statistics:
             adopt_statistics(model, streams.training_faces(config, prepared))
         stage_objectives = [_objective(config, stage) for stage in config.stages]
