@@ -47,6 +47,10 @@ _SOURCE = flags.DEFINE_string(
 _OPTIONS = flags.DEFINE_string(
     "options", "", "Of the data set: rule=majority (ferplus), fold=3 (ckplus), ..."
 )
+_CLASSES = flags.DEFINE_string(
+    "classes", "",
+    "Of folder or csv: the classes in order, such as calm:still+at ease,tense.",
+)  # fmt: skip
 _EXCLUDE = flags.DEFINE_string(
     "exclude",
     None,
@@ -94,6 +98,8 @@ def main() -> None:
     if not _SOURCE.value and _DATASET.value != "synthetic":
         cli.fail("--source is needed: where the download is", code=2)
     options = parse_options(_OPTIONS.value)
+    if _CLASSES.value:
+        options["classes"] = _CLASSES.value
     source = open_source(_DATASET.value, _SOURCE.value, **options)
     if _EXCLUDE.value:
         source = Excluding(source, _EXCLUDE.value)
