@@ -147,6 +147,7 @@ def compiled(
             f"`stage` must be below {len(config.stages)}. Received: stage={stage}."
         )
     prepared = open_prepared(data) if isinstance(data, str) else data
+    build.follow_classes(config, prepared)
     spec = build.crop_spec(config, prepared)
     chosen = config.stages[stage]
     network, can_train = _network(config, after)

@@ -36,6 +36,7 @@ from data_pipelines.sources.filters import (
     KeepingLabels,
 )
 from data_pipelines.storage.manifests import FORMATS
+from fer_tf import labels
 from fer_tf.faces.crop_spec import CROP_SPECS
 from trainers.common import cli
 from trainers.common.progress import Progress
@@ -163,6 +164,8 @@ def report(manifest: dict, output: str) -> str:
     for split, counts in manifest["counts"].items():
         classes = ", ".join(f"{name} {n:,}" for name, n in counts.items())
         lines.append(f"  {split:10} {sum(counts.values()):7,}  ({classes})")
+    if labels.are_own(names := manifest["expressions"]):
+        lines.append(f"  classes    {', '.join(names)}: the data's own, in this order")
     ways = sorted(manifest["cropped"].items())
     cropped = ", ".join(f"{way} {n:,}" for way, n in ways)
     lines.append(f"  cropped    {cropped}")

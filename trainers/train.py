@@ -52,6 +52,7 @@ def main(settings: list[tuple[str, str]]) -> None:
         from data_pipelines.batches import pipeline
         from trainers.training import (
             assembly,
+            build,
             distribution,
             dry_run,
             precision,
@@ -62,6 +63,7 @@ def main(settings: list[tuple[str, str]]) -> None:
         tf.config.experimental.enable_op_determinism()
     precision.settle(config, _WORKDIR.value)
     prepared = pipeline.open_prepared(_DATA.value)
+    build.follow_classes(config, prepared)
     finished = os.path.join(_WORKDIR.value, "report.md")
     if not _DRY_RUN.value:
         workdir.require_same(_WORKDIR.value, config, prepared)

@@ -102,7 +102,7 @@ def _classes(root, named, wanted):
         if below:
             raise DataError(
                 f"{root}: {path}/ holds the folder {below}/; if it is a split, call it "
-                "train, validation or test; if it is the data set, give it as --source; "
+                "train, validation or test; if it is the data, give it as --source; "
                 "if it is a class, name all classes by --classes"
             )
     return vocabulary, {path: own[name] for path, name in named}
