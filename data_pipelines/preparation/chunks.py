@@ -3,7 +3,7 @@
 The rows are written to a file, and a shuffled index beside it gives their order. (The
 seed is fixed. Sources list their classes one after the other, and no shuffle window of
 training would mix those.) A chunk is every n-th row. One worker reads, crops, checks
-and writes it, to one shard a split. Its content depends on the source alone, so every
+and writes it, to one file a split. Its content depends on the source alone, so every
 worker and every restart gives the same bytes.
 """
 

@@ -60,7 +60,7 @@ def prepare(
         on_no_face: What happens where none is found; see `Cropping`.
         format: `tfrecord`, or `npz` for what fits into memory (8 GiB of pixels).
         workers: Processes. The result does not depend on it.
-        rows_a_chunk: About how many rows share a shard, at most.
+        rows_a_chunk: About how many rows the shards of each split share, at most.
         notice: Called with the fault of a file in a finished folder.
         listed: Called with the rows that the source has listed so far.
         progress: Then called with rows done and rows in all.
