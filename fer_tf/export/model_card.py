@@ -118,8 +118,8 @@ def _data(described):
     if tasks := described.get("derived"):
         yield f"**It was trained on {score_tables.derived_words(tasks)}.**"
         yield ""
-    for number, facts in enumerate(_facts(described)):
-        yield from ("",) * (number > 0)
+    for place, facts in enumerate(_facts(described)):
+        yield from ("",) * (place > 0)
         yield f"**{facts.title}.** {facts.pictures}"
         yield ""
         yield f"- Labels: {facts.labels}"
