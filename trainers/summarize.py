@@ -11,7 +11,7 @@ in each condition, for tests and models of your own.
 The condition of a picture is the first folder below the --input of trainers.predict;
 that of a video is the first folder below --input here in which its predictions lie.
 Differences are paired over the people in both of two conditions, and unpaired between
-those in only one. Intervals resample people.
+those in only one. Intervals are Student's t over people, and Welch's where unpaired.
 
 --person says how a person is known: `auto` (a person of a video; in pictures each face
 is somebody else), `stem` (the file's name without its ending: neutral/001.jpg and
@@ -24,6 +24,7 @@ face of a picture or frame is taken.
 """
 
 import csv
+import itertools
 import os
 
 from absl import flags
@@ -49,7 +50,6 @@ _ORDER = flags.DEFINE_list("order", [], "Conditions to compare, in this order.")
 
 def main() -> None:
     """Entry point of the command line."""
-    from fer_tf.scores import bootstrap
     from fer_tf.utils import atomic
     from trainers.prediction import csv_table
     from trainers.summary import courses, page, statistics
@@ -67,10 +67,10 @@ def main() -> None:
         "models": models(_INPUT.value),
         "readings": readings.names,
         "left_out": readings.left_out,
-        "resampling": {
+        "intervals": {
             "unit": "person",
-            "num_resamples": bootstrap.NUM_RESAMPLES,
-            "level": bootstrap.LEVEL,
+            "method": "Student's t, and Welch's for unpaired differences",
+            "level": statistics.LEVEL,
         },
         "groups": statistics.means(readings),
         "differences": statistics.differences(by_condition),
@@ -149,12 +149,12 @@ def _draw(summary, output):
     if summary["by"] == "condition":
         groups = summary["groups"].items()
         values = {counted(n, g["people"]): g["values"] for n, g in groups}
-        label = "mean over people, 95 % interval"
+        label = _with_interval("mean over people", summary["groups"].values())
         figures["means.png"] = summary_figures.dots(values, label)
-    if summary["differences"]:
+    if compared := [p for p in summary["differences"] if p["people"] > 1]:
         values = {
             counted(f"{p['to']} minus {p['from']}", p["people"]): p["values"]
-            for p in summary["differences"]
+            for p in compared
         }
         label = "paired difference over people, 95 % interval"
         figures["differences.png"] = summary_figures.dots(values, label, zero=True)
@@ -168,20 +168,27 @@ def _draw(summary, output):
         figures["unpaired_differences.png"] = summary_figures.dots(
             values, label, zero=True
         )
-    means = "mean over people, 95 % interval"
-    change = "change from the baseline" if _BASELINE.value else ""
+    change = "change from the baseline, " if _BASELINE.value else ""
     for kind, label, shown in (
-        ("courses", "seconds", means),
-        ("events", "seconds from the event", f"{change}, {means}".lstrip(", ")),
+        ("courses", "seconds", "mean over people"),
+        ("events", "seconds from the event", f"{change}mean over people"),
     ):
         if summary.get(kind):
-            spans = {f"{name} ({_people(s)})": s for name, s in summary[kind].items()}
+            found = summary[kind]
+            spans = {f"{name} ({_people(s)})": s for name, s in found.items()}
+            shown = _with_interval(shown, itertools.chain(*found.values()))
             figures[f"{kind}.png"] = summary_figures.courses(
                 spans, summary["readings"], label, shown, zero=kind == "events"
             )
     for name, figure in figures.items():
         save_figure(figure, os.path.join(output, name), dpi=200)
     return list(figures)
+
+
+def _with_interval(label, groups):
+    """The label of an axis; where every group is one person, there is no interval."""
+    several = any(group["people"] > 1 for group in groups)
+    return f"{label}, 95 % interval" if several else label
 
 
 def _people(spans):

@@ -22,7 +22,7 @@ def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     pictures = {"means.png", "differences.png"}
     assert names == {"summary.json", "summary.md", "people.csv", *pictures}
     page = (tmp_path / "sum" / "summary.md").read_text()
-    assert "| happiness | 0.500 [0.400, 0.600] | 2 of 2 |" in page
+    assert "| happiness | 0.500 [-0.771, 1.771] | yes | 2 of 2 |" in page
     assert (
         "`0123456789ab` in fer-tf 0.1.0, with uncalibrated probabilities; unsure below "
         "0.444." in page
@@ -44,6 +44,15 @@ def test_conditions_come_in_the_order_asked_for(tmp_path):
     result = summarize(tmp_path, "--person=stem", "--order=smiling")
     assert "neutral" not in result.stdout
     assert_one_line(summarize(tmp_path, "--order=smiling,sad"), 1, "no faces in sad")
+
+
+def test_one_person_is_too_few_to_compare(tmp_path):
+    write(tmp_path / "out", [p for p in PICTURES if "ann" in p[0]])
+    result = summarize(tmp_path, "--person=stem")
+    assert result.returncode == 0, result.stderr
+    assert "One person alone is in both: too few people to compare." in result.stdout
+    assert "| happiness | 0.600 | — | 1 of 1 |" in result.stdout
+    assert not (tmp_path / "sum" / "differences.png").exists()
 
 
 def test_groups_of_other_people_are_compared_unpaired(tmp_path):
