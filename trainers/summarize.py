@@ -26,9 +26,11 @@ face of a picture or frame is taken.
 import csv
 import itertools
 import os
+import re
 
 from absl import flags
 
+from fer_tf.utils.names import one_line
 from trainers.common import cli
 
 _INPUT = flags.DEFINE_string("input", None, "Folder with predictions in it or below.")
@@ -47,17 +49,24 @@ _BASELINE = flags.DEFINE_list(
 )
 _ORDER = flags.DEFINE_list("order", [], "Conditions to compare, in this order.")
 
+_FIGURES = ("means", "differences", "unpaired_differences", "courses", "events")
+
 
 def main() -> None:
     """Entry point of the command line."""
+    import numpy as np
+
     from fer_tf.utils import atomic
     from trainers.prediction import csv_table
     from trainers.summary import courses, page, statistics
     from trainers.summary.readings import models, read
 
+    _check_flags()
     window = _seconds(_WINDOW)
     baseline = _seconds(_BASELINE) if _BASELINE.value else None
     readings = _in_order(read(_INPUT.value, _PERSON.value))
+    if _EVENTS.value and not np.isfinite(readings.times).any():
+        cli.fail("--events is for videos: photographs have no time", code=2)
     by_condition = readings
     if _BY.value == "person":
         readings = readings.chosen(slice(None), groups=readings.people, order=())
@@ -98,10 +107,24 @@ def main() -> None:
         csv_table.write_file(
             os.path.join(output, "time_courses.csv"), courses.course_rows(kinds)
         )
+    _remove_stale(output, pictures, summary)
     text = page.page(summary, pictures)
     atomic.write_text(os.path.join(output, "summary.md"), text)
     print(text)
     print(f"written: {os.path.join(output, 'summary.md')}")
+
+
+def _check_flags():
+    person, order = _PERSON.value, _ORDER.value
+    if person not in ("auto", "stem", "folder"):
+        try:
+            groups = re.compile(person).groups
+        except re.error as error:
+            cli.fail(f"--person={person}: no regular expression: {error}", code=2)
+        if not groups:
+            cli.fail(rf"--person={person}: has no group, such as in (s\d+)_", code=2)
+    if len(set(order)) < len(order):
+        cli.fail(f"--order={','.join(order)}: names a condition twice", code=2)
 
 
 def _seconds(flag):
@@ -121,9 +144,12 @@ def _in_order(readings):
         return readings
     found = set(readings.groups.tolist())
     if missing := [name for name in order if name not in found]:
-        cli.fail(f"--order={','.join(order)}: no faces in {', '.join(missing)}")
+        cli.fail(f"--order={','.join(order)}: no faces in {', '.join(missing)}", code=2)
     rows = [group in order for group in readings.groups.tolist()]
-    return readings.chosen(rows, order=order)
+    left_out = dict(readings.left_out)
+    if others := ", ".join(sorted(map(one_line, found - set(order)))):
+        left_out[f"faces of what --order does not name: {others}"] = rows.count(False)
+    return readings.chosen(rows, order=order, left_out=left_out)
 
 
 def _events(path):
@@ -183,6 +209,15 @@ def _draw(summary, output):
     for name, figure in figures.items():
         save_figure(figure, os.path.join(output, name), dpi=200)
     return list(figures)
+
+
+def _remove_stale(output, pictures, summary):
+    """Removes what an earlier run wrote and this one did not."""
+    names = {f"{kind}.png" for kind in _FIGURES} - set(pictures)
+    names |= set() if summary["courses"] else {"time_courses.csv"}
+    for path in (os.path.join(output, name) for name in sorted(names)):
+        if os.path.exists(path):
+            os.remove(path)
 
 
 def _with_interval(label, groups):

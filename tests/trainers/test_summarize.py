@@ -42,8 +42,11 @@ def test_conditions_come_in_the_order_asked_for(tmp_path):
     assert "| reading | smiling (2 people, 2 faces) | neutral (3" in result.stdout
     assert "## neutral minus smiling, paired" in result.stdout
     result = summarize(tmp_path, "--person=stem", "--order=smiling")
-    assert "neutral" not in result.stdout
-    assert_one_line(summarize(tmp_path, "--order=smiling,sad"), 1, "no faces in sad")
+    assert "neutral (" not in result.stdout
+    assert "Left out: 4 faces of what --order does not name: neutral." in result.stdout
+    assert not (tmp_path / "sum" / "differences.png").exists()  # Of the run before.
+    assert_one_line(summarize(tmp_path, "--order=smiling,sad"), 2, "no faces in sad")
+    assert_one_line(summarize(tmp_path, f"--events={__file__}"), 2, "have no time")
 
 
 def test_one_person_is_too_few_to_compare(tmp_path):
@@ -95,7 +98,9 @@ def test_a_video_has_courses_and_events(tmp_path):
 
 @pytest.mark.parametrize(
     "arguments, code, text",
-    [((), 1, "no predictions.jsonl"), (("--window=3,1",), 2, "--window"),
+    [((), 1, "out: no such folder"), (("--person=(\\d",), 2, "no regular expression"),
+     (("--person=\\d+",), 2, "has no group"), (("--order=a,a",), 2, "twice"),
+     (("--window=3,1",), 2, "--window"),
      (("--by=mood",), 2, "mood"), (("--baseline=0",), 2, "--baseline must be")],
 )  # fmt: skip
 def test_bad_input_is_one_line(arguments, code, text, tmp_path):

@@ -25,7 +25,8 @@ class Readings:
         people: `(n,)` who each face is.
         sources: `(n,)` picture or video.
         times: `(n,)` seconds in the video; NaN for pictures.
-        left_out: Reason -> number of faces, or of pictures and frames without one.
+        left_out: Reason -> number of faces, or of pictures and frames without one or
+            that could not be read.
         order: Of the groups that have one; the others follow by their names.
     """
 
@@ -65,14 +66,23 @@ def read(folder: str, person: str) -> Readings:
         that are of no person are left out.
 
     Raises:
-        ValueError: If there are no predictions, if a line is none, or if no face has
-            readings.
+        ValueError: If there is no such folder, if there are no predictions, if a line
+            is none, or if no face has readings.
+        OSError: If a folder cannot be read.
     """
     rows = []
-    left_out = dict.fromkeys(("without a face", "smaller faces", "of no person"), 0)
+    reasons = (
+        "that could not be read",
+        "without a face",
+        "smaller faces",
+        "of no person",
+    )
+    left_out = dict.fromkeys(reasons, 0)
     for path, record in _records(folder):
         faces, source = record["faces"], record["source"]
-        left_out["without a face"] += not faces
+        unread = record.get("error") not in (None, face_table.NO_FACE)
+        left_out["that could not be read"] += unread
+        left_out["without a face"] += not faces and not unread
         # In a video: a track that is no person, such as a false face.
         known = [face for face in faces if face.get("person", 0) is not None]
         left_out["of no person"] += len(faces) - len(known)
@@ -165,13 +175,20 @@ def _records(folder) -> Iterator[tuple[str, dict]]:
 
 def _files(folder):
     """The files of predictions, in a fixed order."""
+    if not os.path.isdir(folder):
+        raise ValueError(f"{shown(folder)}: no such folder")
     found = []
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, onerror=_refuse):
         folders.sort()
         found += [os.path.join(root, JSONL)] if JSONL in names else []
     if not found:
         raise ValueError(f"{shown(folder)}: no {JSONL} here or below")
     return found
+
+
+def _refuse(error):
+    """A folder that cannot be read may hold half of the people."""
+    raise error
 
 
 def _record(line, where):

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -53,6 +54,33 @@ def test_the_models_that_read_the_faces(tmp_path):
         write(tmp_path / folder, [("/v/a.mp4", 0.0, [0.1])])
         (tmp_path / folder / "run.json").write_text(json.dumps(run))
     assert readings.models(str(tmp_path)) == [{"weights": "bb"}, model]
+
+
+def test_pictures_that_could_not_be_read_are_counted_apart(tmp_path):
+    write(tmp_path, PICTURES)
+    lines = "".join(
+        json.dumps({"source": f"{i}.jpg", "faces": [], "error": error}) + "\n"
+        for i, error in enumerate(("no face found", "not a picture"))
+    )
+    with open(tmp_path / "predictions.jsonl", "a") as file:
+        file.write(lines)
+    found = readings.read(str(tmp_path), "auto").left_out
+    assert found == {"that could not be read": 1, "without a face": 2}
+
+
+def test_a_folder_that_cannot_be_read_is_not_skipped(tmp_path, monkeypatch):
+    write(tmp_path / "before", PICTURES)
+    (tmp_path / "locked").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match="locked"):
+        readings.read(str(tmp_path), "auto")
 
 
 def test_what_cannot_be_read_is_one_line(tmp_path):
