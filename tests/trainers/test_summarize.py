@@ -13,7 +13,8 @@ def summarize(tmp_path, *arguments):
 
 def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     write(tmp_path / "out", PICTURES)
-    about = {"fer_tf": "0.1.0", "calibrated": False, "unsure_below": 0.444}
+    about = {"model": "net", "model_folder": "best", "detector": "MTCNN 1"}
+    about |= {"fer_tf": "0.1.0", "calibrated": False, "unsure_below": 0.444}
     run = {"weights": "0123456789abcdef", "about": about}
     (tmp_path / "out" / "run.json").write_text(json.dumps(run))
     result = summarize(tmp_path, "--person=stem")
@@ -24,8 +25,8 @@ def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     page = (tmp_path / "sum" / "summary.md").read_text()
     assert "| happiness | 0.500 [-0.771, 1.771] | yes | 2 of 2 |" in page
     assert (
-        "`0123456789ab` in fer-tf 0.1.0, with uncalibrated probabilities; unsure below "
-        "0.444." in page
+        "`0123456789ab` of `best` (net) in fer-tf 0.1.0, with uncalibrated "
+        "probabilities; faces found by MTCNN 1; unsure below 0.444." in page
     )
     assert "neutral (3 people, 4 faces)" in page and page in result.stdout
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())

@@ -103,10 +103,14 @@ def _around(around):
 def _origin(model):
     """Which model read the faces, as far as predict left it written."""
     text = f"Read by the weights `{model['weights'][:12]}`"
+    if model.get("model_folder") is not None:
+        text += f" of `{one_line(str(model['model_folder']))}` ({model.get('model')})"
     if model.get("fer_tf") is not None:
         text += f" in fer-tf {model['fer_tf']}"
     if model.get("calibrated") is not None:
         text += f", with {'' if model['calibrated'] else 'un'}calibrated probabilities"
+    if model.get("detector") is not None:
+        text += f"; faces found by {model['detector']}"
     if model.get("unsure_below") is not None:
         text += f"; unsure below {model['unsure_below']:.3f}"
     return f"{text}."

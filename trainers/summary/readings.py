@@ -11,7 +11,7 @@ import numpy as np
 from fer_tf import face_table
 from fer_tf.utils import atomic
 from fer_tf.utils.names import shown
-from trainers.prediction.output_folder import JSONL, RUN
+from trainers.prediction.output_folder import JSONL, RUN, abouts
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -71,13 +71,8 @@ def read(folder: str, person: str) -> Readings:
         OSError: If a folder cannot be read.
     """
     rows = []
-    reasons = (
-        "that could not be read",
-        "without a face",
-        "smaller faces",
-        "of no person",
-    )
-    left_out = dict.fromkeys(reasons, 0)
+    left_out = {"that could not be read": 0, "without a face": 0}
+    left_out |= {"smaller faces": 0, "of no person": 0}
     for path, record in _records(folder):
         faces, source = record["faces"], record["source"]
         unread = record.get("error") not in (None, face_table.NO_FACE)
@@ -118,19 +113,19 @@ def models(folder: str) -> list[dict]:
 
     Returns:
         Each `{"weights"}`, their sha256, and what else `trainers.predict` kept:
-        `"fer_tf"`, our version; `"calibrated"`, whether a temperature is in the
-        weights; `"unsure_below"`, the probability below which a face is unsure, or
-        None.
+        `"fer_tf"`, our version; `"model"`, its architecture; `"model_folder"`, the name
+        of its folder; `"detector"`, with its version; `"calibrated"`, whether a
+        temperature is in the weights; `"unsure_below"`, the probability below which a
+        face is unsure, or None.
     """
     found = []
     for path in _files(folder):
         run = os.path.join(os.path.dirname(path), RUN)
         kept = atomic.read_json(run) if os.path.exists(run) else None
         if isinstance(kept, dict) and isinstance(kept.get("weights"), str):
-            about = kept.get("about")  # Earlier versions kept none.
-            about = about if isinstance(about, dict) else {}
-            model = {"weights": kept["weights"], **about}
-            found += [model] if model not in found else []
+            for about in abouts(kept) or [{}]:  # Our first versions kept none.
+                model = {"weights": kept["weights"], **about}
+                found += [model] if model not in found else []
     return found
 
 

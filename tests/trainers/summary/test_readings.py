@@ -54,6 +54,14 @@ def test_the_models_that_read_the_faces(tmp_path):
         write(tmp_path / folder, [("/v/a.mp4", 0.0, [0.1])])
         (tmp_path / folder / "run.json").write_text(json.dumps(run))
     assert readings.models(str(tmp_path)) == [{"weights": "bb"}, model]
+    run = {
+        "weights": "bb",
+        "about": {"fer_tf": "2"},
+        "about_earlier": [{"fer_tf": "1"}],
+    }
+    (tmp_path / "after" / "y" / "run.json").write_text(json.dumps(run))
+    versions = [{"weights": "bb", "fer_tf": version} for version in "12"]
+    assert readings.models(str(tmp_path)) == [*versions, model]
 
 
 def test_pictures_that_could_not_be_read_are_counted_apart(tmp_path):
