@@ -30,7 +30,6 @@ import re
 
 from absl import flags
 
-from fer_tf.utils.names import one_line
 from trainers.common import cli
 
 _INPUT = flags.DEFINE_string("input", None, "Folder with predictions in it or below.")
@@ -75,7 +74,8 @@ def main() -> None:
         "person": _PERSON.value,
         "models": models(_INPUT.value),
         "readings": readings.names,
-        "left_out": readings.left_out,
+        "left_out": {k: sum(v.values()) for k, v in readings.left_out.items()},
+        "left_out_by_condition": readings.left_out,
         "intervals": {
             "unit": "person",
             "method": "Student's t, and Welch's for unpaired differences",
@@ -145,10 +145,11 @@ def _in_order(readings):
     found = set(readings.groups.tolist())
     if missing := [name for name in order if name not in found]:
         cli.fail(f"--order={','.join(order)}: no faces in {', '.join(missing)}", code=2)
-    rows = [group in order for group in readings.groups.tolist()]
-    left_out = dict(readings.left_out)
-    if others := ", ".join(sorted(map(one_line, found - set(order)))):
-        left_out[f"faces of what --order does not name: {others}"] = rows.count(False)
+    groups, left_out = readings.groups.tolist(), dict(readings.left_out)
+    rows = [group in order for group in groups]
+    if others := sorted(found - set(order)):
+        counts = {group: groups.count(group) for group in others}
+        left_out["faces of what --order does not name"] = counts
     return readings.chosen(rows, order=order, left_out=left_out)
 
 

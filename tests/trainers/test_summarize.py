@@ -44,7 +44,8 @@ def test_conditions_come_in_the_order_asked_for(tmp_path):
     assert "## neutral minus smiling, paired" in result.stdout
     result = summarize(tmp_path, "--person=stem", "--order=smiling")
     assert "neutral (" not in result.stdout
-    assert "Left out: 4 faces of what --order does not name: neutral." in result.stdout
+    assert "Left out: 1 without a face (1 in smiling)." in result.stdout
+    assert "--order does not name (4 in neutral)." in result.stdout
     assert not (tmp_path / "sum" / "differences.png").exists()  # Of the run before.
     assert_one_line(summarize(tmp_path, "--order=smiling,sad"), 2, "no faces in sad")
     assert_one_line(summarize(tmp_path, f"--events={__file__}"), 2, "have no time")

@@ -40,8 +40,10 @@ def _lines(summary, pictures) -> Iterator[str]:
     yield from map(_origin, summary["models"])
     if "circumplex_valence" in summary["readings"]:
         yield _DERIVED
-    for reason, count in summary["left_out"].items():
-        yield f"Left out: {count:,} {reason}."
+    for reason, counts in summary["left_out_by_condition"].items():
+        parts = [f"{n:,} in {one_line(name)}" for name, n in counts.items()]
+        where = "" if [*counts] == ["all"] else f" ({', '.join(parts)})"
+        yield f"Left out: {summary['left_out'][reason]:,} {reason}{where}."
     yield from ("", f"## By {summary['by']}", "")
     groups = summary["groups"]
     columns = [_titled(name, group) for name, group in groups.items()]

@@ -1,5 +1,6 @@
 """The readings below a folder of predictions, each with its condition and person."""
 
+import collections
 import dataclasses
 import json
 import os
@@ -25,8 +26,8 @@ class Readings:
         people: `(n,)` who each face is.
         sources: `(n,)` picture or video.
         times: `(n,)` seconds in the video; NaN for pictures.
-        left_out: Reason -> number of faces, or of pictures and frames without one or
-            that could not be read.
+        left_out: Reason -> condition -> number of faces, or of pictures and frames
+            without one or that could not be read.
         order: Of the groups that have one; the others follow by their names.
     """
 
@@ -36,7 +37,7 @@ class Readings:
     people: np.ndarray
     sources: np.ndarray
     times: np.ndarray
-    left_out: dict[str, int]
+    left_out: dict[str, dict[str, int]]
     order: tuple[str, ...] = ()
 
     def ordered(self) -> list[str]:
@@ -70,24 +71,24 @@ def read(folder: str, person: str) -> Readings:
             is none, or if no face has readings.
         OSError: If a folder cannot be read.
     """
-    rows = []
-    left_out = {"that could not be read": 0, "without a face": 0}
-    left_out |= {"smaller faces": 0, "of no person": 0}
+    rows, left_out = [], collections.defaultdict(collections.Counter)
     for path, record in _records(folder):
         faces, source = record["faces"], record["source"]
-        unread = record.get("error") not in (None, face_table.NO_FACE)
-        left_out["that could not be read"] += unread
-        left_out["without a face"] += not faces and not unread
+        inside = os.path.relpath(os.path.dirname(path), folder)
+        own = next(face_table.rows(record))["condition"]
+        condition = str(own or inside.split(os.sep)[0].strip(".") or "all")
+        if record.get("error") not in (None, face_table.NO_FACE):
+            left_out["that could not be read"][condition] += 1
+        elif not faces:
+            left_out["without a face"][condition] += 1
         # In a video: a track that is no person, such as a false face.
         known = [face for face in faces if face.get("person", 0) is not None]
-        left_out["of no person"] += len(faces) - len(known)
+        left_out["of no person"][condition] += len(faces) - len(known)
         if person != "auto":
-            left_out["smaller faces"] += len(known[1:])
+            left_out["smaller faces"][condition] += len(known[1:])
             known = known[:1]
-        inside = os.path.relpath(os.path.dirname(path), folder)
         for number, face in enumerate(known, 1):
             row = next(face_table.rows({**record, "faces": [face]}))
-            condition = row["condition"] or inside.split(os.sep)[0].strip(".") or "all"
             name = who(person, source, row, number)
             time = np.nan if record.get("time") is None else record["time"]
             rows.append((face_table.readings(face), condition, name, source, time))
@@ -101,7 +102,11 @@ def read(folder: str, person: str) -> Readings:
         people=np.array(people),
         sources=np.array(sources),
         times=np.array(times, float),
-        left_out={reason: count for reason, count in left_out.items() if count},
+        left_out={
+            reason: dict(sorted((+counts).items()))
+            for reason, counts in left_out.items()
+            if +counts
+        },
     )
 
 
