@@ -152,6 +152,7 @@ def compiled(
         )
     prepared = open_prepared(data) if isinstance(data, str) else data
     fine_tuning.adopt_network(config, prepared)
+    build.follow_classes(config, prepared)
     spec = build.crop_spec(config, prepared)
     chosen = config.stages[stage]
     network, can_train = _network(config, prepared, after)

@@ -58,6 +58,7 @@ def main(settings: list[tuple[str, str]]) -> None:
         from data_pipelines.batches import pipeline
         from trainers.training import (
             assembly,
+            build,
             distribution,
             dry_run,
             fine_tuning,
@@ -71,6 +72,7 @@ def main(settings: list[tuple[str, str]]) -> None:
     prepared = pipeline.open_prepared(_DATA.value)
     config.init = _INIT.value or config.init
     fine_tuning.adopt_network(config, prepared)
+    build.follow_classes(config, prepared)
     finished = os.path.join(_WORKDIR.value, "report.md")
     if not _DRY_RUN.value:
         workdir.require_same(_WORKDIR.value, config, prepared)

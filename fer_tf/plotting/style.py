@@ -5,7 +5,9 @@ pyplot: nothing global is touched and no display is needed.
 """
 
 import functools
+import itertools
 import warnings
+from collections.abc import Sequence
 
 from matplotlib import font_manager
 from matplotlib.axes import Axes
@@ -42,6 +44,20 @@ _MAP_TITLES = {
     "guided_backpropagation": "guided backpropagation",
     "edges": "edges of the image",
 }
+
+
+def class_colors(names: Sequence[str]) -> list[str]:
+    """A colour for each class: an expression's own, for others grey and what is left.
+
+    Example:
+        >>> from fer_tf.plotting.style import class_colors
+        >>> class_colors(["neutral", "other", "tense"])
+        ['#8c8c8c', '#bbbbbb', '#e69f00']
+    """
+    left = itertools.cycle(
+        ["#bbbbbb", *(COLORS[name] for name in COLORS if name not in names)]
+    )
+    return [COLORS[name] if name in COLORS else next(left) for name in names]
 
 
 def luminance(color: str) -> float:

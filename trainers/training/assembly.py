@@ -49,6 +49,7 @@ def assemble(
     """
     require_tensorflow("trainers.train")
     precision.settle(config, workdir)
+    build.follow_classes(config, prepared)
     strategy = strategy or tf.distribute.get_strategy()
     spec = build.crop_spec(config, prepared)
     num_train = streams.epoch_size(config, prepared)
