@@ -36,7 +36,8 @@ def adopt_statistics(model: keras.Model, images: np.ndarray) -> list[str]:
     """
     found = [x for x in model.layers if isinstance(x, BatchNormalization)]
     probe = keras.Model(model.input, [layer.input for layer in found])
-    for layer, x in zip(found, probe(images)):
+    # Of one layer, the model gives its map itself, not a list.
+    for layer, x in zip(found, keras.tree.flatten(probe(images))):
         mean, variance = ops.moments(x, axes=list(range(len(x.shape) - 1)))
         slope = layer.gamma / ops.sqrt(layer.moving_variance + layer.epsilon)
         layer.beta.assign(layer.beta + slope * (mean - layer.moving_mean))
