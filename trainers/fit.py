@@ -200,12 +200,15 @@ def _refuse(config):
     settings = {
         "mixup": config.mixup,
         "ema_decay": config.ema_decay,
-        "micro_batches": config.micro_batches - 1,
+        "micro_batches": config.micro_batches > 1 and config.micro_batches,
         "patience": config.patience,
         "published.statistics": config.published.format and config.published.statistics,
     }
-    for key in (key for key, value in settings.items() if value):
-        raise ValueError(f"`{key}` is for trainers.train; model.fit does without.")
+    for key, value in settings.items():
+        if value:
+            raise ValueError(
+                f"`{key}` {value} is for trainers.train; model.fit does without."
+            )
     if build.replicas() > 1:
         raise ValueError("model.fit trains on one device; trainers.train on several.")
 

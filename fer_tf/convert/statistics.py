@@ -28,9 +28,10 @@ def adopt_statistics(model: keras.Model, images: np.ndarray) -> list[str]:
 
     Example:
         >>> image = keras.Input((1, 1, 1))
-        >>> model = keras.Model(image, BatchNormalization(epsilon=0.0)(image))
+        >>> layer = BatchNormalization(epsilon=0.0, name="bn")
+        >>> model = keras.Model(image, layer(image))
         >>> adopt_statistics(model, np.reshape([1.0, 5.0], (2, 1, 1, 1)))
-        ['batch_normalization']
+        ['bn']
         >>> [float(weight[0]) for weight in model.weights]  # Twice as wide, around 3.
         [2.0, 3.0, 3.0, 4.0]
     """
