@@ -1,7 +1,7 @@
 r"""Trained weights, trained on with data of your own: no paper's recipe.
 
 python -m trainers.prepare --dataset=folder --source=pictures --output=data/mine
-python -m trainers.train --config=trainers/configs/finetune.py --init=fer2013_best \
+python -m trainers.train --config=trainers/configs/finetune.py --init=ferplus_best \
     --data=data/mine --workdir=runs/mine
 
 `--init` is a name of the catalog, a model folder or a finished workdir. Network, crops
