@@ -80,6 +80,20 @@ def expression_of(name: str) -> str:
     return key
 
 
+def are_own(names: Iterable[str]) -> bool:
+    """Whether classes are of another kind than expressions.
+
+    Seven expressions with "other" behind them are not.
+
+    Example:
+        >>> from fer_tf import labels
+        >>> labels.are_own(["calm", "tense"]), labels.are_own(labels.EXPRESSIONS)
+        (True, False)
+    """
+    names = tuple(names)
+    return names[:7] != EXPRESSIONS[:7] and not set(names) <= set(EXPRESSIONS)
+
+
 def check_names(names: Iterable[str], where: str) -> tuple[str, ...]:
     """Checks the names of classes or action units in a file.
 

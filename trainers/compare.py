@@ -9,7 +9,8 @@ read a split anew, and model folders and names of the catalog can be compared to
 
 The difference of each metric, and of each expression's recall, has a 95 % interval
 over other faces: people, else videos or faces, are resampled, the same for both. With
-several seeds it also covers other seeds. Without, it is about these very weights.
+several seeds a metric's also covers other seeds, a recall's does not. Without, it is
+about these very weights.
 """
 
 import os
@@ -41,11 +42,10 @@ def main(first: str, second: str) -> None:
         first: Workdirs, with commas between them.
         second: As `first`.
     """
-    for flag in (_JSON, _PICTURE):
-        if flag.value:
-            if os.path.isdir(flag.value):
-                cli.fail(f"--{flag.name}: {flag.value} is a folder", code=2)
-            os.makedirs(os.path.dirname(os.path.abspath(flag.value)), exist_ok=True)
+    files = [flag for flag in (_JSON, _PICTURE) if flag.value]
+    for flag in files:
+        if os.path.isdir(flag.value):
+            cli.fail(f"--{flag.name}: {flag.value} is a folder", code=2)
     with cli.quiet_imports():
         from trainers.tables import comparison
 
@@ -61,6 +61,8 @@ def main(first: str, second: str) -> None:
         "split": _SPLIT.value if _DATA.value else "test",
         **comparison.compare(*read, expressions),
     }
+    for flag in files:
+        os.makedirs(os.path.dirname(os.path.abspath(flag.value)), exist_ok=True)
     if _JSON.value:
         atomic.write_json(_JSON.value, result)
     if _PICTURE.value:
@@ -97,6 +99,8 @@ def _kept(path):
     from trainers.evaluation.predictions import Predictions
 
     file = os.path.join(path, "outputs", f"{_PROTOCOL.value}.npz")
+    if not os.path.isdir(path):
+        raise ValueError(f"{path}: no such folder")
     if not os.path.isfile(file):
         raise ValueError(
             f"{path}: no finished run that kept what it said ({file}); --data=DIR has "

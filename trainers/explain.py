@@ -26,6 +26,7 @@ from absl import flags
 
 from fer_tf.utils.names import one_line
 from trainers.common import cli
+from trainers.common.terminal import counted
 
 _MODEL = flags.DEFINE_list("model", None, "Model folder, workdir or name, or several.")
 _INPUT = flags.DEFINE_string("input", None, "A photograph, a folder, or synthetic.")
@@ -131,7 +132,8 @@ def _draw(models, failures):
     )
     left = sum(len(model.pictures) for model in models) - len(described)
     hint = f" ({left} more faces with a larger --pictures)" if left else ""
-    print(f"written: {len(described)} pictures{hint}, explanations.json")
+    pictures = counted(len(described), "picture", "pictures")
+    print(f"written: {pictures}{hint}, explanations.json")
 
 
 def _localise(models):

@@ -23,6 +23,7 @@ Determinism is up to you: on TensorFlow call
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 from ml_collections import ConfigDict
@@ -33,6 +34,7 @@ from fer_tf import metrics
 from trainers.training import (
     build,
     checks,
+    fine_tuning,
     objectives,
     optimizers,
     precision,
@@ -120,6 +122,7 @@ def compiled(
     stage: int = 0,
     after: Trainee | None = None,
     first_epoch: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> tuple[Trainee, dict]:
     """Builds what `fit` needs for one stage of a recipe.
 
@@ -134,6 +137,7 @@ def compiled(
         after: The model of the stage before; None builds a new network.
         first_epoch: Epoch to start with, if you restore weights and optimizer
             afterwards. The batches continue from there.
+        callbacks: Of your own, such as `keras.callbacks.EarlyStopping`, before ours.
 
     Returns:
         The compiled model, and the arguments of its `fit`.
@@ -147,9 +151,11 @@ def compiled(
             f"`stage` must be below {len(config.stages)}. Received: stage={stage}."
         )
     prepared = open_prepared(data) if isinstance(data, str) else data
+    fine_tuning.adopt_network(config, prepared)
+    build.follow_classes(config, prepared)
     spec = build.crop_spec(config, prepared)
     chosen = config.stages[stage]
-    network, can_train = _network(config, after)
+    network, can_train = _network(config, prepared, after)
     num_train = streams.epoch_size(config, prepared)
     checks.check(config, network, spec, num_train, prepared.action_units)
     build.set_trainable(network, chosen, can_train)
@@ -167,7 +173,7 @@ def compiled(
     arguments = {
         "epochs": max(1, round(steps[stage] / an_epoch)),
         "initial_epoch": first_epoch,
-        "callbacks": list(_callbacks(config, chosen, card, after)),
+        "callbacks": [*callbacks, *_callbacks(config, chosen, card, after)],
         "shuffle": False,
     }
     first = sum(steps[:stage])
@@ -194,16 +200,20 @@ def _refuse(config):
     settings = {
         "mixup": config.mixup,
         "ema_decay": config.ema_decay,
-        "micro_batches": config.micro_batches - 1,
+        "micro_batches": config.micro_batches > 1 and config.micro_batches,
+        "patience": config.patience,
         "published.statistics": config.published.format and config.published.statistics,
     }
-    for key in (key for key, value in settings.items() if value):
-        raise ValueError(f"`{key}` is for trainers.train; model.fit does without.")
+    for key, value in settings.items():
+        if value:
+            raise ValueError(
+                f"`{key}` {value} is for trainers.train; model.fit does without."
+            )
     if build.replicas() > 1:
         raise ValueError("model.fit trains on one device; trainers.train on several.")
 
 
-def _network(config, after):
+def _network(config, prepared, after):
     """The network, and whether its builder left each layer to be trained."""
     if after is not None:
         return after.network, after.can_train
@@ -211,6 +221,7 @@ def _network(config, after):
     precision.settle(config)
     network = build.build_model(config)
     build.load_weights(config, network)
+    fine_tuning.begin(config, network, prepared)
     return network, [layer.trainable for layer in network.layers]
 
 

@@ -27,6 +27,7 @@ machine alone unless --host says otherwise.
 """
 
 import contextlib
+import importlib.metadata
 import importlib.util
 import os
 
@@ -129,6 +130,9 @@ def main() -> None:
     with atomic.locked(os.path.join(_OUTPUT.value, ".lock")):
         about = {
             "fer_tf": fer_tf.__version__,
+            "model": model.card.model,
+            "model_folder": _folder_name(model_folder.find(_MODEL.value)),
+            "detector": _detector_name(),
             "calibrated": model.calibrated,
             "unsure_below": model.unsure_below,
         }
@@ -169,6 +173,17 @@ def _detector(model):
         return WholePicture(model.card.crop_spec), {"detector": "none"}
     score = _MIN_FACE_SCORE.value or predictor.MIN_FACE_SCORE
     return predictor.face_detector(score), {"min_face_score": score}
+
+
+def _folder_name(path):
+    return os.path.basename(os.path.realpath(path))
+
+
+def _detector_name():
+    """What finds the faces, and whose version of its weights, for a methods section."""
+    if _DETECTOR.value == "none":
+        return "nothing: each picture is a crop"
+    return f"MTCNN, with the weights of mtcnn {importlib.metadata.version('mtcnn')}"
 
 
 def _read_pictures(predictor, files):

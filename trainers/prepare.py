@@ -36,6 +36,7 @@ from data_pipelines.sources.filters import (
     KeepingLabels,
 )
 from data_pipelines.storage.manifests import FORMATS
+from fer_tf import labels
 from fer_tf.faces.crop_spec import CROP_SPECS
 from trainers.common import cli
 from trainers.common.progress import Progress
@@ -47,6 +48,10 @@ _SOURCE = flags.DEFINE_string(
 _OPTIONS = flags.DEFINE_string(
     "options", "", "Of the data set: rule=majority (ferplus), fold=3 (ckplus), ..."
 )
+_CLASSES = flags.DEFINE_string(
+    "classes", "",
+    "Of folder or csv: the classes in order, such as calm:still+at ease,tense.",
+)  # fmt: skip
 _EXCLUDE = flags.DEFINE_string(
     "exclude",
     None,
@@ -94,6 +99,8 @@ def main() -> None:
     if not _SOURCE.value and _DATASET.value != "synthetic":
         cli.fail("--source is needed: where the download is", code=2)
     options = parse_options(_OPTIONS.value)
+    if _CLASSES.value:
+        options["classes"] = _CLASSES.value
     source = open_source(_DATASET.value, _SOURCE.value, **options)
     if _EXCLUDE.value:
         source = Excluding(source, _EXCLUDE.value)
@@ -157,6 +164,8 @@ def report(manifest: dict, output: str) -> str:
     for split, counts in manifest["counts"].items():
         classes = ", ".join(f"{name} {n:,}" for name, n in counts.items())
         lines.append(f"  {split:10} {sum(counts.values()):7,}  ({classes})")
+    if labels.are_own(names := manifest["expressions"]):
+        lines.append(f"  classes    {', '.join(names)}: the data's own, in this order")
     ways = sorted(manifest["cropped"].items())
     cropped = ", ".join(f"{way} {n:,}" for way, n in ways)
     lines.append(f"  cropped    {cropped}")

@@ -11,7 +11,7 @@ in each condition, for tests and models of your own.
 The condition of a picture is the first folder below the --input of trainers.predict;
 that of a video is the first folder below --input here in which its predictions lie.
 Differences are paired over the people in both of two conditions, and unpaired between
-those in only one. Intervals resample people.
+those in only one. Intervals are Student's t over people, and Welch's where unpaired.
 
 --person says how a person is known: `auto` (a person of a video; in pictures each face
 is somebody else), `stem` (the file's name without its ending: neutral/001.jpg and
@@ -24,7 +24,9 @@ face of a picture or frame is taken.
 """
 
 import csv
+import itertools
 import os
+import re
 
 from absl import flags
 
@@ -46,18 +48,24 @@ _BASELINE = flags.DEFINE_list(
 )
 _ORDER = flags.DEFINE_list("order", [], "Conditions to compare, in this order.")
 
+_FIGURES = ("means", "differences", "unpaired_differences", "courses", "events")
+
 
 def main() -> None:
     """Entry point of the command line."""
-    from fer_tf.scores import bootstrap
+    import numpy as np
+
     from fer_tf.utils import atomic
     from trainers.prediction import csv_table
     from trainers.summary import courses, page, statistics
     from trainers.summary.readings import models, read
 
+    _check_flags()
     window = _seconds(_WINDOW)
     baseline = _seconds(_BASELINE) if _BASELINE.value else None
     readings = _in_order(read(_INPUT.value, _PERSON.value))
+    if _EVENTS.value and not np.isfinite(readings.times).any():
+        cli.fail("--events is for videos: photographs have no time", code=2)
     by_condition = readings
     if _BY.value == "person":
         readings = readings.chosen(slice(None), groups=readings.people, order=())
@@ -66,11 +74,12 @@ def main() -> None:
         "person": _PERSON.value,
         "models": models(_INPUT.value),
         "readings": readings.names,
-        "left_out": readings.left_out,
-        "resampling": {
+        "left_out": {k: sum(v.values()) for k, v in readings.left_out.items()},
+        "left_out_by_condition": readings.left_out,
+        "intervals": {
             "unit": "person",
-            "num_resamples": bootstrap.NUM_RESAMPLES,
-            "level": bootstrap.LEVEL,
+            "method": "Student's t, and Welch's for unpaired differences",
+            "level": statistics.LEVEL,
         },
         "groups": statistics.means(readings),
         "differences": statistics.differences(by_condition),
@@ -98,10 +107,24 @@ def main() -> None:
         csv_table.write_file(
             os.path.join(output, "time_courses.csv"), courses.course_rows(kinds)
         )
+    _remove_stale(output, pictures, summary)
     text = page.page(summary, pictures)
     atomic.write_text(os.path.join(output, "summary.md"), text)
     print(text)
     print(f"written: {os.path.join(output, 'summary.md')}")
+
+
+def _check_flags():
+    person, order = _PERSON.value, _ORDER.value
+    if person not in ("auto", "stem", "folder"):
+        try:
+            groups = re.compile(person).groups
+        except re.error as error:
+            cli.fail(f"--person={person}: no regular expression: {error}", code=2)
+        if not groups:
+            cli.fail(rf"--person={person}: has no group, such as in (s\d+)_", code=2)
+    if len(set(order)) < len(order):
+        cli.fail(f"--order={','.join(order)}: names a condition twice", code=2)
 
 
 def _seconds(flag):
@@ -121,9 +144,13 @@ def _in_order(readings):
         return readings
     found = set(readings.groups.tolist())
     if missing := [name for name in order if name not in found]:
-        cli.fail(f"--order={','.join(order)}: no faces in {', '.join(missing)}")
-    rows = [group in order for group in readings.groups.tolist()]
-    return readings.chosen(rows, order=order)
+        cli.fail(f"--order={','.join(order)}: no faces in {', '.join(missing)}", code=2)
+    groups, left_out = readings.groups.tolist(), dict(readings.left_out)
+    rows = [group in order for group in groups]
+    if others := sorted(found - set(order)):
+        counts = {group: groups.count(group) for group in others}
+        left_out["faces of what --order does not name"] = counts
+    return readings.chosen(rows, order=order, left_out=left_out)
 
 
 def _events(path):
@@ -149,12 +176,12 @@ def _draw(summary, output):
     if summary["by"] == "condition":
         groups = summary["groups"].items()
         values = {counted(n, g["people"]): g["values"] for n, g in groups}
-        label = "mean over people, 95 % interval"
+        label = _with_interval("mean over people", summary["groups"].values())
         figures["means.png"] = summary_figures.dots(values, label)
-    if summary["differences"]:
+    if compared := [p for p in summary["differences"] if p["people"] > 1]:
         values = {
             counted(f"{p['to']} minus {p['from']}", p["people"]): p["values"]
-            for p in summary["differences"]
+            for p in compared
         }
         label = "paired difference over people, 95 % interval"
         figures["differences.png"] = summary_figures.dots(values, label, zero=True)
@@ -168,20 +195,36 @@ def _draw(summary, output):
         figures["unpaired_differences.png"] = summary_figures.dots(
             values, label, zero=True
         )
-    means = "mean over people, 95 % interval"
-    change = "change from the baseline" if _BASELINE.value else ""
+    change = "change from the baseline, " if _BASELINE.value else ""
     for kind, label, shown in (
-        ("courses", "seconds", means),
-        ("events", "seconds from the event", f"{change}, {means}".lstrip(", ")),
+        ("courses", "seconds", "mean over people"),
+        ("events", "seconds from the event", f"{change}mean over people"),
     ):
         if summary.get(kind):
-            spans = {f"{name} ({_people(s)})": s for name, s in summary[kind].items()}
+            found = summary[kind]
+            spans = {f"{name} ({_people(s)})": s for name, s in found.items()}
+            shown = _with_interval(shown, itertools.chain(*found.values()))
             figures[f"{kind}.png"] = summary_figures.courses(
                 spans, summary["readings"], label, shown, zero=kind == "events"
             )
     for name, figure in figures.items():
         save_figure(figure, os.path.join(output, name), dpi=200)
     return list(figures)
+
+
+def _remove_stale(output, pictures, summary):
+    """Removes what an earlier run wrote and this one did not."""
+    names = {f"{kind}.png" for kind in _FIGURES} - set(pictures)
+    names |= set() if summary["courses"] else {"time_courses.csv"}
+    for path in (os.path.join(output, name) for name in sorted(names)):
+        if os.path.exists(path):
+            os.remove(path)
+
+
+def _with_interval(label, groups):
+    """The label of an axis; where every group is one person, there is no interval."""
+    several = any(group["people"] > 1 for group in groups)
+    return f"{label}, 95 % interval" if several else label
 
 
 def _people(spans):

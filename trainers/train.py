@@ -5,6 +5,9 @@ A run that was stopped is resumed where it was.
 python -m trainers.train --config=trainers/configs/meen_vgg19_fer2013.py \
     --data=data/fer2013 --workdir=runs/meen_vgg19 [--config.seed=1 ...]
 
+`--init=NAME|FOLDER|WORKDIR` begins with trained weights, such as the model that ships:
+with trainers/configs/finetune.py, on data of your own.
+
 `--config.KEY=VALUE` sets a key of the config. `--config.model.arguments.NAME=VALUE`
 sets any argument of the model's builder, for instance
 `--config.model.arguments.skip=False`. A config is a Python file, which is executed.
@@ -28,6 +31,9 @@ _STARTED = time.monotonic()
 _CONFIG = config_flags.DEFINE_config_file("config", None, "Config of the run.")
 _DATA = flags.DEFINE_string("data", None, "Prepared folder, or several: DIR[,DIR...].")
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.")
+_INIT = flags.DEFINE_string(
+    "init", None, "Catalog name, model folder or workdir to begin with."
+)
 _OVERRIDE = re.compile(r"--?config\.([^=]*)(?:=(.*))?", re.DOTALL)
 _DRY_RUN = flags.DEFINE_bool("dry_run", False, "Describe the run; train nothing.")
 
@@ -52,8 +58,10 @@ def main(settings: list[tuple[str, str]]) -> None:
         from data_pipelines.batches import pipeline
         from trainers.training import (
             assembly,
+            build,
             distribution,
             dry_run,
+            fine_tuning,
             precision,
             workdir,
         )
@@ -62,6 +70,9 @@ def main(settings: list[tuple[str, str]]) -> None:
         tf.config.experimental.enable_op_determinism()
     precision.settle(config, _WORKDIR.value)
     prepared = pipeline.open_prepared(_DATA.value)
+    config.init = _INIT.value or config.init
+    fine_tuning.adopt_network(config, prepared)
+    build.follow_classes(config, prepared)
     finished = os.path.join(_WORKDIR.value, "report.md")
     if not _DRY_RUN.value:
         workdir.require_same(_WORKDIR.value, config, prepared)

@@ -20,6 +20,10 @@ from trainers.common.progress import Progress
 _DATASET = flags.DEFINE_enum("dataset", None, sorted(SOURCES), "Which data set.")
 _SOURCE = flags.DEFINE_string("source", "", "The untouched download.")
 _OPTIONS = flags.DEFINE_string("options", "", "Of the data set: fold=3, ...")
+_CLASSES = flags.DEFINE_string(
+    "classes", "",
+    "Of folder or csv: the classes in order, such as calm:still+at ease,tense.",
+)  # fmt: skip
 _DATA = flags.DEFINE_string("data", None, "Or: a prepared folder.")
 _FACES = flags.DEFINE_bool(
     "faces",
@@ -71,6 +75,8 @@ def _verify_source():
         from data_pipelines.sources.filters import write_exclusions
 
     options = parse_options(_OPTIONS.value)
+    if _CLASSES.value:
+        options["classes"] = _CLASSES.value
     source = open_source(_DATASET.value, _SOURCE.value, **options)
     for path in filter(None, (_JSON.value, _EXCLUDE_TO.value)):
         require_outside(source, path)

@@ -3,7 +3,7 @@
 The rows are written to a file, and a shuffled index beside it gives their order. (The
 seed is fixed. Sources list their classes one after the other, and no shuffle window of
 training would mix those.) A chunk is every n-th row. One worker reads, crops, checks
-and writes it, to one shard a split. Its content depends on the source alone, so every
+and writes it, to one file a split. Its content depends on the source alone, so every
 worker and every restart gives the same bytes.
 """
 
@@ -87,6 +87,7 @@ class Chunk:
         format: One of `WRITERS`.
         number: Which chunk this is, from 0.
         count: How many there are.
+        shards: How many shards a split has. Several chunks may be joined to one.
     """
 
     source: Source
@@ -95,17 +96,19 @@ class Chunk:
     format: str
     number: int
     count: int
+    shards: int
 
     def shard(self, split: str) -> str:
         """Path of this chunk's shard of a split, named as TFDS names them.
 
-        The parts of an npz lie in the work folder until they are joined.
+        Parts of a larger file lie in the work folder until they are joined.
         """
         where = f"{self.number:05d}-of-{self.count:05d}"
         name = f"{self.source.name}-{split}.{self.format}-{where}"
         if self.format == "npz":
             return os.path.join(self.output, WORK, f"{name}.npz")
-        return os.path.join(self.output, name)
+        where = "" if self.shards == self.count else WORK
+        return os.path.join(self.output, where, name)
 
     @property
     def _done(self):

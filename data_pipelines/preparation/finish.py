@@ -1,7 +1,9 @@
 """The finished chunks of a preparation -> its shards and manifest."""
 
 import contextlib
+import itertools
 import os
+import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from data_pipelines.preparation.chunks import Chunk
 from data_pipelines.sources.sample import SPLITS
 from data_pipelines.storage import manifests, npz
+from fer_tf.utils import atomic
 from fer_tf.utils.hashing import sha256
 
 
@@ -37,7 +40,7 @@ def manifest_of(
     rejects: Sequence[Mapping[str, str]],
     plan: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The manifest; joins the parts of each npz first.
+    """The manifest; joins the parts of each file first.
 
     Args:
         chunks: All of the work, with an example at least.
@@ -73,6 +76,8 @@ def manifest_of(
 
 def _list_shards(chunks, summaries, counts):
     remove_empty(chunks, counts)
+    if chunks[0].shards < len(chunks):
+        return _join_records(chunks, summaries, counts)
     return [
         _shard(
             chunk.shard(split),
@@ -82,6 +87,24 @@ def _list_shards(chunks, summaries, counts):
         for split in counts
         for chunk, summary in zip(chunks, summaries)
     ]
+
+
+def _join_records(chunks, summaries, counts):
+    """Joins the chunks' records, which follow each other in a file, in order."""
+    written, shards = [], chunks[0].shards
+    ends = [len(chunks) * number // shards for number in range(shards + 1)]
+    for split in counts:
+        for number, (begin, end) in enumerate(itertools.pairwise(ends)):
+            name = f"{chunks[0].source.name}-{split}.tfrecord"
+            name += f"-{number:05d}-of-{shards:05d}"
+            path = os.path.join(chunks[0].output, name)
+            with atomic.replacing(path) as temporary, open(temporary, "wb") as file:
+                for chunk in chunks[begin:end]:
+                    with open(chunk.shard(split), "rb") as part:
+                        shutil.copyfileobj(part, file)
+            total = sum(sum(s["counts"][split].values()) for s in summaries[begin:end])
+            written.append(_shard(path, total, sha256(path)))
+    return written
 
 
 def _join_npz(chunks, summaries, counts):

@@ -25,7 +25,8 @@ from fer_tf.utils.atomic import locked
 
 _ROWS_A_CHUNK = 2048
 # Searching for faces takes long, so even a few pictures are spread over the workers:
-# up to this many chunks, of at least so many rows (two calls of the detector).
+# up to this many chunks, of at least so many rows (two calls of the detector). They are
+# joined to as many shards as other chunks would be.
 _SEARCHED_CHUNKS = 64
 _SEARCHED_ROWS = 32
 # An npz holds a whole split and has to fit into memory for training.
@@ -59,7 +60,7 @@ def prepare(
         on_no_face: What happens where none is found; see `Cropping`.
         format: `tfrecord`, or `npz` for what fits into memory (8 GiB of pixels).
         workers: Processes. The result does not depend on it.
-        rows_a_chunk: About how many rows share a shard, at most.
+        rows_a_chunk: About how many rows the shards of each split share, at most.
         notice: Called with the fault of a file in a finished folder.
         listed: Called with the rows that the source has listed so far.
         progress: Then called with rows done and rows in all.
@@ -143,9 +144,10 @@ def _prepare(source, cropping, output, wanted, rows, progress, run):
     count, rejects = rows
     num_listed = count + len(rejects)
     _check_memory(count, wanted["format"], cropping.crop_spec)
-    num_chunks = _num_chunks(count, wanted["rows_a_chunk"], cropping.detector)
+    shards = max(1, -(-count // wanted["rows_a_chunk"]))
+    num_chunks = _num_chunks(count, shards, cropping.detector)
     chunks = [
-        Chunk(source, cropping, output, wanted["format"], number, num_chunks)
+        Chunk(source, cropping, output, wanted["format"], number, num_chunks, shards)
         for number in range(num_chunks)
     ]
     summaries = run(chunks, progress, count)
@@ -202,8 +204,7 @@ def _clear(*folders):
                     os.remove(os.path.join(folder, name))
 
 
-def _num_chunks(rows, rows_a_chunk, detector):
-    chunks = -(-rows // rows_a_chunk)
-    if detector == "mtcnn":
-        chunks = max(chunks, min(_SEARCHED_CHUNKS, -(-rows // _SEARCHED_ROWS)))
-    return max(1, chunks)
+def _num_chunks(rows, shards, detector):
+    if detector != "mtcnn":
+        return shards
+    return max(shards, min(_SEARCHED_CHUNKS, -(-rows // _SEARCHED_ROWS)))

@@ -35,7 +35,8 @@ def check_options(
         if key not in allowed:
             known = ", ".join(allowed) or "none"
             raise OptionError(f"{dataset} has no option {key!r}; it has: {known}")
-        if str(value) not in allowed[key]:
+        # An option without a list of values takes any text.
+        if allowed[key] and str(value) not in allowed[key]:
             raise OptionError(
                 f"{dataset}: {key} must be one of {', '.join(allowed[key])}. "
                 f"Received: {key}={value}"

@@ -40,7 +40,7 @@ class Sample:
         frame: Frame number in the clip.
         box: `(x, y, width, height)` of the annotated face, in pixels.
         landmarks: 5, 37 or 68 `(x, y)` points, in pixels.
-        expression: Name from `fer_tf.labels.EXPRESSIONS`.
+        expression: Name from the source's `expressions`.
         votes: Shares of the raters' votes by expression name, which sum to 1.
         valence: In [-1, 1].
         arousal: In [-1, 1].

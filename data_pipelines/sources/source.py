@@ -33,7 +33,7 @@ class Source(Protocol):
         default_crop: Default of `--crop`, a key of `fer_tf.faces.crop_spec.CROP_SPECS`.
         default_detector: Default of `--detector`, one of
             `preparation.cropping.DETECTORS`: `none` if the pictures are crops already.
-        options: Values that each of its `--options` may have, by name.
+        options: Values that each of its `--options` may have, by name; none: any text.
         published_tables: `{title: {split: {class: count}}}`: every table of counts
             that is published. A copy under another name is recognised by them.
         published: The table that this copy should have under its options, or None.

@@ -4,7 +4,8 @@
 may be missing, but valence and arousal come together. Leading columns without a name,
 such as pandas' index, are skipped. `group_age`, `group_gender` and the like name the
 groups of people that a subject belongs to; evaluation reports on each group. An empty
-cell means that nothing is annotated.
+cell means that nothing is annotated. The values of `expression` are expressions or
+classes of any other kind (`data_pipelines.sources.classes`).
 """
 
 import contextlib
@@ -14,7 +15,13 @@ import os
 import re
 from collections.abc import Iterator
 
-from data_pipelines.sources import fingerprints, label_files, label_values, paths
+from data_pipelines.sources import (
+    classes,
+    fingerprints,
+    label_files,
+    label_values,
+    paths,
+)
 from data_pipelines.sources.errors import DataError, RepeatedRow, clip
 from data_pipelines.sources.sample import SPLIT_NAMES, SPLITS, Reject, Sample
 from data_pipelines.sources.source import Source
@@ -40,9 +47,12 @@ class Table(Source):
 
     Args:
         root: The CSV, or a folder that holds a single one.
+        classes: Order of the classes, as `data_pipelines.sources.classes` reads it;
+            empty: expressions, or else the values of `expression`, sorted.
 
     Raises:
-        DataError: If it is not there, or its header is not as above.
+        DataError: If it is not there, its header is not as above, or the values of
+            `expression` make no classes.
     """
 
     name = "csv"
@@ -50,9 +60,10 @@ class Table(Source):
     citation = ""
     default_crop = "meen"
     default_detector = "mtcnn"
+    options = {"classes": ()}
     published = None
 
-    def __init__(self, root: str):
+    def __init__(self, root: str, classes: str = ""):
         path = _find(root)
         self.folder = root if os.path.isdir(root) else None
         self.root = os.path.dirname(path) or "."
@@ -63,16 +74,22 @@ class Table(Source):
         self._columns = columns = _header(header, self._csv)
         self.action_units = _vocabulary(columns)
         splits, self._named_splits = self._read_splits()
+        self._wanted = classes
+        self.expressions, self._classes = self._read_classes()
         self._without_validation = splits == {"train", "test"}
         people = any("train" in names for names in self._named_splits.values())
         by_pixels = self._without_validation and not people
         self.holdout = "pixels" if by_pixels else None
         self.layout = f"csv: {','.join(c for c in columns if not _is_index(c))}"
+        self.layout += f", classes={classes}" if classes else ""
 
     @functools.cached_property
     def fingerprint(self) -> str:
         return fingerprints.of_files(
-            self.root, contents=[self._csv], listed=self._pictures()
+            self.root,
+            contents=[self._csv],
+            listed=self._pictures(),
+            text=self._wanted,
         )
 
     def rows(self) -> Iterator[Sample | Reject]:
@@ -119,6 +136,16 @@ class Table(Source):
                 of_subjects.setdefault(subject, set()).add(name)
         return splits, of_subjects
 
+    def _read_classes(self):
+        """The vocabulary, and the class of each value of `expression`."""
+        found = set()
+        for row in self._whole_rows() if "expression" in self._columns else ():
+            with contextlib.suppress(ValueError):  # `rows` reports it.
+                found |= {*labels.check_names([row["expression"]], "expression")}
+        return classes.vocabulary(
+            found, self._wanted, where=self._csv, action_units=self.action_units
+        )
+
     def _pictures(self):
         """Pictures that are there, in order."""
         for row in self._whole_rows():
@@ -160,7 +187,8 @@ class Table(Source):
         }
         expression = filled.get("expression")
         if expression:
-            expression = _expression(expression)
+            (expression,) = labels.check_names([expression], "expression")
+            expression = self._classes[expression]
         return Sample(
             sample_id=path,
             split=self._split(filled.get("split"), subject),
@@ -193,16 +221,6 @@ class Table(Source):
         if not subject:
             return None
         return {0: "validation", 1: "test"}.get(tenth(subject), "train")
-
-
-def _expression(name):
-    try:
-        return labels.expression_of(name)
-    except ValueError as error:
-        known = ", ".join(labels.EXPRESSIONS)
-        raise DataError(
-            f"expression must be one of {known}, is {clip(name)!r}"
-        ) from error
 
 
 def _without_partner(row):

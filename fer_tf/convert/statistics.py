@@ -28,15 +28,17 @@ def adopt_statistics(model: keras.Model, images: np.ndarray) -> list[str]:
 
     Example:
         >>> image = keras.Input((1, 1, 1))
-        >>> model = keras.Model(image, BatchNormalization(epsilon=0.0)(image))
+        >>> layer = BatchNormalization(epsilon=0.0, name="bn")
+        >>> model = keras.Model(image, layer(image))
         >>> adopt_statistics(model, np.reshape([1.0, 5.0], (2, 1, 1, 1)))
-        ['batch_normalization']
+        ['bn']
         >>> [float(weight[0]) for weight in model.weights]  # Twice as wide, around 3.
         [2.0, 3.0, 3.0, 4.0]
     """
     found = [x for x in model.layers if isinstance(x, BatchNormalization)]
     probe = keras.Model(model.input, [layer.input for layer in found])
-    for layer, x in zip(found, probe(images)):
+    # Of one layer, the model gives its map itself, not a list.
+    for layer, x in zip(found, keras.tree.flatten(probe(images))):
         mean, variance = ops.moments(x, axes=list(range(len(x.shape) - 1)))
         slope = layer.gamma / ops.sqrt(layer.moving_variance + layer.epsilon)
         layer.beta.assign(layer.beta + slope * (mean - layer.moving_mean))

@@ -25,6 +25,7 @@ from fer_tf.explain.gradients import value_and_gradients
 from fer_tf.explain.outputs import as_arrays, score_function
 from fer_tf.explain.own_attention import attention
 
+_LEAST_SIDE = 4
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D)
 _MAY_RECTIFY = (*_CONVOLUTIONS, keras.layers.Dense, keras.layers.Activation)
 
@@ -162,8 +163,9 @@ def guided_backpropagation(
 def last_feature_map(model: keras.Model) -> str:
     """Name of the layer that Grad-CAM uses by default.
 
-    It is the last layer with a height or a width above 1 that is a convolution
-    with a kernel above 1 x 1, a rectifier or a sum.
+    It is the last layer with sides of at least 4 that is a convolution with a kernel
+    above 1 x 1, a rectifier or a sum: a coarser map says little of where on a face. A
+    network that has only coarser ones gives its last with a height or width above 1.
 
     Raises:
         ValueError: If the model has no such layer.
@@ -174,12 +176,17 @@ def last_feature_map(model: keras.Model) -> str:
         >>> explain.last_feature_map(fer_tf.create_model("multitask_cnn", width=0.125))
         'stage3_conv3'
     """
+    maps = []
     for layer in reversed(model.layers):
         spatial = isinstance(layer, _CONVOLUTIONS) and max(layer.kernel_size) > 1
         joins = isinstance(layer, keras.layers.Add) or _is_rectifier(layer)
         shape = getattr(layer.output, "shape", ())
         if (spatial or joins) and len(shape) == 4 and max(shape[1:3]) > 1:
-            return layer.name
+            if min(shape[1:3]) >= _LEAST_SIDE:
+                return layer.name
+            maps.append(layer.name)
+    if maps:
+        return maps[0]
     raise ValueError(f"Model {model.name!r} has no feature maps; name a `layer`.")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from fer_tf import labels
 from fer_tf.dataset_facts import UNKNOWN, DatasetFacts
 from fer_tf.export import score_tables
 from fer_tf.model_io.card import COVERAGE, unsure_below
@@ -72,8 +73,10 @@ def _summary(described):
     yield f"`{described['model']}`{size}. It says:"
     yield ""
     for key, what in _SHOWS.items():
-        if key in described["names"]:
-            yield f"- {what}: {', '.join(described['names'][key])}"
+        if names := described["names"].get(key):
+            if key == "expressions" and labels.are_own(names):
+                what = what.replace(key, "classes")
+            yield f"- {what}: {', '.join(names)}"
 
 
 def _use(name, described):
@@ -115,7 +118,8 @@ def _data(described):
     if tasks := described.get("derived"):
         yield f"**It was trained on {score_tables.derived_words(tasks)}.**"
         yield ""
-    for facts in _facts(described):
+    for place, facts in enumerate(_facts(described)):
+        yield from ("",) * (place > 0)
         yield f"**{facts.title}.** {facts.pictures}"
         yield ""
         yield f"- Labels: {facts.labels}"

@@ -7,6 +7,7 @@ people.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from fer_tf import labels
 from fer_tf.scores import METRICS, confusion, leading, metric_of, table
 from fer_tf.scores.text import interval, number, reading
 from fer_tf.utils.markdown import head, line
@@ -122,17 +123,16 @@ def expressions(matrix: Mapping[str, Any] | None, where: str) -> Iterator[str]:
     rates = list(confusion.expression_rates(matrix))
     if not rates:
         return
+    kind = "class" if labels.are_own(matrix["expressions"]) else "expression"
     yield ""
     yield (
-        f"Each expression that occurs on {where}: the share of its faces that is found "
+        f"Each {kind} that occurs on {where}: the share of its faces that is found "
         "(recall); of the faces said to show it, the share that does (precision, which "
         "depends on how often each occurs there); and what it is most often taken for, "
         "with the share of all its faces."
     )
     yield ""
-    yield from head(
-        ["expression", "examples", "recall", "precision", "most often taken for"]
-    )
+    yield from head([kind, "examples", "recall", "precision", "most often taken for"])
     for row in rates:
         taken = ""
         if row.taken_for:

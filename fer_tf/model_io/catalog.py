@@ -53,7 +53,7 @@ def default() -> str:
 
     Example:
         >>> default()
-        'fer2013_best'
+        'ferplus_best'
     """
     catalog = read()
     if catalog["default"] is None:

@@ -117,7 +117,7 @@ def load(
     Example:
         >>> model = load()  # The model that ships.
         >>> model.card.model, model.crop_spec.size
-        ('small_resnet', 48)
+        ('face_resnet29', 48)
     """
     require_own_process("a model")
     folder = find(path, protocol=protocol)
@@ -149,7 +149,7 @@ def find(
 
     Example:
         >>> os.path.basename(find())
-        'fer2013_best'
+        'ferplus_best'
     """
     folder = _find(path, protocol)
     # `clean` is the default, under which a folder of protocol `paper` is taken too.

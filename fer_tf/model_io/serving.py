@@ -42,7 +42,7 @@ def make_serving_model(model: keras.Model, *, dtype: str = "uint8") -> keras.Mod
 
     Example:
         >>> import fer_tf
-        >>> serving = make_serving_model(fer_tf.load())
+        >>> serving = make_serving_model(fer_tf.load("fer2013_best"))
         >>> {name: output.shape for name, output in serving.output.items()}
         {'probabilities': (None, 7)}
     """

@@ -4,8 +4,15 @@ The functions of this package return a `matplotlib.figure.Figure`, made without
 pyplot: nothing global is touched and no display is needed.
 """
 
+import functools
+import itertools
+import warnings
+from collections.abc import Sequence
+
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from fer_tf.utils import atomic
 
@@ -23,12 +30,34 @@ COLORS = {
 }
 INK = "#222222"
 
+# Fonts of usual systems that draw Chinese, Japanese and Korean.
+_WIDE_FONTS = (
+    "Noto Sans CJK SC", "Noto Sans CJK JP", "Source Han Sans SC", "PingFang SC",
+    "Hiragino Sans", "Hiragino Sans GB", "Microsoft YaHei", "SimHei", "Yu Gothic",
+    "MS Gothic", "Malgun Gothic", "Arial Unicode MS", "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei", "Droid Sans Fallback", "IPAGothic",
+)  # fmt: skip
+
 _MAP_TITLES = {
     "grad_cam": "Grad-CAM",
     "guided_grad_cam": "guided Grad-CAM",
     "guided_backpropagation": "guided backpropagation",
     "edges": "edges of the image",
 }
+
+
+def class_colors(names: Sequence[str]) -> list[str]:
+    """A colour for each class: an expression's own, for others grey and what is left.
+
+    Example:
+        >>> from fer_tf.plotting.style import class_colors
+        >>> class_colors(["neutral", "other", "tense"])
+        ['#8c8c8c', '#bbbbbb', '#e69f00']
+    """
+    left = itertools.cycle(
+        ["#bbbbbb", *(COLORS[name] for name in COLORS if name not in names)]
+    )
+    return [COLORS[name] if name in COLORS else next(left) for name in names]
 
 
 def luminance(color: str) -> float:
@@ -78,6 +107,34 @@ def save_figure(figure: Figure, path: str, *, dpi: int = 110) -> None:
     Raises:
         OSError: If it cannot be written, with `path` as its file name.
     """
+    _find_fonts(figure)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        _save(figure, path, dpi)
+
+
+def _find_fonts(figure):
+    """Lets another font of this machine draw what the standard one has not."""
+    texts = figure.findobj(Text)
+    known = font_manager.get_font(font_manager.findfont("DejaVu Sans")).get_charmap()
+    used = {char for text in texts for char in text.get_text() if char.isprintable()}
+    if {ord(char) for char in used} <= known.keys():
+        return
+    for text in texts:
+        text.set_fontfamily([*text.get_fontfamily(), *_wide_fonts()])
+
+
+@functools.cache
+def _wide_fonts():
+    """Names of those that are here; says once if none is."""
+    here = {font.name for font in font_manager.fontManager.ttflist}
+    found = [name for name in _WIDE_FONTS if name in here]
+    if not found:
+        warnings.warn("no font here has every character of the figures", stacklevel=2)
+    return found
+
+
+def _save(figure, path, dpi):
     # The layout gives each axis room for its numbers, and then may change them: 0.5 and
     # 1.0 become 0.25 and 0.50. The second layout has room for what is drawn.
     figure.draw_without_rendering()

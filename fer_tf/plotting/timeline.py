@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_tf.face_types import Face
-from fer_tf.plotting.style import COLORS, INK, tidy
+from fer_tf.plotting.style import INK, class_colors, tidy
 
 _MOST_SPANS = 1024
 _MOST_PEOPLE = 6
@@ -118,7 +118,7 @@ class Timeline:
         else:
             axes.stackplot(
                 times, np.nan_to_num(values), step="post", lw=0, labels=names,
-                colors=[COLORS.get(name, "#bbbbbb") for name in names],
+                colors=class_colors(names),
             )  # fmt: skip
             axes.set_ylim(0, 1)
             axes.set_yticks([0, 0.5, 1])

@@ -53,31 +53,12 @@ def intervals(
     >>> low < 0.5 < high
     True
     """
-    drawn = resampled(scores, units, num_resamples=num_resamples, seed=seed)
-    return percentiles(drawn, level)
-
-
-def resampled(
-    scores: SumScores,
-    units=None,
-    *,
-    num_resamples: int = NUM_RESAMPLES,
-    seed: int = 0,
-) -> dict[str, np.ndarray]:
-    """The scores of each resample, `{name: (num_resamples, ...)}`.
-
-    Arguments and errors are those of `intervals`; empty if there are fewer than two
-    units. Independent groups need different seeds.
-
-    >>> scores = SumScores(np.array([[0.0], [1.0]]), lambda sums: {"x": sums[..., 0]})
-    >>> sorted(set(resampled(scores)["x"].tolist()))
-    [0.0, 1.0, 2.0]
-    """
     count = len(scores.rows)
     units = np.arange(count) if units is None else np.asarray(units)
-    if len(units) != count:
+    if not 0 < level < 1 or len(units) != count:
         raise ValueError(
-            f"`units` must be one per row. Received: {len(units)} units, {count} rows."
+            "`level` must be in (0, 1) and `units` one per row. "
+            f"Received: level={level}, {len(units)} units, {count} rows."
         )
     sums = unit_sums(scores.rows, units)
     if len(sums) < 2:
@@ -90,27 +71,10 @@ def resampled(
         scores.finish(_counts(rng, min(block, num_resamples - start), len(sums)) @ sums)
         for start in range(0, num_resamples, block)
     ]
-    return {
+    tails = [50 * (1 - level), 50 * (1 + level)]
+    drawn = {
         name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]
     }
-
-
-def percentiles(drawn: dict[str, np.ndarray], level: float = LEVEL) -> dict[str, tuple]:
-    """The ends between which `level` of the resamples lie.
-
-    Args:
-        drawn: As of `resampled`.
-        level: In (0, 1).
-
-    Raises:
-        ValueError: If `level` is out of range.
-
-    >>> percentiles({"x": np.arange(101)}, level=0.5)
-    {'x': (25.0, 75.0)}
-    """
-    if not 0 < level < 1:
-        raise ValueError(f"`level` must be in (0, 1). Received: level={level}.")
-    tails = [50 * (1 - level), 50 * (1 + level)]
     ends = {k: np.percentile(values, tails, axis=0) for k, values in drawn.items()}
     return {
         name: tuple(map(float, pair)) if pair.ndim == 1 else tuple(pair)

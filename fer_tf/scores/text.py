@@ -36,11 +36,20 @@ def interval(ends: Sequence[float] | None, **form) -> str:
 
     >>> interval((0.5, 0.75)), interval(None)
     (' [0.5000, 0.7500]', '')
+    >>> interval((-0.00002, 0.5))
+    ' [-0.0000, 0.5000]'
     """
     if not ends:
         return ""
-    low, high = (number(end, **form) for end in ends)
+    low, high = (_end(end, **form) for end in ends)
     return f" [{low}, {high}]"
+
+
+def _end(value, **form):
+    """As `number`, but with the sign of what is rounded to 0: 0 may lie between."""
+    text = number(value, **form)
+    # Less than 1e-12 is the rounding of a sum.
+    return f"-{text}" if value < -1e-12 and not text.startswith("-") else text
 
 
 def reading(

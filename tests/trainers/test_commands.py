@@ -15,6 +15,7 @@ import pytest
 import fer_tf
 import trainers
 from data_pipelines import synthetic
+from data_pipelines.sources import open_source
 from fer_tf.faces.crop_spec import CROP_SPECS
 from tests.testing_utils import assert_one_line, save_tiny_model
 from tests.testing_utils import run_command as run
@@ -60,6 +61,41 @@ def test_train_takes_flags_ends_with_a_report_and_says_so_again(
     result = run("train", *arguments)
     assert result.returncode == 0 and "run is finished; see" in result.stdout
     assert report.stat().st_mtime_ns == before
+
+
+@pytest.mark.slow
+def test_classes_of_ones_own_go_the_whole_way(tmp_path):
+    source = open_source("synthetic", "seed=3,examples=160,size=48")
+    for row in source.rows():
+        sample, image = source.load(row)
+        name = "calm" if sample.expression in ("neutral", "sadness") else "tense"
+        (tmp_path / "in" / name).mkdir(parents=True, exist_ok=True)
+        path = tmp_path / "in" / name / f"{row.sample_id}.png"
+        cv2.imwrite(str(path), image)
+    data, workdir, model = (f"{tmp_path}/{name}" for name in ("data", "run", "model"))
+    for command, *arguments in [
+        ["prepare", "--dataset=folder", f"--source={tmp_path}/in", f"--output={data}",
+         "--classes=tense,calm", "--detector=none"],
+        ["train", "--config=tests/trainers/small_config.py", f"--data={data}",
+         f"--workdir={workdir}", "--config.stages[0].epochs=1"],
+        ["evaluate", f"--workdir={workdir}", f"--data={data}",
+         f"--json={tmp_path}/scores.json"],
+        ["export", f"--workdir={workdir}", f"--output={model}", "--formats=keras"],
+        ["predict", f"--model={model}", f"--input={tmp_path}/in/calm",
+         f"--output={tmp_path}/out", "--detector=none", "--pictures=false"],
+    ]:  # fmt: skip
+        result = run(command, *arguments)
+        assert result.returncode == 0, result.stderr
+        if command == "train":
+            assert "the model gets 2 classes: tense, calm" in result.stdout
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert scores["confusion"]["expressions"] == ["tense", "calm"]
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert "which of these classes a face shows, as probabilities: tense, calm" in card
+    with open(tmp_path / "out" / "predictions.csv", newline="") as file:
+        columns = next(csv.reader(file))
+    assert {"expression", "tense", "calm"} < set(columns)
+    assert "circumplex_valence" not in columns and "happiness" not in columns
 
 
 @pytest.mark.slow

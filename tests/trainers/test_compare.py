@@ -52,7 +52,8 @@ def test_seeds_and_a_run_against_itself(runs):
     [
         (["one"], 2, "needs WORKDIR and WORKDIR, 1 given"),
         (["one", "two", "three"], 2, "unexpected argument 'three'"),
-        (["one", "two"], 1, "one: no finished run that kept what it said"),
+        (["one", "two"], 1, "one: no such folder"),
+        (["tests", "two"], 1, "tests: no finished run that kept what it said"),
         (["one", "two", "--json=."], 2, "--json: . is a folder"),
     ],
 )

@@ -181,7 +181,8 @@ def _rates(plateau, model, losses):
 
 
 @pytest.mark.parametrize(
-    "key, value", [("mixup", 0.2), ("ema_decay", 0.99), ("micro_batches", 2)]
+    "key, value",
+    [("mixup", 0.2), ("ema_decay", 0.99), ("micro_batches", 2), ("patience", 3)],
 )
 def test_what_fit_would_leave_out_is_refused(key, value, synthetic_data):
     config = tiny_config(**{key: value})

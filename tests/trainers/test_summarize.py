@@ -13,7 +13,8 @@ def summarize(tmp_path, *arguments):
 
 def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     write(tmp_path / "out", PICTURES)
-    about = {"fer_tf": "0.1.0", "calibrated": False, "unsure_below": 0.444}
+    about = {"model": "net", "model_folder": "best", "detector": "MTCNN 1"}
+    about |= {"fer_tf": "0.1.0", "calibrated": False, "unsure_below": 0.444}
     run = {"weights": "0123456789abcdef", "about": about}
     (tmp_path / "out" / "run.json").write_text(json.dumps(run))
     result = summarize(tmp_path, "--person=stem")
@@ -22,10 +23,10 @@ def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     pictures = {"means.png", "differences.png"}
     assert names == {"summary.json", "summary.md", "people.csv", *pictures}
     page = (tmp_path / "sum" / "summary.md").read_text()
-    assert "| happiness | 0.500 [0.400, 0.600] | 2 of 2 |" in page
+    assert "| happiness | 0.500 [-0.771, 1.771] | yes | 2 of 2 |" in page
     assert (
-        "`0123456789ab` in fer-tf 0.1.0, with uncalibrated probabilities; unsure below "
-        "0.444." in page
+        "`0123456789ab` of `best` (net) in fer-tf 0.1.0, with uncalibrated "
+        "probabilities; faces found by MTCNN 1; unsure below 0.444." in page
     )
     assert "neutral (3 people, 4 faces)" in page and page in result.stdout
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())
@@ -42,8 +43,21 @@ def test_conditions_come_in_the_order_asked_for(tmp_path):
     assert "| reading | smiling (2 people, 2 faces) | neutral (3" in result.stdout
     assert "## neutral minus smiling, paired" in result.stdout
     result = summarize(tmp_path, "--person=stem", "--order=smiling")
-    assert "neutral" not in result.stdout
-    assert_one_line(summarize(tmp_path, "--order=smiling,sad"), 1, "no faces in sad")
+    assert "neutral (" not in result.stdout
+    assert "Left out: 1 without a face (1 in smiling)." in result.stdout
+    assert "--order does not name (4 in neutral)." in result.stdout
+    assert not (tmp_path / "sum" / "differences.png").exists()  # Of the run before.
+    assert_one_line(summarize(tmp_path, "--order=smiling,sad"), 2, "no faces in sad")
+    assert_one_line(summarize(tmp_path, f"--events={__file__}"), 2, "have no time")
+
+
+def test_one_person_is_too_few_to_compare(tmp_path):
+    write(tmp_path / "out", [p for p in PICTURES if "ann" in p[0]])
+    result = summarize(tmp_path, "--person=stem")
+    assert result.returncode == 0, result.stderr
+    assert "One person alone is in both: too few people to compare." in result.stdout
+    assert "| happiness | 0.600 | — | 1 of 1 |" in result.stdout
+    assert not (tmp_path / "sum" / "differences.png").exists()
 
 
 def test_groups_of_other_people_are_compared_unpaired(tmp_path):
@@ -86,7 +100,9 @@ def test_a_video_has_courses_and_events(tmp_path):
 
 @pytest.mark.parametrize(
     "arguments, code, text",
-    [((), 1, "no predictions.jsonl"), (("--window=3,1",), 2, "--window"),
+    [((), 1, "out: no such folder"), (("--person=(\\d",), 2, "no regular expression"),
+     (("--person=\\d+",), 2, "has no group"), (("--order=a,a",), 2, "twice"),
+     (("--window=3,1",), 2, "--window"),
      (("--by=mood",), 2, "mood"), (("--baseline=0",), 2, "--baseline must be")],
 )  # fmt: skip
 def test_bad_input_is_one_line(arguments, code, text, tmp_path):

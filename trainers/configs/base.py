@@ -28,6 +28,9 @@ def get_config() -> ConfigDict:
     config.ema_decay = 0.0
 
     config.model = ConfigDict(dict(name="", arguments=ConfigDict()))
+    # A catalog name, model folder or workdir whose weights training begins with (flag
+    # --init); the network, its crops and its views are theirs.
+    config.init = ""
     # Submodel -> workdir or model folder with the weights that it starts from.
     config.submodels = ConfigDict()
     # Published weights that the model starts from: `vgg_face`, `vggface2` or
@@ -74,6 +77,9 @@ def get_config() -> ConfigDict:
     # Metric that chooses the best weights; "-" in front: smaller is better.
     config.select = "accuracy"
     config.eval_epochs = 1
+    # Evaluations without a better score on the validation split that end the training
+    # of a config of one stage; 0: none do.
+    config.patience = 0
     # Steps between checkpoints. Ends of epochs, and some minutes, bring further ones.
     config.checkpoint_steps = 1000
     # Windows of a crop: for choosing weights, and for the reported numbers.

@@ -15,7 +15,7 @@ copies of test and validation pictures, and pictures with two labels; the test s
 untouched. Published for one network from scratch: 73.28 %.
 
 Measured: 69.66 % of PrivateTest after 60 epochs, 155 minutes on two busy CPU cores.
-It is the model that ships.
+It ships beside the default.
 
 Its card has faces that it never saw, the Face Research Lab London Set (DeBruine and
 Jones 2017, CC BY 4.0, doi 10.6084/m9.figshare.5047666). labels.csv, beside the folders

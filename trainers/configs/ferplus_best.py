@@ -18,7 +18,19 @@ same budget:
     from scratch:
         --config.published.format=
 
-`data/ferplus` as in ferplus_quick.
+`data/ferplus` as in ferplus_quick. The weights are chosen by validation cross-entropy:
+by accuracy two epochs were equal, of which the later one had the lower cross-entropy
+and the higher macro F1.
+
+What was tried, all on validation faces of the rule `probability`, one run each:
+
+    small_resnet, votes, 9 of 12 epochs (ferplus_quick)     80.56 %
+    this, half an epoch, at most 3,000 of a class, 0.03     71.07 %
+    this, as it is: 8 epochs, 92 minutes, two busy cores    82.21 % (82.73 as reported)
+
+Without batch normalisation, more than a rate of 0.005 ended in NaN. Measured: 85.46 %
+[84.3, 86.7] of FER+'s test faces by its owner's rule. It is the model that ships. It
+hardly ever says disgust or contempt.
 """
 
 from ml_collections import ConfigDict
@@ -46,6 +58,7 @@ def get_config() -> ConfigDict:
     config.ema_decay = 0.999
     config.eval_epochs = 2
     config.batch_size = 64
+    config.select = "-nll"
     config.stages[0].epochs = 8
     config.stages[0].learning_rate = 0.05
     return config

@@ -22,6 +22,8 @@ def begin(output: str, identity: dict, about: dict | None = None) -> None:
         output: Folder; no other process may write to it.
         identity: Model and settings that predictions depend on, JSON-ready.
         about: What else a reader of the predictions should know; kept, not compared.
+            What earlier runs kept of pictures that are not read again stays, as a list
+            under `about_earlier`.
 
     Raises:
         ValueError: If it holds predictions of another model or settings.
@@ -35,7 +37,28 @@ def begin(output: str, identity: dict, about: dict | None = None) -> None:
     elif not os.path.exists(path):
         raise ValueError(f"{output}: holds predictions of an unknown model")
     else:
-        _require_same(output, atomic.read_json(path), identity)
+        earlier = atomic.read_json(path)
+        _require_same(output, earlier, identity)
+        if about:
+            others = [] if "video" in identity else abouts(earlier)  # Read anew.
+            others = [other for other in others if other != about]
+            kept = {"about_earlier": others} if others else {}
+            atomic.write_json(path, {**identity, "about": about, **kept})
+
+
+def abouts(run: dict) -> list[dict]:
+    """What every run into a folder kept as `about`, the last run last.
+
+    Args:
+        run: What its run.json holds.
+
+    Example:
+        >>> abouts({"about": {"fer_tf": "2"}, "about_earlier": [{"fer_tf": "1"}]})
+        [{'fer_tf': '1'}, {'fer_tf': '2'}]
+    """
+    earlier = run.get("about_earlier")
+    found = [*(earlier if isinstance(earlier, list) else []), run.get("about")]
+    return [about for about in found if isinstance(about, dict) and about]
 
 
 def _require_same(output, earlier, identity):
@@ -44,7 +67,9 @@ def _require_same(output, earlier, identity):
         raise ValueError(f"{path}: not what a run of trainers.predict wrote")
     # A folder of pictures lacks the keys of a video, and the other way round.
     for name in {**earlier, **identity}:
-        if name != "about" and earlier.get(name) != identity.get(name):
+        if name in ("about", "about_earlier"):
+            continue
+        if earlier.get(name) != identity.get(name):
             raise ValueError(
                 f"{output}: holds predictions with {name} {earlier.get(name)!r}, now "
                 f"{identity.get(name)!r}; choose another --output"

@@ -53,11 +53,13 @@ def locked(
             out. None subtracts nothing.
 
     Returns:
-        Readings by event, and by condition if there are several, in their order; a face
-        near two events is in both.
+        Readings by event, and by condition if there are several. Events are in the
+        order in which they first appear in `events`, and each event's conditions in
+        theirs. A face near two events is in both.
     """
     conditions = readings.ordered()
     several = len(conditions) > 1
+    name_of = lambda event, group: f"{event}, {group}" if several else event
     parts, values, times, groups = [], [], [], []
     for event in events:
         away = np.round(readings.times - event["time"], 6)
@@ -74,14 +76,14 @@ def locked(
         parts.append(rows)
         values.append(changes[rows])
         times.append(away[rows])
-        name = event["event"]
-        groups += [f"{name}, {g}" if several else name for g in readings.groups[rows]]
+        groups += [name_of(event["event"], group) for group in readings.groups[rows]]
+    names = dict.fromkeys(event["event"] for event in events)
     return readings.chosen(
         np.concatenate([*parts, np.zeros(0, int)]),
         values=np.concatenate([*values, readings.values[:0]]),
         times=np.concatenate([*times, []]),
         groups=np.array(groups, str),
-        order=tuple(f"{e['event']}, {c}" for e in events for c in conditions),
+        order=tuple(name_of(name, group) for name in names for group in conditions),
     )
 
 

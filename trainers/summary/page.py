@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 
-from fer_tf.scores import bootstrap
-from fer_tf.scores.text import reading
+from fer_tf.scores.text import MISSING, reading
 from fer_tf.utils.markdown import head, line
 from fer_tf.utils.names import one_line
 from trainers.common.terminal import counted
 
 NOTE = (
     "Each person's faces are averaged first, and then the people. Brackets: 95 % "
-    f"percentile intervals of {bootstrap.NUM_RESAMPLES:,} bootstrap resamples of "
-    "people; of one person alone there is none."
+    "intervals over people, by Student's t, and by Welch's for unpaired differences; "
+    "of one person alone there is none."
 )
 _DERIVED = (
     "`circumplex_valence` and `circumplex_arousal` are derived from the probabilities "
@@ -41,8 +40,10 @@ def _lines(summary, pictures) -> Iterator[str]:
     yield from map(_origin, summary["models"])
     if "circumplex_valence" in summary["readings"]:
         yield _DERIVED
-    for reason, count in summary["left_out"].items():
-        yield f"Left out: {count:,} {reason}."
+    for reason, counts in summary["left_out_by_condition"].items():
+        parts = [f"{n:,} in {one_line(name)}" for name, n in counts.items()]
+        where = "" if [*counts] == ["all"] else f" ({', '.join(parts)})"
+        yield f"Left out: {summary['left_out'][reason]:,} {reason}{where}."
     yield from ("", f"## By {summary['by']}", "")
     groups = summary["groups"]
     columns = [_titled(name, group) for name, group in groups.items()]
@@ -61,25 +62,28 @@ def _lines(summary, pictures) -> Iterator[str]:
     for pair in summary["differences"]:
         to, start = one_line(pair["to"]), one_line(pair["from"])
         yield from ("", f"## {to} minus {start}, paired", "")
-        yield f"The same {pair['people']:,} people are in both."
+        if pair["people"] == 1:
+            yield "One person alone is in both: too few people to compare."
+        else:
+            yield f"The same {pair['people']:,} people are in both."
         yield ""
-        yield from head(["reading", "difference", "larger in"])
+        yield from head(["reading", "difference", "interval holds 0", "larger in"])
         for name, value in pair["values"].items():
             larger = f"{value['larger']:,} of {pair['people']:,}"
-            yield line([name, _cell(value), larger])
+            yield line([name, _cell(value), holds_zero(value), larger])
     for pair in summary["unpaired_differences"]:
         to, start = one_line(pair["to"]), one_line(pair["from"])
         yield from ("", f"## {to} minus {start}, unpaired", "")
         yield (
             f"Different people: {pair['to_people']:,} in {to}, {pair['from_people']:,} "
-            f"in {start}. Each group is resampled by itself."
+            f"in {start}."
         )
         if summary["person"] == "auto":
             yield _UNKNOWN
         yield ""
-        yield from head(["reading", "difference of means"])
+        yield from head(["reading", "difference of means", "interval holds 0"])
         for name, value in pair["values"].items():
-            yield line([name, _cell(value)])
+            yield line([name, _cell(value), holds_zero(value)])
     if around := summary.get("around"):
         yield from ("", "## Around events", "", _around(around))
     for name in pictures:
@@ -101,10 +105,14 @@ def _around(around):
 def _origin(model):
     """Which model read the faces, as far as predict left it written."""
     text = f"Read by the weights `{model['weights'][:12]}`"
+    if model.get("model_folder") is not None:
+        text += f" of `{one_line(str(model['model_folder']))}` ({model.get('model')})"
     if model.get("fer_tf") is not None:
         text += f" in fer-tf {model['fer_tf']}"
     if model.get("calibrated") is not None:
         text += f", with {'' if model['calibrated'] else 'un'}calibrated probabilities"
+    if model.get("detector") is not None:
+        text += f"; faces found by {model['detector']}"
     if model.get("unsure_below") is not None:
         text += f"; unsure below {model['unsure_below']:.3f}"
     return f"{text}."
@@ -114,6 +122,18 @@ def _titled(name, group):
     people = counted(group["people"], "person", "people")
     faces = counted(group["faces"], "face", "faces")
     return f"{one_line(name).replace('|', BAR)} ({people}, {faces})"
+
+
+def holds_zero(value: dict) -> str:
+    """Whether an interval holds 0, in words: the digits of an end may not tell.
+
+    >>> holds_zero({"interval": (-0.0001, 0.2)}), holds_zero({"mean": 0.1})
+    ('yes', '—')
+    """
+    if "interval" not in value:
+        return MISSING
+    low, high = value["interval"]
+    return "yes" if low <= 0 <= high else "no"
 
 
 def _cell(value):

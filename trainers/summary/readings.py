@@ -1,5 +1,6 @@
 """The readings below a folder of predictions, each with its condition and person."""
 
+import collections
 import dataclasses
 import json
 import os
@@ -11,7 +12,7 @@ import numpy as np
 from fer_tf import face_table
 from fer_tf.utils import atomic
 from fer_tf.utils.names import shown
-from trainers.prediction.output_folder import JSONL, RUN
+from trainers.prediction.output_folder import JSONL, RUN, abouts
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -25,7 +26,8 @@ class Readings:
         people: `(n,)` who each face is.
         sources: `(n,)` picture or video.
         times: `(n,)` seconds in the video; NaN for pictures.
-        left_out: Reason -> number of faces, or of pictures and frames without one.
+        left_out: Reason -> condition -> number of faces, or of pictures and frames
+            without one or that could not be read.
         order: Of the groups that have one; the others follow by their names.
     """
 
@@ -35,7 +37,7 @@ class Readings:
     people: np.ndarray
     sources: np.ndarray
     times: np.ndarray
-    left_out: dict[str, int]
+    left_out: dict[str, dict[str, int]]
     order: tuple[str, ...] = ()
 
     def ordered(self) -> list[str]:
@@ -65,24 +67,28 @@ def read(folder: str, person: str) -> Readings:
         that are of no person are left out.
 
     Raises:
-        ValueError: If there are no predictions, if a line is none, or if no face has
-            readings.
+        ValueError: If there is no such folder, if there are no predictions, if a line
+            is none, or if no face has readings.
+        OSError: If a folder cannot be read.
     """
-    rows = []
-    left_out = dict.fromkeys(("without a face", "smaller faces", "of no person"), 0)
+    rows, left_out = [], collections.defaultdict(collections.Counter)
     for path, record in _records(folder):
         faces, source = record["faces"], record["source"]
-        left_out["without a face"] += not faces
+        inside = os.path.relpath(os.path.dirname(path), folder)
+        own = next(face_table.rows(record))["condition"]
+        condition = str(own or inside.split(os.sep)[0].strip(".") or "all")
+        if record.get("error") not in (None, face_table.NO_FACE):
+            left_out["that could not be read"][condition] += 1
+        elif not faces:
+            left_out["without a face"][condition] += 1
         # In a video: a track that is no person, such as a false face.
         known = [face for face in faces if face.get("person", 0) is not None]
-        left_out["of no person"] += len(faces) - len(known)
+        left_out["of no person"][condition] += len(faces) - len(known)
         if person != "auto":
-            left_out["smaller faces"] += len(known[1:])
+            left_out["smaller faces"][condition] += len(known[1:])
             known = known[:1]
-        inside = os.path.relpath(os.path.dirname(path), folder)
         for number, face in enumerate(known, 1):
             row = next(face_table.rows({**record, "faces": [face]}))
-            condition = row["condition"] or inside.split(os.sep)[0].strip(".") or "all"
             name = who(person, source, row, number)
             time = np.nan if record.get("time") is None else record["time"]
             rows.append((face_table.readings(face), condition, name, source, time))
@@ -96,7 +102,11 @@ def read(folder: str, person: str) -> Readings:
         people=np.array(people),
         sources=np.array(sources),
         times=np.array(times, float),
-        left_out={reason: count for reason, count in left_out.items() if count},
+        left_out={
+            reason: dict(sorted((+counts).items()))
+            for reason, counts in left_out.items()
+            if +counts
+        },
     )
 
 
@@ -108,19 +118,19 @@ def models(folder: str) -> list[dict]:
 
     Returns:
         Each `{"weights"}`, their sha256, and what else `trainers.predict` kept:
-        `"fer_tf"`, our version; `"calibrated"`, whether a temperature is in the
-        weights; `"unsure_below"`, the probability below which a face is unsure, or
-        None.
+        `"fer_tf"`, our version; `"model"`, its architecture; `"model_folder"`, the name
+        of its folder; `"detector"`, with its version; `"calibrated"`, whether a
+        temperature is in the weights; `"unsure_below"`, the probability below which a
+        face is unsure, or None.
     """
     found = []
     for path in _files(folder):
         run = os.path.join(os.path.dirname(path), RUN)
         kept = atomic.read_json(run) if os.path.exists(run) else None
         if isinstance(kept, dict) and isinstance(kept.get("weights"), str):
-            about = kept.get("about")  # Earlier versions kept none.
-            about = about if isinstance(about, dict) else {}
-            model = {"weights": kept["weights"], **about}
-            found += [model] if model not in found else []
+            for about in abouts(kept) or [{}]:  # Our first versions kept none.
+                model = {"weights": kept["weights"], **about}
+                found += [model] if model not in found else []
     return found
 
 
@@ -165,13 +175,20 @@ def _records(folder) -> Iterator[tuple[str, dict]]:
 
 def _files(folder):
     """The files of predictions, in a fixed order."""
+    if not os.path.isdir(folder):
+        raise ValueError(f"{shown(folder)}: no such folder")
     found = []
-    for root, folders, names in os.walk(folder):
+    for root, folders, names in os.walk(folder, onerror=_refuse):
         folders.sort()
         found += [os.path.join(root, JSONL)] if JSONL in names else []
     if not found:
         raise ValueError(f"{shown(folder)}: no {JSONL} here or below")
     return found
+
+
+def _refuse(error):
+    """A folder that cannot be read may hold half of the people."""
+    raise error
 
 
 def _record(line, where):

@@ -37,14 +37,14 @@ def compare(
           `second`, or None where zero lies in the interval: in `faces`, of a run each.
         - `recall`: of each expression that occurs, the same without `seeds`.
         - `mcnemar`, for a run each: faces that only the `first` or the `second` reads
-          right, and `p`, McNemar's exact test.
+          right, and `p`, McNemar's exact test, which takes faces as independent.
 
     Raises:
         ValueError: If the two did not see the same faces, or share no metric.
     """
     found = differences.between([[p] for p in first], [[p] for p in second])
     if not found:
-        raise ValueError(_apart(first[0], second[0]))
+        raise ValueError(_apart([*first, *second]))
     values = [
         [scoring.scalars(scoring.score(seed)) for seed in seeds]
         for seeds in (first, second)
@@ -70,13 +70,14 @@ def compare(
     return result
 
 
-def _apart(one, other):
-    if np.array_equal(one.sample_id, other.sample_id):
-        return "the two predict nothing in common that has labels"
-    return (
-        f"not the same faces: {len(one):,} of the first and {len(other):,} of the "
-        "second; --data=DIR has both read one set"
-    )
+def _apart(runs):
+    for number, run in enumerate(runs[1:], start=2):
+        if not np.array_equal(runs[0].sample_id, run.sample_id):
+            return (
+                f"not the same faces, or in another order: {len(runs[0]):,} of run 1 "
+                f"and {len(run):,} of run {number}; --data=DIR has all read one set"
+            )
+    return "the two predict nothing in common that has labels"
 
 
 def _metric(name, first, second, found):

@@ -29,7 +29,8 @@ def draw(result: dict) -> Figure:
     axes.set_yticks(range(len(rows)), [name.replace("_", " ") for name, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel("first less second; blue: zero is outside of the 95 % interval")
-    names = [" + ".join(map(os.path.basename, result[k])) for k in ("first", "second")]
+    last = lambda path: os.path.basename(os.path.normpath(path))
+    names = [" + ".join(map(last, result[k])) for k in ("first", "second")]
     axes.set_title(
         f"{names[0]} (first) against {names[1]} (second)\n"
         f"{result['num_examples']:,} faces",

@@ -110,8 +110,8 @@ def between(
         the two did not see the same faces.
     """
     predicted = [one, other]
-    first, second = (Predictions.concatenate(seeds[0]) for seeds in predicted)
-    if not np.array_equal(first.sample_id, second.sample_id):
+    first, *others = (Predictions.concatenate(s) for seeds in predicted for s in seeds)
+    if not all(np.array_equal(first.sample_id, p.sample_id) for p in others):
         return {}
     scored = [[scores.seed_tasks(folds) for folds in seeds] for seeds in predicted]
     means = [list(map(scores.mean_scores, zip(*seeds))) for seeds in scored]

@@ -14,6 +14,7 @@ from trainers.training import (
     checks,
     distribution,
     ema,
+    fine_tuning,
     mixup,
     objectives,
     precision,
@@ -48,6 +49,7 @@ def assemble(
     """
     require_tensorflow("trainers.train")
     precision.settle(config, workdir)
+    build.follow_classes(config, prepared)
     strategy = strategy or tf.distribute.get_strategy()
     spec = build.crop_spec(config, prepared)
     num_train = streams.epoch_size(config, prepared)
@@ -55,6 +57,7 @@ def assemble(
     with strategy.scope():
         model = build.build_model(config)
         build.load_weights(config, model)
+        fine_tuning.begin(config, model, prepared)
         if config.published.format and config.published.statistics:
             adopt_statistics(model, streams.training_faces(config, prepared))
         stage_objectives = [_objective(config, stage) for stage in config.stages]

@@ -13,6 +13,7 @@ from ml_collections import ConfigDict
 
 import fer_tf
 from data_pipelines.storage.prepared import Prepared
+from fer_tf import labels, models
 from fer_tf.convert import dlib_face, se_resnet50, vgg_face
 from fer_tf.dataset_facts import DatasetFacts
 from fer_tf.faces.crop_spec import CropSpec
@@ -49,6 +50,22 @@ def build_model(config: ConfigDict) -> keras.Model:
     if config.synchronize_batch_norm and replicas() > 1:
         _synchronize(model)
     return model
+
+
+def follow_classes(config: ConfigDict, prepared: Prepared) -> None:
+    """Gives the config's model an output for each class of a user's own.
+
+    It keeps its number where the seven expressions come first: what may follow them,
+    such as contempt, is the config's to choose.
+    """
+    if prepared.expressions[:7] == labels.EXPRESSIONS[:7]:
+        return
+    arguments, classes = config.model.arguments, prepared.expressions
+    takes = "num_classes" in models.argument_names(config.model.name)
+    if takes and arguments.get("num_classes") != len(classes):
+        print(f"the model gets {len(classes)} classes: {', '.join(classes)}")
+        with arguments.unlocked():
+            arguments.num_classes = len(classes)
 
 
 def replicas() -> int:

@@ -48,6 +48,10 @@ def check(
         )
     if not any(stage.keep_best for stage in config.stages):
         raise UsageError("`keep_best` must be true for at least one stage.")
+    patience = {"patience": config.patience}
+    require(config.patience >= 0, "not be negative", UsageError, **patience)
+    if config.patience and len(config.stages) > 1:
+        raise UsageError("`patience` is for configs of one stage.")
     for number, stage in enumerate(config.stages):
         _check_stage(stage, f"stages[{number}]")
         total = optimizers.total_steps(config, stage, num_train)

@@ -221,6 +221,10 @@ class TrainingRun:
             if done in ends:
                 self._end_of_epoch(number, stage, ends[done], optimizer)
                 self._drop_on_plateau(stage, optimizer)
+                if done < total and self._out_of_patience():
+                    total = done
+                    if self.average is not None:
+                        self.average.to_model()
             if done == total:
                 self.state.stage.assign(number + 1)
             late = time.monotonic() - saved >= self.checkpoint_seconds
@@ -240,6 +244,24 @@ class TrainingRun:
             for epoch in range(every, count, every)
         }
         return {**ends, total: count}
+
+    def _out_of_patience(self):
+        """Whether the last evaluations brought nothing better; the log tells."""
+        patience = self.config.patience
+        name = f"validation/{self.config.select.removeprefix('-')}"
+        scored = [row[name] for row in self.workdir.rows if row.get(name) is not None]
+        if not patience or len(scored) <= patience:
+            return False
+        sign = -1 if self.config.select.startswith("-") else 1
+        best = int(np.argmax(sign * np.array(scored)))
+        if len(scored) - 1 - best < patience:
+            return False
+        print(
+            f"ends at step {int(self.state.step):,}: {patience} evaluations brought "
+            f"no better {name}",
+            flush=True,
+        )
+        return True
 
     def _drop_on_plateau(self, stage, optimizer):
         """Wang et al.'s "when the loss did not drop, divided by 10".

@@ -62,7 +62,7 @@ def test_pictures_that_cannot_be_used_are_errors_that_name_them(tmp_path):
 def test_rows_that_cannot_be_used_are_told_apart(tmp_path):
     lines = [
         "a.png,fear,0.5,0,train,anna", "b.png,fear,-2,0,train,",
-        "../c.png,fear,0,0,train,", "a.png,anger,0,0,test,", "d.png,bored,0,0,test,",
+        "../c.png,fear,0,0,train,", "a.png,anger,0,0,test,", "d.png,=1,0,0,test,",
         "e.png,fear", "f.png,,,,test,anna", "gone.png,fear,,,test,",
     ]  # fmt: skip
     text = "\n".join(["path,expression,valence,arousal,split,subject", *lines]) + "\n"

@@ -224,3 +224,23 @@ def test_a_bad_row_of_a_csv_is_named_by_its_id(tmp_path):
     report = verification.verify_source(source)
     (finding,) = [f for f in report["findings"] if f["kind"] == "unreadable"]
     assert finding["examples"][0].startswith(f"{name}: ")
+
+
+def test_small_chunks_are_joined_to_few_shards(csv, tmp_path, monkeypatch):
+    # 2,650 photographs whose faces are searched: not a shard for each of 64 chunks.
+    assert prepare._num_chunks(2650, 2, "mtcnn") == 64
+    assert prepare._num_chunks(2650, 2, "none") == 2
+    whole = run(csv[0], tmp_path / "whole")
+    monkeypatch.setattr(prepare, "_num_chunks", lambda *_: 7)
+    manifest = run(csv[0], tmp_path / "out")
+    names = [shard["name"] for shard in manifest["shards"]]
+    assert names == [shard["name"] for shard in whole["shards"]]
+    assert len(names) == 9 and names[-1] == "fer2013-test.tfrecord-00002-of-00003"
+    assert manifest["counts"] == whole["counts"]
+    for shard in manifest["shards"]:
+        records = tf.data.TFRecordDataset(str(tmp_path / "out" / shard["name"]))
+        assert len(list(records)) == shard["num_examples"]
+    ids = lambda folder, m: sorted(e["sample_id"].numpy() for e in read(folder, m))
+    assert ids(tmp_path / "out", manifest) == ids(tmp_path / "whole", whole)
+    assert run(csv[0], tmp_path / "out") == json.loads(json.dumps(manifest))
+    assert not (tmp_path / "out" / ".work").exists()

@@ -95,12 +95,14 @@ def test_copies_stay_together_and_a_tenth_of_train_is_held_out(tmp_path):
 @pytest.mark.parametrize(
     "names, message",
     [
-        (["bored"], "bored/ is not named as an expression: neutral, .*--dataset=csv"),
-        (["train/fear", "train/bored"], "train/bored/ is not named"),
+        (["bored"], "'bored' is the only class"),
+        (["calm", "=1+1"], "the name '=1.1' must begin with a letter"),
+        (["calm", "AU1"], "the name 'AU1' comes twice"),
+        (["face", "nonface"], "cannot be called 'face': .*--dataset=facenonface"),
+        (["set1/happy", "set2/happy"], "set1/ holds the folder happy/"),
         (["train/fear", "extra/fear"], "extra/ lies beside"),
-        ([], "no folder named as an expression"),
-        (["train"], "no folder named as an expression"),
-        (["0"], "0/ is not named"),
+        ([], "no folder of a class here"),
+        (["train"], "no folder of a class here"),
     ],
 )
 def test_folders_that_are_no_classes_are_named(tmp_path, names, message):
@@ -108,6 +110,32 @@ def test_folders_that_are_no_classes_are_named(tmp_path, names, message):
         (tmp_path / name).mkdir(parents=True)
     with pytest.raises(DataError, match=message):
         open_source("folder", str(tmp_path))
+
+
+def test_other_names_are_classes_of_their_own_and_expressions_among_them(tmp_path):
+    for path in ("train/tense/a.png", "train/Happy/b.png", "test/happy/c.png"):
+        put(tmp_path / path)
+    source = open_source("folder", str(tmp_path))
+    assert source.expressions == ("Happy", "tense")
+    assert {s.path: s.expression for s in split(source)[0]} == {
+        "train/tense/a.png": "tense",
+        "train/Happy/b.png": "Happy",
+        "test/happy/c.png": "Happy",
+    }
+
+
+def test_classes_can_be_ordered_and_joined(tmp_path):
+    for path in ("Ruhig/a.png", "at ease/b.png", "tense/c.png", "tense/happy/d.png"):
+        put(tmp_path / path)
+    wanted = "tense,calm:ruhig+at ease,angry"
+    source = open_source("folder", str(tmp_path), classes=wanted)
+    assert source.expressions == ("tense", "calm", "angry")
+    assert [s.expression for s in split(source)[0]] == ["calm"] * 2 + ["tense"] * 2
+    assert source.layout == f"<class>, classes={wanted}"
+    swapped = open_source("folder", str(tmp_path), classes="calm:ruhig+at ease,tense")
+    assert source.fingerprint != swapped.fingerprint
+    with pytest.raises(DataError, match="'at ease' is none of --classes=calm,tense"):
+        open_source("folder", str(tmp_path), classes="calm,tense")
 
 
 def test_unknown_options_exit_2_with_one_line(tmp_path):

@@ -100,6 +100,8 @@ def test_guided_backpropagation_by_hand():
         ("gan_vgg16", {"input_shape": (96, 96, 3)}, "conv5_3"),
         ("gan_man", {"input_shape": (96, 96, 3)}, "conv5_3"),
         ("multitask_cnn", {}, "stage3_conv3"),
+        # Its last maps are of 2 x 2.
+        ("face_resnet29", {"input_shape": (96, 96, 1)}, "conv128_2_relu2"),
     ],
 )
 def test_grad_cam_looks_at_the_last_convolution(name, overrides, layer):

@@ -17,4 +17,10 @@ def test_a_number_that_is_rounded_to_zero_has_no_sign():
     assert text.number(-0.0004, digits=3) == "0.000"
     assert text.number(-0.00004, percent=True) == "0.00"
     assert text.number(-0.0006, digits=3) == "-0.001"
-    assert text.interval([-1e-9, 0.25]) == " [0.0000, 0.2500]"
+
+
+def test_the_end_of_an_interval_keeps_its_sign():
+    """An interval that holds 0 must look so."""
+    assert text.interval([-0.00028, 0.00199], digits=3) == " [-0.000, 0.002]"
+    assert text.interval([-0.002, -0.0003], digits=3) == " [-0.002, -0.000]"
+    assert text.interval([-1e-17, 0.25]) == " [0.0000, 0.2500]"

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from trainers.prediction import output_folder
@@ -17,6 +19,22 @@ def test_predictions_of_two_models_do_not_mix(tmp_path):
     output_folder.begin(str(tmp_path), {"weights": "aa"})
     with pytest.raises(ValueError, match="weights 'aa', now 'bb'"):
         output_folder.begin(str(tmp_path), {"weights": "bb"})
+
+
+def test_each_version_that_read_pictures_is_kept(tmp_path):
+    run = tmp_path / "run.json"
+    old, new = {"fer_tf": "1", "unsure_below": 0.4}, {"fer_tf": "2"}
+    output_folder.begin(str(tmp_path), {"weights": "aa"}, old)
+    (tmp_path / "predictions.jsonl").write_text("")
+    for _ in range(2):
+        output_folder.begin(str(tmp_path), {"weights": "aa"}, new)
+        kept = json.loads(run.read_text())
+        assert kept == {"weights": "aa", "about": new, "about_earlier": [old]}
+    # A video is read anew.
+    film = {"weights": "aa", "video": "/clip.mp4"}
+    run.write_text(json.dumps({**film, "about": old}))
+    output_folder.begin(str(tmp_path), film, new)
+    assert json.loads(run.read_text()) == {**film, "about": new}
 
 
 def test_pictures_and_a_video_do_not_mix(tmp_path):

@@ -30,11 +30,11 @@ def test_the_kept_summary_is_a_table_with_its_commands(tmp_path, monkeypatch):
     head, _, row, *_ = text.splitlines()
     assert head == (
         "| reading | before (n = 30) | after (n = 30) | paired difference (n = 20) "
-        "| larger in |"
+        "| interval holds 0 | larger in |"
     )
     assert row == (
         "| happiness | 0.375 [0.275, 0.475] | 0.500 [0.400, 0.600] "
-        "| 0.250 [0.150, 0.350] | 19 |"
+        "| 0.250 [0.150, 0.350] | no | 19 |"
     )
     assert "`0123456789ab`, with uncalibrated" in text
     assert "```bash\npython -m a\npython -m b\n```" in text

@@ -41,6 +41,18 @@ def test_events_are_the_middle_of_their_courses(tmp_path):
     assert courses.courses(courses.locked(near, [], (-1, 1)), 0.1) == {}
 
 
+@pytest.mark.parametrize("conditions", [["one"], ["one", "two"]])
+def test_events_come_in_the_order_of_their_first(conditions, tmp_path):
+    for folder in conditions:
+        frames = [(f"/v/{folder}.mp4", i / 10, [0.5]) for i in range(10)]
+        write(tmp_path / folder, frames)
+    times = ((0.2, "start"), (0.4, "end"), (0.6, "start"))
+    events = [{"time": time, "event": event, "source": ""} for time, event in times]
+    near = courses.locked(read(str(tmp_path), "auto"), events, (-0.1, 0.1))
+    found = [name.split(", ")[0] for name in courses.courses(near, 0.2)]
+    assert list(dict.fromkeys(found)) == ["start", "end"]
+
+
 def test_events_are_kept_apart_by_condition_and_their_end_is_left_out(tmp_path):
     for folder, share in (("before", 0.2), ("after", 0.6)):
         frames = [(f"/v/{folder}.mp4", i / 10, [share]) for i in range(10)]

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -12,7 +13,9 @@ def test_conditions_and_people_of_pictures(tmp_path):
     assert found.names == ["happiness"] and len(found.values) == 6
     assert found.groups.tolist() == ["neutral"] * 4 + ["smiling"] * 2
     assert found.people.tolist() == ["ann", "ann", "bea", "cem", "ann", "bea"]
-    assert found.left_out == {"without a face": 1, "smaller faces": 1}
+    assert found.left_out == {
+        "without a face": {"smiling": 1}, "smaller faces": {"neutral": 1},
+    }  # fmt: skip
     everybody = readings.read(str(tmp_path), "auto")
     assert len(set(everybody.people)) == len(everybody.people) == 7
 
@@ -35,7 +38,7 @@ def test_a_track_that_is_no_person_is_left_out(tmp_path):
     path.write_text(path.read_text().replace('"person": 1', '"person": null'))
     found = readings.read(str(tmp_path), "auto")
     assert found.people.tolist() == ["/v/x.mp4#2"]
-    assert found.left_out == {"of no person": 1}
+    assert found.left_out == {"of no person": {"all": 1}}
     # Where one person is in each video, it is the largest face that is a person's.
     assert readings.read(str(tmp_path), "stem").values.tolist() == [[0.2]]
 
@@ -53,6 +56,44 @@ def test_the_models_that_read_the_faces(tmp_path):
         write(tmp_path / folder, [("/v/a.mp4", 0.0, [0.1])])
         (tmp_path / folder / "run.json").write_text(json.dumps(run))
     assert readings.models(str(tmp_path)) == [{"weights": "bb"}, model]
+    run = {
+        "weights": "bb",
+        "about": {"fer_tf": "2"},
+        "about_earlier": [{"fer_tf": "1"}],
+    }
+    (tmp_path / "after" / "y" / "run.json").write_text(json.dumps(run))
+    versions = [{"weights": "bb", "fer_tf": version} for version in "12"]
+    assert readings.models(str(tmp_path)) == [*versions, model]
+
+
+def test_pictures_that_could_not_be_read_are_counted_apart(tmp_path):
+    write(tmp_path, PICTURES)
+    lines = "".join(
+        json.dumps({"source": f"{i}.jpg", "faces": [], "error": error}) + "\n"
+        for i, error in enumerate(("no face found", "not a picture"))
+    )
+    with open(tmp_path / "predictions.jsonl", "a") as file:
+        file.write(lines)
+    found = readings.read(str(tmp_path), "auto").left_out
+    assert found == {
+        "without a face": {"all": 1, "smiling": 1},
+        "that could not be read": {"all": 1},
+    }  # fmt: skip
+
+
+def test_a_folder_that_cannot_be_read_is_not_skipped(tmp_path, monkeypatch):
+    write(tmp_path / "before", PICTURES)
+    (tmp_path / "locked").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match="locked"):
+        readings.read(str(tmp_path), "auto")
 
 
 def test_what_cannot_be_read_is_one_line(tmp_path):

@@ -18,13 +18,14 @@ def test_means_are_over_people_not_faces(tmp_path):
 
 
 def test_differences_are_of_the_people_in_both(tmp_path):
-    """Ann 0.9 - 0.3, Bea 0.5 - 0.1; of two people, 1/4 of resamples is either twice."""
+    """Ann 0.9 - 0.3, Bea 0.5 - 0.1; Student's t of one degree of freedom is 12.706."""
     write(tmp_path, PICTURES)
     (pair,) = statistics.differences(read(str(tmp_path), "stem"))
     assert (pair["from"], pair["to"], pair["people"]) == ("neutral", "smiling", 2)
     value = pair["values"]["happiness"]
     assert value["mean"] == pytest.approx(0.5) and value["larger"] == 2
-    assert value["interval"] == pytest.approx((0.4, 0.6))
+    half = 12.7062 * 0.1
+    assert value["interval"] == pytest.approx((0.5 - half, 0.5 + half), abs=1e-4)
     assert statistics.differences(read(str(tmp_path), "auto")) == []
 
 
@@ -49,7 +50,7 @@ def groups_of(tmp_path, **shares):
 
 
 def test_people_in_only_one_group_are_compared_unpaired(tmp_path):
-    """The percentile interval of SciPy's two-sample bootstrap."""
+    """The interval of SciPy's Welch test."""
     rng = np.random.default_rng(3)
     old, young = rng.beta(2, 5, 40), rng.beta(4, 3, 25)
     readings = groups_of(tmp_path, old=old, young=young)
@@ -59,21 +60,14 @@ def test_people_in_only_one_group_are_compared_unpaired(tmp_path):
     assert (found["from_people"], found["to_people"]) == (40, 25)
     value = found["values"]["happiness"]
     assert value["mean"] == pytest.approx(young.mean() - old.mean())
-    scipy = stats.bootstrap(
-        (young, old), lambda a, b, axis: a.mean(axis) - b.mean(axis),
-        method="percentile", rng=np.random.default_rng(0),
-    ).confidence_interval  # fmt: skip
-    assert value["interval"] == pytest.approx((scipy.low, scipy.high), abs=0.01)
+    welch = stats.ttest_ind(young, old, equal_var=False).confidence_interval()
+    assert value["interval"] == pytest.approx((welch.low, welch.high))
     assert "larger" not in value
 
 
-def test_the_two_groups_of_an_unpaired_difference_are_drawn_apart(tmp_path):
-    """Two equal groups of n: drawn together, every difference would be 0."""
-    values = np.linspace(0, 1, 30)
-    (found,) = statistics.unpaired(groups_of(tmp_path, a=values, b=values))
-    low, high = found["values"]["happiness"]["interval"]
-    error = np.sqrt(2 * values.var() / 30)
-    assert (low, high) == pytest.approx((-1.96 * error, 1.96 * error), abs=0.02)
+def test_groups_without_spread_have_an_interval_of_one_point(tmp_path):
+    (found,) = statistics.unpaired(groups_of(tmp_path, a=[0.5] * 2, b=[0.75] * 3))
+    assert found["values"]["happiness"]["interval"] == (0.25, 0.25)
 
 
 def test_people_in_both_groups_are_in_no_unpaired_difference(tmp_path):
@@ -89,10 +83,18 @@ def test_people_in_both_groups_are_in_no_unpaired_difference(tmp_path):
     assert found["values"]["happiness"]["mean"] == pytest.approx(0.2)
 
 
-def test_an_interval_is_as_wide_as_the_standard_error_says():
-    values = np.random.default_rng(1).normal(0.4, 0.1, (400, 1))
+def test_an_interval_is_that_of_students_t():
+    values = np.random.default_rng(1).normal(0.4, 0.1, (7, 1))
     found = statistics.describe(["x"], values)["x"]
-    low, high = found["interval"]
-    assert found["sd"] == pytest.approx(np.sqrt(values.var() * 400 / 399))
-    assert (high - low) / 2 == pytest.approx(1.96 * values.std() / 20, rel=0.15)
+    student = stats.ttest_1samp(values[:, 0], 0).confidence_interval()
+    assert found["interval"] == pytest.approx((student.low, student.high))
+    assert found["sd"] == pytest.approx(np.sqrt(values.var() * 7 / 6))
     assert list(statistics.describe(["x"], values[:1])["x"]) == ["mean"]
+
+
+@pytest.mark.parametrize("people", [2, 3, 5, 30])
+def test_19_of_20_intervals_hold_the_truth_however_few_the_people(people):
+    noise = np.random.default_rng(people).normal(size=(people, 2000))
+    found = statistics.describe(list(range(2000)), noise).values()
+    held = [low <= 0 <= high for low, high in (value["interval"] for value in found)]
+    assert np.mean(held) == pytest.approx(0.95, abs=0.02)

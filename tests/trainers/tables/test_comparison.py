@@ -88,5 +88,9 @@ def test_whole_people_are_resampled():
 
 def test_other_faces_cannot_be_compared():
     one, other = said([0, 1], [0, 1]), said([0, 1, 1], [0, 1, 1])
-    with pytest.raises(ValueError, match="not the same faces: 2 of the first and 3 of"):
+    with pytest.raises(
+        ValueError, match="not the same faces.*: 2 of run 1 and 3 of run 2"
+    ):
         comparison.compare([one], [other], NAMES)
+    with pytest.raises(ValueError, match="3 of run 3"):
+        comparison.compare([one, one], [other], NAMES)

@@ -1,7 +1,10 @@
+import types
+
 import pytest
 from ml_collections import ConfigDict
 
 from data_pipelines.storage.prepared import open_prepared
+from fer_tf import labels
 from fer_tf.model_io.card import card_from, read_card
 from tests.testing_utils import tiny_config
 from trainers.common.cli import UsageError
@@ -34,6 +37,21 @@ def test_the_card_says_which_heads_were_trained(synthetic_data, tmp_path):
     folder.save_best(build.build_model(config), "clean", row)
     card = card_from(read_card(str(tmp_path / "best" / "clean")))
     assert card.trained == ("action_units", "expression")
+
+
+def test_own_classes_give_the_number_of_outputs(capsys):
+    config = tiny_config()
+    data = types.SimpleNamespace(expressions=("calm", "tense"))
+    build.follow_classes(config, data)
+    assert config.model.arguments.num_classes == 2
+    assert capsys.readouterr().out == "the model gets 2 classes: calm, tense\n"
+    build.follow_classes(config, data)
+    assert capsys.readouterr().out == ""
+    # Aff-Wild2's: whether the model learns the eighth is the config's choice.
+    config = tiny_config()
+    data.expressions = (*labels.EXPRESSIONS[:7], "other")
+    build.follow_classes(config, data)
+    assert "num_classes" not in config.model.arguments
 
 
 def test_weights_to_begin_with_must_be_given(synthetic_data):

@@ -42,7 +42,7 @@ def test_a_builder_takes_what_its_config_does_not_name_and_refuses_the_unknown()
 @pytest.mark.parametrize(
     ("key", "meant"),
     [
-        ("patience", "stages[0].schedule.patience"),
+        ("min_delta", "stages[0].schedule.min_delta"),
         ("epochz", "stages[0].epochs"),
         ("stages[0].epoch", "stages[0].epochs"),
         ("stages[7].epochs", "stages[0].epochs"),
@@ -58,7 +58,7 @@ def test_a_builder_takes_what_its_config_does_not_name_and_refuses_the_unknown()
 )
 def test_a_key_that_is_not_there_is_named_beside_those_that_are(key, meant):
     config = runs.load_config("wang_two_att_two_mt")
-    config.stages[0].schedule = dict(name="plateau", patience=3)
+    config.stages[0].schedule = dict(name="plateau", min_delta=3.0)
     with pytest.raises(cli.UsageError) as error:
         overrides.set_value(config, key, "1")
     named, _, near = str(error.value).partition("; near it: ")

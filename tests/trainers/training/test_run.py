@@ -166,3 +166,22 @@ def test_a_test_set_without_the_chosen_metric_is_refused_before_training(
     with pytest.raises(ValueError, match="that test has labels for, one of ccc_mean"):
         run.check()
     assert not (tmp_path / "run").exists()
+
+
+def test_patience_ends_a_run_that_gets_no_better(synthetic_data, tmp_path, capsys):
+    config = tiny_config(patience=2)
+    config.stages[0].epochs = 9
+    run = assemble_and_check(config, synthetic_data, tmp_path / "run")
+    # Validation and test alike.
+    run.selector = FakeSelector(
+        lambda stream: {"accuracy": [0.3, 0.5, 0.4, 0.5, 0.9][len(run.workdir.rows)]}
+    )
+    run.train()
+    # The second is the best. The fourth is no better.
+    assert [row["epoch"] for row in run.workdir.rows] == [1, 2, 3, 4]
+    assert "2 evaluations brought no better validation/accuracy" in (
+        capsys.readouterr().out
+    )
+    again = assemble(config, synthetic_data, tmp_path / "run")
+    again.train()
+    assert not again.trained
