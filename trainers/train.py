@@ -71,6 +71,8 @@ def main(settings: list[tuple[str, str]]) -> None:
     precision.settle(config, _WORKDIR.value)
     prepared = pipeline.open_prepared(_DATA.value)
     config.init = _INIT.value or config.init
+    if not (config.init or config.model.name):
+        raise cli.UsageError("the config names no network: give --init")
     fine_tuning.adopt_network(config, prepared)
     build.follow_classes(config, prepared)
     finished = os.path.join(_WORKDIR.value, "report.md")

@@ -26,13 +26,11 @@ def adopt_network(config: ConfigDict, prepared: Prepared) -> None:
         prepared: The data; its expressions decide the number of outputs.
 
     Raises:
-        UsageError: If the config names another network, or there is none.
+        UsageError: If the config names another network.
         ValueError: If there are no such weights, or the data's crops are framed
             otherwise than theirs.
     """
     if not config.init:
-        if not config.model.name:
-            raise UsageError("the config names no network: give --init")
         return
     card = _card(config)
     name = config.model.name
