@@ -44,11 +44,9 @@ def adopt_network(config: ConfigDict, prepared: Prepared) -> None:
         if not config.mixed_crops:
             spec.require_same_framing(crops, f"the data in {folder}")
     arguments = dict(card.arguments)
-    if _shares_names(card, prepared):
-        arguments.setdefault("num_classes", 7)
-    else:
-        arguments["num_classes"] = len(prepared.expressions)
     network = models.create_model(card.model, **arguments)
+    if not _shares_names(network, card, prepared):
+        arguments["num_classes"] = len(prepared.expressions)
     config.model = ConfigDict(dict(name=card.model, arguments=arguments))
     window = network.inputs[0].shape[1]
     config.input = ConfigDict(dict(size=spec.size, color=spec.color, window=window))
@@ -68,7 +66,7 @@ def begin(config: ConfigDict, model: keras.Model, prepared: Prepared) -> None:
         return
     trained = model_folder.load(config.init)
     values = {weight.path: weight for weight in trained.weights}
-    if not _shares_names(trained.card, prepared):
+    if not _shares_names(trained, trained.card, prepared):
         values = {k: v for k, v in values.items() if not k.startswith(_HEAD)}
     anew = []
     for weight in model.weights:
@@ -89,7 +87,8 @@ def _card(config) -> Card:
     return card_from(read_card(folder), where=folder)
 
 
-def _shares_names(card, prepared):
+def _shares_names(network, card, prepared):
     """Whether output and label of one place mean the same."""
-    count = card.arguments.get("num_classes", 7)
+    head = network.output.get("expression")
+    count = 0 if head is None else head.shape[-1]
     return card.expressions[:count] == prepared.expressions[:count]

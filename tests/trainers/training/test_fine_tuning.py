@@ -85,3 +85,15 @@ def test_a_config_of_another_network_is_refused(trained, data):
     config.init = "nobody"
     with pytest.raises(ValueError, match="nobody: neither a model folder"):
         fine_tuning.adopt_network(config, data)
+
+
+def test_a_network_of_eight_expressions_by_itself_keeps_them(tmp_path, data, capsys):
+    config = tiny_config()
+    config.model = dict(name="ferplus_vgg13", arguments=dict(width=0.125))
+    config.input.update(size=64, window=64)
+    card = build.card(config, data, build.crop_spec(config, data))
+    folder = str(tmp_path / "eight")
+    model_folder.save(folder, build.build_model(config), card)
+    model = begun(load_config("finetune"), data, folder)
+    assert model.output["expression"].shape == (None, 8)
+    assert "anew" not in capsys.readouterr().out
