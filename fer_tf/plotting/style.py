@@ -116,12 +116,17 @@ def save_figure(figure: Figure, path: str, *, dpi: int = 110) -> None:
 def _find_fonts(figure):
     """Lets another font of this machine draw what the standard one has not."""
     texts = figure.findobj(Text)
-    known = font_manager.get_font(font_manager.findfont("DejaVu Sans")).get_charmap()
     used = {char for text in texts for char in text.get_text() if char.isprintable()}
-    if {ord(char) for char in used} <= known.keys():
+    if {ord(char) for char in used} <= _standard_characters():
         return
     for text in texts:
         text.set_fontfamily([*text.get_fontfamily(), *_wide_fonts()])
+
+
+@functools.cache
+def _standard_characters():
+    font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))
+    return frozenset(font.get_charmap())
 
 
 @functools.cache
@@ -136,7 +141,9 @@ def _wide_fonts():
 
 def _save(figure, path, dpi):
     # The layout gives each axis room for its numbers, and then may change them: 0.5 and
-    # 1.0 become 0.25 and 0.50. The second layout has room for what is drawn.
-    figure.draw_without_rendering()
+    # 1.0 become 0.25 and 0.50. The second layout has room for what is drawn. Pictures
+    # of photographs, of which a folder has many, have no layout.
+    if figure.get_layout_engine() is not None:
+        figure.draw_without_rendering()
     with atomic.replacing(path) as temporary:
         figure.savefig(temporary, dpi=dpi)
