@@ -44,8 +44,7 @@ def main(first: str, second: str) -> None:
     """
     files = [flag for flag in (_JSON, _PICTURE) if flag.value]
     for flag in files:
-        if os.path.isdir(flag.value):
-            cli.fail(f"--{flag.name}: {flag.value} is a folder", code=2)
+        cli.require_no_folder(flag)
     with cli.quiet_imports():
         from trainers.tables import comparison
 

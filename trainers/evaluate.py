@@ -45,9 +45,8 @@ def main() -> None:
     """Entry point of the command line."""
     if bool(_WORKDIR.value) == bool(_PREDICTIONS.value):
         cli.fail("give either --workdir or --predictions", code=2)
+    cli.require_no_folder(_JSON)
     if _JSON.value:
-        if os.path.isdir(_JSON.value):
-            cli.fail(f"--json: {_JSON.value} is a folder", code=2)
         os.makedirs(os.path.dirname(os.path.abspath(_JSON.value)), exist_ok=True)
     result = _of_predictions() if _PREDICTIONS.value else _of_model()
     if _JSON.value:

@@ -22,7 +22,15 @@ from fer_tf.utils.names import one_line
 from fer_tf.utils.stderr import quiet_imports
 from trainers.common import terminal
 
-__all__ = ["UsageError", "explain", "fail", "fail_if_any", "quiet_imports", "run"]
+__all__ = [
+    "UsageError",
+    "explain",
+    "fail",
+    "fail_if_any",
+    "quiet_imports",
+    "require_no_folder",
+    "run",
+]
 
 _TRACEBACK = flags.DEFINE_bool(
     "traceback", False, "Print the whole traceback of an error, not one line."
@@ -94,6 +102,12 @@ def fail(message: str, *, code: int = 1) -> None:
     """Prints one line on stderr and exits."""
     _complain(message)
     sys.exit(code)
+
+
+def require_no_folder(flag: flags.FlagHolder) -> None:
+    """Exits if a flag that names a file to write names a folder."""
+    if flag.value and os.path.isdir(flag.value):
+        fail(f"--{flag.name}: {flag.value} is a folder", code=2)
 
 
 def fail_if_any(failures: Sequence[str]) -> None:
