@@ -27,10 +27,10 @@ ROUNDING = Limit(largest=1e-4, mean=1e-5, agreement=0.99)
 """The same float32 arithmetic in another order."""
 
 HALVING = Limit(largest=0.02, mean=1e-3, agreement=0.98)
-"""Sixteen bits."""
+"""Sixteen bits. `ferplus_best`, on 3,137 test faces of FER+: at most 0.0018."""
 
 QUANTIZATION = Limit(largest=0.25, mean=0.02, agreement=0.9)
-"""Eight bits. The model that ships, on FER2013's test split: 0.07, 0.003 and 99 %, and
+"""Eight bits. `fer2013_best`, on FER2013's test split: 0.07, 0.003 and 99 %, and
 an accuracy of 69.55 instead of 69.66 %."""
 
 
