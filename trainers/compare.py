@@ -1,7 +1,7 @@
 r"""Compares two networks on the same faces.
 
 python -m trainers.compare runs/first runs/second --json=comparison.json \
-    --picture=comparison.png [--data=data/fer2013] [--split=test]
+    --picture=comparison.png [--data=data/fer2013 --split=test]
 
 Each is a workdir, or several with a comma between them: the seeds of one network.
 Without --data, what the finished runs said of their test set is compared; with it, both
