@@ -50,7 +50,7 @@ def blur(xp, images, sigma):
         places = np.arange(size, dtype=np.float32)
         apart = np.square(places[:, None] - places)
         weights = xp.exp(-apart[None] / (2 * sigma * sigma))
-        return (weights / xp.sum(weights, axis=2, keepdims=True))[:, None]
+        return weights / xp.sum(weights, axis=2, keepdims=True)
 
     _, height, width, _ = images.shape
     return _transformed(xp, matrix(height), images, matrix(width))
@@ -113,10 +113,19 @@ def _each(values):
 
 
 def _transformed(xp, rows, images, columns):
-    """`rows @ picture @ columns.T` of each channel."""
-    swapped = (0, 1, 3, 2) if rows.ndim == 4 else (1, 0)
-    x = xp.matmul(rows, xp.transpose(images, (0, 3, 1, 2)))
-    return xp.transpose(xp.matmul(x, xp.transpose(columns, swapped)), (0, 2, 3, 1))
+    """`rows @ picture @ columns.T` of each channel; matrices of all or of each picture.
+
+    Products of at most three axes: with four, TensorFlow 2.21 on oneDNN reads beyond
+    a matrix that several pictures share (its issue 117700).
+    """
+    return _each_column(xp, columns, _each_column(xp, rows, images))
+
+
+def _each_column(xp, matrix, images):
+    """`matrix` times each column of pixels, turned: `(batch, width, height, ...)`."""
+    _, height, width, channels = images.shape
+    x = xp.matmul(matrix, xp.reshape(images, (-1, height, width * channels)))
+    return xp.transpose(xp.reshape(x, (-1, height, width, channels)), (0, 2, 1, 3))
 
 
 def _cosines(size):
