@@ -39,6 +39,7 @@ def adopt_statistics(model: keras.Model, images: np.ndarray) -> list[str]:
     probe = keras.Model(model.input, [layer.input for layer in found])
     # Of one layer, the model gives its map itself, not a list.
     for layer, x in zip(found, keras.tree.flatten(probe(images))):
+        x = ops.cast(x, "float32")  # Maps may be of half precision, statistics not.
         mean, variance = ops.moments(x, axes=list(range(len(x.shape) - 1)))
         slope = layer.gamma / ops.sqrt(layer.moving_variance + layer.epsilon)
         layer.beta.assign(layer.beta + slope * (mean - layer.moving_mean))
