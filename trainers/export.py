@@ -37,7 +37,7 @@ _FORMAT_NAMES = {
 
 # What a card keeps of the one that it comes from.
 _CARRIED = (
-    "protocol", "epoch", "step", "temperature", "dataset", "measured",
+    "protocol", "epoch", "step", "balance", "temperature", "dataset", "measured",
     "measured_elsewhere", "note", "training", "versions", "derived",
 )  # fmt: skip
 

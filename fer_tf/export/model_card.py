@@ -6,6 +6,7 @@ from typing import Any
 from fer_tf import labels
 from fer_tf.dataset_facts import UNKNOWN, DatasetFacts
 from fer_tf.export import score_tables
+from fer_tf.model_io.balance import BALANCE
 from fer_tf.model_io.card import COVERAGE, unsure_below
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.scores.text import number
@@ -157,6 +158,8 @@ def _scores(described):
     if scores.get("calibration", {}).get("ece_after") is not None:
         inside = described.get("temperature")
         yield from ("", *score_tables.calibration(scores["calibration"], last, inside))
+    if share := described.get(BALANCE):
+        yield from ("", score_tables.balance(share))
     level = unsure_below(described)
     if level is not None:
         yield from ("", _unsure(level))

@@ -55,6 +55,9 @@ def get_config() -> ConfigDict:
     config.sampling = ConfigDict(dict(name="all", limit=0))
     # Weights the loss of an expression by the inverse frequency of its class.
     config.class_weights = False
+    # How much of the classes' frequencies is taken out of the trained weights, 0 to 1:
+    # rare expressions are then named more often (`fer_tf.model_io.balance`).
+    config.balance = 0.0
     # Takes one of a face's votes for all of them, another one in each epoch (FER+).
     config.draw_votes = False
     # Blends images in pairs by Beta(mixup, mixup); 0: none.

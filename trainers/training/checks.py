@@ -52,6 +52,7 @@ def check(
     require(config.patience >= 0, "not be negative", UsageError, **patience)
     if config.patience and len(config.stages) > 1:
         raise UsageError("`patience` is for configs of one stage.")
+    _check_balance(config.balance, model)
     for number, stage in enumerate(config.stages):
         _check_stage(stage, f"stages[{number}]")
         total = optimizers.total_steps(config, stage, num_train)
@@ -84,6 +85,12 @@ def _check_action_units(model, names):
                 f"the model has {width}: give "
                 f"--config.model.arguments.num_action_units={len(names)}"
             )
+
+
+def _check_balance(share, model):
+    require(0 <= share <= 1, "be within 0 and 1", UsageError, balance=share)
+    if share and "expression" not in model.output:
+        raise UsageError("`balance` is for models that name expressions.")
 
 
 def _check_stage(stage, name):

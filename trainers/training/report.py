@@ -4,6 +4,7 @@ import os
 
 from fer_tf.export import score_tables
 from fer_tf.model_io import model_folder
+from fer_tf.model_io.balance import BALANCE, take_out_frequencies
 from fer_tf.model_io.card import read_card
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.model_io.temperature import TEMPERATURE, divide_logits
@@ -78,10 +79,11 @@ def _protocols(run):
 
 
 def calibrate(run, folder: str) -> None:
-    """Fits a temperature on validation data and puts it into a folder's weights.
+    """Puts the config's balance and a fitted temperature into a folder's weights.
 
-    Its card says so: a folder that is calibrated stays as it is. Averaged
-    probabilities have no logits to divide, and stay as they are too.
+    The temperature is fitted on validation data. Averaged probabilities have no logits
+    to divide, and get none. The card says so: a folder that is calibrated stays as it
+    is.
 
     Args:
         run: A `trainers.training.run.Run` that is trained.
@@ -91,6 +93,9 @@ def calibrate(run, folder: str) -> None:
     if TEMPERATURE in described:
         return
     model, fitted = model_folder.load(folder), None
+    if share := run.config.balance:
+        take_out_frequencies(model, run.prepared.class_counts("train"), share)
+        described[BALANCE] = share
     sums = model.card.average == "logits" or model.card.views == "center"
     if sums and "expression" in model.output and run.prepared.count("validation"):
         fitted = _fitted(_predictions(run, model, ["validation"])["validation"])
@@ -214,6 +219,7 @@ def _markdown(results, config, drawn):
         ),
         *(f"- {note}" for note in score_tables.notes(scores)),
         *_calibration_lines(scores, protocol, first[TEMPERATURE]),
+        *([f"- {score_tables.balance(config.balance)}"] if config.balance else []),
         "",
         *(f"![{name}]({name})" for name in drawn),
         "",

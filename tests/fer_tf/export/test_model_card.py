@@ -101,9 +101,11 @@ def test_calibration_and_groups_are_shown_where_they_were_measured():
     assert "temperature 0.830" in text and "0.0210 instead of 0.0560" in text
     assert "| 80% | 0.7500 [0.7000, 0.8000] | 0.610 |" in text
     assert "expression has less than 0.610. That bounds the surest 80% of" in text
-    inside = {"temperature": {"value": 1.25, "num_fitted": 40}}
+    assert "logarithm" not in text
+    inside = {"temperature": {"value": 1.25, "num_fitted": 40}, "balance": 0.3}
     inside = model_card.render("q", DESCRIBED | inside | {"measured": {"test": split}})
     assert "temperature 1.250 (fitted on 40 " in inside and "error is 0.0560." in inside
+    assert "\n0.3 of the logarithm of each expression's frequency" in inside
     assert "| age: 60-69 | 7 | 0.5000 |" in text
     del coverage["interval"]  # Of a single person.
     text = model_card.render("quick", DESCRIBED | {"measured": {"test": split}})

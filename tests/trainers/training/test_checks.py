@@ -19,6 +19,7 @@ WRONG = {
     "format": (dict(published=dict(format="caffe")), "`published.format` must be"),
     "published": (dict(published=dict(path="w.h5")), "needs `published.format`"),
     "limit": (dict(sampling=dict(limit=5)), "`sampling.limit` is for"),
+    "balance": (dict(balance=1.5), "`balance` must be within 0 and 1"),
     "few": (dict(batch_size=5000), "fewer than one batch of 5000"),
 }
 STAGES = {

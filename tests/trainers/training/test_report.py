@@ -12,7 +12,15 @@ from tests.trainers.evaluation.drawn import columns
 from trainers.evaluation.predictions import Predictions
 from trainers.training import report
 
-RUN = types.SimpleNamespace(prepared=types.SimpleNamespace(count=lambda split: 4000))
+COUNTS = [40, 20, 10, 10, 0, 10, 10]
+
+
+def run(balance=0.0):
+    prepared = types.SimpleNamespace(
+        count=lambda split: 4000, class_counts=lambda split: np.array(COUNTS)
+    )
+    config = types.SimpleNamespace(balance=balance)
+    return types.SimpleNamespace(prepared=prepared, config=config)
 
 
 def predictions(temperature):
@@ -50,7 +58,7 @@ def test_a_temperature_is_put_into_the_best_weights_once(best, monkeypatch):
     before = head(folder)
     said = lambda run, model, splits: {s: predictions(2.5) for s in splits}
     monkeypatch.setattr(report, "_predictions", said)
-    report.calibrate(RUN, folder)
+    report.calibrate(run(), folder)
     card = read_card(folder)
     assert (card["epoch"], card["step"]) == (3, 70)
     assert card["derived"] == ["valence_arousal"]
@@ -59,7 +67,7 @@ def test_a_temperature_is_put_into_the_best_weights_once(best, monkeypatch):
     assert inside["num_fitted"] == 4000
     for old, new in zip(before, head(folder)):
         np.testing.assert_allclose(new, old / inside["value"], rtol=1e-6)
-    report.calibrate(RUN, folder)
+    report.calibrate(run(), folder)
     assert read_card(folder) == card
 
 
@@ -76,7 +84,25 @@ def test_none_is_put_in_where_none_helps(best, monkeypatch, changes, labels):
     before = head(folder)
     said = lambda run, model, splits: {s: predictions(labels) for s in splits}
     monkeypatch.setattr(report, "_predictions", said)
-    report.calibrate(RUN, folder)
+    report.calibrate(run(), folder)
     assert read_card(folder)["temperature"] is None
     for old, new in zip(before, head(folder)):
         np.testing.assert_array_equal(new, old)
+
+
+def test_the_balance_is_put_in_once_and_before_the_temperature(best, monkeypatch):
+    folder = best()
+    kernel, bias = head(folder)
+    said = lambda run, model, splits: {s: predictions(2.5) for s in splits}
+    monkeypatch.setattr(report, "_predictions", said)
+    report.calibrate(run(balance=0.5), folder)
+    card = read_card(folder)
+    assert card["balance"] == 0.5
+    # Half the logarithms of 2 and 4; what has no example is as the commonest.
+    raised = np.log([1, 2, 4, 4, 1, 4, 4]) / 2
+    new_kernel, new_bias = (x * card["temperature"]["value"] for x in head(folder))
+    np.testing.assert_allclose(new_kernel, kernel, rtol=1e-5)
+    moved = new_bias - bias
+    np.testing.assert_allclose(moved - moved[0], raised, rtol=1e-4, atol=1e-5)
+    report.calibrate(run(balance=0.5), folder)
+    assert read_card(folder) == card
