@@ -184,6 +184,15 @@ def calibration(
         yield line([f"{row['coverage']:.0%}", accuracy, f"{row['confidence']:.3f}"])
 
 
+def balance(share: float) -> str:
+    """What was taken out of the weights (`fer_tf.model_io.balance`), in a sentence."""
+    return (
+        f"{share:g} of the logarithm of each expression's frequency in the training "
+        "data is taken out of its logit: rare expressions are named more often than "
+        "these frequencies suggest."
+    )
+
+
 def groups(by_attribute: Mapping[str, Any], where: str) -> Iterator[str]:
     """The table of the groups of people.
 
