@@ -26,7 +26,13 @@ from absl import flags
 
 from fer_tf.utils import atomic
 from trainers.common import cli
-from trainers.publishing import league, paper_tables, readme_tables, worked_example
+from trainers.publishing import (
+    claims,
+    league,
+    paper_tables,
+    readme_tables,
+    worked_example,
+)
 
 _ADD = flags.DEFINE_string("add", None, "Workdir of a finished run to add.")
 _ADD_TABLE = flags.DEFINE_string("add_table", None, "JSON of a table to add.")
@@ -57,8 +63,9 @@ PAPERS = {
 }
 MODELS_PAGE = "fer_tf/models/README.md"
 RESULTS_PAGE = "saved_models/results/README.md"
+CLAIMS_PAGE = "saved_models/results/claims.md"
 TABLES_PAGE = "trainers/prediction/README.md"
-PAGES = (RESULTS_PAGE, MODELS_PAGE, TABLES_PAGE, *PAPERS.values())
+PAGES = (RESULTS_PAGE, CLAIMS_PAGE, MODELS_PAGE, TABLES_PAGE, *PAPERS.values())
 
 
 def main() -> None:
@@ -222,10 +229,15 @@ def _parts(page):
             "tables": lambda: paper_tables.papers_overview(RESULTS),
             "speed": lambda: readme_tables.speed(RESULTS),
         }
+    if page == CLAIMS_PAGE:
+        return {"claims": lambda: claims.page(RESULTS)}
     if page == TABLES_PAGE:
         return {"example": lambda: worked_example.table(RESULTS)}
     (paper,) = (name for name, path in PAPERS.items() if path == page)
-    return {"measured": lambda: paper_tables.paper_tables(RESULTS, paper)}
+    return {
+        "claims": lambda: claims.of_paper(RESULTS, paper),
+        "measured": lambda: paper_tables.paper_tables(RESULTS, paper),
+    }
 
 
 def _variants():

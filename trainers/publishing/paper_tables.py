@@ -25,7 +25,7 @@ def papers_overview(folder: str) -> str:
         marks = ", derived labels" * bool(kept.get("derived"))
         marks += " †" if _elsewhere(kept) else ""
         label, data = name, kept["dataset"] + marks
-        rows = [e for e in _own_rows(kept["rows"]) if e["protocol"] == Protocol.CLEAN]
+        rows = [e for e in own_rows(kept["rows"]) if e["protocol"] == Protocol.CLEAN]
         for entry in rows:
             metrics, own = scores.leading(entry["ours"]), {Protocol.CLEAN: entry}
             for row in _lines(entry["row"], own, metrics, kept["percent"], own):
@@ -52,7 +52,7 @@ def _elsewhere(kept):
 
 def paper_table(kept: dict) -> str:
     """One table as `trainers.reproduce` measured it, rows without numbers left out."""
-    rows = by_row(_own_rows(kept["rows"]))
+    rows = by_row(own_rows(kept["rows"]))
     if not rows:
         return f"**{kept['title']}**: {NONE}"
     first = next(iter(next(iter(rows.values())).values()))
@@ -87,7 +87,7 @@ def differences(kept: dict) -> list[str]:
 
     A row whose runs another one stands for is left out, as `paper_table` does.
     """
-    shown = {entry["row"] for entry in _own_rows(kept["rows"])}
+    shown = {entry["row"] for entry in own_rows(kept["rows"])}
     entries = [entry for entry in kept["differences"] if entry["row"] in shown]
     lines = head(["row", "against", "metric", "paper", "ours"])
     for metric in scores.leading([entry["metric"] for entry in entries]):
@@ -99,7 +99,7 @@ def differences(kept: dict) -> list[str]:
     return [*lines, "", *said, "", EXPLAINED]
 
 
-def _own_rows(entries):
+def own_rows(entries):
     """Rows with numbers of their own.
 
     Without published weights a row is the same runs as the one that the paper itself
@@ -136,7 +136,7 @@ def orderings(rows, metric: str, *, percent: bool = False) -> str:
     pairs = (itertools.product(*levels) for levels in zip(level, level[1:]))
     for worse, better in itertools.chain.from_iterable(pairs):
         gap = better["ours"][metric] - worse["ours"][metric]
-        noise = _noise(worse, better, metric)
+        noise = half_interval(worse, better, metric)
         verdict = "undecided" if abs(gap) <= noise else "holds"
         verdict = "reversed" if gap < -noise else verdict
         pair = f"{better['row']} above {worse['row']}"
@@ -152,7 +152,7 @@ def orderings(rows, metric: str, *, percent: bool = False) -> str:
     )
 
 
-def _noise(worse, better, metric):
+def half_interval(worse, better, metric):
     """Half the 95 % interval of a difference."""
     runs = [entry["seeds"] for entry in (worse, better)]
     if min(runs) < 2:

@@ -108,6 +108,7 @@ def navigation() -> list:
         ]},
         {"Results": [
             "saved_models/results/README.md",
+            "saved_models/results/claims.md",
             "saved_models/README.md",
             {"ferplus_best": "saved_models/ferplus_best/README.md"},
             {"fer2013_best": "saved_models/fer2013_best/README.md"},

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from fer_tf.scores import text
 
+HOLDS, REVERSED, UNDECIDED = "holds", "reversed", "not decided"
 EXPLAINED = (
     "A difference is that of the means over seeds, under the clean protocol. In "
     "brackets is its 95 % interval over other faces and other seeds together. `holds`: "

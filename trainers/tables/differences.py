@@ -21,10 +21,9 @@ from fer_tf.scores import SumScores, bootstrap
 from trainers.evaluation.predictions import Predictions
 from trainers.evaluation.scoring import TaskScores
 from trainers.tables import scores
+from trainers.tables.cells import HOLDS, REVERSED, UNDECIDED
 from trainers.tables.papers import Table
 from trainers.tables.plan import PlannedRow
-
-HOLDS, REVERSED, UNDECIDED = "holds", "reversed", "not decided"
 
 
 def of_table(

@@ -110,7 +110,7 @@ POINTS = [[12.0, 42.0], [26.0, 42.0], [19.0, 50.0], [14.0, 58.0], [24.0, 58.0]]
 def face(number):
     odds = {"neutral": 0.25, "happiness": 0.75}
     return {
-        "box": [4 + 40 * number, 30, 30, 40], "landmarks": POINTS, "confidence": 0.984375,
+        "box": [4 + 40 * number, 30, 30, 40], "landmarks": POINTS, "confidence": 0.99,
         "expression": "happiness", "probabilities": odds, "track": 1,
     }  # fmt: skip
 
