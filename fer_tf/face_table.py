@@ -22,8 +22,8 @@ _DIMENSIONS = ("valence", "arousal")
 _DERIVED = ("circumplex_valence", "circumplex_arousal")
 _OWN = (
     "source", "condition", *_VIDEO, "face", *_PEOPLE, *_BOX, *_LANDMARKS, "face_score",
-    "enlargement", "face_probability", "expression", "unsure", *_DIMENSIONS, *_DERIVED,
-    "error",
+    "enlargement", "sharpness", "face_probability", "expression", "unsure",
+    *_DIMENSIONS, *_DERIVED, "error",
 )  # fmt: skip
 # Behind the name of a reading: that of the frame alone.
 _RAW = "_raw"
@@ -79,6 +79,7 @@ def columns(
         *_LANDMARKS,
         "face_score",
         "enlargement",
+        "sharpness",
         *(["face_probability"] if "faces" in names else []),
         *(["expression"] if expressions else []),
         *(["unsure"] if expressions and unsure else []),

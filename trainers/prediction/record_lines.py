@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from fer_tf import labels
 from fer_tf.face_types import Face
+from fer_tf.faces.sharpness import doubt
 from fer_tf.utils.names import one_line
 
 SCHEMA_VERSION = 1
@@ -91,6 +92,8 @@ def _face_in_words(face: Face):
         words.append(f"face {face['face_probability']:.0%}")
     if face["enlargement"] > 1.5:
         words.append(f"(small: enlarged {face['enlargement']:.1f} times)")
+    elif why := doubt(face):
+        words.append(f"({why})")
     return " ".join(words) or "face"
 
 
