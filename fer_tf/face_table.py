@@ -55,7 +55,8 @@ def columns(
     Args:
         names: The model's outputs, as `fer_tf.model_io.serving.names_inside` gives
             them.
-        pictures: Whether pictures were read, which have a condition.
+        pictures: Whether pictures, or a folder of videos, were read: these have a
+            condition.
         videos: Whether videos were read.
         smoothed: Whether their readings were smoothed over time.
         unsure: Whether the model's card states a threshold.

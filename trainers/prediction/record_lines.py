@@ -37,11 +37,13 @@ class Record(_Always, total=False):
 
     Keys:
         schema_version: `SCHEMA_VERSION`.
-        source: Name of the picture inside its folder; path of the video.
+        source: Name of the picture or clip inside its folder; path of a video that is
+            given by itself.
         frame: Number of the frame in the video, from 0; None for a picture.
         faces: Largest first; empty if there is an error.
         error: Why there is no face, or what is wrong; None if all is well.
         time: Of a frame: seconds since the first one; None if it was not read.
+        condition: Of a frame, in a folder of clips: the first folder of its source.
         file: Of a picture: the file that was read.
         picture: Of a picture: path of the annotated picture inside the output folder;
             None if none was drawn.
@@ -50,6 +52,7 @@ class Record(_Always, total=False):
     """
 
     time: float | None
+    condition: str
     file: SourceFile
     picture: str | None
     note: str
