@@ -15,7 +15,7 @@ def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     write(tmp_path / "out", PICTURES)
     about = {"model": "net", "model_folder": "best", "detector": "MTCNN 1"}
     about |= {"fer_tf": "0.1.0", "calibrated": False, "unsure_below": 0.444}
-    run = {"weights": "0123456789abcdef", "about": about}
+    run = {"weights": "0123456789abcdef", "min_face_score": 0.9, "about": about}
     (tmp_path / "out" / "run.json").write_text(json.dumps(run))
     result = summarize(tmp_path, "--person=stem")
     assert result.returncode == 0, result.stderr
@@ -28,7 +28,8 @@ def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     assert row in page
     assert (
         "`0123456789ab` of `best` (net) in fer-tf 0.1.0, with uncalibrated "
-        "probabilities; faces found by MTCNN 1; unsure below 0.444." in page
+        "probabilities; faces found by MTCNN 1, those of a score of 0.9 or more; "
+        "unsure below 0.444.\n" in page
     )
     assert "neutral (3 people, 4 faces)" in page and page in result.stdout
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())
@@ -85,6 +86,8 @@ def test_groups_of_other_people_are_compared_unpaired(tmp_path):
 def test_a_video_has_courses_and_events(tmp_path):
     frames = [(f"/v/{c}.mp4", t / 10, [t / 10]) for c in "ab" for t in range(20)]
     write(tmp_path / "out", frames)
+    run = {"weights": "0123456789abcdef", "every": 2, "smoothing": 0.3, "people": 1}
+    (tmp_path / "out" / "run.json").write_text(json.dumps(run))
     events = tmp_path / "events.csv"
     events.write_text("time,event\n1,cue\n")
     result = summarize(tmp_path, f"--events={events}", "--window=-0.5,0.5")
@@ -95,6 +98,10 @@ def test_a_video_has_courses_and_events(tmp_path):
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())
     assert [span["people"] for span in found["events"]["cue"]] == [2, 2]
     assert "1 event, from -0.5 s to 0.5 s around each." in result.stdout
+    assert (
+        "`0123456789ab`. Of videos 1 frame of 2, readings averaged over 0.3 s; people "
+        "known again by looks, 1 person in each." in result.stdout
+    )
     rows = (tmp_path / "sum" / "time_courses.csv").read_text().splitlines()
     assert rows[1].startswith('"courses","all",0.25,2,"happiness",0.2')
     assert rows[-1].startswith('"events","cue",0.25,2,"happiness",')

@@ -158,8 +158,26 @@ def _origin(model):
         text += f", with {'' if model['calibrated'] else 'un'}calibrated probabilities"
     if model.get("detector") is not None:
         text += f"; faces found by {model['detector']}"
+    if model.get("min_face_score") is not None:
+        text += f", those of a score of {model['min_face_score']:g} or more"
     if model.get("unsure_below") is not None:
         text += f"; unsure below {model['unsure_below']:.3f}"
+    return f"{text}.{_of_videos(model)}"
+
+
+def _of_videos(model):
+    """How videos were read; empty for pictures."""
+    if model.get("every") is None:
+        return ""
+    every = "every frame" if model["every"] == 1 else f"1 frame of {model['every']}"
+    text = f" Of videos {every}"
+    if model.get("smoothing"):
+        text += f", readings averaged over {model['smoothing']:g} s"
+    weights = model.get("face_weights")
+    known = f"the face weights `{weights[:12]}`" if weights else "looks"
+    text += f"; people known again by {known}"
+    if model.get("people") is not None:
+        text += f", {counted(model['people'], 'person', 'people')} in each"
     return f"{text}."
 
 

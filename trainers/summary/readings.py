@@ -71,6 +71,10 @@ class Readings:
                 yield one, other
 
 
+# What of run.json belongs into a methods section.
+_SETTINGS = ("min_face_score", "every", "smoothing", "people", "face_weights")
+
+
 class _Face(NamedTuple):
     """A face; `number` is that of its person in a video, or of itself in a picture."""
 
@@ -199,7 +203,8 @@ def models(folder: str) -> list[dict]:
         `"fer_tf"`, our version; `"model"`, its architecture; `"model_folder"`, the name
         of its folder; `"detector"`, with its version; `"calibrated"`, whether a
         temperature is in the weights; `"unsure_below"`, the probability below which a
-        face is unsure, or None.
+        face is unsure, or None; `"min_face_score"`; and of videos `"every"`,
+        `"smoothing"`, `"people"` and `"face_weights"`, as their flags were.
     """
     found = []
     for path in _files(folder):
@@ -207,7 +212,8 @@ def models(folder: str) -> list[dict]:
         kept = atomic.read_json(run) if os.path.exists(run) else None
         if isinstance(kept, dict) and isinstance(kept.get("weights"), str):
             for about in abouts(kept) or [{}]:  # Our first versions kept none.
-                model = {"weights": kept["weights"], **about}
+                how = {name: kept[name] for name in _SETTINGS if name in kept}
+                model = {"weights": kept["weights"], **about, **how}
                 found += [model] if model not in found else []
     return found
 

@@ -50,3 +50,8 @@ def test_the_kept_example_is_of_all_people_of_the_london_set():
     kept = json.loads(path.read_text(encoding="utf-8"))
     assert [kept["groups"][c]["people"] for c in ("neutral", "smiling")] == [102, 102]
     assert kept["person"] == "stem" and kept["left_out"] == {}
+    (pair,) = kept["differences"]
+    smiles = pair["values"]["happiness"]
+    # As the pages say: in all of them. 0.025^(1/102) is the lower end.
+    assert smiles["larger"] == pair["people"] == 102
+    assert smiles["larger_interval"] == pytest.approx([0.025 ** (1 / 102), 1])

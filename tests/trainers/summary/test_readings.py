@@ -127,11 +127,17 @@ def test_a_track_that_is_no_person_is_left_out(tmp_path):
 def test_the_models_that_read_the_faces(tmp_path):
     write(tmp_path / "before" / "x", [("/v/a.mp4", 0.0, [0.1])])
     assert readings.models(str(tmp_path)) == []
-    model = {"weights": "aa", "calibrated": False, "unsure_below": 0.4}
+    model = {"weights": "aa", "calibrated": False, "unsure_below": 0.4, "every": 2}
     about = {"calibrated": False, "unsure_below": 0.4}
     for folder, run in (
-        ("before/x", {"weights": "aa", "video": "/v/a.mp4", "about": about}),
-        ("before/y", {"weights": "aa", "video": "/v/b.mp4", "about": about}),
+        (
+            "before/x",
+            {"weights": "aa", "video": "/v/a.mp4", "every": 2, "about": about},
+        ),
+        (
+            "before/y",
+            {"weights": "aa", "video": "/v/b.mp4", "every": 2, "about": about},
+        ),
         ("after/y", {"weights": "bb"}),  # As earlier versions wrote it.
     ):
         write(tmp_path / folder, [("/v/a.mp4", 0.0, [0.1])])
