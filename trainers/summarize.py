@@ -69,9 +69,7 @@ def main() -> None:
     """Entry point of the command line."""
     import numpy as np
 
-    from fer_tf.utils import atomic
-    from trainers.prediction import csv_table
-    from trainers.summary import courses, page, statistics, study_tables
+    from trainers.summary import study_tables
     from trainers.summary.groups import grouped
     from trainers.summary.readings import models, read
 
@@ -81,42 +79,58 @@ def main() -> None:
     table = _PARTICIPANTS.value and study_tables.participants(_PARTICIPANTS.value)
     _check_table(table)
     events = study_tables.events(_EVENTS.value) if _EVENTS.value else []
-    everybody = read(_INPUT.value, _PERSON.value, table)
-    if _EVENTS.value and not np.isfinite(everybody.times).any():
+    readings = read(_INPUT.value, _PERSON.value, table)
+    if _EVENTS.value and not np.isfinite(readings.times).any():
         cli.fail("--events is for videos: photographs have no time", code=2)
     # A table by person leaves the comparisons to the conditions.
     by = tuple(_BY.value) if _BY.value != ["person"] else ("condition",)
-    readings = compared = grouped(everybody, by, tuple(_ORDER.value))
+    readings = grouped(readings, by, tuple(_ORDER.value))
+    summary = {"models": models(_INPUT.value), **_summary(readings)}
+    if _EVENTS.value:
+        summary |= _around(events, readings, window, baseline)
+    _write(summary, readings, by)
+
+
+def _summary(readings):
+    """Means, differences and courses of the groups."""
+    from trainers.summary import courses, statistics
+
+    shown = readings
     if _BY.value == ["person"]:
-        readings = compared.chosen(slice(None), groups=compared.people, order=())
-    summary = {
+        shown = readings.chosen(slice(None), groups=readings.people, order=())
+    return {
         "by": ", ".join(_BY.value),
         "person": _PERSON.value,
         "participants": _PARTICIPANTS.value,
-        "models": models(_INPUT.value),
         "readings": readings.names,
-        "left_out": {k: sum(v.values()) for k, v in compared.left_out.items()},
-        "left_out_by_condition": compared.left_out,
-        "participants_unseen": list(compared.unseen),
+        "left_out": {k: sum(v.values()) for k, v in readings.left_out.items()},
+        "left_out_by_condition": readings.left_out,
+        "participants_unseen": list(readings.unseen),
         "intervals": {
             "unit": "person",
             "method": "Student's t, and Welch's for unpaired differences; Clopper and "
             "Pearson's of the share of people in whom a reading is larger",
             "level": statistics.LEVEL,
         },
-        "groups": statistics.means(readings),
-        "differences": statistics.differences(compared),
-        "unpaired_differences": statistics.unpaired(compared),
-        "courses": courses.courses(readings, _SPAN.value),
+        "groups": statistics.means(shown),
+        "differences": statistics.differences(readings),
+        "unpaired_differences": statistics.unpaired(readings),
+        "courses": courses.courses(shown, _SPAN.value),
     }
-    if events:
-        summary |= _around(events, compared, window, baseline)
+
+
+def _write(summary, readings, by):
+    """Writes the page, the numbers, the tables and the figures, and prints the page."""
+    from fer_tf.utils import atomic
+    from trainers.prediction import csv_table
+    from trainers.summary import courses, page, statistics
+
     output = _OUTPUT.value or _INPUT.value
     os.makedirs(output, exist_ok=True)
     pictures = _draw(summary, output)
     atomic.write_json(os.path.join(output, "summary.json"), summary)
     csv_table.write_file(
-        os.path.join(output, "people.csv"), statistics.person_rows(compared, by)
+        os.path.join(output, "people.csv"), statistics.person_rows(readings, by)
     )
     if summary["courses"]:
         names = ("courses", "events", "event_differences")

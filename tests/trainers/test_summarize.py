@@ -106,6 +106,9 @@ def test_a_video_has_courses_and_events(tmp_path):
     assert rows[1].startswith('"courses","all",0.25,2,"happiness",0.2')
     assert rows[-1].startswith('"events","cue",0.25,2,"happiness",')
     assert not (tmp_path / "sum" / "event_differences.png").exists()  # One group.
+    events.write_text("time\n")
+    result = summarize(tmp_path, f"--events={events}")
+    assert_one_line(result, 1, "events.csv: no event near a face")
     events.write_text("time\nsoon\n")
     assert_one_line(summarize(tmp_path, f"--events={events}"), 1, "line 2: no number")
 

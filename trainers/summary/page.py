@@ -56,7 +56,8 @@ def _lines(summary, pictures) -> Iterator[str]:
             yield line([title, *(_cell(group["values"][name]) for name in names)])
     else:
         yield from _means(summary["groups"], names)
-    yield from _differences(summary, "##", unknown=summary["person"] == "auto")
+    unknown = summary["person"] == "auto" and not summary["participants"]
+    yield from _differences(summary, "##", unknown=unknown)
     if around := summary.get("around"):
         yield from ("", "## Around events", "", _around(around))
         for event, after in summary["after_events"].items():
