@@ -4,6 +4,8 @@ python -m trainers.predict   --input=london/ --output=out
 python -m trainers.summarize --input=out --output=summary --person=stem
 python -m trainers.summarize --input=clips_out --output=summary --order=before,after \
     --events=events.csv --window=-1,3 --baseline=-1,0
+python -m trainers.summarize --input=clips_out --output=summary \
+    --participants=participants.csv --by=condition,gender
 
 Writes summary.md, summary.json, figures and people.csv, which has a row for each person
 in each condition, for tests and models of your own.
