@@ -264,6 +264,7 @@ def _read_videos(predictor, files, paths, identity, about):
             if error is None:
                 output_folder.finish(folder, settings)
             else:
+                print(f"{path}: {error}")
                 failed.append(f"{path}: {error}")
     if finished:
         print(f"{counted(finished, 'video', 'videos')} read before")
@@ -285,7 +286,7 @@ def _read_video(predictor, files, path, folder, embedder):
             embedder=embedder, **named,
         )  # fmt: skip
     except ValueError as error:  # No frame of it can be read.
-        return str(error).removeprefix(f"{shown(path)}: ")
+        return getattr(error, "reason", str(error).removeprefix(f"{shown(path)}: "))
     _finish_table(folder)
     print(f"{path}: {_in_words(summary)}")
     print(f"written: {os.path.join(folder, output_folder.JSONL)}")

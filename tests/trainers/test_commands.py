@@ -277,7 +277,9 @@ def test_predict_reads_each_clip_of_a_folder_into_a_folder_of_its_own(
     args = [f"--model={model_folder}", f"--input={study}", f"--output={out}",
             "--detector=none", "--people=1"]  # fmt: skip
     result = run("predict", *args)
-    assert result.returncode == 1 and "broken.mp4: not a video" in result.stderr
+    assert result.returncode == 1, result.stderr
+    assert f"{study / 'broken.mp4'}: not a video" in result.stderr
+    assert f"{study / 'broken.mp4'}: not a video" in result.stdout
     found = {}
     for folder in ("before/a", "after/a", "b", "."):
         with open(out / folder / "predictions.csv", newline="") as file:
