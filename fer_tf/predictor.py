@@ -18,6 +18,7 @@ from fer_tf.arguments import require
 from fer_tf.face_types import DetectedFace, Detector, Face
 from fer_tf.faces import MTCNNDetector, alignment
 from fer_tf.faces.images import ImageError, read_image
+from fer_tf.faces.sharpness import sharpness
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.serving import make_serving_model, names_inside
 from fer_tf.model_io.views import require_finite
@@ -161,7 +162,13 @@ class Predictor:
                 crops.append(alignment.warp(array, matrix, spec))
                 scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
                 enlargement = round(float(scale), 3)
-                faces_there.append({**_plain(face), "enlargement": enlargement})
+                faces_there.append(
+                    {
+                        **_plain(face),
+                        "enlargement": enlargement,
+                        "sharpness": round(sharpness(array, face["box"]), 3),
+                    }
+                )
         readings = iter(self.read_crops(np.array(crops)) if crops else ())
         for face in itertools.chain(*faces):
             face.update(next(readings))
