@@ -33,9 +33,9 @@ accuracy; cross-entropy in brackets:
     this, 24 epochs with light, blur and JPEG, no balance     84.66 % (0.409)
 
 Without batch normalisation, more than a rate of 0.005 ended in NaN. Measured: 86.48 %
-[85.3, 87.7] of FER+'s test faces by its owner's rule, after 35 minutes on two busy cores
-that multiply bfloat16. It is the model that ships. Of all that it was tried on, the
-test faces were looked at twice, and decided nothing.
+[85.3, 87.7] of FER+'s test faces by its owner's rule, after 35 minutes on two busy
+cores that multiply bfloat16. It is the model that ships. Of all that it was tried on,
+the test faces were looked at twice, and decided nothing.
 """
 
 from ml_collections import ConfigDict
