@@ -9,6 +9,10 @@ run and compared with Keras on crops of --data, or on drawn faces without it, wh
 set the ranges of `litert_int8` too; if one differs too much, nothing is written.
 README.md in the folder is the model's card.
 `trainers.catalog --add` gives an export a name.
+
+--chain writes another folder: the networks that find faces and the one that reads them
+as ONNX files, and chain.json, with all that decides a reading. `fer_tf.chain.Reader`
+reads photographs by it, without TensorFlow (fer_tf/chain/README.md).
 """
 
 import dataclasses
@@ -48,6 +52,13 @@ _PROTOCOL = flags.DEFINE_enum(
     "Weights chosen on validation data (clean) or on the test set (paper).",
 )  # fmt: skip
 _FORMATS = flags.DEFINE_list("formats", ["saved_model"], ", ".join(_FORMAT_NAMES))
+_CHAIN = flags.DEFINE_bool(
+    "chain", False, "Write all from the photograph to the readings, as ONNX files."
+)
+_MIN_FACE_SCORE = flags.DEFINE_float(
+    "min_face_score", None,
+    "Least confidence of a face that the chain finds, between 0 and 1; 0.9 by default.",
+)  # fmt: skip
 _DATA = flags.DEFINE_string(
     "data", None, "Prepared folder whose crops the files are checked on."
 )
@@ -69,8 +80,13 @@ _COMMAND = flags.DEFINE_string(
 )
 
 
+# Flags of a model folder and its card, which a chain is not.
+_NOT_OF_A_CHAIN = ("formats", "elsewhere", "note", "command")
+
+
 def main() -> None:
     """Entry point of the command line."""
+    _check_chain_flags()
     unknown = [name for name in _FORMATS.value if name not in _FORMAT_NAMES]
     if unknown or not _FORMATS.value:
         cli.fail(
@@ -96,6 +112,9 @@ def main() -> None:
     checked = export_crops.for_check(
         model, _DATA.value, _SPLIT.value, _EXAMPLES.value, workdir=_WORKDIR.value
     )
+    if _CHAIN.value:
+        _write_chain(folder, model, checked)
+        return
     formats = [part for name in _FORMATS.value for part in _FORMAT_NAMES[name]]
     if "litert_int8" in formats and checked["calibrated_on"] == export_crops.DRAWN:
         print(
@@ -112,6 +131,40 @@ def main() -> None:
             extra=_facts(read_card(folder), elsewhere),
             report=lambda line: print(line, flush=True),
             **checked,
+        )
+    print(f"written: {_OUTPUT.value}")
+
+
+def _check_chain_flags():
+    if _CHAIN.value:
+        for name in _NOT_OF_A_CHAIN:
+            if flags.FLAGS[name].present:
+                cli.fail(f"--{name} is not for --chain", code=2)
+    elif _MIN_FACE_SCORE.value is not None:
+        cli.fail("--min_face_score is for --chain alone", code=2)
+    score = _MIN_FACE_SCORE.value
+    if score is not None and not 0 < score < 1:
+        cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
+
+
+def _write_chain(folder, model, checked):
+    from fer_tf import predictor
+    from fer_tf.export import chain
+    from fer_tf.model_io.card import read_card
+
+    detector = predictor.face_detector(
+        _MIN_FACE_SCORE.value or predictor.MIN_FACE_SCORE
+    )
+    with quiet_stderr(shown_on_error=False):
+        chain.export_chain(
+            model,
+            _OUTPUT.value,
+            settings=detector.settings,
+            crops=checked["crops"],
+            source=checked["source"],
+            name=os.path.basename(os.path.realpath(folder)),
+            temperature=read_card(folder).get("temperature"),
+            report=lambda line: print(line, flush=True),
         )
     print(f"written: {_OUTPUT.value}")
 

@@ -194,7 +194,8 @@ def _rows_first(kernel, height, width):
     return kernel.transpose(1, 0, 2, 3).reshape(features, units)
 
 
-def _patches_of(size):
+def patches_of(size: int) -> tf.TensorSpec:
+    """What `refinement_network` (24) and `output_network` (48) take."""
     return tf.TensorSpec((None, size, size, 3), tf.float32)
 
 
@@ -209,7 +210,7 @@ def refinement_network():
     k1, b1, greater, k2 = _behind_pooling(*_from_pixels(k1, b1), a1, k2)
     k4 = _rows_first(k4, 3, 3)
 
-    @_compiled(_patches_of(24))
+    @_compiled(patches_of(24))
     def network(x):
         x = tf.nn.max_pool2d(_convolution(x, k1, b1), 3, 2, "SAME")
         x = _greater(x, greater)
@@ -236,7 +237,7 @@ def output_network():
     k1, b1 = _from_pixels(k1, b1)
     k5 = _rows_first(k5, 3, 3)
 
-    @_compiled(_patches_of(48))
+    @_compiled(patches_of(48))
     def network(x):
         x = _prelu(_convolution(x, k1, b1), a1)
         x = tf.nn.max_pool2d(x, 3, 2, "SAME")
