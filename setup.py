@@ -60,6 +60,14 @@ setup(
         "table": ["pandas>=2.2,<4", "pyarrow>=17"],
         # What runs LiteRT files once TensorFlow's own copy is gone.
         "litert": ["ai-edge-litert>=2.1"],
+        # All that fer_tf.chain.Reader imports. An extra adds and cannot leave out what
+        # the package itself asks for: fer_tf/chain/README.md has the small install.
+        "reader": [
+            "numpy>=2.0,<2.6",
+            "opencv-python-headless>=4.12,<5.1",
+            "pillow>=12.3,<14",
+            "onnxruntime>=1.20",
+        ],
         # For ONNX. Keras writes it with tf2onnx, from 1.17 on beside NumPy 2.
         "export": ["tf2onnx>=1.17", "onnxruntime>=1.20"],
         "docs": [
