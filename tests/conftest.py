@@ -60,7 +60,7 @@ def chain_model(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def exported_chain(chain_model, tmp_path_factory):
-    """The folder of its chain, what `export_chain` gave, and the lines of its report."""
+    """The folder of its chain, what `export_chain` gave, and the report's lines."""
     from fer_tf import predictor
     from fer_tf.export import chain
     from tests.fer_tf.export import small_models
