@@ -68,6 +68,13 @@ setup(
             "pillow>=12.3,<14",
             "onnxruntime>=1.20",
         ],
+        # trainers.serve.
+        "serve": [
+            "onnxruntime>=1.20",
+            "starlette>=1.0,<2",
+            "uvicorn>=0.30,<1",
+            "python-multipart>=0.0.20",
+        ],
         # For ONNX. Keras writes it with tf2onnx, from 1.17 on beside NumPy 2.
         "export": ["tf2onnx>=1.17", "onnxruntime>=1.20"],
         "docs": [
@@ -84,15 +91,19 @@ setup(
             "axe-playwright-python>=0.1.8",  # With an installed Chromium: the page.
             "nbclient>=0.10",
             "ipykernel>=6.29",
+            "httpx>=0.27",  # Asks the service.
             "hypothesis>=6.100",
             "jax>=0.4.34",
             "onnxruntime>=1.20",
             "pandas>=2.2,<4",
             "pyarrow>=17",
+            "python-multipart>=0.0.20",
             "safetensors>=0.4",
             "scikit-image>=0.24",
             "setuptools>=78.1.1",  # Of the wheel that the tests build.
+            "starlette>=1.0,<2",
             "tf2onnx>=1.17",
+            "uvicorn>=0.30,<1",
         ],
     },
 )
