@@ -25,7 +25,10 @@ setup(
     # The models that ship lie at the top level of the checkout, and inside the
     # package once installed.
     package_dir={"fer_tf.saved_models": "saved_models"},
-    package_data={"fer_tf.saved_models": ["*.json", "*.md", "*/*", "*/*/*"]},
+    package_data={
+        "fer_tf.saved_models": ["*.json", "*.md", "*/*", "*/*/*"],
+        "fer_tf.export": ["page/*"],
+    },
     # The upper bounds are the newest releases that the tests have passed on; the lower
     # ones leave out those with known holes in what reads strangers' files.
     install_requires=[

@@ -196,8 +196,8 @@ def test_its_python_runs(page, tmp_path):
     if "data/fer2013" in "".join(blocks):
         prepare_fer2013(tmp_path)
     if "exports/chain" in "".join(blocks):
-        arguments = ("--chain", "--workdir=ferplus_best", "--output=exports/chain")
-        result = testing_utils.run_command("export", *arguments, cwd=tmp_path)
+        arguments = ("--workdir=ferplus_best", f"--output={tmp_path}/exports/chain")
+        result = testing_utils.run_command("export", "--chain", *arguments)
         assert result.returncode == 0, result.stderr
     code = "\n".join([_CARD if page in GENERATED else "", *blocks])
     environment = {

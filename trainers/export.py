@@ -12,9 +12,11 @@ README.md in the folder is the model's card.
 
 --chain writes another folder: the networks that find faces and the one that reads them
 as ONNX files, and chain.json, with all that decides a reading. `fer_tf.chain.Reader`
-reads photographs by it, without TensorFlow (fer_tf/chain/README.md).
+reads photographs by it, without TensorFlow (fer_tf/chain/README.md). --page adds a page
+that does so in the browser and uploads nothing.
 """
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import os
@@ -58,6 +60,13 @@ _CHAIN = flags.DEFINE_bool(
 _MIN_FACE_SCORE = flags.DEFINE_float(
     "min_face_score", None,
     "Least confidence of a face that the chain finds, between 0 and 1; 0.9 by default.",
+)  # fmt: skip
+_PAGE = flags.DEFINE_bool(
+    "page", False, "Write a page beside the chain, which reads in the browser."
+)
+_ONNXRUNTIME_WEB = flags.DEFINE_string(
+    "onnxruntime_web", None,
+    "What `npm pack onnxruntime-web` wrote, for --page; without it, npm is asked.",
 )  # fmt: skip
 _DATA = flags.DEFINE_string(
     "data", None, "Prepared folder whose crops the files are checked on."
@@ -140,8 +149,12 @@ def _check_chain_flags():
         for name in _NOT_OF_A_CHAIN:
             if flags.FLAGS[name].present:
                 cli.fail(f"--{name} is not for --chain", code=2)
-    elif _MIN_FACE_SCORE.value is not None:
-        cli.fail("--min_face_score is for --chain alone", code=2)
+    else:
+        for flag in (_MIN_FACE_SCORE, _PAGE):
+            if flag.present:
+                cli.fail(f"--{flag.name} is for --chain alone", code=2)
+    if _ONNXRUNTIME_WEB.present and not _PAGE.value:
+        cli.fail("--onnxruntime_web is for --page alone", code=2)
     score = _MIN_FACE_SCORE.value
     if score is not None and not 0 < score < 1:
         cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
@@ -149,13 +162,18 @@ def _check_chain_flags():
 
 def _write_chain(folder, model, checked):
     from fer_tf import predictor
-    from fer_tf.export import chain
+    from fer_tf.export import chain, static_page
     from fer_tf.model_io.card import read_card
 
     detector = predictor.face_detector(
         _MIN_FACE_SCORE.value or predictor.MIN_FACE_SCORE
     )
-    with quiet_stderr(shown_on_error=False):
+    with contextlib.ExitStack() as stack:
+        runtime = None
+        if _PAGE.value:
+            fetched = static_page.runtime(_ONNXRUNTIME_WEB.value)
+            runtime = stack.enter_context(fetched)
+        stack.enter_context(quiet_stderr(shown_on_error=False))
         chain.export_chain(
             model,
             _OUTPUT.value,
@@ -164,6 +182,7 @@ def _write_chain(folder, model, checked):
             source=checked["source"],
             name=os.path.basename(os.path.realpath(folder)),
             temperature=read_card(folder).get("temperature"),
+            runtime_of_page=runtime,
             report=lambda line: print(line, flush=True),
         )
     print(f"written: {_OUTPUT.value}")

@@ -18,7 +18,7 @@ import numpy as np
 
 from fer_tf.arguments import require
 from fer_tf.chain import description
-from fer_tf.export import chain_page, check, onnx
+from fer_tf.export import chain_page, check, onnx, static_page
 from fer_tf.faces import pyramid
 from fer_tf.faces.cascade import Settings
 from fer_tf.model_io.serving import in_batches, make_serving_model, names_inside
@@ -45,6 +45,7 @@ def export_chain(
     source: str,
     name: str,
     temperature: dict | None,
+    runtime_of_page: str | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> dict:
     """Writes a folder that reads photographs without TensorFlow.
@@ -57,6 +58,7 @@ def export_chain(
         source: What the crops are.
         name: Of the model's folder.
         temperature: What the model's card says of it.
+        runtime_of_page: Tarball of `static_page.runtime`, to write a page too.
         report: Called with a line for each file that has passed.
 
     Returns:
@@ -70,7 +72,9 @@ def export_chain(
     onnx.require_packages()
     require_tensorflow("an export")
     require(hasattr(model, "card"), "come from fer_tf.load", model=model.name)
-    card = model.card
+    card, names = model.card, names_inside(model)
+    if runtime_of_page:
+        static_page.require_readable(card.crop_spec, names)
     os.makedirs(os.path.dirname(os.path.abspath(output)), exist_ok=True)
     with atomic.new_folder(output) as folder:
         checks = {}
@@ -95,7 +99,7 @@ def export_chain(
             },
             "detector": dataclasses.asdict(settings),
             "crop_spec": card.crop_spec.to_dict(),
-            "names": {k: v for k, v in names_inside(model).items() if k != "crop_spec"},
+            "names": {k: v for k, v in names.items() if k != "crop_spec"},
             "unsure_below": model.unsure_below,
             "inside_the_network": {
                 "views": card.views,
@@ -117,6 +121,8 @@ def export_chain(
         ) as file:
             json.dump(facts, file, indent=1, ensure_ascii=False)
             file.write("\n")
+        if runtime_of_page:
+            static_page.write(folder, runtime_of_page)
         texts = {
             "README.md": chain_page.render(facts, os.path.basename(output)),
             "requirements.txt": "\n".join([*chain_page.REQUIREMENTS, ""]),
