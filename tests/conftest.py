@@ -72,7 +72,7 @@ def exported_chain(chain_model, tmp_path_factory):
     facts = chain.export_chain(
         chain_model, str(folder), settings=predictor.face_detector().settings,
         crops=small_models.random_crops(20), source="noise", name="tiny",
-        temperature={"value": 1.5, "num_fitted": 9}, report=lines.append,
+        described={"temperature": {"value": 1.5, "num_fitted": 9}}, report=lines.append,
     )  # fmt: skip
     return folder, facts, lines
 

@@ -181,7 +181,7 @@ def _write_chain(folder, model, checked):
             crops=checked["crops"],
             source=checked["source"],
             name=os.path.basename(os.path.realpath(folder)),
-            temperature=read_card(folder).get("temperature"),
+            described=read_card(folder),
             runtime_of_page=runtime,
             report=lambda line: print(line, flush=True),
         )

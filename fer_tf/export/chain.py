@@ -21,6 +21,7 @@ from fer_tf.chain import description
 from fer_tf.export import chain_page, check, onnx, static_page
 from fer_tf.faces import pyramid
 from fer_tf.faces.cascade import Settings
+from fer_tf.model_io.balance import BALANCE
 from fer_tf.model_io.serving import in_batches, make_serving_model, names_inside
 from fer_tf.utils import atomic
 from fer_tf.utils.backend import require_tensorflow
@@ -44,7 +45,7 @@ def export_chain(
     crops: np.ndarray,
     source: str,
     name: str,
-    temperature: dict | None,
+    described: dict,
     runtime_of_page: str | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> dict:
@@ -57,7 +58,8 @@ def export_chain(
         crops: uint8 `(n, size, size, channels)` that every file is checked on.
         source: What the crops are.
         name: Of the model's folder.
-        temperature: What the model's card says of it.
+        described: What the model's card says: `temperature`, and `balance` if it has
+            any.
         runtime_of_page: Tarball of `static_page.runtime`, to write a page too.
         report: Called with a line for each file that has passed.
 
@@ -104,7 +106,8 @@ def export_chain(
             "inside_the_network": {
                 "views": card.views,
                 "average": card.average,
-                "temperature": temperature and temperature["value"],
+                "temperature": (described.get("temperature") or {}).get("value"),
+                BALANCE: described.get(BALANCE),
             },
             "checked_on": {"crops": len(crops), "source": source},
             "checks": checks,

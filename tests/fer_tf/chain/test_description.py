@@ -17,6 +17,7 @@ def test_what_it_says_of_a_chain(exported_chain):
     assert described.unsure_below == 0.6
     assert facts["inside_the_network"] == {
         "views": "center_mirror", "average": "logits", "temperature": 1.5,
+        "balance": None,
     }  # fmt: skip
 
 

@@ -65,6 +65,6 @@ def test_a_file_that_differs_leaves_nothing(
         chain.export_chain(
             chain_model, str(tmp_path / "out"), settings=Settings(),
             crops=small_models.random_crops(16), source="noise", name="tiny",
-            temperature=None,
+            described={},
         )  # fmt: skip
     assert not list(tmp_path.iterdir())
