@@ -63,15 +63,18 @@ def chain_model(tmp_path_factory):
 def exported_chain(chain_model, tmp_path_factory):
     """The folder of its chain, what `export_chain` gave, and the report's lines."""
     from fer_tf import predictor
+    from fer_tf.chain import description
     from fer_tf.export import chain
     from tests.fer_tf.export import small_models
 
     if not small_models.HAS_ONNX:
         pytest.skip("needs tf2onnx and onnxruntime: pip install 'fer-tf[export]'")
+    pytest.importorskip("ai_edge_litert", reason="needs the extra `litert`")
     folder, lines = tmp_path_factory.mktemp("chain") / "new" / "out", []
     facts = chain.export_chain(
         chain_model, str(folder), settings=predictor.face_detector().settings,
         crops=small_models.random_crops(20), source="noise", name="tiny",
+        runtimes=list(description.ENDINGS),
         described={"temperature": {"value": 1.5, "num_fitted": 9}}, report=lines.append,
     )  # fmt: skip
     return folder, facts, lines

@@ -11,9 +11,10 @@ README.md in the folder is the model's card.
 `trainers.catalog --add` gives an export a name.
 
 --chain writes another folder: the networks that find faces and the one that reads them
-as ONNX files, and chain.json, with all that decides a reading. `fer_tf.chain.Reader`
-reads photographs by it, without TensorFlow (fer_tf/chain/README.md). --page adds a page
-that does so in the browser and uploads nothing.
+as ONNX or LiteRT files, and chain.json, with all that decides a reading.
+`fer_tf.chain.Reader` reads photographs by it, without TensorFlow
+(fer_tf/chain/README.md). --page adds a page that does so in the browser and uploads
+nothing.
 """
 
 import contextlib
@@ -55,7 +56,9 @@ _PROTOCOL = flags.DEFINE_enum(
 )  # fmt: skip
 _FORMATS = flags.DEFINE_list("formats", ["saved_model"], ", ".join(_FORMAT_NAMES))
 _CHAIN = flags.DEFINE_bool(
-    "chain", False, "Write all from the photograph to the readings, as ONNX files."
+    "chain",
+    False,
+    "Write all from the photograph to the readings; --formats: onnx, litert.",
 )
 _MIN_FACE_SCORE = flags.DEFINE_float(
     "min_face_score", None,
@@ -90,7 +93,9 @@ _COMMAND = flags.DEFINE_string(
 
 
 # Flags of a model folder and its card, which a chain is not.
-_NOT_OF_A_CHAIN = ("formats", "elsewhere", "note", "command")
+_NOT_OF_A_CHAIN = ("elsewhere", "note", "command")
+# What a chain's networks may be written for.
+_RUNTIMES = ("onnx", "litert")
 
 
 def main() -> None:
@@ -149,6 +154,10 @@ def _check_chain_flags():
         for name in _NOT_OF_A_CHAIN:
             if flags.FLAGS[name].present:
                 cli.fail(f"--{name} is not for --chain", code=2)
+        if not {*_runtimes()} <= {*_RUNTIMES}:
+            cli.fail("--formats: of --chain may be onnx, litert", code=2)
+        if _PAGE.value and "onnx" not in _runtimes():
+            cli.fail("--page needs the format onnx", code=2)
     else:
         for flag in (_MIN_FACE_SCORE, _PAGE):
             if flag.present:
@@ -158,6 +167,11 @@ def _check_chain_flags():
     score = _MIN_FACE_SCORE.value
     if score is not None and not 0 < score < 1:
         cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
+
+
+def _runtimes():
+    """What the networks of a chain are written for."""
+    return _FORMATS.value if _FORMATS.present else ["onnx"]
 
 
 def _write_chain(folder, model, checked):
@@ -182,6 +196,7 @@ def _write_chain(folder, model, checked):
             source=checked["source"],
             name=os.path.basename(os.path.realpath(folder)),
             described=read_card(folder),
+            runtimes=_runtimes(),
             runtime_of_page=runtime,
             report=lambda line: print(line, flush=True),
         )

@@ -13,9 +13,13 @@ from fer_tf.utils.hashing import sha256
 FILE = "chain.json"
 SCHEMA_VERSION = 1
 
-PROPOSAL, PROPOSAL_SHEET = "pnet.onnx", "pnet_sheet.onnx"
-REFINEMENT, OUTPUT, MODEL = "rnet.onnx", "onet.onnx", "model.onnx"
-FILES = (PROPOSAL, PROPOSAL_SHEET, REFINEMENT, OUTPUT, MODEL)
+PROPOSAL, PROPOSAL_SHEET = "pnet", "pnet_sheet"
+REFINEMENT, OUTPUT, MODEL = "rnet", "onet", "model"
+NETWORKS = (PROPOSAL, PROPOSAL_SHEET, REFINEMENT, OUTPUT, MODEL)
+"""Names of the files, without their endings."""
+
+ENDINGS = {"onnx": ".onnx", "litert": ".tflite"}
+"""By what runs the networks."""
 
 _MAX_BYTES = 1 << 20
 
@@ -32,6 +36,7 @@ class Description:
         crop_spec: Of the expression network's crops.
         names: Of its outputs, as `fer_tf.model_io.serving.names_inside` gives them.
         unsure_below: See `fer_tf.model_io.card.unsure_below`; None if not stated.
+        runtimes: Keys of `ENDINGS`: those that the networks are there for.
         facts: The whole file.
     """
 
@@ -39,15 +44,16 @@ class Description:
     crop_spec: CropSpec
     names: dict[str, list[str]]
     unsure_below: float | None
+    runtimes: list[str]
     facts: dict[str, Any]
 
 
 def read(folder: str | os.PathLike) -> Description:
-    """Reads `chain.json`, and checks the sha256 of the files beside it.
+    """Reads `chain.json`; `check_files` checks the files beside it.
 
     Raises:
-        ValueError: If the folder holds no whole chain of this version, with the file
-            and what is wrong with it.
+        ValueError: If the folder holds no chain of this version, with the file and what
+            is wrong with it.
     """
     path = os.path.join(folder, FILE)
     if not os.path.isfile(path):
@@ -70,16 +76,36 @@ def read(folder: str | os.PathLike) -> Description:
             crop_spec=CropSpec.from_dict(facts["crop_spec"]),
             names=_names(facts["names"]),
             unsure_below=_threshold(facts["unsure_below"]),
+            runtimes=_runtimes(facts["runtimes"]),
             facts=facts,
         )
-        stated = {name: facts["files"][name]["sha256"] for name in FILES}
     except KeyError as error:
         raise ValueError(f"{path}: lacks {error.args[0]}") from error
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
-    for name, expected in stated.items():
-        _check(os.path.join(folder, name), expected)
     return described
+
+
+def check_files(folder: str | os.PathLike, facts: dict, runtime: str) -> None:
+    """Compares the files of a runtime with the sha256 that `chain.json` states.
+
+    Raises:
+        ValueError: If one is missing or another, with its name.
+    """
+    for name in files(runtime):
+        path = os.path.join(folder, name)
+        try:
+            expected = facts["files"][name]["sha256"]
+        except (KeyError, TypeError):
+            place = os.path.join(folder, FILE)
+            raise ValueError(f"{place}: states no sha256 of {name}") from None
+        if not os.path.isfile(path):
+            raise ValueError(f"{path}: is not here")
+        if sha256(path) != expected:
+            raise ValueError(
+                f"{path}: has another sha256 than {FILE} states: damaged, or of "
+                "another chain"
+            )
 
 
 def _names(names):
@@ -90,18 +116,26 @@ def _names(names):
     return names | {k: list(labels.check_names(names[k], k)) for k in known}
 
 
+def files(runtime: str) -> list[str]:
+    """The files of the networks for one runtime.
+
+    Example:
+        >>> files("litert")[-1]
+        'model.tflite'
+    """
+    return [name + ENDINGS[runtime] for name in NETWORKS]
+
+
+def _runtimes(names):
+    """The runtimes, if they are some of those that are known."""
+    if not isinstance(names, list) or not names or not {*names} <= {*ENDINGS}:
+        known = ", ".join(ENDINGS)
+        raise ValueError(f"`runtimes` must be of {known}, is {names!r}")
+    return names
+
+
 def _threshold(value):
     number = type(value) in (int, float)
     if value is not None and not (number and 0 <= value <= 1):
         raise ValueError(f"`unsure_below` must be in 0..1 or null, is {value!r}")
     return value
-
-
-def _check(path, expected):
-    if not os.path.isfile(path):
-        raise ValueError(f"{path}: is not here")
-    if sha256(path) != expected:
-        raise ValueError(
-            f"{path}: has another sha256 than {FILE} states: damaged, or of another "
-            "chain"
-        )

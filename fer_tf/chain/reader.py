@@ -1,9 +1,10 @@
 """Reads faces with the files of an export: no TensorFlow, no Keras."""
 
+import importlib
+import importlib.util
 import os
 
 import numpy as np
-import onnxruntime
 
 from fer_tf.chain import description
 from fer_tf.chain.patches import patches
@@ -14,21 +15,31 @@ from fer_tf.utils.processes import require_own_process
 # Sides of the patches that R-Net and O-Net take.
 _REFINED, _OUTPUT = 24, 48
 
+# Runtime -> what it is imported as, and the module of ours that does.
+_RUNTIMES = {
+    "onnx": ("onnxruntime", "fer_tf.chain.onnx_network"),
+    "litert": ("ai_edge_litert", "fer_tf.chain.litert_network"),
+}
+
 
 class Reader(FaceReader):
-    """Finds and reads faces as `fer_tf.Predictor` does, by ONNX Runtime.
+    """Finds and reads faces as `fer_tf.Predictor` does, by ONNX Runtime or LiteRT.
 
     Its `predict` and `predict_many` take and give what the Predictor's do.
 
     Args:
         folder: What `python -m trainers.export --chain` wrote.
+        runtime: `"onnx"` or `"litert"`; None for the first that the folder has the
+            networks for and that is installed.
         threads: Processor cores that one network uses; 0 for all of them.
 
     Attributes:
+        runtime: That which is used.
         facts: What the folder's `chain.json` says.
 
     Raises:
-        ValueError: If the folder does not hold a whole, undamaged chain.
+        ValueError: If the folder does not hold a whole, undamaged chain, or not for a
+            runtime that is installed.
 
     Example, of a photograph::
 
@@ -38,13 +49,22 @@ class Reader(FaceReader):
         faces = reader.predict("photo.jpg")  # [{"box": ..., "expression": ...}]
     """
 
-    def __init__(self, folder: str | os.PathLike, *, threads: int = 0):
+    def __init__(
+        self,
+        folder: str | os.PathLike,
+        *,
+        runtime: str | None = None,
+        threads: int = 0,
+    ):
         require_own_process("a reader of faces")
         described = description.read(folder)
         self.facts = described.facts
+        self.runtime = _chosen(runtime, described.runtimes, folder)
+        description.check_files(folder, self.facts, self.runtime)
+        network = importlib.import_module(_RUNTIMES[self.runtime][1]).Network
+        files = zip(description.NETWORKS, description.files(self.runtime))
         networks = {
-            name: _Network(os.path.join(folder, name), threads)
-            for name in description.FILES
+            name: network(os.path.join(folder, file), threads) for name, file in files
         }
         self._model = networks[description.MODEL]
         super().__init__(
@@ -58,31 +78,18 @@ class Reader(FaceReader):
         return dict(zip(self._model.names, self._model(crops)))
 
 
-class _Network:
-    """A file that ONNX Runtime runs.
-
-    Attributes:
-        names: Of its outputs.
-    """
-
-    def __init__(self, path, threads):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Threads that wait in a loop take the processor from the other network's.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = onnxruntime.InferenceSession(
-                path, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime has a class for each reason.
-            line = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ValueError(f"{path}: ONNX Runtime refuses it ({line})") from error
-        (taken,) = self._session.get_inputs()
-        self._input = taken.name
-        self.names = [output.name for output in self._session.get_outputs()]
-
-    def __call__(self, values) -> list[np.ndarray]:
-        return self._session.run(None, {self._input: values})
+def _chosen(asked, there, folder):
+    """The runtime to use."""
+    wanted = there if asked is None else [asked]
+    if not {*wanted} <= {*there}:
+        raise ValueError(
+            f"{folder}: holds networks for {', '.join(there)}, not for {asked}"
+        )
+    for name in wanted:
+        if importlib.util.find_spec(_RUNTIMES[name][0]) is not None:
+            return name
+    packages = " or ".join(_RUNTIMES[name][0].replace("_", "-") for name in wanted)
+    raise ValueError(f"{folder}: to run its networks, {packages} must be installed")
 
 
 class _Detection:

@@ -1,16 +1,18 @@
 """The whole chain as files: what finds faces, what cuts them out, what reads them.
 
-Each network is written, run by ONNX Runtime and compared before it is kept: the
-expression network with Keras, MTCNN's with the TensorFlow functions of
+Each network is written for ONNX Runtime or LiteRT, run there and compared before it is
+kept: the expression network with Keras, MTCNN's with the TensorFlow functions of
 `fer_tf.faces.networks`. `fer_tf.chain.Reader` reads the folder.
 """
 
 import dataclasses
+import importlib
 import importlib.metadata
+import importlib.util
 import json
 import os
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import cv2
 import keras
@@ -18,7 +20,7 @@ import numpy as np
 
 from fer_tf.arguments import require
 from fer_tf.chain import description
-from fer_tf.export import chain_page, check, onnx, static_page
+from fer_tf.export import chain_page, check, formats, onnx, static_page
 from fer_tf.faces import pyramid
 from fer_tf.faces.cascade import Settings
 from fer_tf.model_io.balance import BALANCE
@@ -46,6 +48,7 @@ def export_chain(
     source: str,
     name: str,
     described: dict,
+    runtimes: Sequence[str] = ("onnx",),
     runtime_of_page: str | None = None,
     report: Callable[[str], None] = lambda line: None,
 ) -> dict:
@@ -60,6 +63,7 @@ def export_chain(
         name: Of the model's folder.
         described: What the model's card says: `temperature`, and `balance` if it has
             any.
+        runtimes: What the networks are written for: `onnx`, `litert`.
         runtime_of_page: Tarball of `static_page.runtime`, to write a page too.
         report: Called with a line for each file that has passed.
 
@@ -71,7 +75,12 @@ def export_chain(
             Nothing is left.
         FileExistsError: If the folder exists and is not empty.
     """
-    onnx.require_packages()
+    if "onnx" in runtimes:
+        onnx.require_packages()
+    if "litert" in runtimes and importlib.util.find_spec("ai_edge_litert") is None:
+        raise ValueError("the format litert needs ai-edge-litert, the extra `litert`")
+    unknown = set(runtimes) - set(description.ENDINGS)
+    require(not unknown, "be of onnx, litert", runtimes=sorted(unknown))
     require_tensorflow("an export")
     require(hasattr(model, "card"), "come from fer_tf.load", model=model.name)
     card, names = model.card, names_inside(model)
@@ -80,29 +89,20 @@ def export_chain(
     os.makedirs(os.path.dirname(os.path.abspath(output)), exist_ok=True)
     with atomic.new_folder(output) as folder:
         checks = {}
-        for file, (function, signature, inputs) in _detection(crops).items():
-            path = os.path.join(folder, file)
-            _write(function, signature, path)
-            checks[file] = _compared(path, function, inputs)
-            check.require(checks[file], check.ROUNDING, file, reference="TensorFlow")
-            report(_passed(file, checks[file], "TensorFlow"))
-        onnx.write(model, folder)
-        serving = make_serving_model(model)
-        expected = in_batches(lambda batch: serving(batch, training=False), crops)
-        checks[onnx.FILE] = check.compare(onnx.run(folder, crops), expected)
-        check.require(checks[onnx.FILE], check.ROUNDING, onnx.FILE)
-        report(_passed(onnx.FILE, checks[onnx.FILE], "Keras"))
+        for runtime in runtimes:
+            checks |= _written(model, folder, runtime, crops, report)
         facts = {
             "schema_version": description.SCHEMA_VERSION,
             "model": name,
             "versions": {
                 package: importlib.metadata.version(package)
-                for package in ("fer-tf", "mtcnn", "keras", "tensorflow", "tf2onnx")
+                for package in ("fer-tf", "mtcnn", "keras", "tensorflow")
             },
             "detector": dataclasses.asdict(settings),
             "crop_spec": card.crop_spec.to_dict(),
             "names": {k: v for k, v in names.items() if k != "crop_spec"},
             "unsure_below": model.unsure_below,
+            "runtimes": list(runtimes),
             "inside_the_network": {
                 "views": card.views,
                 "average": card.average,
@@ -116,7 +116,7 @@ def export_chain(
                     "bytes": os.path.getsize(os.path.join(folder, file)),
                     "sha256": sha256(os.path.join(folder, file)),
                 }
-                for file in description.FILES
+                for file in checks
             },
         }
         with open(
@@ -128,13 +128,33 @@ def export_chain(
             static_page.write(folder, runtime_of_page)
         texts = {
             "README.md": chain_page.render(facts, os.path.basename(output)),
-            "requirements.txt": "\n".join([*chain_page.REQUIREMENTS, ""]),
+            "requirements.txt": "\n".join([*chain_page.requirements(runtimes), ""]),
         }
         for file_name, text in texts.items():
             path = os.path.join(folder, file_name)
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
     return facts
+
+
+def _written(model, folder, runtime, crops, report):
+    """Writes the networks for one runtime; how they differ, by file."""
+    checks, ending = {}, description.ENDINGS[runtime]
+    for name, (function, signature, inputs) in _detection(crops).items():
+        file = name + ending
+        path = os.path.join(folder, file)
+        _WRITE[runtime](function, signature, path)
+        checks[file] = _compared(runtime, path, function, inputs)
+        check.require(checks[file], check.ROUNDING, file, reference="TensorFlow")
+        report(_passed(file, checks[file], "TensorFlow"))
+    write, run, _ = formats.FORMATS[_FORMAT[runtime]]
+    write(model, folder, crops)
+    serving, file = make_serving_model(model), description.MODEL + ending
+    expected = in_batches(lambda batch: serving(batch, training=False), crops)
+    checks[file] = check.compare(run(folder, crops, model.card), expected)
+    check.require(checks[file], check.ROUNDING, file)
+    report(_passed(file, checks[file], "Keras"))
+    return checks
 
 
 def _passed(file, comparison, reference):
@@ -185,7 +205,7 @@ def _sheets(colored):
     return drawn
 
 
-def _write(function, signature, path):
+def _write_onnx(function, signature, path):
     """Writes a TensorFlow function of one tensor as ONNX."""
     import tensorflow as tf
     import tf2onnx
@@ -198,14 +218,28 @@ def _write(function, signature, path):
         )
 
 
-def _compared(path, function, inputs):
-    """A written network against its function."""
-    import onnxruntime
+def _write_litert(function, signature, path):
+    """Writes a TensorFlow function of one tensor for LiteRT."""
     import tensorflow as tf
 
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    (taken,) = session.get_inputs()
-    outputs = session.run(None, {taken.name: inputs})
+    traced = tf.function(lambda values: function(values), input_signature=[signature])
+    concrete = traced.get_concrete_function()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([concrete], traced)
+    with open(path, "wb") as file:
+        file.write(converter.convert())
+
+
+_WRITE = {"onnx": _write_onnx, "litert": _write_litert}
+# Runtime -> the format of `fer_tf.export.formats` that the expression network has.
+_FORMAT = {"onnx": "onnx", "litert": "litert_float32"}
+
+
+def _compared(runtime, path, function, inputs):
+    """A written network against its function."""
+    import tensorflow as tf
+
+    module = importlib.import_module(f"fer_tf.chain.{runtime}_network")
+    outputs = module.Network(path)(inputs)
     expected = tf.nest.flatten(function(tf.constant(inputs)))
     named = lambda arrays: {
         f"output {number}": np.clip(array, -_CERTAIN, _CERTAIN)

@@ -1,12 +1,25 @@
 """What lies beside a chain's files: how to install what reads them, and a README."""
 
-REQUIREMENTS = (
+from collections.abc import Sequence
+
+from fer_tf.chain import description
+
+_REQUIREMENTS = (
     "numpy>=2.0,<2.6",
     "opencv-python-headless>=4.12,<5.1",
     "pillow>=12.3,<14",
-    "onnxruntime>=1.20",
 )
-"""All that `fer_tf.chain.Reader` imports; the extra `reader` of setup.py too."""
+_RUNTIMES = {"onnx": "onnxruntime>=1.20", "litert": "ai-edge-litert>=2.1"}
+
+
+def requirements(runtimes: Sequence[str]) -> list[str]:
+    """All that `fer_tf.chain.Reader` imports; setup.py's extra `reader` is of ONNX.
+
+    Args:
+        runtimes: Keys of `fer_tf.chain.description.ENDINGS`.
+    """
+    return [*_REQUIREMENTS, *(_RUNTIMES[name] for name in runtimes)]
+
 
 _README = """# {model}: from a photograph to its faces, without TensorFlow
 
@@ -40,11 +53,11 @@ data, and not what a person feels; the card of the model says what it cannot do.
 """
 
 _ABOUT = {
-    "pnet.onnx": "MTCNN's P-Net, of one level: float32 RGB, 0..255",
-    "pnet_sheet.onnx": "the same of several levels, with a channel for the gaps",
-    "rnet.onnx": "MTCNN's R-Net: patches of 24 pixels",
-    "onet.onnx": "MTCNN's O-Net: patches of 48 pixels",
-    "model.onnx": "the expression network: uint8 crops by the crop spec",
+    description.PROPOSAL: "MTCNN's P-Net, of one level: float32 RGB, 0..255",
+    description.PROPOSAL_SHEET: "the same of several levels, with the gaps marked",
+    description.REFINEMENT: "MTCNN's R-Net: patches of 24 pixels",
+    description.OUTPUT: "MTCNN's O-Net: patches of 48 pixels",
+    description.MODEL: "the expression network: uint8 crops by the crop spec",
 }
 
 
@@ -56,8 +69,9 @@ def render(facts: dict, folder: str) -> str:
         folder: Its name.
     """
     rows = []
-    for file, about in _ABOUT.items():
-        largest = max(facts["checks"][file]["largest_difference"].values())
+    for file, differs in facts["checks"].items():
+        about = _ABOUT[file.partition(".")[0]]
+        largest = max(differs["largest_difference"].values())
         rows.append(f"| `{file}` | {about} | {largest:.2g} |")
     inside = facts["inside_the_network"]
     return _README.format(

@@ -15,6 +15,7 @@ def test_what_it_says_of_a_chain(exported_chain):
     assert described.crop_spec.name == "meen" and described.crop_spec.size == 48
     assert described.names["expressions"][:2] == ["neutral", "happiness"]
     assert described.unsure_below == 0.6
+    assert described.runtimes == ["onnx", "litert"]
     assert facts["inside_the_network"] == {
         "views": "center_mirror", "average": "logits", "temperature": 1.5,
         "balance": None,
@@ -37,7 +38,8 @@ def with_value(path, value):
     "change, text",
     [
         (lambda facts: facts.pop("detector"), "lacks detector"),
-        (lambda facts: facts["files"].pop("rnet.onnx"), "lacks rnet.onnx"),
+        (lambda facts: facts["files"].pop("rnet.onnx"), "no sha256 of rnet.onnx"),
+        (lambda facts: facts.pop("files"), "no sha256 of pnet.onnx"),
         (with_value("schema_version", 2), "schema 2, this version reads 1"),
         (with_value("detector/thresholds", [0.6, 0.7]), "`thresholds` must be three"),
         (with_value("detector/overlaps", [0.5] * 3), "`overlaps` must be four"),
@@ -48,7 +50,10 @@ def with_value(path, value):
         (with_value("names", []), "`names` must be a dict"),
         (with_value("names/expressions", ["a", "A"]), "'A' comes twice"),
         (with_value("unsure_below", "half"), "`unsure_below` must be in 0..1 or null"),
-        (with_value("files/model.onnx", 3), "not subscriptable"),
+        (with_value("runtimes", []), "`runtimes` must be of onnx, litert"),
+        (with_value("runtimes", ["coreml"]), "`runtimes` must be of onnx, litert"),
+        (with_value("runtimes", [[]]), "unhashable"),
+        (with_value("files/model.onnx", 3), "no sha256 of model.onnx"),
         (with_value("files/model.onnx/sha256", "00"), "model.onnx: has another sha256"),
     ],
 )
@@ -59,21 +64,23 @@ def test_other_descriptions_are_one_line(exported_chain, tmp_path, change, text)
     change(facts)
     (folder / "chain.json").write_text(json.dumps(facts))
     with pytest.raises(ValueError, match=text) as refused:
-        description.read(folder)
+        description.check_files(folder, description.read(folder).facts, "onnx")
     assert "\n" not in str(refused.value) and str(folder) in str(refused.value)
 
 
-@pytest.mark.parametrize("name", description.FILES)
-def test_a_damaged_or_missing_file_is_named(exported_chain, tmp_path, name):
+@pytest.mark.parametrize("runtime", ["onnx", "litert"])
+@pytest.mark.parametrize("place", [0, 4])
+def test_a_damaged_or_missing_file_is_named(exported_chain, tmp_path, runtime, place):
     folder = tmp_path / "chain"
     shutil.copytree(exported_chain[0], folder)
+    name, facts = description.files(runtime)[place], description.read(folder).facts
     with open(folder / name, "ab") as file:
         file.write(b"\0")
     with pytest.raises(ValueError, match=f"{name}: has another sha256"):
-        description.read(folder)
+        description.check_files(folder, facts, runtime)
     (folder / name).unlink()
     with pytest.raises(ValueError, match=f"{name}: is not here"):
-        description.read(folder)
+        description.check_files(folder, facts, runtime)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "7"])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fer_tf
+from fer_tf.chain import description
 from fer_tf.faces import WholePicture
 from trainers.common import sample_photograph
 
@@ -24,20 +25,21 @@ import json, sys
 
 class Blocked:
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in sys.argv[3:]:
+        if name.partition(".")[0] in sys.argv[4:]:
             raise ModuleNotFoundError(f"{name} is blocked", name=name)
 
 sys.meta_path.insert(0, Blocked())
 from fer_tf.chain import Reader
-print(json.dumps(Reader(sys.argv[1]).predict(sys.argv[2])))
+reader = Reader(sys.argv[1], runtime=sys.argv[3])
+print(json.dumps(reader.predict(sys.argv[2])))
 """
 
 
-@pytest.fixture(scope="module")
-def reader(exported_chain):
+@pytest.fixture(scope="module", params=["onnx", "litert"])
+def reader(request, exported_chain):
     from fer_tf.chain import Reader
 
-    return Reader(exported_chain[0])
+    return Reader(exported_chain[0], runtime=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -103,26 +105,50 @@ def test_crops_are_read_as_the_predictor_reads_them(reader, predictor):
 def test_it_reads_alone(reader, exported_chain, tmp_path):
     """In a process that can import none of the heavy packages."""
     pytest.importorskip("skimage")
-    photo = sample_photograph.write_astronaut(str(tmp_path))
+    photo, runtime = sample_photograph.write_astronaut(str(tmp_path)), reader.runtime
+    # That of the other runtime too.
+    blocked = [*HEAVY, {"onnx": "ai_edge_litert", "litert": "onnxruntime"}[runtime]]
     result = subprocess.run(
-        [sys.executable, "-c", _ALONE, exported_chain[0], photo, *HEAVY],
+        [sys.executable, "-c", _ALONE, exported_chain[0], photo, runtime, *blocked],
         capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert result.returncode == 0, result.stderr
     assert_same(json.loads(result.stdout), reader.predict(photo))
 
 
-def test_a_file_that_is_no_network_is_one_line(exported_chain, tmp_path):
+@pytest.mark.parametrize("runtime", ["onnx", "litert"])
+def test_a_file_that_is_no_network_is_one_line(exported_chain, tmp_path, runtime):
     from fer_tf.chain import Reader
     from fer_tf.utils.hashing import sha256
 
     folder = tmp_path / "chain"
     shutil.copytree(exported_chain[0], folder)
-    (folder / "onet.onnx").write_bytes(b"no network")
+    file = description.files(runtime)[3]
+    (folder / file).write_bytes(b"no network")
     facts = json.loads((folder / "chain.json").read_text())
-    facts["files"]["onet.onnx"]["sha256"] = sha256(folder / "onet.onnx")
+    facts["files"][file]["sha256"] = sha256(folder / file)
     (folder / "chain.json").write_text(json.dumps(facts))
-    refusal = re.escape(f"{folder}/onet.onnx: ONNX Runtime refuses it")
+    refusal = f"{re.escape(str(folder))}/{file}: .* refuses it"
     with pytest.raises(ValueError, match=refusal) as refused:
-        Reader(folder)
+        Reader(folder, runtime=runtime)
     assert "\n" not in str(refused.value)
+
+
+def test_the_runtime_is_one_that_is_there_and_installed(
+    exported_chain, tmp_path, monkeypatch
+):
+    from fer_tf.chain import Reader, reader
+
+    folder = tmp_path / "chain"
+    shutil.copytree(exported_chain[0], folder)
+    assert Reader(folder).runtime == "onnx"
+    real = reader.importlib.util.find_spec
+    without = lambda name: None if name == "onnxruntime" else real(name)
+    monkeypatch.setattr(reader.importlib.util, "find_spec", without)
+    assert Reader(folder).runtime == "litert"
+    with pytest.raises(ValueError, match="onnxruntime must be installed"):
+        Reader(folder, runtime="onnx")
+    facts = json.loads((folder / "chain.json").read_text())
+    (folder / "chain.json").write_text(json.dumps({**facts, "runtimes": ["onnx"]}))
+    with pytest.raises(ValueError, match="holds networks for onnx, not for litert"):
+        Reader(folder, runtime="litert")
