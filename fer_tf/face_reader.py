@@ -16,6 +16,7 @@ from fer_tf.face_types import DetectedFace, Detector, Face
 from fer_tf.faces import alignment
 from fer_tf.faces.crop_spec import CropSpec
 from fer_tf.faces.images import ImageError, read_image
+from fer_tf.faces.sharpness import sharpness
 from fer_tf.utils.finite import require_finite
 from fer_tf.utils.names import shown
 from fer_tf.utils.processes import require_own_process
@@ -92,7 +93,13 @@ class FaceReader:
                 crops.append(alignment.warp(array, matrix, spec))
                 scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
                 enlargement = round(float(scale), 3)
-                faces_there.append({**_plain(face), "enlargement": enlargement})
+                faces_there.append(
+                    {
+                        **_plain(face),
+                        "enlargement": enlargement,
+                        "sharpness": round(sharpness(array, face["box"]), 3),
+                    }
+                )
         readings = iter(self.read_crops(np.array(crops)) if crops else ())
         for face in itertools.chain(*faces):
             face.update(next(readings))

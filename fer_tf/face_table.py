@@ -22,8 +22,8 @@ _DIMENSIONS = ("valence", "arousal")
 _DERIVED = ("circumplex_valence", "circumplex_arousal")
 _OWN = (
     "source", "condition", *_VIDEO, "face", *_PEOPLE, *_BOX, *_LANDMARKS, "face_score",
-    "enlargement", "face_probability", "expression", "unsure", *_DIMENSIONS, *_DERIVED,
-    "error",
+    "enlargement", "sharpness", "face_probability", "expression", "unsure",
+    *_DIMENSIONS, *_DERIVED, "error",
 )  # fmt: skip
 # Behind the name of a reading: that of the frame alone.
 _RAW = "_raw"
@@ -55,7 +55,8 @@ def columns(
     Args:
         names: The model's outputs, as `fer_tf.model_io.serving.names_inside` gives
             them.
-        pictures: Whether pictures were read, which have a condition.
+        pictures: Whether pictures, or a folder of videos, were read: these have a
+            condition.
         videos: Whether videos were read.
         smoothed: Whether their readings were smoothed over time.
         unsure: Whether the model's card states a threshold.
@@ -79,6 +80,7 @@ def columns(
         *_LANDMARKS,
         "face_score",
         "enlargement",
+        "sharpness",
         *(["face_probability"] if "faces" in names else []),
         *(["expression"] if expressions else []),
         *(["unsure"] if expressions and unsure else []),

@@ -41,6 +41,8 @@ class Face(TypedDict, total=False):
         enlargement: Pixels of the model's crop for one pixel of the picture. Well
             above 1, the face is smaller than those of the training data, and its
             reading is less reliable.
+        sharpness: How much detail the face has at 48 x 48 pixels, from 0 to about 1;
+            see `fer_tf.faces.sharpness`.
         expression: Name of the most probable expression.
         probabilities: Probability of each expression by name; they sum to 1.
         unsure: Whether the likeliest expression's probability is below the threshold
@@ -66,6 +68,7 @@ class Face(TypedDict, total=False):
     confidence: float
     landmarks: list[list[float]]
     enlargement: float
+    sharpness: float
     expression: str
     probabilities: dict[str, float]
     unsure: bool

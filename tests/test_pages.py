@@ -199,6 +199,8 @@ def test_its_python_runs(page, tmp_path):
         arguments = ("--workdir=ferplus_best", f"--output={tmp_path}/exports/chain")
         result = testing_utils.run_command("export", "--chain", *arguments)
         assert result.returncode == 0, result.stderr
+    if '"out/' in "".join(blocks):
+        write_predictions(tmp_path / "out")
     code = "\n".join([_CARD if page in GENERATED else "", *blocks])
     environment = {
         "PYTHONPATH": str(ROOT),
@@ -212,14 +214,19 @@ def test_its_python_runs(page, tmp_path):
     assert result.returncode == 0, result.stderr
 
 
-@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
-def test_its_r_runs(tmp_path):
-    out, summary = tmp_path / "out", tmp_path / "summary"
+def write_predictions(out):
+    """What `trainers.predict` leaves, without a model."""
     written.write(out, written.PICTURES)
     lines = (out / "predictions.jsonl").read_text().splitlines()
     records = [json.loads(line) | {"error": None} for line in lines]
     columns = face_table.columns({"expressions": ["happiness"]})
     csv_table.write(str(out / "predictions.csv"), records, columns)
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed")
+def test_its_r_runs(tmp_path):
+    out, summary = tmp_path / "out", tmp_path / "summary"
+    write_predictions(out)
     folders = (f"--input={out}", f"--output={summary}")
     result = testing_utils.run_command("summarize", *folders, "--person=stem")
     assert result.returncode == 0, result.stderr

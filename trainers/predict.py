@@ -1,10 +1,11 @@
-r"""Reads the faces of photographs, or of a video.
+r"""Reads the faces of photographs and of videos.
 
 python -m trainers.predict --model=saved_models/NAME --input=photo.jpg --output=out
 python -m trainers.predict --model=runs/quick --input=photos/ --output=out
 python -m trainers.predict --model=runs/quick --input='photos/*.jpg' --output=out
 python -m trainers.predict --model=runs/quick --input=clip.mp4 --output=out --every=5
 python -m trainers.predict --input=clip.mp4 --output=out --people=2
+python -m trainers.predict --input=clips/ --output=out
 python -m trainers.predict --model=runs/quick --input=crops/ --output=o --detector=none
 python -m trainers.predict --model=runs/quick --serve
 
@@ -18,8 +19,12 @@ afterwards: by --face_weights, else by looks. --people says how many there are. 
 picture that cannot be read gets a line
 with the reason, and the command exits with 1 once the rest is done. The same command
 again reads what is new, has changed or could not be read, and drops the records of
-pictures that are gone. A video is always read from the start. Hidden files, and files
-that are no pictures, are skipped.
+pictures that are gone. Hidden files, and files that are no pictures, are skipped.
+
+Each video of a folder or pattern is read into a folder of its own: before/a.mp4 into
+before/a. The first folder below --input is its condition. The same command again reads
+those that are not finished or have changed. A video that is the --input itself is
+always read.
 
 `--detector=none` is for pictures that are crops of faces
 already, framed as the model's card says. `--serve` opens a page instead, for this
@@ -27,6 +32,7 @@ machine alone unless --host says otherwise.
 """
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import importlib.util
 import os
@@ -34,6 +40,7 @@ import os
 from absl import flags
 
 import fer_tf
+from fer_tf.utils.names import shown
 from trainers.common import cli
 from trainers.common.terminal import counted
 
@@ -41,7 +48,7 @@ _MODEL = flags.DEFINE_string(
     "model", None, "Model folder, workdir, or catalog name; by default the catalog's."
 )
 _INPUT = flags.DEFINE_string(
-    "input", None, "A photograph, a folder or pattern of them, or a video."
+    "input", None, "A photograph or video, or a folder or pattern of them."
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for what is written.")
 _DETECTOR = flags.DEFINE_enum(
@@ -60,7 +67,7 @@ _SMOOTHING = flags.DEFINE_float(
     lower_bound=0,
 )  # fmt: skip
 _PEOPLE = flags.DEFINE_integer(
-    "people", None, "How many people a video shows, if that is known.", lower_bound=1
+    "people", None, "How many people each video shows, if known.", lower_bound=1
 )
 _FACE_WEIGHTS = flags.DEFINE_string(
     "face_weights", None,
@@ -106,38 +113,44 @@ def main() -> None:
     with cli.quiet_imports():
         from fer_tf.model_io import model_folder
         from fer_tf.predictor import Predictor
-        from fer_tf.utils import atomic
-        from fer_tf.utils.hashing import sha256
         from fer_tf.video import video_files
 
-    is_video = len(files.paths) == 1 and video_files.is_video(files.paths[0])
-    if not is_video and (_PEOPLE.value or _FACE_WEIGHTS.value):
-        cli.fail("--people and --face_weights are for one video as --input", code=2)
+    clips = [path for path in files.paths if video_files.is_video(path)]
+    if not clips and (_PEOPLE.value or _FACE_WEIGHTS.value):
+        cli.fail("--people and --face_weights are for videos as --input", code=2)
     model = model_folder.load(_MODEL.value)
     detector, how = _detector(model)
     predictor = Predictor(model, detector=detector)
     identity = {"weights": model.sha256, **how}
-    if is_video:
-        # The video comes first: it is what a refusal to mix names.
-        identity |= {
-            "video": os.path.realpath(files.paths[0]),
-            "every": _EVERY.value,
-            "smoothing": _SMOOTHING.value,
-            "people": _PEOPLE.value,
-            "face_weights": _FACE_WEIGHTS.value and sha256(_FACE_WEIGHTS.value),
-        }
-    os.makedirs(_OUTPUT.value, exist_ok=True)
-    with atomic.locked(os.path.join(_OUTPUT.value, ".lock")):
-        about = {
-            "fer_tf": fer_tf.__version__,
-            "model": model.card.model,
-            "model_folder": _folder_name(model_folder.find(_MODEL.value)),
-            "detector": _detector_name(),
-            "calibrated": model.calibrated,
-            "unsure_below": model.unsure_below,
-        }
-        output_folder.begin(_OUTPUT.value, identity, about)
-        (_read_video if is_video else _read_pictures)(predictor, files)
+    about = {
+        "fer_tf": fer_tf.__version__,
+        "model": model.card.model,
+        "model_folder": _folder_name(model_folder.find(_MODEL.value)),
+        "detector": _detector_name(),
+        "calibrated": model.calibrated,
+        "unsure_below": model.unsure_below,
+    }
+    failed = []
+    if len(clips) < len(files.paths):
+        with _begun(_OUTPUT.value, identity, about):
+            failed += _read_pictures(predictor, files, clips)
+    if clips:
+        failed += _read_videos(predictor, files, clips, identity, about)
+    if files.passed:
+        print(files.passed_over())
+    cli.fail_if_any([*failed, *files.unlisted])
+
+
+@contextlib.contextmanager
+def _begun(output, identity, about):
+    """Keeps other processes out of a folder that holds nothing of other settings."""
+    from fer_tf.utils import atomic
+    from trainers.prediction import output_folder
+
+    os.makedirs(output, exist_ok=True)
+    with atomic.locked(os.path.join(output, ".lock")):
+        output_folder.begin(output, identity, about)
+        yield
 
 
 def _check_flags():
@@ -186,18 +199,22 @@ def _detector_name():
     return f"MTCNN, with the weights of mtcnn {importlib.metadata.version('mtcnn')}"
 
 
-def _read_pictures(predictor, files):
+def _read_pictures(predictor, files, clips):
+    """Reads what is no clip; returns what went wrong."""
     with cli.quiet_imports():
         from fer_tf.face_table import NO_FACE
         from trainers.prediction import output_folder, photographs
         from trainers.prediction.record_lines import in_words
 
+    others = {*clips}
+    paths = [path for path in files.paths if path not in others]
+    files = dataclasses.replace(files, paths=paths)
     records, names, gone = photographs.run(
         predictor, files, _OUTPUT.value, pictures=_PICTURES.value
     )
-    _finish_table()
+    _finish_table(_OUTPUT.value)
     failed, empty = [], 0
-    for path, record in zip(files.paths, map(records.__getitem__, names)):
+    for path, record in zip(paths, map(records.__getitem__, names)):
         print(in_words(record))
         # In a folder, a picture without a face is an answer, not a failure.
         empty += record["error"] == NO_FACE
@@ -205,31 +222,75 @@ def _read_pictures(predictor, files):
             failed.append(f"{path}: {record['error']}")
     if gone:
         print(f"forgotten: {gone:,} pictures that are gone from {_INPUT.value}")
-    if files.passed:
-        print(files.passed_over())
     print(f"written: {os.path.join(_OUTPUT.value, output_folder.JSONL)}")
-    cli.fail_if_any([*failed, *files.unlisted])
-    if empty == len(names):
-        cli.fail(f"{_INPUT.value}: {NO_FACE}")
+    if empty == len(names) and not clips:
+        failed.append(f"{_INPUT.value}: {NO_FACE}")
+    return failed
 
 
-def _read_video(predictor, files):
+def _read_videos(predictor, files, paths, identity, about):
+    """Reads each clip into its folder; returns what went wrong."""
     with cli.quiet_imports():
         from fer_tf.faces import FaceEmbedder
-        from trainers.prediction import output_folder, videos
+        from trainers.prediction import clips, output_folder
+        from trainers.prediction.picture_files import sha256
 
-    (path,) = files.paths
     weights = _FACE_WEIGHTS.value
-    summary = videos.run(
-        predictor, path, _OUTPUT.value, pictures=_PICTURES.value,
-        every=_EVERY.value, smoothing=_SMOOTHING.value, count=_PEOPLE.value,
-        embedder=FaceEmbedder(weights) if weights else None,
-    )  # fmt: skip
-    _finish_table()
+    embedder = FaceEmbedder(weights) if weights else None
+    how = {
+        "every": _EVERY.value,
+        "smoothing": _SMOOTHING.value,
+        "people": _PEOPLE.value,
+        "face_weights": weights and sha256(weights),
+    }
+    folders = dict.fromkeys(paths, _OUTPUT.value)
+    if files.searched:
+        folders = clips.folders(files, paths, _OUTPUT.value)
+    failed, finished = [], 0
+    for path, folder in folders.items():
+        # The video comes first: it is what a refusal to mix names.
+        own = {**identity, "video": os.path.realpath(path), **how}
+        settings = {
+            "video_sha256": sha256(path) if files.searched else None,
+            "pictures": _PICTURES.value,
+            "columns": _COLUMNS.value,
+            "format": _FORMAT.value,
+        }
+        if files.searched and output_folder.is_finished(folder, own, about, settings):
+            finished += 1
+            continue
+        with _begun(folder, own, about):
+            error = _read_video(predictor, files, path, folder, embedder)
+            if error is None:
+                output_folder.finish(folder, settings)
+            else:
+                print(f"{path}: {error}")
+                failed.append(f"{path}: {error}")
+    if finished:
+        print(f"{counted(finished, 'video', 'videos')} read before")
+    return failed
+
+
+def _read_video(predictor, files, path, folder, embedder):
+    """Reads a video; returns what ended the reading early, or None."""
+    from trainers.prediction import clips, output_folder, videos
+
+    named = {}
+    if files.searched:
+        name = files.name(path)
+        named = {"source": name, "condition": clips.condition(name)}
+    try:
+        summary = videos.run(
+            predictor, path, folder, pictures=_PICTURES.value,
+            every=_EVERY.value, smoothing=_SMOOTHING.value, count=_PEOPLE.value,
+            embedder=embedder, **named,
+        )  # fmt: skip
+    except ValueError as error:  # No frame of it can be read.
+        return getattr(error, "reason", str(error).removeprefix(f"{shown(path)}: "))
+    _finish_table(folder)
     print(f"{path}: {_in_words(summary)}")
-    print(f"written: {os.path.join(_OUTPUT.value, output_folder.JSONL)}")
-    failed = [f"{path}: {summary['error']}"] if summary["error"] else []
-    cli.fail_if_any([*failed, *files.unlisted])
+    print(f"written: {os.path.join(folder, output_folder.JSONL)}")
+    return summary["error"]
 
 
 def _in_words(summary):
@@ -238,18 +299,18 @@ def _in_words(summary):
     return f"{frames} read, {people} in {counted(summary['tracks'], 'track', 'tracks')}"
 
 
-def _finish_table():
+def _finish_table(output):
     """Gives the table other names, and writes it as Parquet, where asked for."""
     from trainers.prediction import csv_table, output_folder
 
-    table = os.path.join(_OUTPUT.value, output_folder.CSV)
+    table = os.path.join(output, output_folder.CSV)
     if _COLUMNS.value != "plain":
         csv_table.rename(table, _COLUMNS.value)
     if _FORMAT.value == "parquet":
         csv_table.to_parquet(table)
     else:  # An earlier one would not be of these predictions.
         with contextlib.suppress(FileNotFoundError):
-            os.remove(os.path.join(_OUTPUT.value, output_folder.PARQUET))
+            os.remove(os.path.join(output, output_folder.PARQUET))
 
 
 if __name__ == "__main__":

@@ -4,26 +4,33 @@ python -m trainers.predict   --input=london/ --output=out
 python -m trainers.summarize --input=out --output=summary --person=stem
 python -m trainers.summarize --input=clips_out --output=summary --order=before,after \
     --events=events.csv --window=-1,3 --baseline=-1,0
+python -m trainers.summarize --input=clips_out --output=summary \
+    --participants=participants.csv --by=condition,gender
 
 Writes summary.md, summary.json, figures and people.csv, which has a row for each person
 in each condition, for tests and models of your own.
 
-The condition of a picture is the first folder below the --input of trainers.predict;
-that of a video is the first folder below --input here in which its predictions lie.
-Differences are paired over the people in both of two conditions, and unpaired between
-those in only one. Intervals are Student's t over people, and Welch's where unpaired.
+The condition of a picture, or of a clip in a folder, is the first folder below the
+--input of trainers.predict; that of another video is the first folder below --input
+here in which its predictions lie. Differences are paired over the people in both of two
+conditions, and unpaired between those in only one. Intervals are Student's t over
+people, and Welch's where unpaired.
 
 --person says how a person is known: `auto` (a person of a video; in pictures each face
 is somebody else), `stem` (the file's name without its ending: neutral/001.jpg and
 smiling/001.jpg show the same person), `folder` (the last folder), or a regular
-expression whose first group in the path is the person. But for auto, only the largest
-face of a picture or frame is taken.
+expression whose first group in the path is the person. But for auto, each file shows
+one person: the largest face of a picture, the person seen longest in a video.
+
+--participants is a CSV file with a column `participant`, and facts about them in other
+columns, by which --by can compare: --by=condition,gender. With the columns `source`
+(the end of a file's path) and `person` (a number in it) it says who is who, in clips of
+several people too.
 
 --events is a CSV file with a column `time` in seconds, and `event` (its name) and
 `source` (the end of the video's path) if there are several.
 """
 
-import csv
 import itertools
 import os
 import re
@@ -34,7 +41,13 @@ from trainers.common import cli
 
 _INPUT = flags.DEFINE_string("input", None, "Folder with predictions in it or below.")
 _OUTPUT = flags.DEFINE_string("output", None, "Folder; by default that of --input.")
-_BY = flags.DEFINE_enum("by", "condition", ["condition", "person"], "What to compare.")
+_BY = flags.DEFINE_list(
+    "by", ["condition"],
+    "What to compare: condition, person, or columns of --participants: one or several.",
+)  # fmt: skip
+_PARTICIPANTS = flags.DEFINE_string(
+    "participants", None, "CSV file of the people: who they are, and facts about them."
+)
 _PERSON = flags.DEFINE_string(
     "person", "auto", "auto, stem, folder, or a regular expression with a group."
 )
@@ -48,62 +61,82 @@ _BASELINE = flags.DEFINE_list(
 )
 _ORDER = flags.DEFINE_list("order", [], "Conditions to compare, in this order.")
 
-_FIGURES = ("means", "differences", "unpaired_differences", "courses", "events")
+_FIGURES = (
+    "means", "differences", "unpaired_differences", "courses", "events",
+    "event_differences",
+)  # fmt: skip
 
 
 def main() -> None:
     """Entry point of the command line."""
     import numpy as np
 
-    from fer_tf.utils import atomic
-    from trainers.prediction import csv_table
-    from trainers.summary import courses, page, statistics
+    from trainers.summary import study_tables
+    from trainers.summary.groups import grouped
     from trainers.summary.readings import models, read
 
     _check_flags()
     window = _seconds(_WINDOW)
     baseline = _seconds(_BASELINE) if _BASELINE.value else None
-    readings = _in_order(read(_INPUT.value, _PERSON.value))
+    table = _PARTICIPANTS.value and study_tables.participants(_PARTICIPANTS.value)
+    _check_table(table)
+    events = study_tables.events(_EVENTS.value) if _EVENTS.value else []
+    readings = read(_INPUT.value, _PERSON.value, table)
     if _EVENTS.value and not np.isfinite(readings.times).any():
         cli.fail("--events is for videos: photographs have no time", code=2)
-    by_condition = readings
-    if _BY.value == "person":
-        readings = readings.chosen(slice(None), groups=readings.people, order=())
-    summary = {
-        "by": _BY.value,
+    # A table by person leaves the comparisons to the conditions.
+    by = tuple(_BY.value) if _BY.value != ["person"] else ("condition",)
+    readings = grouped(readings, by, tuple(_ORDER.value))
+    summary = {"models": models(_INPUT.value), **_summary(readings)}
+    if _EVENTS.value:
+        summary |= _around(events, readings, window, baseline)
+    _write(summary, readings, by)
+
+
+def _summary(readings):
+    """Means, differences and courses of the groups."""
+    from trainers.summary import courses, statistics
+
+    shown = readings
+    if _BY.value == ["person"]:
+        shown = readings.chosen(slice(None), groups=readings.people, order=())
+    return {
+        "by": ", ".join(_BY.value),
         "person": _PERSON.value,
-        "models": models(_INPUT.value),
+        "participants": _PARTICIPANTS.value,
         "readings": readings.names,
         "left_out": {k: sum(v.values()) for k, v in readings.left_out.items()},
         "left_out_by_condition": readings.left_out,
+        "participants_unseen": list(readings.unseen),
         "intervals": {
             "unit": "person",
-            "method": "Student's t, and Welch's for unpaired differences",
+            "method": "Student's t, and Welch's for unpaired differences; Clopper and "
+            "Pearson's of the share of people in whom a reading is larger",
             "level": statistics.LEVEL,
         },
-        "groups": statistics.means(readings),
-        "differences": statistics.differences(by_condition),
-        "unpaired_differences": statistics.unpaired(by_condition),
-        "courses": courses.courses(readings, _SPAN.value),
+        "groups": statistics.means(shown),
+        "differences": statistics.differences(readings),
+        "unpaired_differences": statistics.unpaired(readings),
+        "courses": courses.courses(shown, _SPAN.value),
     }
-    if _EVENTS.value:
-        events = _events(_EVENTS.value)
-        near = courses.locked(by_condition, events, window, baseline)
-        summary["events"] = courses.courses(near, _SPAN.value)
-        summary["around"] = {
-            "num_events": len(events), "window": window, "baseline": baseline,
-        }  # fmt: skip
-        if not summary["events"]:
-            cli.fail(f"{_EVENTS.value}: no event near a face")
+
+
+def _write(summary, readings, by):
+    """Writes the page, the numbers, the tables and the figures, and prints the page."""
+    from fer_tf.utils import atomic
+    from trainers.prediction import csv_table
+    from trainers.summary import courses, page, statistics
+
     output = _OUTPUT.value or _INPUT.value
     os.makedirs(output, exist_ok=True)
     pictures = _draw(summary, output)
     atomic.write_json(os.path.join(output, "summary.json"), summary)
     csv_table.write_file(
-        os.path.join(output, "people.csv"), statistics.person_rows(by_condition)
+        os.path.join(output, "people.csv"), statistics.person_rows(readings, by)
     )
     if summary["courses"]:
-        kinds = {kind: summary.get(kind, {}) for kind in ("courses", "events")}
+        names = ("courses", "events", "event_differences")
+        kinds = {kind: summary.get(kind, {}) for kind in names}
         csv_table.write_file(
             os.path.join(output, "time_courses.csv"), courses.course_rows(kinds)
         )
@@ -137,34 +170,59 @@ def _seconds(flag):
     return start, end
 
 
-def _in_order(readings):
-    """The readings of the conditions of --order, or all where it is not given."""
-    order = tuple(_ORDER.value)
-    if not order:
-        return readings
-    found = set(readings.groups.tolist())
-    if missing := [name for name in order if name not in found]:
-        cli.fail(f"--order={','.join(order)}: no faces in {', '.join(missing)}", code=2)
-    groups, left_out = readings.groups.tolist(), dict(readings.left_out)
-    rows = [group in order for group in groups]
-    if others := sorted(found - set(order)):
-        counts = {group: groups.count(group) for group in others}
-        left_out["faces of what --order does not name"] = counts
-    return readings.chosen(rows, order=order, left_out=left_out)
+def _check_table(table):
+    """What --person and --by must agree with."""
+    given = _PERSON.value != "auto"
+    if table is not None and table.named == given:
+        need = "is not for a table with" if given else "must say who is who without"
+        cli.fail(f"--participants: --person {need} a column `source`", code=2)
+    known = ("condition", "person", *(table.facts if table else ()))
+    for name in _BY.value:
+        if name not in known:
+            cli.fail(f"--by={name}: must be one of {', '.join(known)}", code=2)
+    several = len(_BY.value) > 1 and "person" in _BY.value
+    if several or len({*_BY.value}) < len(_BY.value) or not _BY.value:
+        cli.fail(f"--by={','.join(_BY.value)}: person stands alone, each once", code=2)
 
 
-def _events(path):
-    """Events, each `{"time", "event", "source"}`."""
-    events = []
-    with open(path, encoding="utf-8-sig", newline="") as file:
-        for number, row in enumerate(csv.DictReader(file), 2):
-            try:
-                time = float(row["time"])
-            except (KeyError, TypeError, ValueError):
-                raise ValueError(f"{path}: line {number}: no number `time`") from None
-            event = {"event": row.get("event") or "event", "time": time}
-            events.append({**event, "source": row.get("source") or ""})
-    return events
+def _around(events, readings, window, baseline):
+    """Courses around the events, and what each person showed after them."""
+    from trainers.summary import courses, statistics, study_tables
+
+    shown, differ, after = {}, {}, {}
+    several = len(readings.ordered()) > 1
+    near = courses.around(readings, events, window, baseline)
+    if not near:
+        cli.fail(f"{_EVENTS.value}: no event near a face")
+    for event, here in near.items():
+        for group, spans in courses.courses(here, _SPAN.value).items():
+            shown[f"{event}, {group}" if several else event] = spans
+        for title, spans in courses.course_differences(here, _SPAN.value).items():
+            differ[f"{event}, {title}"] = spans
+        later = here.chosen(here.times >= 0)
+        if len(later.times):
+            after[event] = {
+                "groups": statistics.means(later),
+                "differences": statistics.differences(later),
+                "unpaired_differences": statistics.unpaired(later),
+            }
+    sources = {*readings.sources.tolist()}
+    named = dict.fromkeys(event["source"] for event in events if event["source"])
+    about = {
+        "num_events": len(events),
+        "window": window,
+        "baseline": baseline,
+        "unknown_sources": [
+            end for end in named
+            if not any(study_tables.is_end_of(end, source) for source in sources)
+        ],
+    }  # fmt: skip
+    return {
+        "events": shown,
+        "event_differences": differ,
+        "after_events": after,
+        "around": about,
+    }
 
 
 def _draw(summary, output):
@@ -173,7 +231,7 @@ def _draw(summary, output):
     from fer_tf.plotting.style import save_figure
 
     figures, counted = {}, lambda name, n: f"{name} (n = {n:,})"
-    if summary["by"] == "condition":
+    if summary["by"] != "person":
         groups = summary["groups"].items()
         values = {counted(n, g["people"]): g["values"] for n, g in groups}
         label = _with_interval("mean over people", summary["groups"].values())
@@ -199,13 +257,14 @@ def _draw(summary, output):
     for kind, label, shown in (
         ("courses", "seconds", "mean over people"),
         ("events", "seconds from the event", f"{change}mean over people"),
+        ("event_differences", "seconds from the event", "paired difference"),
     ):
         if summary.get(kind):
             found = summary[kind]
             spans = {f"{name} ({_people(s)})": s for name, s in found.items()}
             shown = _with_interval(shown, itertools.chain(*found.values()))
             figures[f"{kind}.png"] = summary_figures.courses(
-                spans, summary["readings"], label, shown, zero=kind == "events"
+                spans, summary["readings"], label, shown, zero=kind != "courses"
             )
     for name, figure in figures.items():
         save_figure(figure, os.path.join(output, name), dpi=200)

@@ -65,7 +65,7 @@ def load_dlib_face(
         model: `face_embedding`, `face_resnet29` or a model that holds the latter's
             convolutions as its face network; in full width. With `batch_norm`, each
             normalisation becomes what the published file has, a bias: let
-            `fer_tf.convert.statistics` follow before it is trained.
+            `fer_tf.convert.batch_statistics` follow before it is trained.
         path: The npm package, `vladmandic-face-api-1.7.15.tgz`.
         sha256: Digest that the file must have; it is printed in any case.
 

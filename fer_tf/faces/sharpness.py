@@ -56,17 +56,21 @@ def sharpness(image: np.ndarray, box: list[int]) -> float:
     return float(cv2.Laplacian(grey, cv2.CV_32F).std() / max(grey.std(), 1.0))
 
 
-def doubt(image: np.ndarray, face: Face) -> str:
+def doubt(face: Face) -> str:
     """Why the reading of a face is in doubt, in a word; empty if it is not.
 
     Args:
-        image: uint8 RGB `(height, width, 3)`.
         face: From `fer_tf.Predictor`.
 
     Returns:
-        `"small"` or `"blurred"` where the face is less sharp than `LEAST_SHARPNESS`;
-        `"unsure"` where the face says so itself, by its key `unsure`; or `""`.
+        `"small"` or `"blurred"` where its `sharpness` is below `LEAST_SHARPNESS`;
+        `"unsure"` where its key `unsure` says so; or `""`.
+
+    Example:
+        >>> from fer_tf.faces.sharpness import doubt
+        >>> doubt({"box": [0, 0, 90, 90], "sharpness": 0.2, "unsure": True})
+        'blurred'
     """
-    if sharpness(image, face["box"]) < LEAST_SHARPNESS:
+    if face.get("sharpness", 1.0) < LEAST_SHARPNESS:
         return "small" if min(face["box"][2:]) < _SIDE else "blurred"
     return "unsure" if face.get("unsure") else ""

@@ -1,7 +1,8 @@
-"""Weight files from strangers: only their numbers are read, into a model of ours.
+"""Weight files, of weights alone or of a whole model, read safely; and written halved.
 
-The file tells how large a network it can fill. A card that describes a larger one is
-refused before the network takes time or memory.
+Of a stranger's weights only the numbers are read, into a model of ours. The file tells
+how large a network it can fill; a card that describes a larger one is refused before
+the network takes time or memory. A whole model is read in Keras' safe mode.
 """
 
 import contextlib

@@ -8,9 +8,11 @@ import numpy as np
 
 from fer_tf import labels
 from fer_tf.face_types import Face
+from fer_tf.faces.sharpness import doubt
 from fer_tf.plotting.style import COLORS, ink_on
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
+_DOUBTED = "#ffffff"
 
 
 def draw_faces(image: np.ndarray, faces: list[Face]) -> np.ndarray:
@@ -18,7 +20,9 @@ def draw_faces(image: np.ndarray, faces: list[Face]) -> np.ndarray:
 
     A face's number is that of its person, or of its track where people are not yet
     known, or its place in the list, from 1. Its bars lie beside it, and are left out
-    where they would cover another face, a label or other bars.
+    where they would cover another face, a label or other bars. A face whose reading is
+    in doubt has a dashed white box, a white label that says why, and grey bars: see
+    `fer_tf.faces.sharpness.doubt`.
 
     Args:
         image: uint8 RGB `(height, width, 3)`; is not changed.
@@ -38,22 +42,38 @@ def draw_faces(image: np.ndarray, faces: list[Face]) -> np.ndarray:
     """
     drawn = image.copy()
     boxes = [tuple(round(v) for v in face["box"]) for face in faces]
-    colors = [COLORS.get(face.get("expression"), "#ffffff") for face in faces]
-    words = [_label(face, number) for number, face in enumerate(faces, 1)]
+    doubts = [doubt(face) for face in faces]
+    colors = [_DOUBTED if why else COLORS.get(face.get("expression"), _DOUBTED)
+              for face, why in zip(faces, doubts)]  # fmt: skip
+    words = [_label(face, number, why)
+             for number, (face, why) in enumerate(zip(faces, doubts), 1)]  # fmt: skip
     places = [_label_box(image.shape, *pair) for pair in zip(words, boxes)]
     taken = [*boxes, *places]
-    for face, box, place, color in zip(faces, boxes, places, colors):
-        x, y, w, h = box
-        thick = max(1, round(h / 80))
-        cv2.rectangle(drawn, (x, y), (x + w, y + h), _rgb(color), thick, cv2.LINE_AA)
+    for face, box, place, color, why in zip(faces, boxes, places, colors, doubts):
+        _draw_box(drawn, box, color, dashed=bool(why))
         probabilities = face.get("probabilities", {})
-        taken.append(_draw_bars(drawn, probabilities, box, place, taken))
+        panel = _draw_bars(drawn, probabilities, box, place, taken, pale=bool(why))
+        taken.append(panel)
     for text, place, box, color in zip(words, places, boxes, colors):
         _draw_label(drawn, text, place, box[3], color)
     return drawn
 
 
-def _label(face: Face, number: int) -> str:
+def _draw_box(drawn, box, color, dashed):
+    x, y, w, h = box
+    thick = max(1, round(h / 80))
+    if not dashed:
+        cv2.rectangle(drawn, (x, y), (x + w, y + h), _rgb(color), thick, cv2.LINE_AA)
+        return
+    # Eight dashes a side, about as long as the gaps between them.
+    corners = np.array([(x, y), (x + w, y), (x + w, y + h), (x, y + h), (x, y)], float)
+    for start, end in zip(corners, corners[1:]):
+        marks = np.linspace(start, end, 16).round().astype(int).tolist()
+        for one, other in zip(marks[::2], marks[1::2]):
+            cv2.line(drawn, one, other, _rgb(color), thick, cv2.LINE_AA)
+
+
+def _label(face: Face, number: int, why: str = "") -> str:
     # In a video that is still being read, the people are not yet known.
     number = face.get("person", face.get("track", number))
     parts = [] if number is None else [str(number)]
@@ -64,7 +84,8 @@ def _label(face: Face, number: int) -> str:
         if name in face:
             parts.append(f"{name[0]}{face[name]:+.1f}")
     parts += labels.active_units(face.get("action_units", {}))
-    return " ".join(parts)
+    text = " ".join(parts)
+    return f"{text}? {why}" if why else text
 
 
 def _letters(height):
@@ -93,7 +114,7 @@ def _draw_label(drawn, text, place, face_height, color):
     cv2.putText(drawn, text, position, _FONT, scale, ink, thick, cv2.LINE_AA)
 
 
-def _draw_bars(drawn, probabilities, box, label, taken):
+def _draw_bars(drawn, probabilities, box, label, taken, *, pale=False):
     """Draws a named bar for each expression beside the box, where there is room.
 
     Returns:
@@ -117,7 +138,9 @@ def _draw_bars(drawn, probabilities, box, label, taken):
         top = y + 2 + line * row
         base = (x + 4, top + row - max(3, round(4 * scale)))
         cv2.putText(drawn, name, base, _FONT, scale, (255,) * 3, 1, cv2.LINE_AA)
-        left, color = x + names + 8, _rgb(COLORS.get(name, "#ffffff"))
+        left, color = x + names + 8, _rgb(COLORS.get(name, _DOUBTED))
+        if pale:
+            color = tuple(90 + value // 4 for value in color)
         end = (left + round(longest * probability), top + row - 3)
         cv2.rectangle(drawn, (left, top + 2), end, color, cv2.FILLED)
     return x, y, width, height

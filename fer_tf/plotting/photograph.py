@@ -7,6 +7,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyBboxPatch, Rectangle
 from matplotlib.textpath import TextPath
 
+from fer_tf.face_table import NO_FACE
 from fer_tf.face_types import Face
 from fer_tf.faces.pyramid import shrunk
 from fer_tf.faces.sharpness import doubt
@@ -34,7 +35,7 @@ def annotated(image: np.ndarray, faces: list[Face]) -> Figure:
     A face whose reading is in doubt has a dashed box, a white label that says why, and
     pale bars: see `fer_tf.faces.sharpness.doubt`. Labels cover neither each other nor,
     where there is room, faces; where a label has no room it is a number, and in a
-    picture that is too small for that there is none.
+    picture that is too small for that there is none. A picture without faces says so.
 
     Args:
         image: uint8 RGB `(height, width, 3)`.
@@ -60,14 +61,24 @@ def annotated(image: np.ndarray, faces: list[Face]) -> Figure:
     small = shrunk(image, round(_DRAWN_HEIGHT * max(1, shape)))
     axes.imshow(small, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
     axes.set_axis_off()
-    doubts = [doubt(image, face) for face in faces]
+    doubts = [doubt(face) for face in faces]
     for face, why in zip(faces, doubts):
         _draw_face(axes, face, why)
     point = max(width / (_HEIGHT * shape), height / _HEIGHT) / 72
     _draw_labels(axes, faces, doubts, (width, height), point)
     if faces:
         _draw_bars(figure, faces, doubts, photo_share)
+    else:
+        _say_that_there_is_none(axes)
     return figure
+
+
+def _say_that_there_is_none(axes: Axes):
+    axes.text(
+        0.5, 0.98, NO_FACE, transform=axes.transAxes, ha="center", va="top",
+        fontproperties=_BOLD, color=ink_on(_DOUBTED),
+        bbox={"fc": _DOUBTED, "ec": INK, "pad": _PAD},
+    )  # fmt: skip
 
 
 def _color(face, why):

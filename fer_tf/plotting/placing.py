@@ -4,6 +4,8 @@ import numpy as np
 
 # Places that are tried along each side of the picture.
 _TRIED = 80
+# Between two labels, in heights of a label.
+_GAP = 0.25
 # Covering a whole face is as bad as standing this many label heights away.
 _COVER = 12
 
@@ -21,7 +23,7 @@ def place_label(
         size: Width and height of the label.
         face: Box of the face that it names; boxes are `(x, y, width, height)`, with y
             downwards.
-        taken: Boxes of labels, which it must not touch.
+        taken: Boxes of labels, from which it keeps a quarter of its height away.
         faces: Boxes that it had better not cover.
         picture: Width and height of the picture, which it must lie in.
 
@@ -44,8 +46,10 @@ def place_label(
     left, top = (grid.ravel() for grid in np.meshgrid(
         np.clip(columns, 0, room[0]), np.clip(rows, 0, room[1])))  # fmt: skip
     free = np.ones(len(left), bool)
-    for other in taken:
-        free &= _overlap(left, top, size, other) == 0
+    gap = _GAP * height
+    for x1, y1, w1, h1 in taken:
+        wide = x1 - gap, y1 - gap, w1 + 2 * gap, h1 + 2 * gap
+        free &= _overlap(left, top, size, wide) == 0
     if not free.any():
         return None
     covered = sum(_overlap(left, top, size, other) for other in faces)

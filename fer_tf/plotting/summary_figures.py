@@ -14,19 +14,44 @@ from fer_tf.plotting.style import INK, tidy
 _COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)
 _COLUMNS = 3
 
+_SHARE, _DIMENSION = "probability or share", "valence, arousal"
+_SCALES = {_SHARE: (0, 1), _DIMENSION: (-1, 1)}
+_DIMENSIONS = ("valence", "arousal", "circumplex_valence", "circumplex_arousal")
+
 
 def dots(groups: Mapping[str, Mapping], xlabel: str, *, zero: bool = False) -> Figure:
     """A dot for each mean and a line for its interval.
 
+    Probabilities and shares, from 0 to 1, and dimensions, from -1 to 1, have an axis
+    each.
+
     Args:
         groups: Title of a group -> `{reading: {"mean", "interval"}}`.
-        xlabel: What the axis shows.
-        zero: Whether to draw a line at 0.
+        xlabel: What the axes show of the readings.
+        zero: Whether to draw a line at 0: of differences, which have no bounds.
     """
-    names = list(next(iter(groups.values())))
-    figure = Figure(figsize=(7, 1.6 + 0.34 * len(names) + 0.2 * len(groups)))
+    kinds = _by_scale(next(iter(groups.values())))
+    rows = [len(names) + 0.8 for names in kinds.values()]
+    figure = Figure(figsize=(7, 0.9 + 0.34 * sum(rows) + 0.2 * len(groups) * len(rows)))
     figure.set_layout_engine("constrained")
-    axes = figure.subplots()
+    panels = figure.subplots(len(rows), squeeze=False, height_ratios=rows)[:, 0]
+    for axes, (kind, names) in zip(panels, kinds.items()):
+        _draw_dots(axes, groups, names)
+        if zero:
+            axes.axvline(0, color=INK, lw=0.8)
+        else:
+            low, high = axes.get_xlim()
+            least, most = _SCALES[kind]
+            axes.set_xlim(min(low, least - 0.03), max(high, most + 0.03))
+        axes.set_xlabel(f"{kind}: {xlabel}", fontsize=10)
+    figure.legend(
+        *panels[0].get_legend_handles_labels(), loc="outside upper left", fontsize=9,
+        frameon=False,
+    )  # fmt: skip
+    return figure
+
+
+def _draw_dots(axes, groups, names):
     places = np.arange(len(names))
     shifts = np.linspace(-0.25, 0.25, len(groups)) if len(groups) > 1 else [0.0]
     for index, ((title, values), shift) in enumerate(zip(groups.items(), shifts)):
@@ -35,16 +60,20 @@ def dots(groups: Mapping[str, Mapping], xlabel: str, *, zero: bool = False) -> F
         axes.plot(middle, places + shift, "o", color=color, ms=5, label=title)
         ends = np.array([values[n].get("interval", (np.nan,) * 2) for n in names])
         axes.hlines(places + shift, *ends.T, color=color, lw=1.8)
-    if zero:
-        axes.axvline(0, color=INK, lw=0.8)
     axes.set_yticks(places, [_label(name) for name in names])
     axes.set_ylim(len(names) - 0.5, -0.5)
-    axes.set_xlabel(xlabel, fontsize=10)
     axes.grid(axis="x", color="#dddddd", lw=0.6)
     axes.set_axisbelow(True)
     tidy(axes)
-    figure.legend(loc="outside upper left", fontsize=9, frameon=False)
-    return figure
+
+
+def _by_scale(names):
+    """Kind of a scale -> the names of the readings on it."""
+    kinds = {}
+    for name in names:
+        kind = _DIMENSION if name in _DIMENSIONS else _SHARE
+        kinds.setdefault(kind, []).append(name)
+    return kinds
 
 
 def courses(
@@ -66,10 +95,14 @@ def courses(
     """
     rows = -(-len(names) // _COLUMNS)
     figure = Figure(figsize=(10, 0.9 + 2.0 * rows), layout="constrained")
-    # One scale, so that small changes look small.
-    grid = figure.subplots(rows, _COLUMNS, sharex=True, sharey=True, squeeze=False)
+    grid = figure.subplots(rows, _COLUMNS, sharex=True, squeeze=False)
     for axes in grid.flat[len(names) :]:
         axes.set_axis_off()
+    # Readings of a kind have one scale, so that small changes look small.
+    for same in _by_scale(names).values():
+        first, *others = (axes for axes, n in zip(grid.flat, names) if n in same)
+        for axes in others:
+            axes.sharey(first)
     for axes, name in zip(grid.flat, names):
         for index, (title, spans) in enumerate(groups.items()):
             color = _COLORS[index % len(_COLORS)]

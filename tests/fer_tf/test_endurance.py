@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import fer_tf
+from fer_tf.faces import FaceEmbedder
+from tests.fer_tf.convert import face_api_package
 from tests.testing_utils import resident_mib
 
 pytestmark = [
@@ -47,6 +49,21 @@ def test_a_long_video_takes_no_more_memory_and_no_longer_a_frame(tmp_path, astro
     assert len(memory) == FRAMES / 1_000 and faces > 0.99 * FRAMES
     assert memory[-1] - memory[1] < 32
     assert np.median(seconds[-4:]) < 1.25 * np.median(seconds[1:5])
+
+
+def test_three_thousand_embeddings_of_a_face_or_two_take_no_memory(tmp_path):
+    package = face_api_package.write(
+        tmp_path / "face.tgz", *face_api_package.table_and_numbers()
+    )
+    embedder, memory = FaceEmbedder(package), {}
+    crops = np.random.default_rng(0).integers(0, 256, (2, 150, 150, 3), np.uint8)
+    for number in range(1, 3_001):
+        embedder.embed(crops[: 1 + number % 2])
+        if number in (600, 3_000):
+            memory[number] = resident_mib()
+    print("MiB:", memory)
+    before, after = memory.values()
+    assert after - before < 8
 
 
 def test_two_thousand_pictures_of_many_sizes_take_one_trace_and_no_memory(astronaut):

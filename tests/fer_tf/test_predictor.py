@@ -14,6 +14,7 @@ from data_pipelines import synthetic
 from fer_tf import models, predictor
 from fer_tf.faces import MTCNNDetector, alignment, read_image
 from fer_tf.faces.crop_spec import CROP_SPECS
+from fer_tf.faces.sharpness import sharpness
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import Card
 from fer_tf.model_io.serving import names_inside
@@ -300,6 +301,16 @@ def test_enlargement_is_pixels_of_the_crop_over_pixels_of_the_picture(model, dra
     )
     assert sizes[0] == pytest.approx(expected, rel=0.15)
     assert sizes[1] == pytest.approx(2 * sizes[0], rel=0.01)
+
+
+def test_a_face_has_its_sharpness(model, drawn):
+    image = drawn[0].image
+    flat = np.full_like(image, 90)
+    known = [[face(drawn[0].landmarks, 50)]]
+    reader = predictor.Predictor(model, detector=KnownFaces(known))
+    (sharp,), (dull,) = reader.predict(image), reader.predict(flat)
+    assert sharp["sharpness"] == round(sharpness(image, sharp["box"]), 3) > 0
+    assert dull["sharpness"] == 0
 
 
 def test_a_video_is_read_frame_by_frame_with_numbers(model, drawn, tmp_path):

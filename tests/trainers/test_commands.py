@@ -250,13 +250,61 @@ def test_explain_fails_where_a_picture_could_not_be_read(model_folder, tmp_path)
     args = [f"--model={model_folder}", f"--input={photos}", f"--output={out}"]
     result = run("explain", *args)
     assert result.returncode == 0, result.stderr
-    assert "passed over: 1 files that are no pictures (.txt)" in result.stdout
+    assert "passed over: 1 file that is no picture (.txt)" in result.stdout
     (photos / "page.jpg").write_text("<html>")
     result = run("explain", *args)
     assert result.returncode == 1 and "page.jpg: an HTML page" in result.stderr
     found = json.loads((out / "explanations.json").read_text())
     assert [face["source"] for face in found["faces"]] == ["astronaut.png"]
     assert [each["source"] for each in found["errors"]] == ["page.jpg", "wall.png"]
+
+
+@pytest.mark.slow
+def test_predict_reads_each_clip_of_a_folder_into_a_folder_of_its_own(
+    model_folder, tmp_path
+):
+    pytest.importorskip("av", reason="needs PyAV: pip install 'fer-tf[video]'")
+    from fer_tf.video.video_writer import VideoWriter
+
+    study, out = tmp_path / "study", tmp_path / "out"
+    for name in ("before/a.mp4", "after/a.mp4", "b.mp4"):
+        (study / name).parent.mkdir(parents=True, exist_ok=True)
+        with VideoWriter(str(study / name)) as writer:
+            for frame in range(3):
+                writer.write(np.full((48, 48, 3), 99, np.uint8), frame / 25)
+    (study / "broken.mp4").write_text("<html>")
+    cv2.imwrite(str(study / "face.png"), np.full((48, 48, 3), 99, np.uint8))
+    args = [f"--model={model_folder}", f"--input={study}", f"--output={out}",
+            "--detector=none", "--people=1"]  # fmt: skip
+    result = run("predict", *args)
+    assert result.returncode == 1, result.stderr
+    assert f"{study / 'broken.mp4'}: not a video" in result.stderr
+    assert f"{study / 'broken.mp4'}: not a video" in result.stdout
+    found = {}
+    for folder in ("before/a", "after/a", "b", "."):
+        with open(out / folder / "predictions.csv", newline="") as file:
+            rows = list(csv.DictReader(file))
+        found[folder] = [(r["source"], r["condition"], r.get("person")) for r in rows]
+    assert found == {
+        "before/a": [("before/a.mp4", "before", "1")] * 3,
+        "after/a": [("after/a.mp4", "after", "1")] * 3,
+        "b": [("b.mp4", "", "1")] * 3,
+        ".": [("face.png", "", None)],
+    }
+    assert (out / "before" / "a" / "a_annotated.mp4").exists()
+    # What is finished stays, and what has changed or was broken is read.
+    old = (out / "b" / "predictions.jsonl").stat().st_mtime_ns
+    for name in ("before/a.mp4", "broken.mp4"):
+        (study / name).write_bytes((study / "after" / "a.mp4").read_bytes() + b"0")
+    result = run("predict", *args)
+    assert result.returncode == 0, result.stderr
+    assert "2 videos read before" in result.stdout
+    assert (out / "b" / "predictions.jsonl").stat().st_mtime_ns == old
+    result = run("predict", *args, "--nopictures")
+    assert "read before" not in result.stdout
+    result = run("predict", *args[:-1], "--nopictures")
+    assert result.returncode == 1, result.stderr
+    assert "holds predictions with people 1, now None" in result.stderr
 
 
 @pytest.mark.slow

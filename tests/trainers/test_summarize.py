@@ -15,7 +15,7 @@ def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     write(tmp_path / "out", PICTURES)
     about = {"model": "net", "model_folder": "best", "detector": "MTCNN 1"}
     about |= {"fer_tf": "0.1.0", "calibrated": False, "unsure_below": 0.444}
-    run = {"weights": "0123456789abcdef", "about": about}
+    run = {"weights": "0123456789abcdef", "min_face_score": 0.9, "about": about}
     (tmp_path / "out" / "run.json").write_text(json.dumps(run))
     result = summarize(tmp_path, "--person=stem")
     assert result.returncode == 0, result.stderr
@@ -23,10 +23,13 @@ def test_pictures_become_a_page_numbers_and_figures(tmp_path):
     pictures = {"means.png", "differences.png"}
     assert names == {"summary.json", "summary.md", "people.csv", *pictures}
     page = (tmp_path / "sum" / "summary.md").read_text()
-    assert "| happiness | 0.500 [-0.771, 1.771] | yes | 2 of 2 |" in page
+    # Both of two people: the square root of 0.025.
+    row = "| happiness | 0.500 [-0.771, 1.771] | yes | 2 of 2 | 1.000 [0.158, 1.000] |"
+    assert row in page
     assert (
         "`0123456789ab` of `best` (net) in fer-tf 0.1.0, with uncalibrated "
-        "probabilities; faces found by MTCNN 1; unsure below 0.444." in page
+        "probabilities; faces found by MTCNN 1, those of a score of 0.9 or more; "
+        "unsure below 0.444.\n" in page
     )
     assert "neutral (3 people, 4 faces)" in page and page in result.stdout
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())
@@ -48,7 +51,9 @@ def test_conditions_come_in_the_order_asked_for(tmp_path):
     assert "--order does not name (4 in neutral)." in result.stdout
     assert not (tmp_path / "sum" / "differences.png").exists()  # Of the run before.
     assert_one_line(summarize(tmp_path, "--order=smiling,sad"), 2, "no faces in sad")
-    assert_one_line(summarize(tmp_path, f"--events={__file__}"), 2, "have no time")
+    (tmp_path / "events.csv").write_text("time\n1\n")
+    events = f"--events={tmp_path / 'events.csv'}"
+    assert_one_line(summarize(tmp_path, events), 2, "have no time")
 
 
 def test_one_person_is_too_few_to_compare(tmp_path):
@@ -56,7 +61,7 @@ def test_one_person_is_too_few_to_compare(tmp_path):
     result = summarize(tmp_path, "--person=stem")
     assert result.returncode == 0, result.stderr
     assert "One person alone is in both: too few people to compare." in result.stdout
-    assert "| happiness | 0.600 | — | 1 of 1 |" in result.stdout
+    assert "| happiness | 0.600 | — | 1 of 1 | 1.000 [0.025, 1.000] |" in result.stdout
     assert not (tmp_path / "sum" / "differences.png").exists()
 
 
@@ -81,6 +86,8 @@ def test_groups_of_other_people_are_compared_unpaired(tmp_path):
 def test_a_video_has_courses_and_events(tmp_path):
     frames = [(f"/v/{c}.mp4", t / 10, [t / 10]) for c in "ab" for t in range(20)]
     write(tmp_path / "out", frames)
+    run = {"weights": "0123456789abcdef", "every": 2, "smoothing": 0.3, "people": 1}
+    (tmp_path / "out" / "run.json").write_text(json.dumps(run))
     events = tmp_path / "events.csv"
     events.write_text("time,event\n1,cue\n")
     result = summarize(tmp_path, f"--events={events}", "--window=-0.5,0.5")
@@ -91,11 +98,65 @@ def test_a_video_has_courses_and_events(tmp_path):
     found = json.loads((tmp_path / "sum" / "summary.json").read_text())
     assert [span["people"] for span in found["events"]["cue"]] == [2, 2]
     assert "1 event, from -0.5 s to 0.5 s around each." in result.stdout
+    assert (
+        "`0123456789ab`. Of videos 1 frame of 2, readings averaged over 0.3 s; people "
+        "known again by looks, 1 person in each." in result.stdout
+    )
     rows = (tmp_path / "sum" / "time_courses.csv").read_text().splitlines()
     assert rows[1].startswith('"courses","all",0.25,2,"happiness",0.2')
     assert rows[-1].startswith('"events","cue",0.25,2,"happiness",')
+    assert not (tmp_path / "sum" / "event_differences.png").exists()  # One group.
+    events.write_text("time\n")
+    result = summarize(tmp_path, f"--events={events}")
+    assert_one_line(result, 1, "events.csv: no event near a face")
     events.write_text("time\nsoon\n")
     assert_one_line(summarize(tmp_path, f"--events={events}"), 1, "line 2: no number")
+
+
+def test_a_table_of_participants_pairs_the_people_of_clips(tmp_path):
+    """Of each person happiness rises after the cue, and in `after` twice as much."""
+    for clip, rise in (("before/d.mp4", 0.2), ("after/d.mp4", 0.4)):
+        frames = [(clip, t / 10, [0.1 + rise * (t >= 10), 0.2 + rise * (t >= 10)])
+                  for t in range(20)]  # fmt: skip
+        write(tmp_path / "out" / clip.removesuffix(".mp4"), frames)
+    people, events = tmp_path / "people.csv", tmp_path / "events.csv"
+    people.write_text(
+        "participant,source,person,role\nann,d.mp4,1,host\nbea,d.mp4,2,guest\n"
+        "cem,e.mp4,,guest\n"
+    )
+    events.write_text("time,event,source\n1,cue,d.mp4\n1,cue,f.mp4\n")
+    table = f"--participants={people}"
+    arguments = (table, "--order=before,after", f"--events={events}",
+                 "--window=-1,1", "--baseline=-1,0")  # fmt: skip
+    result = summarize(tmp_path, *arguments)
+    assert result.returncode == 0, result.stderr
+    page = result.stdout
+    assert "Participants without a face: cem." in page
+    assert "No video with a face is called f.mp4." in page
+    _, after = page.split("### cue: ")
+    assert "| happiness | 0.200 [0.200, 0.200] | 0.400 [0.400, 0.400] |" in after
+    row = "| happiness | 0.200 [0.200, 0.200] | no | 2 of 2 | 1.000 [0.158, 1.000] |"
+    assert row in after
+    assert (tmp_path / "sum" / "event_differences.png").exists()
+    found = json.loads((tmp_path / "sum" / "summary.json").read_text())
+    course = found["event_differences"]["cue, after minus before"]
+    shown = [(s["time"], s["people"], s["values"]["happiness"]["mean"]) for s in course]
+    times = (-0.75, -0.25, 0.25, 0.75)
+    assert shown == [(t, 2, pytest.approx(0.2 * (t > 0))) for t in times]
+    rows = (tmp_path / "sum" / "people.csv").read_text().splitlines()
+    assert rows[0] == '"condition","person","faces","role","happiness"'
+    assert rows[1].startswith('"before","ann",20,"host",')
+    result = summarize(tmp_path, table, "--by=condition,role")
+    assert result.returncode == 0, result.stderr
+    assert "| reading | after, guest (1 person, 20 faces) |" in result.stdout
+    for flags, text in (
+        (("--by=condition,age",), "--by=age: must be one of condition, person, role"),
+        (("--by=person,role",), "person stands alone"),
+        (("--person=stem",), "is not for a table with a column `source`"),
+    ):
+        assert_one_line(summarize(tmp_path, table, *flags), 2, text)
+    people.write_text("participant\nann\n")
+    assert_one_line(summarize(tmp_path, table), 2, "must say who is who without")
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ def get_config() -> ConfigDict:
     # Published weights that the model starts from: `vgg_face`, `vggface2` or
     # `dlib_face`, the file, and the sha256 that it must have ("": any). Without a
     # format: from scratch. `statistics` is a number of training faces that the batch
-    # normalisations then take their statistics from (`fer_tf.convert.statistics`).
+    # normalisations then take their statistics from: `fer_tf.convert.batch_statistics`.
     config.published = ConfigDict(dict(format="", path="", sha256="", statistics=0))
 
     # Records are resized to `size` and converted to `color`. The model sees a window.

@@ -18,19 +18,24 @@ same budget:
     from scratch:
         --config.published.format=
 
-`data/ferplus` as in ferplus_quick. The weights are chosen by validation cross-entropy:
-by accuracy two epochs were equal, of which the later one had the lower cross-entropy
-and the higher macro F1.
+`data/ferplus` as in ferplus_quick. The weights are chosen by validation cross-entropy.
+The balance is the largest, in steps of a tenth, that costs no more than a point of
+validation accuracy: 83.89 % for 84.66, and the mean of the classes' recalls is 69.75 %
+for 63.19.
 
-What was tried, all on validation faces of the rule `probability`, one run each:
+What was tried, all on validation faces of the rule `probability`, one run each, in
+accuracy; cross-entropy in brackets:
 
-    small_resnet, votes, 9 of 12 epochs (ferplus_quick)     80.56 %
-    this, half an epoch, at most 3,000 of a class, 0.03     71.07 %
-    this, as it is: 8 epochs, 92 minutes, two busy cores    82.21 % (82.73 as reported)
+    small_resnet, votes, 9 of 12 epochs (ferplus_quick)       80.56 %
+    this, half an epoch, at most 3,000 of a class, 0.03       71.07 %
+    this, 8 epochs, plain augmentation                        82.73 % (0.455)
+    8 epochs more from there, light, blur and JPEG, 0.03      83.44 % (0.434)
+    this, 24 epochs with light, blur and JPEG, no balance     84.66 % (0.409)
 
-Without batch normalisation, more than a rate of 0.005 ended in NaN. Measured: 85.46 %
-[84.3, 86.7] of FER+'s test faces by its owner's rule. It is the model that ships. It
-hardly ever says disgust or contempt.
+Without batch normalisation, more than a rate of 0.005 ended in NaN. Measured: 86.48 %
+[85.3, 87.7] of FER+'s test faces by its owner's rule, after 35 minutes on two busy cores
+that multiply bfloat16. It is the model that ships. Of all that it was tried on, the
+test faces were looked at twice, and decided nothing.
 """
 
 from ml_collections import ConfigDict
@@ -54,11 +59,13 @@ def get_config() -> ConfigDict:
     )
     config.published.update(format="dlib_face", statistics=256)
     config.input.window = 48
-    config.augment.update(crop=False, degrees=10.0, zoom=0.1, shift=0.06, erase=0.25)
+    config.augment.update(crop=False, degrees=10.0, zoom=0.15, shift=0.06, erase=0.25)
+    config.augment.update(contrast=0.3, brightness=0.1, blur=0.6, jpeg=0.3)
+    config.balance = 0.3
     config.ema_decay = 0.999
     config.eval_epochs = 2
     config.batch_size = 64
     config.select = "-nll"
-    config.stages[0].epochs = 8
+    config.stages[0].epochs = 24
     config.stages[0].learning_rate = 0.05
     return config

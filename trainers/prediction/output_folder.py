@@ -7,6 +7,8 @@ from fer_tf.utils import atomic
 
 JSONL, CSV, RUN = "predictions.jsonl", "predictions.csv", "run.json"
 PARQUET = "predictions.parquet"
+# In run.json: what a run that came to its end has written.
+_FINISHED = "finished"
 # Records of pictures before all of them are there.
 JOURNAL = f".part-{JSONL}"
 # What the names of drawn files end with.
@@ -46,6 +48,24 @@ def begin(output: str, identity: dict, about: dict | None = None) -> None:
             atomic.write_json(path, {**identity, "about": about, **kept})
 
 
+def finish(output: str, settings: dict) -> None:
+    """Notes that all is written; the next `begin` forgets it.
+
+    Args:
+        output: Folder; see `begin`.
+        settings: What was read and how it was written, JSON-ready.
+    """
+    path = os.path.join(output, RUN)
+    atomic.write_json(path, {**atomic.read_json(path), _FINISHED: settings})
+
+
+def is_finished(output: str, identity: dict, about: dict, settings: dict) -> bool:
+    """Whether a run of these very arguments, see `begin`, wrote all that it was to."""
+    path = os.path.join(output, RUN)
+    run = {**identity, "about": about, _FINISHED: settings}
+    return os.path.exists(path) and atomic.read_json(path) == run
+
+
 def abouts(run: dict) -> list[dict]:
     """What every run into a folder kept as `about`, the last run last.
 
@@ -67,7 +87,7 @@ def _require_same(output, earlier, identity):
         raise ValueError(f"{path}: not what a run of trainers.predict wrote")
     # A folder of pictures lacks the keys of a video, and the other way round.
     for name in {**earlier, **identity}:
-        if name in ("about", "about_earlier"):
+        if name in ("about", "about_earlier", _FINISHED):
             continue
         if earlier.get(name) != identity.get(name):
             raise ValueError(
@@ -87,7 +107,7 @@ def _remove_temporary_files(output):
 def is_own(path: str, output: str) -> bool:
     """Whether this is the output folder, or a file that an earlier run wrote there."""
     name, path, output = os.path.basename(path), *map(os.path.realpath, (path, output))
-    ours = name in (JSONL, CSV, RUN) or name.endswith(DRAWN)
+    ours = name in (JSONL, CSV, RUN) or name.endswith((DRAWN, DRAWN_VIDEO, TIMELINE))
     return path == output or (path.startswith(output + os.sep) and ours)
 
 

@@ -16,11 +16,9 @@ from fer_tf.face_table import NO_FACE
 from fer_tf.faces.images import read_with_note
 from fer_tf.plotting.photograph import annotated
 from fer_tf.plotting.style import save_figure
-from fer_tf.utils import hashing
-from fer_tf.video import video_files
 from trainers.common.progress import Progress
 from trainers.prediction import picture_names
-from trainers.prediction.picture_files import Files
+from trainers.prediction.picture_files import Files, sha256
 from trainers.prediction.record_lines import SCHEMA_VERSION, Record
 from trainers.prediction.records import Records
 
@@ -98,17 +96,7 @@ def _is_done(record, path, picture, output):
     if picture is not None and record.get("picture") == picture:
         drawn |= os.path.exists(os.path.join(output, picture))
     known = (record.get("file") or {}).get("sha256")
-    return bool(drawn and known) and known == _sha256(path)
-
-
-def _sha256(path):
-    """Hash of a file's content; None if it cannot be opened."""
-    try:
-        # Times and sizes do not tell files apart: `cp -p` keeps them. Hashing takes a
-        # hundredth of the search for faces.
-        return hashing.sha256(path) if os.path.isfile(path) else None
-    except OSError:
-        return None
+    return bool(drawn and known) and known == sha256(path)
 
 
 def _groups(files: Iterable[tuple[str, str]]) -> Iterator[list[_Picture]]:
@@ -137,15 +125,12 @@ def _decode(path: str, name: str) -> _Picture:
     record: Record = {"schema_version": SCHEMA_VERSION, "source": name, "frame": None}
     file = {"path": os.path.realpath(path), "sha256": None}
     record |= {"file": file, "picture": None, "faces": [], "error": None}
-    if video_files.is_video(path):
-        record["error"] = "a video: give it as an --input of its own"
-        return record, None
     try:
         image, note = read_with_note(path)
     except (ValueError, OSError) as error:
         record["error"] = str(error)
         return record, None
-    file["sha256"] = _sha256(path)
+    file["sha256"] = sha256(path)
     if note:
         record["note"] = note
     return record, image

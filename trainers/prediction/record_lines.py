@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from fer_tf import labels
 from fer_tf.face_types import Face
+from fer_tf.faces.sharpness import doubt
 from fer_tf.utils.names import one_line
 
 SCHEMA_VERSION = 1
@@ -36,11 +37,13 @@ class Record(_Always, total=False):
 
     Keys:
         schema_version: `SCHEMA_VERSION`.
-        source: Name of the picture inside its folder; path of the video.
+        source: Name of the picture or clip inside its folder; path of a video that is
+            given by itself.
         frame: Number of the frame in the video, from 0; None for a picture.
         faces: Largest first; empty if there is an error.
         error: Why there is no face, or what is wrong; None if all is well.
         time: Of a frame: seconds since the first one; None if it was not read.
+        condition: Of a frame, in a folder of clips: the first folder of its source.
         file: Of a picture: the file that was read.
         picture: Of a picture: path of the annotated picture inside the output folder;
             None if none was drawn.
@@ -49,6 +52,7 @@ class Record(_Always, total=False):
     """
 
     time: float | None
+    condition: str
     file: SourceFile
     picture: str | None
     note: str
@@ -91,6 +95,8 @@ def _face_in_words(face: Face):
         words.append(f"face {face['face_probability']:.0%}")
     if face["enlargement"] > 1.5:
         words.append(f"(small: enlarged {face['enlargement']:.1f} times)")
+    elif why := doubt(face):
+        words.append(f"({why})")
     return " ".join(words) or "face"
 
 

@@ -49,6 +49,8 @@ def run(
     smoothing: float,
     count: int | None = None,
     embedder=None,
+    source: str | None = None,
+    condition: str | None = None,
 ) -> Summary:
     """Predicts a video and writes everything to `output`.
 
@@ -66,6 +68,8 @@ def run(
         smoothing: Seconds; see `fer_tf.video.tracking.Tracker`.
         count: How many people there are, if that is known; see `People.persons`.
         embedder: A `fer_tf.faces.FaceEmbedder`, to know people by their faces.
+        source: What the records call the video; by default its path.
+        condition: Of all the records; by default they have none.
 
     Raises:
         ValueError: If no frame can be read.
@@ -74,7 +78,9 @@ def run(
     people = People(embedder)
     with tempfile.TemporaryFile("w+", dir=output, encoding="utf-8") as tracked:
         frames = predictor.predict_video(path, every=every, smoothing=smoothing)
-        summary = _read(frames, path, every, tracked, people)
+        common = {"source": source or path}
+        common |= {} if condition is None else {"condition": condition}
+        summary = _read(frames, path, every, tracked, people, common)
         persons = people.persons(count)
         summary |= {"tracks": len(persons), "people": len({*persons.values()} - {None})}
         with atomic.replacing(lines) as temporary:
@@ -83,13 +89,18 @@ def run(
                 total = summary["frames"]
                 _draw(temporary, path, every, output, people.portraits(persons), total)
     table = os.path.join(output, output_folder.CSV)
-    columns = predictor.columns(pictures=False, videos=True, smoothed=smoothing > 0)
+    columns = predictor.columns(
+        pictures=condition is not None, videos=True, smoothed=smoothing > 0
+    )
     csv_table.write(table, _records(lines), columns)
     return summary
 
 
-def _read(frames, path, every, file, people) -> dict:
-    """Writes a record for each frame, until the video or its good part ends."""
+def _read(frames, path, every, file, people, common) -> dict:
+    """Writes a record for each frame, until the video or its good part ends.
+
+    All the records have what `common` holds.
+    """
     total = -(-video_files.count_frames(path) // every)
     progress = Progress("predict", total or None, unit="frames")
     seen, error, next_frame = 0, None, 0
@@ -98,13 +109,13 @@ def _read(frames, path, every, file, people) -> dict:
             seen, next_frame = seen + 1, frame.index + 1
             people.add(frame.image, frame.time, faces)
             time = round(frame.time, 6)
-            file.write(to_line(_record(path, frame.index, time, faces, None)))
+            file.write(to_line(_record(common, frame.index, time, faces, None)))
             progress.update(seen)
     except (video_files.VideoError, FloatingPointError) as damage:
         error = getattr(damage, "reason", str(damage))
         if not seen:
             raise ValueError(f"{shown(path)}: {error}") from None
-        file.write(to_line(_record(path, next_frame, None, [], error)))
+        file.write(to_line(_record(common, next_frame, None, [], error)))
     progress.close()
     return {"frames": seen, "error": error}
 
@@ -143,10 +154,10 @@ def _records(lines: str) -> Iterator[Record]:
         yield from map(json.loads, file)
 
 
-def _record(path, frame, time, faces, error) -> Record:
+def _record(common, frame, time, faces, error) -> Record:
     return {
         "schema_version": SCHEMA_VERSION,
-        "source": path,
+        **common,
         "frame": frame,
         "time": time,
         "faces": faces,

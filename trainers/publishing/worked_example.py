@@ -3,7 +3,7 @@
 from fer_tf.scores.text import reading
 from fer_tf.utils.markdown import head, line
 from trainers.publishing.kept_results import NONE, read_all
-from trainers.summary.page import holds_zero
+from trainers.summary.page import PAIRED, paired_cells
 
 NAME = "summary_london"
 """Name of the kept summary, which has one pair of conditions."""
@@ -18,13 +18,11 @@ def table(folder: str) -> str:
     groups = [kept["groups"][pair[end]] for end in ("from", "to")]
     columns = [f"{pair[end]} (n = {group['people']:,})"
                for end, group in zip(("from", "to"), groups)]  # fmt: skip
-    columns += [
-        f"paired difference (n = {pair['people']:,})", "interval holds 0", "larger in",
-    ]  # fmt: skip
+    columns += [f"paired difference (n = {pair['people']:,})", *PAIRED[2:]]
     lines = head(["reading", *columns])
     for name, value in pair["values"].items():
         cells = [_cell(group["values"][name]) for group in groups]
-        cells += [_cell(value), holds_zero(value), f"{value['larger']:,}"]
+        cells += paired_cells(value, pair["people"])
         lines.append(line([name, *cells]))
     (model,) = kept["models"]
     calibrated = "calibrated" if model["calibrated"] else "uncalibrated"

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from trainers.summary.readings import Readings
-from trainers.summary.statistics import means
+from trainers.summary.statistics import differences, means
+from trainers.summary.study_tables import is_end_of
 
 
 def courses(readings: Readings, seconds: float) -> dict[str, list[dict]]:
@@ -22,26 +23,52 @@ def courses(readings: Readings, seconds: float) -> dict[str, list[dict]]:
         Group -> spans in order, each `{"time", "people", "values"}`: the time of its
         middle, and the values as of `describe`.
     """
-    timed = readings.chosen(np.isfinite(readings.times))
-    # A frame at 0.3 s lies in the fourth span of 0.1 s, whatever 0.3 / 0.1 is.
-    spans = np.floor(timed.times / seconds + 1e-9).astype(int)
     found = {}
-    for group in timed.ordered():
-        for span in np.unique(spans[timed.groups == group]).tolist():
-            here = timed.chosen((timed.groups == group) & (spans == span))
-            (found_here,) = means(here).values()
-            found_here.pop("faces")
-            found_here["time"] = round((span + 0.5) * seconds, 6)
-            found.setdefault(group, []).append(found_here)
+    for time, here in _spans(readings, seconds):
+        for group, span in means(here).items():
+            del span["faces"]
+            found.setdefault(group, []).append({"time": time, **span})
+    return {group: found[group] for group in readings.ordered() if group in found}
+
+
+def course_differences(readings: Readings, seconds: float) -> dict[str, list[dict]]:
+    """Paired differences of each two groups in each span of time.
+
+    In a span, those people count who are seen in both groups.
+
+    Args:
+        readings: Of videos.
+        seconds: Length of a span.
+
+    Returns:
+        "to minus from" -> spans, as of `courses`.
+    """
+    found = {}
+    for time, here in _spans(readings, seconds):
+        for pair in differences(here):
+            span = {name: pair[name] for name in ("people", "values")}
+            title = f"{pair['to']} minus {pair['from']}"
+            found.setdefault(title, []).append({"time": time, **span})
     return found
 
 
-def locked(
+def _spans(readings, seconds):
+    """The middle of each span of time, and the readings in it."""
+    timed = readings.chosen(np.isfinite(readings.times))
+    # A frame at 0.3 s lies in the fourth span of 0.1 s, whatever 0.3 / 0.1 is.
+    spans = np.floor(timed.times / seconds + 1e-9).astype(int)
+    order = np.argsort(spans, kind="stable")
+    numbers, starts = np.unique(spans[order], return_index=True)
+    for number, rows in zip(numbers.tolist(), np.split(order, starts[1:])):
+        yield round((number + 0.5) * seconds, 6), timed.chosen(rows)
+
+
+def around(
     readings: Readings,
     events: list[dict],
     window: tuple,
     baseline: tuple | None = None,
-) -> Readings:
+) -> dict[str, Readings]:
     """The readings around events, their times counted from the event.
 
     Args:
@@ -53,19 +80,16 @@ def locked(
             out. None subtracts nothing.
 
     Returns:
-        Readings by event, and by condition if there are several. Events are in the
-        order in which they first appear in `events`, and each event's conditions in
-        theirs. A face near two events is in both.
+        Readings of each event near which there is a face, in the order in which the
+        events first appear. A face near two events of one name is in it twice.
     """
-    conditions = readings.ordered()
-    several = len(conditions) > 1
-    name_of = lambda event, group: f"{event}, {group}" if several else event
-    parts, values, times, groups = [], [], [], []
+    parts = {event["event"]: [] for event in events}
     for event in events:
         away = np.round(readings.times - event["time"], 6)
         here = np.ones(len(away), bool)
         if event["source"]:
-            here = np.char.endswith(readings.sources, event["source"])
+            names, codes = np.unique(readings.sources, return_inverse=True)
+            here = np.array([is_end_of(event["source"], n) for n in names])[codes]
         near = here & (away >= window[0]) & (away < window[1])
         changes = readings.values
         if baseline:
@@ -73,18 +97,13 @@ def locked(
             changes, known = _changes(readings, within)
             near &= known
         rows = np.flatnonzero(near)
-        parts.append(rows)
-        values.append(changes[rows])
-        times.append(away[rows])
-        groups += [name_of(event["event"], group) for group in readings.groups[rows]]
-    names = dict.fromkeys(event["event"] for event in events)
-    return readings.chosen(
-        np.concatenate([*parts, np.zeros(0, int)]),
-        values=np.concatenate([*values, readings.values[:0]]),
-        times=np.concatenate([*times, []]),
-        groups=np.array(groups, str),
-        order=tuple(name_of(name, group) for name in names for group in conditions),
-    )
+        parts[event["event"]].append((rows, changes[rows], away[rows]))
+    found = {}
+    for name, each in parts.items():
+        rows, values, times = map(np.concatenate, zip(*each))
+        if len(rows):
+            found[name] = readings.chosen(rows, values=values, times=times)
+    return found
 
 
 def _changes(readings, within):

@@ -6,7 +6,6 @@ all samples.
 """
 
 import collections
-import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -32,20 +31,31 @@ def person_means(readings: Readings) -> dict[str, dict[str, np.ndarray]]:
     return means
 
 
-def person_rows(readings: Readings) -> Iterator[list]:
+def person_rows(readings: Readings, by: tuple[str, ...]) -> Iterator[list]:
     """A table of the means of each person in each group; the first row names them.
 
+    Args:
+        readings: Of groups.
+        by: What they are by, which names the columns of the group's parts.
+
     Yields:
-        Group, person, number of faces, and the means of the readings.
+        Group, person, number of faces, what the table of participants says where it is
+        the same of all of them, and the means of the readings.
     """
-    yield ["condition", "person", "faces", *readings.names]
-    counts = collections.Counter(
-        zip(readings.groups.tolist(), readings.people.tolist())
-    )
+    facts = {name: said for name, said in readings.facts.items() if name not in by}
+    yield [*by, "person", "faces", *facts, *readings.names]
+    keys = [*zip(readings.groups.tolist(), readings.people.tolist())]
+    counts = collections.Counter(keys)
+    said = {key: [set() for _ in facts] for key in counts}
+    for key, *values in zip(keys, *facts.values()):
+        for one, value in zip(said[key], values):
+            one.add(str(value))
     for group, people in person_means(readings).items():
         for person, values in people.items():
             key = str(group), str(person)
-            yield [*key, counts[key], *values.tolist()]
+            same = [value.pop() if len(value) == 1 else "" for value in said[key]]
+            parts = readings.parts.get(key[0], key[:1])
+            yield [*parts, key[1], counts[key], *same, *values.tolist()]
 
 
 def describe(names: list[str], values: np.ndarray) -> dict[str, dict]:
@@ -86,6 +96,22 @@ def _with_ends(names, means, errors, freedom):
     }
 
 
+def share_interval(count: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a share of people, by Clopper and Pearson.
+
+    Its ends are the shares at which so many people, or more, and so many, or fewer,
+    come in 2.5 % of all samples.
+
+    Example:
+        >>> [round(end, 3) for end in share_interval(9, 10)]
+        [0.555, 0.997]
+    """
+    tail, rest = (1 - LEVEL) / 2, total - count
+    low = special.betaincinv(count, rest + 1, tail) if count else 0.0
+    high = special.betaincinv(count + 1, rest, 1 - tail) if rest else 1.0
+    return float(low), float(high)
+
+
 def means(readings: Readings) -> dict[str, dict]:
     """Group -> `{"people", "faces", "values"}`, the values as of `describe`."""
     return {
@@ -103,19 +129,23 @@ def differences(readings: Readings) -> list[dict]:
 
     Returns:
         For each two groups with common people `{"from", "to", "people", "values"}`: the
-        values as of `describe`, of `to` minus `from`, and `larger`, the number of
-        people in whom `to` is larger.
+        values as of `describe`, of `to` minus `from`, and `larger` and `smaller`, the
+        numbers of people in whom `to` is larger and smaller, and `larger_interval`, as
+        of `share_interval`.
     """
-    found = []
-    for (one, first), (other, second) in itertools.combinations(
-        person_means(readings).items(), 2
-    ):
+    found, means_of = [], person_means(readings)
+    for one, other in readings.pairs():
+        first, second = means_of[one], means_of[other]
         both = sorted(first.keys() & second.keys())
         if both:
             gaps = np.stack([second[person] - first[person] for person in both])
             values = describe(readings.names, gaps)
-            for name, larger in zip(readings.names, (gaps > 0).sum(0).tolist()):
-                values[name]["larger"] = larger
+            for name, larger, smaller in zip(
+                readings.names, (gaps > 0).sum(0).tolist(), (gaps < 0).sum(0).tolist()
+            ):
+                ends = share_interval(larger, len(both))
+                values[name] |= {"larger": larger, "larger_interval": ends}
+                values[name]["smaller"] = smaller
             found.append(
                 {"from": one, "to": other, "people": len(both), "values": values}
             )
@@ -132,10 +162,9 @@ def unpaired(readings: Readings) -> list[dict]:
         "from_people", "to_people", "values"}`: the values as of `describe`, of the mean
         of `to` minus that of `from`.
     """
-    found = []
-    for (one, first), (other, second) in itertools.combinations(
-        person_means(readings).items(), 2
-    ):
+    found, means_of = [], person_means(readings)
+    for one, other in readings.pairs():
+        first, second = means_of[one], means_of[other]
         alone = [first.keys() - second.keys(), second.keys() - first.keys()]
         if min(map(len, alone)) < 2:
             continue

@@ -5,7 +5,7 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from data_pipelines.storage.prepared import Prepared
-from fer_tf.convert.statistics import adopt_statistics
+from fer_tf.convert.batch_statistics import adopt_statistics
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils.backend import require_tensorflow
 from trainers.evaluation.evaluator import Evaluator

@@ -7,12 +7,13 @@ import cv2
 import numpy as np
 
 from fer_tf.face_types import Face
+from fer_tf.faces.sharpness import doubt
 from fer_tf.plotting.style import COLORS, INK
 
 # Readings that are no probability, in the codebook's words.
 _NUMBERS = (
     "valence", "arousal", "circumplex_valence", "circumplex_arousal", "face_score",
-    "enlargement",
+    "enlargement", "sharpness",
 )  # fmt: skip
 
 
@@ -38,7 +39,7 @@ def cards(faces: list[Face], pictures: list[np.ndarray]) -> str:
 def _card(number, face, picture):
     image = "" if picture is None else _image(picture, f"Where it looked in {number}")
     title = html.escape(f"{number} {face.get('expression', '')}".strip())
-    title += "?" if face.get("unsure") else ""
+    title += f"? {why}" if (why := doubt(face)) else ""
     named = {**face.get("probabilities", {}), **face.get("action_units", {})}
     bars = "".join(_bar(name, value) for name, value in named.items())
     known = {**face, "face_score": face["confidence"]}

@@ -55,6 +55,7 @@ def assert_same(found, expected):
         assert face["box"] == other["box"] and face["unsure"] == other["unsure"]
         assert face["expression"] == other["expression"]
         assert face["confidence"] == pytest.approx(other["confidence"], abs=1e-4)
+        assert face["sharpness"] == other["sharpness"]
         assert face["enlargement"] == pytest.approx(other["enlargement"], abs=1e-3)
         np.testing.assert_allclose(face["landmarks"], other["landmarks"], atol=0.01)
         assert list(face["probabilities"]) == list(other["probabilities"])

@@ -27,13 +27,15 @@ def test_blur_and_smallness_take_sharpness_brightness_does_not():
     blurred = cv2.GaussianBlur(NOISE, (0, 0), 6)
     blurred = rgb(cv2.normalize(blurred, None, 0, 255, cv2.NORM_MINMAX))
     assert sharpness(blurred, box) < LEAST_SHARPNESS < whole
-    assert doubt(blurred, {"box": box}) == "blurred"
-    assert doubt(rgb(NOISE), {"box": [5, 5, 8, 8]}) == "small"
+    assert sharpness(rgb(NOISE), [5, 5, 8, 8]) < LEAST_SHARPNESS
+    assert doubt({"box": box, "sharpness": LEAST_SHARPNESS - 0.01}) == "blurred"
+    assert doubt({"box": [0, 0, 96, 47], "sharpness": 0.2}) == "small"
 
 
 def test_a_face_may_say_itself_that_it_is_unsure():
-    assert doubt(rgb(NOISE), {"box": [0, 0, 96, 96], "unsure": True}) == "unsure"
-    assert doubt(rgb(NOISE), {"box": [0, 0, 96, 96], "unsure": False}) == ""
+    face = {"box": [0, 0, 96, 96], "sharpness": LEAST_SHARPNESS}
+    assert doubt({**face, "unsure": True}) == "unsure"
+    assert doubt({**face, "unsure": False}) == "" == doubt({"box": [0, 0, 9, 9]})
 
 
 def test_a_box_beside_the_picture_has_no_detail():

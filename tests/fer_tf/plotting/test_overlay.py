@@ -48,6 +48,28 @@ def test_a_label_is_written_in_the_ink_that_can_be_read_on_its_colour(name):
     assert (label == overlay._rgb(ink_on(COLORS[name]))).all(-1).sum() > 20
 
 
+def test_a_doubtful_face_has_a_dashed_white_box_and_says_why(monkeypatch):
+    texts, put = [], overlay.cv2.putText
+    note = lambda image, text, *rest: (texts.append(text), put(image, text, *rest))
+    monkeypatch.setattr(overlay.cv2, "putText", note)
+    image = np.full((300, 400, 3), 40, np.uint8)
+    sure, unsure = ({**face([50, 100, 100, 100], p=0.6), "unsure": u} for u in (0, 1))
+    drawn = overlay.draw_faces(image, [unsure])
+    assert texts[-1] == "3 happiness 60%? unsure"
+    # Down the left line: white by turns. A sure one has its colour throughout.
+    white = (drawn[105:195, 50] > 200).all(-1)
+    assert 0.3 < white.mean() < 0.8 and np.count_nonzero(np.diff(white)) >= 10
+    away = lambda picture: np.abs(
+        picture - np.float32(overlay._rgb(COLORS["happiness"]))
+    )
+    orange = lambda picture: (away(picture) < 40).all(-1)
+    assert not orange(drawn).any()
+    drawn = overlay.draw_faces(image, [sure])
+    assert orange(drawn)[105:195, 50].all() and texts[-1] == "3 happiness 60%"
+    overlay.draw_faces(image, [{**sure, "sharpness": 0.1}])
+    assert texts[-1] == "3 happiness 60%? blurred"
+
+
 def test_bars_cover_neither_faces_nor_other_bars():
     image = np.full((200, 700, 3), 40, np.uint8)
     boxes = [[20, 50, 90, 100], [180, 50, 90, 100], [500, 50, 90, 100]]

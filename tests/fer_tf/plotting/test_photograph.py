@@ -123,8 +123,17 @@ def test_a_crowd_in_a_small_picture_has_numbers():
         assert not a.overlaps(b)
 
 
-def test_a_flat_face_looks_blurred_and_a_tiny_one_small():
-    faces = four_faces()
+def test_a_picture_without_faces_says_so():
+    figure = annotated(NOISE, [])
+    FigureCanvasAgg(figure).draw()
+    (text,) = figure.axes[0].texts
+    assert text.get_text() == "no face found"
+    photo, box = figure.axes[0].get_window_extent(), text.get_window_extent()
+    assert photo.x0 < box.x0 < box.x1 < photo.x1 and box.y1 < photo.y1
+
+
+def test_a_face_without_detail_looks_blurred_and_a_tiny_one_small():
+    faces = four_faces(sharpness=0.1)
     faces[1]["box"] = [405, 211, 12, 14]
     figure = annotated(np.full_like(NOISE, 90), faces)
     words = [text.get_text() for text in figure.axes[0].texts]

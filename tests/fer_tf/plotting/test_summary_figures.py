@@ -21,6 +21,31 @@ def test_each_mean_and_interval_is_drawn_where_it_is():
     figure.canvas.draw()
 
 
+def test_probabilities_and_dimensions_have_an_axis_each():
+    names = ("fear", "circumplex_valence", "unsure", "arousal")
+    values = {name: value(0.25, (0.2, 0.3)) for name in names}
+    first, second = summary_figures.dots({"a": values}, "mean").axes
+    shown = [[t.get_text() for t in axes.get_yticklabels()] for axes in (first, second)]
+    assert shown == [["fear", "unsure"], ["circumplex_valence (derived)", "arousal"]]
+    assert first.get_xlim()[0] <= 0 and 1 <= first.get_xlim()[1] < 1.1
+    assert second.get_xlim()[0] <= -1 and 1 <= second.get_xlim()[1] < 1.1
+    labels = [axes.get_xlabel() for axes in (first, second)]
+    assert labels == ["probability or share: mean", "valence, arousal: mean"]
+    # Differences are as large as they are.
+    (axes,) = summary_figures.dots({"a": {"fear": value(0.01)}}, "d", zero=True).axes
+    assert axes.get_xlim()[1] < 0.1
+
+
+def test_courses_of_a_kind_have_one_scale():
+    means = {"fear": 0.1, "anger": 0.2, "valence": -0.9, "arousal": 0.3}
+    spans = [{"time": t, "values": {n: value(t * m) for n, m in means.items()}}
+             for t in (0.5, 1.0)]  # fmt: skip
+    figure = summary_figures.courses({"x": spans}, list(means), "seconds", "mean")
+    ends = [axes.get_ylim() for axes in figure.axes if axes.axison]
+    assert ends[0] == ends[1] and ends[2] == ends[3] and ends[0] != ends[2]
+    assert ends[0][0] > 0 and ends[2][0] < -0.9 < 0.3 < ends[2][1]
+
+
 def test_a_course_has_a_line_a_group_in_each_readings_axes():
     spans = [{"time": t, "values": {n: value(t, (t - 1, t + 1)) for n in "abcd"}}
              for t in (0.25, 0.75)]  # fmt: skip

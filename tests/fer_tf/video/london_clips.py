@@ -3,6 +3,10 @@
 python -m tests.fer_tf.video.london_clips --face_weights=FILE
 
 prints what the table in trainers/README.md, "People in a video", sums up.
+
+python -m tests.fer_tf.video.london_clips --face_weights=FILE --pairs=19 --write=out.mp4
+
+does so of one clip: so many pairs, each for 32 seconds; and writes it as a video.
 """
 
 import argparse
@@ -16,6 +20,7 @@ from fer_tf.faces import FaceEmbedder, read_image
 from fer_tf.predictor import MIN_FACE_SCORE, face_detector
 from fer_tf.video.people import People
 from fer_tf.video.tracking import Cuts, Tracker
+from fer_tf.video.video_writer import VideoWriter
 
 RATE, HEIGHT, WIDTH = 12, 216, 384
 LONDON = pathlib.Path(__file__).parents[4] / "shared/data/london"
@@ -161,31 +166,63 @@ def casts(count, offset):
         yield dict(zip("abcd", rng.choice(numbers, 4, replace=False)))
 
 
+def conversations(pairs, offset):
+    """One clip: each pair has the dialogue twice; people by letter and number.
+
+    Returns:
+        Its shots and its cast, as `frames` takes them.
+    """
+    numbers = sorted(path.stem for path in (LONDON / "neutral").glob("*.jpg"))
+    drawn = np.random.default_rng(0).choice(numbers[offset::2], (pairs, 2), False)
+    cast = {
+        f"{who}{n}": drawn[n, i] for n in range(pairs) for i, who in enumerate("ab")
+    }
+    shots = [
+        (seconds, wall, [(f"{who}{n}", *place) for who, *place in places])
+        for n in range(pairs)
+        for seconds, wall, places in 2 * CLIPS["dialogue"]
+    ]
+    return shots, cast
+
+
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--pairs", type=int, help="one clip of so many pairs instead")
+    parser.add_argument("--write", help="file for that clip")
     parser.add_argument("--face_weights")
     parser.add_argument("--castings", type=int, default=2)
     parser.add_argument("--offset", type=int, default=1, help="0: to choose by")
     args = parser.parse_args()
     embedder = FaceEmbedder(args.face_weights) if args.face_weights else None
+    if args.pairs:
+        shots, cast = conversations(args.pairs, args.offset)
+        if args.write:
+            with VideoWriter(args.write) as writer:
+                for number, (image, _) in enumerate(frames(shots, cast)):
+                    writer.write(image, number / RATE)
+        report("conversations", shots, cast, embedder)
+        return
     for cast in casts(args.castings, args.offset):
         for name, shots in CLIPS.items():
-            there = len({place[0] for shot in shots for place in shot[2]})
-            ways = {"looks": People()} | (
-                {"embedding": People(embedder)} if embedder else {}
-            )
-            found, faces = follow(shots, cast, ways)
-            tracks = {track: track for _, _, track in found}
-            rows = {"tracks": tracks}
-            for way, people in ways.items():
-                rows[way] = people.persons()
-                rows[f"{way}, --people"] = people.persons(there)
-            for way, persons in rows.items():
-                right, switches, number = score(found, persons)
-                print(
-                    f"| {name} | {there} | {len(found)} of {faces} | {way} | {number} "
-                    f"| {right:.1%} | {switches} |", flush=True,
-                )  # fmt: skip
+            report(name, shots, cast, embedder)
+
+
+def report(name, shots, cast, embedder):
+    """Prints a line for each way of knowing people."""
+    there = len({place[0] for shot in shots for place in shot[2]})
+    ways = {"looks": People()} | ({"embedding": People(embedder)} if embedder else {})
+    found, faces = follow(shots, cast, ways)
+    tracks = {track: track for _, _, track in found}
+    rows = {"tracks": tracks}
+    for way, people in ways.items():
+        rows[way] = people.persons()
+        rows[f"{way}, --people"] = people.persons(there)
+    for way, persons in rows.items():
+        right, switches, number = score(found, persons)
+        print(
+            f"| {name} | {there} | {len(found)} of {faces} | {way} | {number} "
+            f"| {right:.1%} | {switches} |", flush=True,
+        )  # fmt: skip
 
 
 if __name__ == "__main__":

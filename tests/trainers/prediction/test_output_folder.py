@@ -47,6 +47,21 @@ def test_pictures_and_a_video_do_not_mix(tmp_path):
             output_folder.begin(folder, second)
 
 
+def test_a_run_is_finished_by_its_very_arguments_until_the_next_begins(tmp_path):
+    film, about = {"weights": "aa", "video": "/clip.mp4"}, {"fer_tf": "1"}
+    given = [str(tmp_path), film, about, {"pictures": True}]
+    assert not output_folder.is_finished(*given)
+    output_folder.begin(*given[:3])
+    assert not output_folder.is_finished(*given)
+    (tmp_path / "predictions.csv").write_text("")
+    output_folder.finish(str(tmp_path), {"pictures": True})
+    assert output_folder.is_finished(*given)
+    assert not output_folder.is_finished(*given[:3], {"pictures": False})
+    assert not output_folder.is_finished(*given[:2], {"fer_tf": "2"}, given[3])
+    output_folder.begin(*given[:3])  # The same settings: no refusal.
+    assert not output_folder.is_finished(*given)
+
+
 def test_temporary_files_of_a_killed_run_are_removed_but_not_its_journal(tmp_path):
     left = (
         ".part-host-1-clip_annotated.mp4", ".part-host-1-predictions.jsonl",

@@ -85,6 +85,16 @@ def test_a_video_is_a_line_a_frame_a_drawn_video_and_a_timeline(clip, tmp_path):
     ]  # fmt: skip
 
 
+def test_a_clip_of_a_folder_has_a_name_and_a_condition(clip, tmp_path):
+    read(clip, Film(), pictures=False, source="before/clip.mp4", condition="before")
+    rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").open()))
+    named = {(row["source"], row["condition"]) for row in rows}
+    assert named == {("before/clip.mp4", "before")}
+    read(clip, Film(), pictures=False)
+    (row, *_) = csv.DictReader((tmp_path / "out" / "predictions.csv").open())
+    assert row["source"] == clip and "condition" not in row
+
+
 def test_a_video_damaged_in_the_middle_is_read_as_far_as_it_goes(clip, tmp_path):
     damage = raising(video_files.VideoError("damaged after frame 5", clip))
     summary = read(clip, Film(damage))

@@ -11,7 +11,9 @@ def summary():
     value = lambda mean: {"mean": mean, "interval": [mean - 0.1, mean + 0.1]}
     group = lambda mean: {"people": 30, "values": {"happiness": value(mean)}}
     pair = {"from": "before", "to": "after", "people": 20}
-    pair["values"] = {"happiness": {**value(0.25), "larger": 19}}
+    pair["values"] = {"happiness": {
+        **value(0.25), "larger": 19, "smaller": 1, "larger_interval": [0.751, 0.999],
+    }}  # fmt: skip
     return {
         "models": [{"weights": "0123456789abcdef", "calibrated": False}],
         "groups": {"after": group(0.5), "before": group(0.375)},
@@ -30,11 +32,11 @@ def test_the_kept_summary_is_a_table_with_its_commands(tmp_path, monkeypatch):
     head, _, row, *_ = text.splitlines()
     assert head == (
         "| reading | before (n = 30) | after (n = 30) | paired difference (n = 20) "
-        "| interval holds 0 | larger in |"
+        "| interval holds 0 | larger in | as a share |"
     )
     assert row == (
         "| happiness | 0.375 [0.275, 0.475] | 0.500 [0.400, 0.600] "
-        "| 0.250 [0.150, 0.350] | no | 19 |"
+        "| 0.250 [0.150, 0.350] | no | 19 of 20 | 0.950 [0.751, 0.999] |"
     )
     assert "`0123456789ab`, with uncalibrated" in text
     assert "```bash\npython -m a\npython -m b\n```" in text
@@ -48,3 +50,8 @@ def test_the_kept_example_is_of_all_people_of_the_london_set():
     kept = json.loads(path.read_text(encoding="utf-8"))
     assert [kept["groups"][c]["people"] for c in ("neutral", "smiling")] == [102, 102]
     assert kept["person"] == "stem" and kept["left_out"] == {}
+    (pair,) = kept["differences"]
+    smiles = pair["values"]["happiness"]
+    # As the pages say: in all of them. 0.025^(1/102) is the lower end.
+    assert smiles["larger"] == pair["people"] == 102
+    assert smiles["larger_interval"] == pytest.approx([0.025 ** (1 / 102), 1])

@@ -26,12 +26,23 @@ def test_differences_are_of_the_people_in_both(tmp_path):
     assert value["mean"] == pytest.approx(0.5) and value["larger"] == 2
     half = 12.7062 * 0.1
     assert value["interval"] == pytest.approx((0.5 - half, 0.5 + half), abs=1e-4)
+    assert value["smaller"] == 0
+    # Both of two: p^2 = 0.025 at the lower end.
+    assert value["larger_interval"] == pytest.approx((0.025**0.5, 1.0))
     assert statistics.differences(read(str(tmp_path), "auto")) == []
+
+
+@pytest.mark.parametrize("count, total", [(0, 5), (5, 5), (97, 102), (3, 8), (1, 1)])
+def test_the_interval_of_a_share_is_that_of_clopper_and_pearson(count, total):
+    expected = stats.binomtest(count, total).proportion_ci(method="exact")
+    found = statistics.share_interval(count, total)
+    assert found == pytest.approx((expected.low, expected.high))
 
 
 def test_people_as_a_table(tmp_path):
     write(tmp_path, PICTURES)
-    head, *rows = statistics.person_rows(read(str(tmp_path), "stem"))
+    found = read(str(tmp_path), "stem")
+    head, *rows = statistics.person_rows(found, ("condition",))
     assert head == ["condition", "person", "faces", "happiness"]
     assert rows[0] == ["neutral", "ann", 2, pytest.approx(0.3)]
     assert [row[:3] for row in rows[1:]] == [

@@ -31,7 +31,7 @@ def test_the_first_faces_have_pictures_that_are_described():
     assert alt == "Where it looked in 1" and not more
     stored = np.frombuffer(base64.b64decode(data), np.uint8)
     np.testing.assert_array_equal(cv2.imdecode(stored, 1)[..., ::-1], picture)
-    assert re.findall("<figcaption>(.*?)<", found) == ["1 fear", "2 fear?"]
+    assert re.findall("<figcaption>(.*?)<", found) == ["1 fear", "2 fear? unsure"]
 
 
 def test_the_name_of_a_class_is_no_html():

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from fer_tf.convert.statistics import adopt_statistics
+from fer_tf.convert.batch_statistics import adopt_statistics
 from fer_tf.layers.batch_normalization import BatchNormalization
 
 
