@@ -25,7 +25,10 @@ setup(
     # The models that ship lie at the top level of the checkout, and inside the
     # package once installed.
     package_dir={"fer_tf.saved_models": "saved_models"},
-    package_data={"fer_tf.saved_models": ["*.json", "*.md", "*/*", "*/*/*"]},
+    package_data={
+        "fer_tf.saved_models": ["*.json", "*.md", "*/*", "*/*/*"],
+        "fer_tf.export": ["page/*"],
+    },
     # The upper bounds are the newest releases that the tests have passed on; the lower
     # ones leave out those with known holes in what reads strangers' files.
     install_requires=[
@@ -60,6 +63,21 @@ setup(
         "table": ["pandas>=2.2,<4", "pyarrow>=17"],
         # What runs LiteRT files once TensorFlow's own copy is gone.
         "litert": ["ai-edge-litert>=2.1"],
+        # All that fer_tf.chain.Reader imports. An extra adds and cannot leave out what
+        # the package itself asks for: fer_tf/chain/README.md has the small install.
+        "reader": [
+            "numpy>=2.0,<2.6",
+            "opencv-python-headless>=4.12,<5.1",
+            "pillow>=12.3,<14",
+            "onnxruntime>=1.20",
+        ],
+        # trainers.serve.
+        "serve": [
+            "onnxruntime>=1.20",
+            "starlette>=1.0,<2",
+            "uvicorn>=0.30,<1",
+            "python-multipart>=0.0.20",
+        ],
         # For ONNX. Keras writes it with tf2onnx, from 1.17 on beside NumPy 2.
         "export": ["tf2onnx>=1.17", "onnxruntime>=1.20"],
         "docs": [
@@ -76,15 +94,19 @@ setup(
             "axe-playwright-python>=0.1.8",  # With an installed Chromium: the page.
             "nbclient>=0.10",
             "ipykernel>=6.29",
+            "httpx>=0.27",  # Asks the service.
             "hypothesis>=6.100",
             "jax>=0.4.34",
             "onnxruntime>=1.20",
             "pandas>=2.2,<4",
             "pyarrow>=17",
+            "python-multipart>=0.0.20",
             "safetensors>=0.4",
             "scikit-image>=0.24",
             "setuptools>=78.1.1",  # Of the wheel that the tests build.
+            "starlette>=1.0,<2",
             "tf2onnx>=1.17",
+            "uvicorn>=0.30,<1",
         ],
     },
 )

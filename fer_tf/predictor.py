@@ -1,39 +1,27 @@
-"""A photograph or video -> its faces -> what a model reads in each.
+"""A photograph or video -> its faces -> what a Keras model reads in each.
 
 Faces are detected, aligned by the model's own crop spec, and read in batches by one
 compiled call. The command, the notebook and the page all use this class.
 """
 
-import itertools
 import os
 from collections.abc import Iterator, Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
-from fer_tf import circumplex, face_frame, face_table
+from fer_tf import face_frame
 from fer_tf.arguments import require
-from fer_tf.face_types import DetectedFace, Detector, Face
-from fer_tf.faces import MTCNNDetector, alignment
-from fer_tf.faces.images import ImageError, read_image
-from fer_tf.faces.sharpness import sharpness
+from fer_tf.face_reader import BATCH, FaceReader
+from fer_tf.face_types import Detector, Face
+from fer_tf.faces import MTCNNDetector
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.serving import make_serving_model, names_inside
-from fer_tf.model_io.views import require_finite
 from fer_tf.utils.backend import require_tensorflow
-from fer_tf.utils.names import shown
 from fer_tf.utils.processes import require_own_process
 from fer_tf.video import video_files
 from fer_tf.video.tracking import MAX_GAP, SMOOTHING, Cuts, Tracker
-
-# A picture in any form that `Predictor.predict` takes.
-Picture = str | os.PathLike | bytes | Image.Image | np.ndarray
-
-# Faces go through the model in batches of this many, the last one filled up, so
-# that one traced graph serves every photograph.
-_BATCH = 16
 
 # Frames of a video that are searched together.
 _FRAMES = 4
@@ -74,7 +62,7 @@ def face_detector(min_face_score: float = MIN_FACE_SCORE) -> MTCNNDetector:
     return MTCNNDetector(thresholds=(0.6, 0.7, min_face_score))
 
 
-class Predictor:
+class Predictor(FaceReader):
     """Finds the faces of pictures and videos, and reads them with a model.
 
     Args:
@@ -118,63 +106,27 @@ class Predictor:
             model=self.model.name,
         )
         self.card = self.model.card
-        self.unsure_below = getattr(self.model, "unsure_below", None)
-        self._names = names_inside(self.model)
-        self._has_circumplex = face_table.has_circumplex(self._names)
-        self.detector = detector or face_detector(min_face_score)
+        super().__init__(
+            detector=detector or face_detector(min_face_score),
+            crop_spec=self.card.crop_spec,
+            names=names_inside(self.model),
+            unsure_below=getattr(self.model, "unsure_below", None),
+        )
         serving = make_serving_model(self.model)
         spec = self.card.crop_spec
         self._call = tf.function(
             lambda crops: serving(crops, training=False),
             input_signature=[
-                tf.TensorSpec((_BATCH, spec.size, spec.size, spec.channels), tf.uint8)
+                tf.TensorSpec((BATCH, spec.size, spec.size, spec.channels), tf.uint8)
             ],
         )
 
-    def predict(self, image: Picture) -> list[Face]:
-        """Reads every face of one picture.
-
-        Args:
-            image: Path or bytes of a picture, a picture of Pillow's, or uint8
-                RGB `(height, width, 3)`.
-
-        Returns:
-            The faces, largest first, with the keys of `fer_tf.face_types.Face`;
-            empty if there is none.
-
-        Raises:
-            ImageError: If the picture cannot be read.
-            FloatingPointError: If the model's output for a face is NaN or infinite.
-            RuntimeError: In a fork of the process that made this.
-        """
-        return self.predict_many([image])[0]
-
-    def predict_many(self, images: Sequence[Picture]) -> list[list[Face]]:
-        """Reads every face of several pictures together; see `predict`."""
-        require_own_process("a Predictor")
-        arrays = [_as_array(image) for image in images]
-        detected = self.detector.detect(arrays)
-        spec = self.card.crop_spec
-        faces, crops = [[] for _ in arrays], []
-        for array, faces_here, faces_there in zip(arrays, detected, faces):
-            for face in faces_here:
-                matrix = alignment.align_matrix(face["landmarks"], spec)
-                crops.append(alignment.warp(array, matrix, spec))
-                scale = np.sqrt(abs(np.linalg.det(matrix[:, :2])))
-                enlargement = round(float(scale), 3)
-                faces_there.append(
-                    {
-                        **_plain(face),
-                        "enlargement": enlargement,
-                        "sharpness": round(sharpness(array, face["box"]), 3),
-                    }
-                )
-        readings = iter(self.read_crops(np.array(crops)) if crops else ())
-        for face in itertools.chain(*faces):
-            face.update(next(readings))
-            face.update(self._derived(face))
-        size = lambda face: -face["box"][2] * face["box"][3]
-        return [sorted(faces_there, key=size) for faces_there in faces]
+    def _outputs(self, crops: np.ndarray) -> dict[str, np.ndarray]:
+        # Filled up, so that one traced graph serves every photograph.
+        filled = np.zeros((BATCH, *crops.shape[1:]), np.uint8)
+        filled[: len(crops)] = crops
+        outputs = self._call(filled)
+        return {name: value.numpy()[: len(crops)] for name, value in outputs.items()}
 
     def predict_video(
         self,
@@ -238,88 +190,6 @@ class Predictor:
         """
         return face_frame.frame(self, paths, every=every, smoothing=smoothing)
 
-    def columns(
-        self, *, pictures: bool = True, videos: bool = False, smoothed: bool = False
-    ) -> list[str]:
-        """Columns of a table of this model's readings; see `fer_tf.face_table`."""
-        return face_table.columns(
-            self._names,
-            pictures=pictures,
-            videos=videos,
-            smoothed=smoothed,
-            unsure=self.unsure_below is not None,
-        )
-
-    def read_crops(self, crops: np.ndarray) -> list[Face]:
-        """Reads faces that are cropped and aligned already.
-
-        Args:
-            crops: uint8 `(n, size, size, channels)`, by the model's crop spec.
-
-        Returns:
-            What the model predicts for each crop: the keys of `fer_tf.face_types.Face`
-            from `expression` to `face_probability`, as far as it predicts them.
-
-        Raises:
-            ValueError: If the crops have another type or shape.
-            FloatingPointError: If the model's output for a crop is NaN or infinite.
-            RuntimeError: In a fork of the process that made this.
-        """
-        require_own_process("a Predictor")
-        crops = np.asarray(crops)
-        spec = self.card.crop_spec
-        shape = (spec.size, spec.size, spec.channels)
-        if crops.dtype != np.uint8 or crops.shape[1:] != shape:
-            raise ValueError(
-                f"`crops` must be uint8 {('n', *shape)}. Received: {crops.dtype} "
-                f"{crops.shape}."
-            )
-        columns = {}
-        for start in range(0, len(crops), _BATCH):
-            batch = crops[start : start + _BATCH]
-            filled = np.zeros((_BATCH, *batch.shape[1:]), np.uint8)
-            filled[: len(batch)] = batch
-            for name, value in self._call(filled).items():
-                columns.setdefault(name, []).append(value.numpy()[: len(batch)])
-        columns = {name: np.concatenate(parts) for name, parts in columns.items()}
-        require_finite(columns)
-        return [self._named(columns, row) for row in range(len(crops))]
-
-    def _derived(self, face: Face) -> Face:
-        """What follows from a face's probabilities."""
-        derived, probabilities = {}, face.get("probabilities")
-        if probabilities and self.unsure_below is not None:
-            derived["unsure"] = max(probabilities.values()) < self.unsure_below
-        if self._has_circumplex:
-            shares = list(probabilities.values())
-            place = circumplex.circumplex(shares, list(probabilities))
-            if np.isfinite(place).all():  # Not where only contempt is left.
-                names = ("circumplex_valence", "circumplex_arousal")
-                derived |= zip(names, place.tolist())
-        return derived
-
-    def _named(self, columns: dict[str, np.ndarray], row: int) -> Face:
-        """One face's outputs under the names of their classes."""
-        reading = {}
-        if "probabilities" in columns:
-            values = columns["probabilities"][row].tolist()
-            names = self.card.expressions[: len(values)]
-            reading["expression"] = names[int(np.argmax(values))]
-            reading["probabilities"] = dict(zip(names, values))
-        if "valence_arousal" in columns:
-            pair = np.clip(columns["valence_arousal"][row], -1, 1).tolist()
-            reading["valence"], reading["arousal"] = pair
-        for name in ("valence", "arousal"):
-            if name in columns:
-                value = columns[name][row]
-                reading[name] = float(np.clip(np.squeeze(value), -1, 1))
-        if "action_unit_probabilities" in columns:
-            values = columns["action_unit_probabilities"][row].tolist()
-            reading["action_units"] = dict(zip(self.card.action_units, values))
-        if "face_probabilities" in columns:
-            reading["face_probability"] = float(columns["face_probabilities"][row][1])
-        return reading
-
 
 def _groups(frames, count):
     """Groups of frames; the frames before an error come before it."""
@@ -336,26 +206,3 @@ def _groups(frames, count):
         raise
     if group:
         yield group
-
-
-def _plain(face: DetectedFace) -> Face:
-    """A detector's face without arrays."""
-    lists = {name: np.asarray(face[name]).tolist() for name in ("box", "landmarks")}
-    return {**face, **lists, "confidence": float(face["confidence"])}
-
-
-def _as_array(image: Picture) -> np.ndarray:
-    if isinstance(image, (str, os.PathLike)):
-        try:
-            return read_image(image)
-        except ImageError as error:
-            raise ImageError(f"{shown(image)}: {error}") from error
-    if isinstance(image, (bytes, Image.Image)):
-        return read_image(image)
-    array = np.asarray(image)
-    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[-1] != 3:
-        raise ValueError(
-            "`image` must be a path, bytes, a Pillow picture, or uint8 RGB (height, "
-            f"width, 3). Received: {array.dtype} {array.shape}."
-        )
-    return array

@@ -1,5 +1,6 @@
 import os
 import pathlib
+import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -43,3 +44,53 @@ def synthetic_data(tmp_path_factory):
     spec = source.crop_spec()
     prepare.prepare(source, str(output), crop_spec=spec, rows_a_chunk=40)
     return str(output)
+
+
+@pytest.fixture(scope="session")
+def chain_model(tmp_path_factory):
+    """A small model that is sure of what it says, with a threshold."""
+    from fer_tf.model_io import model_folder
+    from tests.fer_tf.export import small_models
+
+    folder = tmp_path_factory.mktemp("trained")
+    small_models.trained(folder, views="center_mirror")
+    model = model_folder.load(str(folder))
+    model.unsure_below = 0.6
+    return model
+
+
+@pytest.fixture(scope="session")
+def exported_chain(chain_model, tmp_path_factory):
+    """The folder of its chain, what `export_chain` gave, and the report's lines."""
+    from fer_tf import predictor
+    from fer_tf.chain import description
+    from fer_tf.export import chain
+    from tests.fer_tf.export import small_models
+
+    if not small_models.HAS_ONNX:
+        pytest.skip("needs tf2onnx and onnxruntime: pip install 'fer-tf[export]'")
+    pytest.importorskip("ai_edge_litert", reason="needs the extra `litert`")
+    folder, lines = tmp_path_factory.mktemp("chain") / "new" / "out", []
+    facts = chain.export_chain(
+        chain_model, str(folder), settings=predictor.face_detector().settings,
+        crops=small_models.random_crops(20), source="noise", name="tiny",
+        runtimes=list(description.ENDINGS),
+        described={"temperature": {"value": 1.5, "num_fitted": 9}}, report=lines.append,
+    )  # fmt: skip
+    return folder, facts, lines
+
+
+@pytest.fixture
+def browser():
+    """Chromium without a window."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
+    names = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        pytest.skip("needs Chromium or Chrome")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield opened
+        opened.close()

@@ -9,8 +9,15 @@ run and compared with Keras on crops of --data, or on drawn faces without it, wh
 set the ranges of `litert_int8` too; if one differs too much, nothing is written.
 README.md in the folder is the model's card.
 `trainers.catalog --add` gives an export a name.
+
+--chain writes another folder: the networks that find faces and the one that reads them
+as ONNX or LiteRT files, and chain.json, with all that decides a reading.
+`fer_tf.chain.Reader` reads photographs by it, without TensorFlow
+(fer_tf/chain/README.md). --page adds a page that does so in the browser and uploads
+nothing.
 """
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import os
@@ -48,6 +55,22 @@ _PROTOCOL = flags.DEFINE_enum(
     "Weights chosen on validation data (clean) or on the test set (paper).",
 )  # fmt: skip
 _FORMATS = flags.DEFINE_list("formats", ["saved_model"], ", ".join(_FORMAT_NAMES))
+_CHAIN = flags.DEFINE_bool(
+    "chain",
+    False,
+    "Write all from the photograph to the readings; --formats: onnx, litert.",
+)
+_MIN_FACE_SCORE = flags.DEFINE_float(
+    "min_face_score", None,
+    "Least confidence of a face that the chain finds, between 0 and 1; 0.9 by default.",
+)  # fmt: skip
+_PAGE = flags.DEFINE_bool(
+    "page", False, "Write a page beside the chain, which reads in the browser."
+)
+_ONNXRUNTIME_WEB = flags.DEFINE_string(
+    "onnxruntime_web", None,
+    "What `npm pack onnxruntime-web` wrote, for --page; without it, npm is asked.",
+)  # fmt: skip
 _DATA = flags.DEFINE_string(
     "data", None, "Prepared folder whose crops the files are checked on."
 )
@@ -69,8 +92,15 @@ _COMMAND = flags.DEFINE_string(
 )
 
 
+# Flags of a model folder and its card, which a chain is not.
+_NOT_OF_A_CHAIN = ("elsewhere", "note", "command")
+# What a chain's networks may be written for.
+_RUNTIMES = ("onnx", "litert")
+
+
 def main() -> None:
     """Entry point of the command line."""
+    _check_chain_flags()
     unknown = [name for name in _FORMATS.value if name not in _FORMAT_NAMES]
     if unknown or not _FORMATS.value:
         cli.fail(
@@ -96,6 +126,9 @@ def main() -> None:
     checked = export_crops.for_check(
         model, _DATA.value, _SPLIT.value, _EXAMPLES.value, workdir=_WORKDIR.value
     )
+    if _CHAIN.value:
+        _write_chain(folder, model, checked)
+        return
     formats = [part for name in _FORMATS.value for part in _FORMAT_NAMES[name]]
     if "litert_int8" in formats and checked["calibrated_on"] == export_crops.DRAWN:
         print(
@@ -112,6 +145,60 @@ def main() -> None:
             extra=_facts(read_card(folder), elsewhere),
             report=lambda line: print(line, flush=True),
             **checked,
+        )
+    print(f"written: {_OUTPUT.value}")
+
+
+def _check_chain_flags():
+    if _CHAIN.value:
+        for name in _NOT_OF_A_CHAIN:
+            if flags.FLAGS[name].present:
+                cli.fail(f"--{name} is not for --chain", code=2)
+        if not {*_runtimes()} <= {*_RUNTIMES}:
+            cli.fail("--formats: of --chain may be onnx, litert", code=2)
+        if _PAGE.value and "onnx" not in _runtimes():
+            cli.fail("--page needs the format onnx", code=2)
+    else:
+        for flag in (_MIN_FACE_SCORE, _PAGE):
+            if flag.present:
+                cli.fail(f"--{flag.name} is for --chain alone", code=2)
+    if _ONNXRUNTIME_WEB.present and not _PAGE.value:
+        cli.fail("--onnxruntime_web is for --page alone", code=2)
+    score = _MIN_FACE_SCORE.value
+    if score is not None and not 0 < score < 1:
+        cli.fail(f"--min_face_score={score}: must be between 0 and 1", code=2)
+
+
+def _runtimes():
+    """What the networks of a chain are written for."""
+    return _FORMATS.value if _FORMATS.present else ["onnx"]
+
+
+def _write_chain(folder, model, checked):
+    from fer_tf import predictor
+    from fer_tf.export import chain, static_page
+    from fer_tf.model_io.card import read_card
+
+    detector = predictor.face_detector(
+        _MIN_FACE_SCORE.value or predictor.MIN_FACE_SCORE
+    )
+    with contextlib.ExitStack() as stack:
+        runtime = None
+        if _PAGE.value:
+            fetched = static_page.runtime(_ONNXRUNTIME_WEB.value)
+            runtime = stack.enter_context(fetched)
+        stack.enter_context(quiet_stderr(shown_on_error=False))
+        chain.export_chain(
+            model,
+            _OUTPUT.value,
+            settings=detector.settings,
+            crops=checked["crops"],
+            source=checked["source"],
+            name=os.path.basename(os.path.realpath(folder)),
+            described=read_card(folder),
+            runtimes=_runtimes(),
+            runtime_of_page=runtime,
+            report=lambda line: print(line, flush=True),
         )
     print(f"written: {_OUTPUT.value}")
 

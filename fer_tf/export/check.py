@@ -77,15 +77,16 @@ def compare(
     return report
 
 
-def require(report: dict, limit: Limit, what: str) -> None:
+def require(report: dict, limit: Limit, what: str, *, reference: str = "Keras") -> None:
     """Raises a ValueError if a report exceeds a limit."""
     for key, bound in (("largest", limit.largest), ("mean", limit.mean)):
         for output, value in report[f"{key}_difference"].items():
             allowed = bound * max(1.0, report["largest_value"][output])
             if not value <= allowed:
                 raise ValueError(
-                    f"{what}: {output} differs from Keras' by {value:.2g} ({key} of "
-                    f"{report['crops']} crops), more than {allowed:g}: not written"
+                    f"{what}: {output} differs from {reference} by {value:.2g} "
+                    f"({key} of {report['crops']} crops), more than "
+                    f"{allowed:g}: not written"
                 )
     if report.get("agreement", 1.0) < limit.agreement:
         raise ValueError(

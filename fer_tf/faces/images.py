@@ -78,7 +78,9 @@ class ImageError(ValueError):
     """A picture that cannot be read; the message is a short reason."""
 
 
-def read_image(source: str | os.PathLike | bytes | Image.Image) -> np.ndarray:
+def read_image(
+    source: str | os.PathLike | bytes | Image.Image, *, max_pixels: int = MAX_PIXELS
+) -> np.ndarray:
     """Decodes a picture as people see it, upright and in colour.
 
     The EXIF orientation is applied, transparency lies over white, 16 bits
@@ -89,6 +91,7 @@ def read_image(source: str | os.PathLike | bytes | Image.Image) -> np.ndarray:
 
     Args:
         source: Path of a file, the bytes of one, or a picture of Pillow's.
+        max_pixels: Most pixels of a file, for whoever allows fewer.
 
     Returns:
         uint8 RGB `(height, width, 3)`.
@@ -99,14 +102,17 @@ def read_image(source: str | os.PathLike | bytes | Image.Image) -> np.ndarray:
     >>> read_image(Image.new("L", (640, 480))).shape
     (480, 640, 3)
     """
-    return read_with_note(source)[0]
+    return read_with_note(source, max_pixels=max_pixels)[0]
 
 
-def read_with_note(source) -> tuple[np.ndarray, str | None]:
+def read_with_note(
+    source, *, max_pixels: int = MAX_PIXELS
+) -> tuple[np.ndarray, str | None]:
     """Decodes a picture; the note says if it is the first of several.
 
     Args:
         source: See `read_image`.
+        max_pixels: See `read_image`.
 
     Returns:
         The pixels of `read_image`; and "first of 12 frames" of an animation, "first
@@ -125,7 +131,7 @@ def read_with_note(source) -> tuple[np.ndarray, str | None]:
     try:
         file = strangers.opened(data)
         with _opened(file) as picture:
-            _check_size(*picture.size)
+            _check_size(*picture.size, max_pixels)
             file.allow(picture.width * picture.height)
             return _decoded(picture), _note(picture)
     except ImageError:
@@ -135,7 +141,7 @@ def read_with_note(source) -> tuple[np.ndarray, str | None]:
     except UnidentifiedImageError:
         raise ImageError(_what_else(data)) from None
     except Image.DecompressionBombError:
-        raise ImageError(_TOO_LARGE) from None
+        raise ImageError(_too_large(max_pixels)) from None
     except Exception as error:
         raise ImageError("damaged image") from error
 
@@ -206,12 +212,13 @@ def _read_file(path) -> bytes:
         raise ImageError(f"cannot be opened: {reason}") from error
 
 
-_TOO_LARGE = f"more than {MAX_PIXELS // 1_000_000} megapixels"
+def _too_large(max_pixels):
+    return f"more than {max_pixels // 1_000_000} megapixels"
 
 
-def _check_size(width, height):
-    if width * height > MAX_PIXELS:
-        raise ImageError(_TOO_LARGE)
+def _check_size(width, height, max_pixels=MAX_PIXELS):
+    if width * height > max_pixels:
+        raise ImageError(_too_large(max_pixels))
     if max(width, height) > MAX_SIDE:
         raise ImageError(f"a side of more than {MAX_SIDE} pixels")
 

@@ -125,14 +125,13 @@ def _from_pixels(kernel, bias):
     return kernel, bias - np.float32(127.5) * kernel.sum(axis=(0, 1, 2))
 
 
-def proposal_network(channels: int):
+def proposal_map(channels: int):
     """P-Net, for sheets of `pyramid.draw` with so many channels.
 
     Returns:
-        Compiled function from a float32 tensor `(batch, rows, columns,
-        channels)` and the least logit of a face to int64 `(n, 3)`, where P-Net
-        sees a face (sheet, row, column, in this order), and float32 `(n, 5)`,
-        what it says there: four offsets of a box and the logit.
+        Function from a float32 tensor `(batch, rows, columns, channels)` to one
+        `(batch, rows, columns, 5)` of fewer rows and columns: four offsets of a box and
+        the logit of a face.
     """
     k1, b1, a1, k2, b2, a2, k3, b3, a3, *heads = _weights("pnet")
     k1, b1 = _from_pixels(k1, b1)
@@ -149,17 +148,35 @@ def proposal_network(channels: int):
     )
     head_bias = np.concatenate([offset_bias, logit_bias[1:] - logit_bias[:1]])
 
-    @_compiled(
-        tf.TensorSpec((None, None, None, channels), tf.float32),
-        tf.TensorSpec((), tf.float32),
-    )
-    def network(sheets, threshold):
+    def network(sheets):
         x = _convolution(sheets, k1, b1)
         x = tf.nn.max_pool2d(x, 2, 2, "SAME" if channels == 3 else "VALID")
         x = _greater(x, greater)
         x = _prelu(_convolution(x, k2, b2), a2)
         x = _prelu(_convolution(x, k3, b3), a3)
-        x = _convolution(x, head_kernel, head_bias)
+        return _convolution(x, head_kernel, head_bias)
+
+    return network
+
+
+def sheets_of(channels: int) -> tf.TensorSpec:
+    """What `proposal_map(channels)` takes."""
+    return tf.TensorSpec((None, None, None, channels), tf.float32, "sheets")
+
+
+def proposal_network(channels: int):
+    """P-Net where it sees a face.
+
+    Returns:
+        Compiled function from a tensor of `sheets_of(channels)` and the least logit of
+        a face to int64 `(n, 3)`, where P-Net sees a face (sheet, row, column, in this
+        order), and float32 `(n, 5)`, what `proposal_map` says there.
+    """
+    everywhere = proposal_map(channels)
+
+    @_compiled(sheets_of(channels), tf.TensorSpec((), tf.float32))
+    def network(sheets, threshold):
+        x = everywhere(sheets)
         places = tf.where(x[..., 4] > threshold)
         return places, tf.gather_nd(x, places)
 
@@ -177,7 +194,8 @@ def _rows_first(kernel, height, width):
     return kernel.transpose(1, 0, 2, 3).reshape(features, units)
 
 
-def _patches_of(size):
+def patches_of(size: int) -> tf.TensorSpec:
+    """What `refinement_network` (24) and `output_network` (48) take."""
     return tf.TensorSpec((None, size, size, 3), tf.float32)
 
 
@@ -192,7 +210,7 @@ def refinement_network():
     k1, b1, greater, k2 = _behind_pooling(*_from_pixels(k1, b1), a1, k2)
     k4 = _rows_first(k4, 3, 3)
 
-    @_compiled(_patches_of(24))
+    @_compiled(patches_of(24))
     def network(x):
         x = tf.nn.max_pool2d(_convolution(x, k1, b1), 3, 2, "SAME")
         x = _greater(x, greater)
@@ -219,7 +237,7 @@ def output_network():
     k1, b1 = _from_pixels(k1, b1)
     k5 = _rows_first(k5, 3, 3)
 
-    @_compiled(_patches_of(48))
+    @_compiled(patches_of(48))
     def network(x):
         x = _prelu(_convolution(x, k1, b1), a1)
         x = tf.nn.max_pool2d(x, 3, 2, "SAME")

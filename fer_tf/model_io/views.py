@@ -6,10 +6,7 @@ into the graph here, so that evaluation, prediction and every export give the sa
 numbers.
 """
 
-from collections.abc import Mapping, Sequence
-
 import keras
-import numpy as np
 from keras import layers, ops
 
 from fer_tf.arguments import require_one_of
@@ -18,33 +15,6 @@ from fer_tf.layers.crop_views import VIEWS, CropViews, MeanOverViews
 
 AVERAGES = ("logits", "probabilities")
 """What may be averaged over the views of a classification."""
-
-
-def require_finite(
-    outputs: Mapping[str, np.ndarray], ids: Sequence[bytes] | None = None
-) -> None:
-    """Refuses NaN and infinity, which argmax would read as the first class.
-
-    Args:
-        outputs: Outputs of a model by name, one example a row.
-        ids: Names of the examples; the message then names the first bad one.
-
-    Raises:
-        FloatingPointError: If there is one.
-
-    Example:
-        >>> require_finite({"valence": np.array([0.1, np.nan])})
-        Traceback (most recent call last):
-        FloatingPointError: the model's valence is NaN or infinite: its weights are...
-    """
-    for name, values in outputs.items():
-        bad = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
-        if bad.any():
-            whose = "" if ids is None else f" for {ids[bad.argmax()].decode()!r}"
-            raise FloatingPointError(
-                f"the model's {name} is NaN or infinite{whose}: its weights are "
-                "damaged, or its numbers overflow in this precision"
-            )
 
 
 def make_inference_model(
@@ -80,7 +50,7 @@ def make_inference_model(
         >>> from fer_tf.faces.crop_spec import CROP_SPECS
         >>> network = create_model("small_resnet", width=0.125, blocks=1)
         >>> model = make_inference_model(network, CROP_SPECS["meen"], views="ten_crop")
-        >>> model(np.zeros((2, 48, 48, 1)))["probabilities"].shape
+        >>> model(ops.zeros((2, 48, 48, 1)))["probabilities"].shape
         TensorShape([2, 7])
     """
     height, width, channels = model.inputs[0].shape[1:]

@@ -1,4 +1,4 @@
-"""Refuses to use TensorFlow in a fork, which lacks the threads of its parent."""
+"""Refuses to compute in a fork, which lacks the threads of its parent."""
 
 import os
 
@@ -8,7 +8,8 @@ _user: int | None = None
 def require_own_process(what: str) -> None:
     """Refuses to compute in a fork of a process that has computed before.
 
-    TensorFlow would wait for ever for threads that `os.fork` does not copy.
+    TensorFlow and ONNX Runtime would wait for ever for threads that `os.fork` does not
+    copy.
 
     Args:
         what: Subject of the message.
@@ -21,6 +22,7 @@ def require_own_process(what: str) -> None:
     if _user != os.getpid():
         raise RuntimeError(
             f"{what} cannot be used here: this process is a fork of one that has used "
-            "TensorFlow, whose threads do not come along. Start processes by "
-            'multiprocessing.get_context("spawn"), and load the model in each'
+            "TensorFlow or ONNX Runtime, whose threads do not come along. Start "
+            'processes by multiprocessing.get_context("spawn"), and load the model in '
+            "each"
         )

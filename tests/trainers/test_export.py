@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from fer_tf.chain import description
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io.card import read_card
+from tests.fer_tf.export import small_models
 from tests.testing_utils import assert_one_line
 from tests.testing_utils import run_command as run
 
@@ -68,6 +70,48 @@ def test_a_run_becomes_a_model_with_a_card_and_a_name(finished_run, tmp_path):
         ("export", ["--workdir=x", "--output=y", "--formats=onxx"], 2, "onxx given"),
         ("export", ["--workdir=x", "--output=y", "--formats="], 2, "none given"),
         ("export", ["--workdir=x", "--output=tests"], 1, "tests: exists already"),
+        (
+            "export",
+            ["--workdir=x", "--output=y", "--chain", "--note=z"],
+            2,
+            "--note is not for --chain",
+        ),
+        (
+            "export",
+            ["--workdir=x", "--output=y", "--min_face_score=0.5"],
+            2,
+            "--min_face_score is for --chain alone",
+        ),
+        (
+            "export",
+            ["--workdir=x", "--output=y", "--chain", "--min_face_score=1"],
+            2,
+            "must be between 0 and 1",
+        ),
+        (
+            "export",
+            ["--workdir=x", "--output=y", "--chain", "--formats=keras"],
+            2,
+            "--formats: of --chain may be onnx, litert",
+        ),
+        (
+            "export",
+            ["--workdir=x", "--output=y", "--chain", "--page", "--formats=litert"],
+            2,
+            "--page needs the format onnx",
+        ),
+        (
+            "export",
+            ["--workdir=x", "--output=y", "--page"],
+            2,
+            "--page is for --chain alone",
+        ),
+        (
+            "export",
+            ["--workdir=x", "--output=y", "--chain", "--onnxruntime_web=z"],
+            2,
+            "--onnxruntime_web is for --page alone",
+        ),
         ("catalog", ["--make_default"], 2, "--make_default needs --add"),
         ("catalog", ["--root=/absent"], 1, "/absent"),
     ],
@@ -122,3 +166,17 @@ def test_what_was_measured_elsewhere_comes_into_the_card(finished_run, tmp_path)
     ):
         shown = run("export", *args, f"--elsewhere={given}")
         assert_one_line(shown, code, words)
+
+
+@pytest.mark.slow
+@small_models.needs_onnx
+def test_the_whole_chain_as_files(finished_run, tmp_path):
+    output = tmp_path / "chain"
+    args = [f"--workdir={finished_run}", f"--output={output}", "--chain"]
+    result = run("export", *args, "--min_face_score=0.7")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "onet.onnx: differs from TensorFlow by at most" in result.stdout
+    described = description.read(output)
+    assert described.detector.thresholds == (0.6, 0.7, 0.7)
+    assert described.facts["checked_on"] == {"crops": 64, "source": "drawn faces"}
+    assert_one_line(run("export", *args), 1, "exists already")

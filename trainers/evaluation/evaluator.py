@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from fer_tf.model_io.views import require_finite
 from fer_tf.utils.backend import require_tensorflow
+from fer_tf.utils.finite import require_finite
 from trainers.evaluation import scoring
 from trainers.evaluation.predictions import ORIGIN, Predictions
 

@@ -7,13 +7,12 @@ removed with the page.
 """
 
 import contextlib
-import errno
 import importlib.util
 import logging
 import os
-import socket
 
 from fer_tf.utils.stderr import quiet_imports
+from trainers.common import local_server
 from trainers.web_page import guard, looks, scratch
 
 # Listeners of Gradio that name the same queue share it.
@@ -49,7 +48,7 @@ def serve(
         raise ValueError(
             "the page needs Gradio, the extra `web`: pip install -e '.[web]'"
         )
-    with _listening(host, port) as listener:
+    with local_server.listening(host, port) as listener:
         # Only now, since a port that is in use is refused at once.
         with quiet_imports():
             from fer_tf.faces import FaceEmbedder
@@ -60,7 +59,7 @@ def serve(
         with scratch.private() as folder:
             page = build(predictor, folder, people=people, embedder=embedder)
             server = _server(page, host, folder)
-            address = _address(host, listener.getsockname()[1])
+            address = local_server.address(host, listener.getsockname()[1])
             print(f"serving {address}, Ctrl-C ends it", flush=True)
             with contextlib.suppress(KeyboardInterrupt):
                 server.run(sockets=[listener])
@@ -126,28 +125,6 @@ def _server(page, host, folder):
 
     config = uvicorn.Config(guarded, log_level="warning", timeout_graceful_shutdown=1)
     return Server(config)
-
-
-def _listening(host, port):
-    """A socket that listens at the address."""
-    where = f"--host={host} --port={port}"
-    if not host:
-        raise ValueError("--host is empty")
-    try:
-        family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(place, family=family)
-    except (socket.gaierror, UnicodeError) as error:
-        raise OSError(f"--host={host}: no such address") from error
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            where = f"port {port} is in use: give another, --port=..., or any, --port=0"
-            raise OSError(where) from error
-        raise OSError(f"{where}: {os.strerror(error.errno)}") from error
-
-
-def _address(host, port):
-    name = "localhost" if host in guard.WILDCARDS else host
-    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def _photograph_tab(gr, reader):

@@ -8,11 +8,9 @@
 """
 
 import asyncio
-import ipaddress
 import json
-import socket
-from urllib.parse import urlsplit
 
+from trainers.common import local_server
 from trainers.web_page import scratch
 
 # Most bytes of an upload, and of any other request, which can only name files.
@@ -22,10 +20,6 @@ _MAX_OTHER = 2**20
 _FRAME = 2**16
 # Most seconds that an upload may take.
 _PATIENCE = 300
-
-# Hosts that stand for every address of the machine.
-WILDCARDS = ("0.0.0.0", "::")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class Guard:
@@ -40,10 +34,7 @@ class Guard:
     def __init__(self, app, *, host: str, folder: str):
         self._app, self._folder = app, folder
         self._coming = 0  # Bytes of uploads that have begun.
-        self._wildcard = host in WILDCARDS
-        self._names = {*_LOOPBACK, host.lower()}
-        if self._wildcard:
-            self._names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
+        self._own = local_server.OwnRequests(host)
 
     async def __call__(self, scope, receive, send):
         """Refuses a request, or passes it on."""
@@ -51,7 +42,7 @@ class Guard:
             return await self._app(scope, receive, send)
         headers = {name.lower(): value.decode("latin-1")
                    for name, value in scope["headers"]}  # fmt: skip
-        reason = self._why_strange(headers)
+        reason = self._own.why_strange(headers)
         if reason:
             return await _refuse(scope, send, 403, reason)
         if scope.get("method") in (None, "GET", "HEAD", "OPTIONS"):
@@ -62,27 +53,6 @@ class Guard:
         if scope["path"].endswith("/upload"):
             return await self._upload(int(length), scope, receive, send)
         return await self._other(int(length), scope, receive, send)
-
-    def _why_strange(self, headers):
-        """Why a request is not for this page or not from it; None if it is."""
-        host = headers.get(b"host", "")
-        if not self._is_ours(host):
-            return f"This page does not answer to the name {host[:100]!r}."
-        origin = headers.get(b"origin")
-        if origin is not None and _location(origin) != host.lower():
-            return "This page does not answer other sites."
-        return None
-
-    def _is_ours(self, host):
-        try:
-            parts = urlsplit(f"//{host}")
-            name, _ = parts.hostname or "", parts.port  # Raises if it is no number.
-        except ValueError:
-            return False
-        if name in self._names:
-            return True
-        # An attacker owns names, not this machine's addresses.
-        return self._wildcard and _is_address(name)
 
     async def _upload(self, length, scope, receive, send):
         if length > MAX_UPLOAD + _FRAME:
@@ -125,21 +95,6 @@ async def _refuse(scope, send, status, text):
     headers = [(b"content-type", b"text/plain; charset=utf-8")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})
-
-
-def _location(origin):
-    try:
-        return urlsplit(origin).netloc.lower()
-    except ValueError:
-        return ""
-
-
-def _is_address(name):
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 def _names_an_address(body):

@@ -36,7 +36,7 @@ def test_a_nan_is_as_different_as_can_be():
     expected = {"valence_arousal": np.zeros((1, 2))}
     found = {"valence_arousal": np.array([[0.0, np.nan]])}
     report = check.compare(found, expected)
-    with pytest.raises(ValueError, match="differs from Keras' by inf"):
+    with pytest.raises(ValueError, match="differs from Keras by inf"):
         check.require(report, check.QUANTIZATION, "x")
     with pytest.raises(ValueError, match="but Keras gives"):
         check.compare({"valence": np.zeros((1, 1))}, expected)

@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import pathlib
-import shutil
 import signal
 import stat
 import subprocess
@@ -234,22 +233,6 @@ def test_hostile_uploads_are_one_line_and_the_page_goes_on(address, photograph):
         assert time.monotonic() - began < 30, name
     event, said = ask(address, upload(address, "f.png", open(photograph, "rb").read()))
     assert event == "complete" and "1 face found." in said
-
-
-@pytest.fixture
-def browser():
-    """Chromium without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright")
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if path is None:
-        pytest.skip("needs Chromium or Chrome")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
