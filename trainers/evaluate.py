@@ -10,6 +10,9 @@ predicted, each has its recall and precision (in the JSON there is the whole con
 matrix), a temperature is fitted on the validation split, and the accuracy is given of
 the surest 100, 90, 80 and 70 % of the faces.
 
+--outputs=FILE.npz keeps what is said of each face beside what is true, so that anyone
+can compute every number again: `trainers.evaluation.predictions.Predictions.load`.
+
 --predictions=FILE.csv in place of --workdir scores what another program says of the
 pictures, by the same measures. `trainers/evaluation/foreign.py` says what is in it.
 """
@@ -37,6 +40,7 @@ _PROTOCOL = flags.DEFINE_enum(
     "Weights chosen on validation data (clean) or on the test set (paper).",
 )  # fmt: skip
 _JSON = flags.DEFINE_string("json", None, "File for the scores.")
+_OUTPUTS = flags.DEFINE_string("outputs", None, "File (npz) for each face's outputs.")
 _PICTURES = flags.DEFINE_string("pictures", None, "Folder for pictures of them.")
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Crops per batch.", lower_bound=1)
 
@@ -46,9 +50,13 @@ def main() -> None:
     if bool(_WORKDIR.value) == bool(_PREDICTIONS.value):
         cli.fail("give either --workdir or --predictions", code=2)
     cli.require_no_folder(_JSON)
+    cli.require_no_folder(_OUTPUTS)
     if _JSON.value:
         os.makedirs(os.path.dirname(os.path.abspath(_JSON.value)), exist_ok=True)
-    result = _of_predictions() if _PREDICTIONS.value else _of_model()
+    read = _of_predictions if _PREDICTIONS.value else _of_model
+    result, predictions = read()
+    if _OUTPUTS.value:
+        predictions.save(os.path.abspath(_OUTPUTS.value))
     if _JSON.value:
         atomic.write_json(_JSON.value, result)
     for line in _lines(result):
@@ -64,12 +72,13 @@ def _of_predictions():
     expressions = (*prepared.expressions, foreign.NO_FACE)
     scores = measure.measure_split(predictions, expressions=expressions)
     _draw(predictions, scores, prepared, os.path.basename(_PREDICTIONS.value))
-    return {
+    result = {
         "dataset": prepared.dataset,
         "split": _SPLIT.value,
         "predictions": os.path.basename(_PREDICTIONS.value),
         **scores,
     }
+    return result, predictions
 
 
 def _of_model():
@@ -115,7 +124,7 @@ def _of_model():
     if untrained := sorted(model.output.keys() - trained.keys()):
         result["not_trained"] = untrained
     _draw(predictions, scores, prepared, model.card.model)
-    return result
+    return result, predictions
 
 
 def _draw(predictions, scores, prepared, name):

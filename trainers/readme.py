@@ -14,8 +14,10 @@ python -m trainers.readme --add_summary=summary/summary.json \
 Results are kept in saved_models/results/: a JSON and the curve of a run, or the JSON
 of a whole table, under a name that begins with the paper's; what `trainers.evaluate
 --json` wrote of a model on several sets, for the offline league; and what
-`trainers.summarize` wrote, for the worked example of its page. Nothing in the tables is
-typed by hand.
+`trainers.summarize` wrote, for the worked example of its page. What a run or a model
+says of each test face is kept beside them, in predictions/: of a run from its workdir,
+of --add_scores from the file that `trainers.evaluate --outputs` wrote beside the JSON,
+a.npz beside a.json. Nothing in the tables is typed by hand.
 """
 
 import json
@@ -24,6 +26,7 @@ import shutil
 
 from absl import flags
 
+from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils import atomic
 from trainers.common import cli
 from trainers.publishing import (
@@ -98,6 +101,7 @@ def add(workdir: str, name: str, **facts) -> None:
     curve = os.path.join(RESULTS, f"{name}.csv")
     with atomic.replacing(curve) as temporary:
         shutil.copyfile(os.path.join(workdir, "metrics.csv"), temporary)
+    _keep_predictions(os.path.join(workdir, "outputs", f"{Protocol.CLEAN}.npz"), name)
 
 
 def add_table(path: str, name: str, **facts) -> None:
@@ -142,6 +146,9 @@ def add_scores(files: list[str], name: str, **facts) -> None:
             )
         scores = _read(path)
         sets[data] = {key: scores[key] for key in league.KEPT if key in scores}
+        outputs = f"{os.path.splitext(path)[0]}.npz"
+        if os.path.exists(outputs):
+            _keep_predictions(outputs, f"{name}_{data}")
     _keep({"sets": sets}, name, facts)
 
 
@@ -189,6 +196,13 @@ def _grown_differences(kept, new):
 def _read(path):
     with open(path, encoding="utf-8") as file:
         return json.load(file)
+
+
+def _keep_predictions(path, name):
+    kept = os.path.join(RESULTS, "predictions", f"{name}.npz")
+    os.makedirs(os.path.dirname(kept), exist_ok=True)
+    with atomic.replacing(kept) as temporary:
+        shutil.copyfile(path, temporary)
 
 
 def _keep(results, name, facts):

@@ -67,10 +67,27 @@ def test_differences_of_rows_that_are_trained_again_are_not_kept():
 def test_a_run_is_kept_with_its_curve_and_command(tmp_path, monkeypatch):
     monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "kept"))
     run = tmp_path / "run"
-    run.mkdir()
+    (run / "outputs").mkdir(parents=True)
+    (run / "outputs" / "clean.npz").write_bytes(b"faces")
     (run / "results.json").write_text(json.dumps({"model": "vgg19_fer", "epochs": 2}))
     (run / "metrics.csv").write_text("epoch\n")
     readme.add(str(run), "new", note="", machine="", command="train")
     kept = json.loads((tmp_path / "kept" / "new.json").read_text())
     assert kept["model"] == "vgg19_fer" and kept["command"] == "train"
     assert (tmp_path / "kept" / "new.csv").read_text() == "epoch\n"
+    assert (tmp_path / "kept" / "predictions" / "new.npz").read_bytes() == b"faces"
+
+
+def test_scores_are_kept_with_the_faces_beside_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "kept"))
+    for name in "ab":
+        scores = {"num_examples": 2, "metrics": {"accuracy": 0.5}, "more": 1}
+        (tmp_path / f"{name}.json").write_text(json.dumps(scores))
+    (tmp_path / "b.npz").write_bytes(b"faces")
+    files = [f"fer2013={tmp_path / 'a.json'}", f"london={tmp_path / 'b.json'}"]
+    readme.add_scores(files, "league_new", note="", machine="", command="evaluate")
+    kept = json.loads((tmp_path / "kept" / "league_new.json").read_text())
+    assert kept["sets"]["london"] == {"num_examples": 2, "metrics": {"accuracy": 0.5}}
+    found = list((tmp_path / "kept" / "predictions").iterdir())
+    assert [path.name for path in found] == ["league_new_london.npz"]
+    assert found[0].read_bytes() == b"faces"

@@ -100,7 +100,11 @@ def navigation() -> list:
               "Gan et al.": "gan2020"}  # fmt: skip
     return [
         {"Home": "README.md"},
-        {"Commands": ["trainers/README.md", "trainers/prediction/README.md"]},
+        {"Commands": [
+            "trainers/README.md",
+            "trainers/prediction/README.md",
+            "fer_tf/chain/README.md",
+        ]},
         {"Data": "data_pipelines/README.md"},
         {"Models": [
             "fer_tf/models/README.md",
