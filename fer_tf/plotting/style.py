@@ -145,5 +145,7 @@ def _save(figure, path, dpi):
     # of photographs, of which a folder has many, have no layout.
     if figure.get_layout_engine() is not None:
         figure.draw_without_rendering()
+    # Level 6, the usual one, takes a third longer for a tenth fewer bytes.
+    packed = {"pil_kwargs": {"compress_level": 3}} if path.endswith(".png") else {}
     with atomic.replacing(path) as temporary:
-        figure.savefig(temporary, dpi=dpi)
+        figure.savefig(temporary, dpi=dpi, **packed)
