@@ -66,6 +66,13 @@ def tiny_config(**changes):
     return config
 
 
+def paper_config(**changes):
+    """`tiny_config` of a paper, whose protocol chooses weights on the test set too."""
+    config = tiny_config(**changes)
+    config.paper = ConfigDict(dict(accuracy=0.9))
+    return config
+
+
 TINY = dict(width=0.125, blocks=1)
 
 

@@ -81,8 +81,7 @@ def assemble(
         ),
         eval_streams={
             split: streams.eval_stream(config, prepared, split)
-            for split in [protocol.chosen_on for protocol in Protocol]
-            if prepared.count(split)
+            for split in _evaluated_splits(config, prepared)
         },
         selector=Evaluator(inference, prepared.action_units),
         workdir=Workdir(
@@ -96,6 +95,17 @@ def assemble(
         average=average,
         **settings,
     )
+
+
+def _evaluated_splits(config, prepared):
+    """The splits that are read after each epoch, and choose weights.
+
+    Where no paper is reproduced, the test split is none of them: it is read once, for
+    the report. Without a validation split, nothing else could choose.
+    """
+    splits = [p.chosen_on for p in Protocol if prepared.count(p.chosen_on)]
+    clean = Protocol.CLEAN.chosen_on
+    return splits if config.paper or clean not in splits else [clean]
 
 
 def _objective(config, stage):

@@ -169,11 +169,14 @@ def _epochs(run):
 def table(results: dict) -> str:
     """The protocols side by side, as Markdown."""
     ours = [f"ours, {protocol}" for protocol in results["protocols"]]
-    lines = head(["metric", "stated by the paper", *ours])
+    stated = ["stated by the paper"] if results["paper"] else []
+    lines = head(["metric", *stated, *ours])
     splits = [s[_reported_split(s)] for s in results["protocols"].values()]
     for name in dict.fromkeys(name for split in splits for name in split["metrics"]):
         if metric_of(name).headline:
-            row = [name, _number_or_blank(results["paper"].get(name))]
+            row = [name]
+            if stated:
+                row.append(_number_or_blank(results["paper"].get(name)))
             for split in splits:
                 value = _number_or_blank(split["metrics"].get(name))
                 row.append(value + text.interval(split["intervals"].get(name)))

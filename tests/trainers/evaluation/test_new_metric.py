@@ -49,7 +49,9 @@ def test_weights_can_be_selected_by_it_in_its_direction(measured):
 def test_reports_cards_and_tables_show_it(measured):
     shown = f"{measured['metrics']['error']:.4f} ["
     results = {"protocols": {"clean": {"test": measured}}, "paper": {}}
-    assert f"| error |  | {shown}" in report.table(results)
+    assert f"| error | {shown}" in report.table(results)
+    stated = {**results, "paper": {"error": 0.125}}
+    assert f"| error | 0.1250 | {shown}" in report.table(stated)
     described = {
         "model": "small_resnet", "names": {}, "formats": {}, "dataset": "fer2013",
         "measured": {"test": measured}, "crop_spec": CROP_SPECS["meen"].to_dict(),

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.testing_utils import tiny_config
+from tests.testing_utils import paper_config, tiny_config
 from tests.trainers.training.small_runs import FakeSelector, assemble
 from trainers.common.cli import UsageError
 from trainers.training import report
@@ -71,7 +71,7 @@ class NotingWorkdir:
 
 
 def test_of_equal_scores_the_earlier_epoch_is_kept(synthetic_data, tmp_path):
-    run = assemble(tiny_config(), synthetic_data, tmp_path)
+    run = assemble(paper_config(), synthetic_data, tmp_path)
     # 0.7 is above the nearest float32, in which the best score is stored.
     run.selector = FakeSelector(lambda stream: {"accuracy": 0.7})
     run.workdir = NotingWorkdir()
@@ -81,7 +81,8 @@ def test_of_equal_scores_the_earlier_epoch_is_kept(synthetic_data, tmp_path):
 
 
 def test_each_protocol_chooses_on_its_own_split(synthetic_data, tmp_path):
-    run = assemble(tiny_config(views="center_mirror"), synthetic_data, tmp_path)
+    config = paper_config(views="center_mirror")
+    run = assemble(config, synthetic_data, tmp_path)
     # Weights are chosen by the centre window, whatever is reported.
     assert run.selector.model.get_layer("views").views == "center"
     scores = {
@@ -101,3 +102,14 @@ def test_each_protocol_chooses_on_its_own_split(synthetic_data, tmp_path):
         stage.keep_best = False  # As in a stage that only prepares the next.
     run.evaluate(stage, {"epoch": 4, "step": 4})
     assert run.workdir.rows == {"clean": [1, 2], "paper": [1, 3]}
+
+
+def test_without_a_paper_the_test_set_chooses_nothing(synthetic_data, tmp_path):
+    run = assemble(tiny_config(), synthetic_data, tmp_path)
+    assert list(run.eval_streams) == ["validation"]
+    run.selector = FakeSelector(lambda stream: {"accuracy": 0.7})
+    run.workdir = NotingWorkdir()
+    row = {"epoch": 1, "step": 1}
+    run.evaluate(run.config.stages[0], row)
+    assert row == {"epoch": 1, "step": 1, "validation/accuracy": 0.7}
+    assert run.workdir.rows == {"clean": [1], "paper": []}

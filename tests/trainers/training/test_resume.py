@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import read_card
-from tests.testing_utils import tiny_config
+from tests.testing_utils import paper_config
 from tests.trainers.training.small_runs import (
     Stopped,
     assemble,
@@ -89,7 +89,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(
     newest = str(tmp_path / "run" / "checkpoints" / newest.rsplit("/", 1)[-1])
     data = open(f"{newest}.data-00000-of-00001", "rb").read()
     open(f"{newest}.data-00000-of-00001", "wb").write(data[: len(data) // 2])
-    again = assemble_and_check(tiny_config(), synthetic_data, tmp_path / "run")
+    again = assemble_and_check(paper_config(), synthetic_data, tmp_path / "run")
     numbers = note_steps(again)
     again.train()
     assert numbers == [12, 13]  # That of step 14 is damaged, the one before is of 12.
@@ -103,7 +103,7 @@ def test_best_weights_that_are_gone_are_one_line_and_what_goes_on_says_where(
 ):
     _, path = finished
     shutil.copytree(path, tmp_path / "run")
-    again = assemble_and_check(tiny_config(), synthetic_data, tmp_path / "run")
+    again = assemble_and_check(paper_config(), synthetic_data, tmp_path / "run")
     again.train()
     assert capsys.readouterr().out == "resumed at step 14 of 14\n"
     lost = tmp_path / "run" / gone
@@ -123,7 +123,7 @@ def test_minutes_of_training_are_saved_whatever_the_steps(synthetic_data, tmp_pa
             self.saved.append(number)
             super().save(parts, number)
 
-    config = tiny_config(checkpoint_steps=100)
+    config = paper_config(checkpoint_steps=100)
     run = assemble(config, synthetic_data, tmp_path, checkpoint_seconds=0)
     run.checkpoints = Noting(run.workdir.checkpoints)
     run.train()
@@ -131,7 +131,7 @@ def test_minutes_of_training_are_saved_whatever_the_steps(synthetic_data, tmp_pa
 
 
 def test_a_killed_exports_folder_does_not_stop_a_run(synthetic_data, tmp_path):
-    run = assemble_and_check(tiny_config(), synthetic_data, tmp_path / "run")
+    run = assemble_and_check(paper_config(), synthetic_data, tmp_path / "run")
     with run.workdir.opened():
         pass
     left = tmp_path / "run" / ".part-export"
@@ -157,4 +157,4 @@ def test_a_workdir_of_another_config_is_refused(
 ):
     _, path = finished
     with pytest.raises(ValueError, match=message):
-        assemble_and_check(tiny_config(**change), synthetic_data, path).train()
+        assemble_and_check(paper_config(**change), synthetic_data, path).train()

@@ -7,7 +7,7 @@ import tensorflow as tf
 from ml_collections import ConfigDict
 
 from fer_tf.model_io.card import read_card
-from tests.testing_utils import tiny_config
+from tests.testing_utils import paper_config, tiny_config
 from tests.trainers.training.small_runs import (
     FakeSelector,
     assemble,
@@ -159,7 +159,7 @@ def test_a_metric_needs_labels():
 def test_a_test_set_without_the_chosen_metric_is_refused_before_training(
     synthetic_data, tmp_path
 ):
-    run = assemble(tiny_config(), synthetic_data, tmp_path / "run")
+    run = assemble(paper_config(), synthetic_data, tmp_path / "run")
     # A batch of validation data has it; neither a batch nor all of the test data.
     scores = iter([{"accuracy": 0.5}, {"ccc_mean": 0.1}, {"ccc_mean": 0.1}])
     run.selector = FakeSelector(lambda stream: next(scores))
