@@ -19,7 +19,8 @@ that of two other runs at the same budget (`trainers.compare`).
     with a new classifier alone:
         '--config.stages[0].train=expression.*'         +24.0 [21.9, 26.1]
 
-The 8 epochs are `--config.stages[0].epochs=8 --config.augment.contrast=0`, and so on.
+Those runs had neither light, blur, JPEG nor balance (`--config.augment.contrast=0` and
+likewise `brightness`, `blur`, `jpeg`; `--config.balance=0`), and `augment.zoom=0.1`.
 
 `data/ferplus` as in ferplus_quick. The weights are chosen by validation cross-entropy.
 The balance is the largest, in steps of a tenth, that costs no more than a point of
