@@ -3,7 +3,7 @@ import pytest
 
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.card import read_card
-from tests.testing_utils import tiny_config
+from tests.testing_utils import paper_config
 from tests.trainers.training.small_runs import (
     FakeSelector,
     Stopped,
@@ -33,7 +33,7 @@ def test_the_best_weights_are_the_average_and_a_stage_hands_it_on(averaged):
 def test_within_a_stage_the_average_is_evaluated_and_the_weights_train_on(
     synthetic_data, tmp_path
 ):
-    run = assemble(tiny_config(ema_decay=0.9), synthetic_data, tmp_path)
+    run = assemble(paper_config(ema_decay=0.9), synthetic_data, tmp_path)
     values = lambda variables: np.concatenate([v.numpy().ravel() for v in variables])
     evaluated, last_step = [], 7
 
