@@ -89,8 +89,8 @@ def get_config() -> ConfigDict:
     config.selection_views = "center"
     config.views = "center"
     config.average = "logits"
-    # The paper's numbers for this row, for the report. Without any, the test set chooses
-    # nothing and is read once, at the end.
+    # The paper's numbers for this row, for the report. Without any, the test set
+    # chooses nothing and is read once, at the end.
     config.paper = ConfigDict()
     config.lock()
     return config
