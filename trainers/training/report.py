@@ -223,11 +223,22 @@ def _markdown(results, config, drawn):
         *(f"- {note}" for note in score_tables.notes(scores)),
         *_calibration_lines(scores, protocol, first[TEMPERATURE]),
         *([f"- {score_tables.balance(config.balance)}"] if config.balance else []),
+        _time_line(results),
         "",
         *(f"![{name}]({name})" for name in drawn),
         "",
     ]
     return "\n".join(lines)
+
+
+def _time_line(results):
+    """What the run did beside its steps."""
+    share = lambda part: results[f"{part}_seconds"] / max(results["seconds"], 0.1)
+    return (
+        f"- of the time, {share('data'):.1%} went to waiting for data, "
+        f"{share('evaluation'):.1%} to evaluation after epochs and "
+        f"{share('checkpoint'):.1%} to checkpoints"
+    )
 
 
 def _calibration_lines(scores, protocol, inside):

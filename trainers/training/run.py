@@ -201,7 +201,8 @@ class TrainingRun:
         show(done * size)
         saved = time.monotonic()
         while done < total:
-            batch = next(batches)
+            with self.workdir.clock.part("data"):
+                batch = next(batches)
             step(batch)
             done += 1
             if not self.trained:
@@ -232,7 +233,7 @@ class TrainingRun:
                 self._check_finite(stage)
                 saved = time.monotonic()
                 if self.workdir.writes:
-                    self.checkpoints.save(self._parts(optimizer), int(self.state.step))
+                    self._save(optimizer)
 
     def epoch_ends(self, total: int) -> dict[int, int]:
         """`{step: epoch}` of the steps after which the run is evaluated."""
@@ -296,7 +297,7 @@ class TrainingRun:
         }
         self.state.reset_losses()
         if self.workdir.writes:
-            with self._averaged():
+            with self._averaged(), self.workdir.clock.part("evaluation"):
                 self.evaluate(stage, row)
         self.workdir.log(row)
 
@@ -324,6 +325,10 @@ class TrainingRun:
             if stage.keep_best and chosen > float(self.state.best[protocol]):
                 self.state.best[protocol].assign(chosen)
                 self.workdir.save_best(self.model, protocol, row)
+
+    def _save(self, optimizer):
+        with self.workdir.clock.part("checkpoint"):
+            self.checkpoints.save(self._parts(optimizer), int(self.state.step))
 
     def _parts(self, optimizer=None):
         """All variables of the run, in the nesting of its checkpoints."""

@@ -24,6 +24,9 @@ from fer_tf.model_io.card import CARD
 from fer_tf.utils import atomic
 from trainers.training import build, tensorboard
 
+# What a run does beside its steps, as its clock names them.
+PARTS = ("data", "evaluation", "checkpoint")
+
 
 class Workdir:
     """Writes a run's files and reads them back.
@@ -168,12 +171,14 @@ class Workdir:
 class _Clock:
     """Wall and CPU seconds of a run, summed over its sessions.
 
-    Also the seconds from the start of the latest process to the end of its first step.
+    Also the wall seconds of what is not a step, and the seconds from the start of the
+    latest process to the end of its first step.
     """
 
     def __init__(self, path):
         self.path = path
         self.before = {"seconds": 0.0, "cpu_seconds": 0.0}
+        self.before |= {f"{part}_seconds": 0.0 for part in PARTS}
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
                 self.before |= json.load(file)
@@ -183,12 +188,22 @@ class _Clock:
         """Notes the seconds until the first step was done."""
         self.before["first_step_seconds"] = round(seconds, 1)
 
+    @contextlib.contextmanager
+    def part(self, name):
+        """Counts what is done inside as one of `PARTS`."""
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.before[f"{name}_seconds"] += time.monotonic() - begun
+
     def write(self):
         """Writes and returns the times."""
         now = time.monotonic(), time.process_time()
         total = dict(self.before)
         for name, begun, ended in zip(("seconds", "cpu_seconds"), self.start, now):
-            total[name] = round(total[name] + ended - begun, 1)
+            total[name] += ended - begun
+        total = {name: round(seconds, 1) for name, seconds in total.items()}
         atomic.write_json(self.path, total)
         return total
 

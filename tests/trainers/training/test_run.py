@@ -1,5 +1,6 @@
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -83,6 +84,11 @@ def test_a_finished_workdir_holds_what_it_should(finished, synthetic_data):
     for name in ("config.json", "metrics.csv", "results.json", "report.md",
                  "curves.png", "confusion.png"):  # fmt: skip
         assert (path / name).stat().st_size > 0, name
+    report = (path / "report.md").read_text()
+    assert re.search(r"of the time, \d+\.\d% went to waiting for data", report)
+    timing = json.loads((path / "timing.json").read_text())
+    parts = [timing[f"{part}_seconds"] for part in ("data", "evaluation", "checkpoint")]
+    assert parts[1] > 0 and sum(parts) < timing["seconds"]
     rows = list(csv.DictReader(open(path / "metrics.csv")))
     assert [int(row["epoch"]) for row in rows] == [1, 2]
     steps = 2 * run.num_train // 16

@@ -1,10 +1,14 @@
+import time
+
+import pytest
+
 from data_pipelines.preparation import prepare
 from data_pipelines.sources import open_source
 from data_pipelines.storage.prepared import open_prepared
 from fer_tf import labels
 from tests import source_trees, testing_utils
 from trainers.training import build
-from trainers.training.workdir import Workdir
+from trainers.training.workdir import Workdir, _Clock
 
 
 def test_a_model_is_named_by_its_data(tmp_path):
@@ -19,3 +23,29 @@ def test_a_model_is_named_by_its_data(tmp_path):
     # The tree has two action units, and "Other" in the place of contempt.
     assert workdir.card.action_units == ("AU1", "AU2")
     assert workdir.card.expressions == (*labels.EXPRESSIONS[:7], "other")
+
+
+def test_the_clock_sums_the_parts_of_a_run_over_its_sessions(tmp_path, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "process_time", lambda: 2 * now[0])
+
+    def pass_time(seconds):
+        now[0] += seconds
+
+    path = str(tmp_path / "timing.json")
+    clock = _Clock(path)
+    pass_time(5)
+    with clock.part("data"):
+        pass_time(0.5)
+    with pytest.raises(KeyboardInterrupt), clock.part("evaluation"):
+        pass_time(3)
+        raise KeyboardInterrupt  # What was spent counts all the same.
+    clock.write()
+    again = _Clock(path)
+    with again.part("data"):
+        pass_time(0.5)
+    assert again.write() == {
+        "seconds": 9.0, "cpu_seconds": 18.0,
+        "data_seconds": 1.0, "evaluation_seconds": 3.0, "checkpoint_seconds": 0.0,
+    }  # fmt: skip
