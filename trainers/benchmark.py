@@ -8,6 +8,8 @@ python -m trainers.benchmark --what=input --data=data/fer2013 --json=input.json
 train: images per second of the compiled training step, of the same graph with Keras'
 own layers and optimizer, and of the step in the training loop, all on one batch in
 memory. The memory is the peak after two steps of ours.
+precision: images per second of the training step in float32 and in mixed_bfloat16, and
+which of them dtype_policy="auto" takes on this machine.
 input: images that the pipeline reads, decodes and augments, per second and per second
 of processor time.
 detect: photographs (--data) per second, one by one and together, compared with the
@@ -15,6 +17,8 @@ stock `mtcnn` package, and how many of its faces are found.
 predict: photographs per second (--photos, --trained), compared with the stock `mtcnn`
 package and one `model.predict` for each face; faces per second; the seconds of a cold
 start.
+growth: how the time of detection grows with the pixels of a photograph, that of
+preparation with the rows, of prediction with the faces, and of a step with the batch.
 faces: aligned faces per second of several trained models (--trained=A,B,C) in turns.
 """
 
@@ -29,8 +33,10 @@ from absl import flags
 from trainers.common import cli
 
 _WHAT = flags.DEFINE_enum(
-    "what", None, ["detect", "faces", "input", "predict", "train"], "What is timed."
-)
+    "what", None,
+    ["detect", "faces", "growth", "input", "precision", "predict", "train"],
+    "What is timed.",
+)  # fmt: skip
 _MODEL = flags.DEFINE_string("model", "vgg19_fer", "Model, or several: a,b,c.")
 _BATCH_SIZE = flags.DEFINE_integer(
     "batch_size", 64, "Examples per step.", lower_bound=1
@@ -79,12 +85,22 @@ def main() -> None:
             dtype_policy=_DTYPE_POLICY.value,
             seconds=_SECONDS.value,
         )
+    elif _WHAT.value == "precision":
+        result = timing.policies(
+            _MODEL.value.split(","),
+            batch_size=_BATCH_SIZE.value,
+            seconds=_SECONDS.value,
+        )
     elif _WHAT.value == "predict":
         from trainers.speed import prediction
 
         result = prediction.compare(
             _TRAINED.value, _PHOTOS.value, seconds=_SECONDS.value
         )
+    elif _WHAT.value == "growth":
+        from trainers.speed import growth
+
+        result = growth.measure(seconds=_SECONDS.value)
     elif _WHAT.value == "faces":
         from trainers.speed import prediction
 

@@ -34,6 +34,7 @@ from trainers.publishing import (
     league,
     paper_tables,
     readme_tables,
+    speed_tables,
     worked_example,
 )
 
@@ -241,7 +242,7 @@ def _parts(page):
             "results": lambda: readme_tables.runs_table(RESULTS),
             "comparison": lambda: readme_tables.comparison(RESULTS),
             "tables": lambda: paper_tables.papers_overview(RESULTS),
-            "speed": lambda: readme_tables.speed(RESULTS),
+            "speed": lambda: speed_tables.speed(RESULTS),
         }
     if page == CLAIMS_PAGE:
         return {"claims": lambda: claims.page(RESULTS)}

@@ -77,50 +77,6 @@ def comparison(folder: str) -> str:
     return "\n".join([*lines, "", measured])
 
 
-def speed(folder: str) -> str:
-    """What `trainers.benchmark --json` measured: every kept `speed*.json`."""
-    parts = []
-    for results in read_all(folder, "speed").values():
-        if results.get("what") == "faces":
-            continue  # In the comparison.
-        parts.append(_models_speed(results) if "models" in results else _rates(results))
-    return "\n\n".join(parts) or NONE
-
-
-_RATES = ("_per_second", "_per_cpu_second", "_ratio", "_seconds", "_mib")
-
-
-def _rates(results):
-    """The rates of one measurement in a line, and its command."""
-    values = [
-        f"{name.replace('_', ' ')} {value:,.2f}"
-        for name, value in results.items()
-        if name.endswith(_RATES)
-    ]
-    text = f"On {results['device']}: {', '.join(values)}."
-    return command_block(text, results["command"])
-
-
-def _models_speed(results):
-    text = (
-        f"The training step on {results['device']}. The ratio is against the same "
-        "graph from stock Keras layers and optimizer, without weight decay (the "
-        "papers' attention layers stay ours). MiB is the peak of the process after "
-        "two steps of ours, before the other graph is built."
-    )
-    columns = ["model", "parameters", "GFLOPs per image", "batch", "images/s", "ratio",
-               "MiB"]  # fmt: skip
-    lines = [command_block(text, results["command"]), "", *head(columns)]
-    for name, row in results["models"].items():
-        cells = [
-            f"`{name}`", f"{row['parameters']:,}", f"{row['gflops_per_image']:.2f}",
-            f"{row['batch_size']}", f"{row['images_per_second']:.1f}",
-            f"{row['stock_keras_ratio']:.2f}", f"{row['peak_memory_mib']:,.0f}",
-        ]  # fmt: skip
-        lines.append(line(cells))
-    return "\n".join(lines)
-
-
 def variants(models) -> str:
     """Every name `create_model` takes, and the rows of the tables it is."""
     rows_of = {}

@@ -47,7 +47,7 @@ def compare(model: str | None, photos: str | None, *, seconds: float) -> dict:
         seconds: About how long each way is measured.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        model = model or _untrained(scratch)
+        model = model or untrained(scratch)
         paths = _photographs(photos, scratch)
         # With the stock package's least confidence, so that both find the same.
         reader = predictor.Predictor(model, detector=MTCNNDetector())
@@ -107,7 +107,8 @@ def faces(trained: Sequence[str], *, seconds: float) -> dict:
     return {"what": "faces", "device": device(), "models": numbers}
 
 
-def _untrained(scratch):
+def untrained(scratch: str) -> str:
+    """Saves an untrained small network in a folder, and returns the model's path."""
     folder = os.path.join(scratch, "model")
     network = models.create_model("small_resnet")
     card = Card(

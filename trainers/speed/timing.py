@@ -8,6 +8,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -49,10 +50,8 @@ def processor(cpuinfo: str = "/proc/cpuinfo") -> str:
     own = getattr(os, "sched_getaffinity", None)
     threads = f"{len(own(0)) if own else os.cpu_count()} threads"
     facts = precision.processor_facts(cpuinfo)
-    units = {"amx_bf16", "avx512_bf16"} & set(facts.get("flags", "").split())
-    return ", ".join(
-        ["CPU", threads, *filter(None, [facts.get("model name")]), *sorted(units)]
-    )
+    named = filter(None, [facts.get("model name")])
+    return ", ".join(["CPU", threads, *named, *precision.bfloat16_units(cpuinfo)])
 
 
 def train(
@@ -63,11 +62,9 @@ def train(
     if dtype_policy == "auto":
         dtype_policy = precision.fastest()
     ours = _build(model_name, dtype_policy)
-    shape = ours.inputs[0].shape[1:]
-    batch = _batch(shape, batch_size)
+    batch = _batch(ours.inputs[0].shape[1:], batch_size)
     jit = steps.should_jit("auto")
-    fused = CoupledSGD(0.01, momentum=0.9, weight_decay=5e-4)
-    step = steps.make_train_step(ours, fused, _Total(), jit_compile=jit)
+    step = _our_step(ours)
     for _ in range(2):
         np.asarray(step(batch)["loss"])
     peak = memory.peak()  # Before the other graph is built.
@@ -83,15 +80,69 @@ def train(
         "stock_keras": lambda: stock_step(batch)["loss"],
         "loop": lambda: counted(next(stream)) or state.step,
     }
-    rates = in_turns(runs, batch_size, seconds)
-    return result("train", rates) | {
+    rates = result("train", in_turns(runs, batch_size, seconds))
+    gflops = flops.flops_per_image(ours) / 1e9
+    return rates | {
+        # Backwards, each product is made twice: for the weights and for the input.
+        "gflops_per_second": 3 * gflops * rates["images_per_second"],
+        "product_gflops_per_second": _product_gflops(dtype_policy),
         "model": model_name,
         "batch_size": batch_size,
         "dtype_policy": dtype_policy,
         "parameters": ours.count_params(),
-        "gflops_per_image": flops.flops_per_image(ours) / 1e9,
+        "gflops_per_image": gflops,
         "peak_memory_mib": _mib(peak),
     }
+
+
+def _product_gflops(dtype_policy):
+    """GFLOP/s of a product of two large matrices, which hardly waits for memory."""
+    side = 2048
+    dtype = keras.DTypePolicy(dtype_policy).compute_dtype
+    matrix = tf.cast(tf.random.stateless_normal((side, side), (0, 0)), dtype)
+    product = lambda: tf.cast(tf.linalg.matmul(matrix, matrix)[0, 0], "float32")
+    rates = in_turns({"": product}, 1, 1.0)
+    return statistics.median(rates[""]) * 2 * side**3 / 1e9
+
+
+def _our_step(model):
+    optimizer = CoupledSGD(0.01, momentum=0.9, weight_decay=5e-4)
+    jit = steps.should_jit("auto")
+    return steps.make_train_step(model, optimizer, _Total(), jit_compile=jit)
+
+
+def policies(model_names: Sequence[str], *, batch_size: int, seconds: float) -> dict:
+    """Training rates in float32 and in mixed_bfloat16, and which of them "auto" takes.
+
+    Both are timed in turns. A processor without instructions for bfloat16 is hundreds
+    of times slower in it, and is not asked for more than float32.
+
+    Returns:
+        `{"what", "device", "auto", "models": {name: rates}}`. `auto_ratio` of a model
+        is the speed of "auto" as a multiple of the faster one's.
+    """
+    require_tensorflow("the training benchmark")
+    auto, models = precision.fastest(), {}
+    timed = [precision.FLOAT32]
+    if auto == precision.BFLOAT16 or precision.bfloat16_units():
+        timed.append(precision.BFLOAT16)
+    for name in model_names:
+        runs = {policy: stepping(name, policy, batch_size) for policy in timed}
+        rates = in_turns(runs, batch_size, seconds)
+        rates = {policy: statistics.median(values) for policy, values in rates.items()}
+        models[name] = {
+            "batch_size": batch_size,
+            **{f"{policy}_per_second": rate for policy, rate in rates.items()},
+            "auto_ratio": rates[auto] / max(rates.values()),
+        }
+    return {"what": "precision", "device": device(), "auto": auto, "models": models}
+
+
+def stepping(name: str, dtype_policy: str, batch_size: int) -> Callable:
+    """Returns a function that makes a training step of a new model."""
+    model = _build(name, dtype_policy)
+    step, batch = _our_step(model), _batch(model.inputs[0].shape[1:], batch_size)
+    return lambda: step(batch)["loss"]
 
 
 def input_rate(data: str | None, *, batch_size: int, seconds: float) -> dict:

@@ -37,11 +37,15 @@ def fastest(cpuinfo: str = "/proc/cpuinfo") -> str:
     gpu = _gpu_has_bfloat16()
     if gpu is not None:
         return BFLOAT16 if gpu else FLOAT32
-    facts = processor_facts(cpuinfo)
-    units = facts.get("flags", "").split()
-    amd = facts.get("vendor_id") == "AuthenticAMD"
-    fast = "amx_bf16" in units or (amd and "avx512_bf16" in units)
-    return BFLOAT16 if fast else FLOAT32
+    amd = processor_facts(cpuinfo).get("vendor_id") == "AuthenticAMD"
+    units = bfloat16_units(cpuinfo)
+    return BFLOAT16 if "amx_bf16" in units or (amd and units) else FLOAT32
+
+
+def bfloat16_units(cpuinfo: str = "/proc/cpuinfo") -> list[str]:
+    """The processor's instructions for bfloat16, in alphabetic order."""
+    units = processor_facts(cpuinfo).get("flags", "").split()
+    return sorted({"amx_bf16", "avx512_bf16"} & set(units))
 
 
 def processor_facts(cpuinfo: str = "/proc/cpuinfo") -> dict[str, str]:

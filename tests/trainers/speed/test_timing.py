@@ -44,3 +44,23 @@ def test_a_network_inside_is_compared_as_stock_layers_too():
     assert stock.count_params() == ours.count_params()
     # The face network is frozen in either.
     assert len(stock.trainable_weights) == len(ours.trainable_weights)
+
+
+def test_both_policies_are_timed_and_auto_is_one_of_them(monkeypatch):
+    rates = {"float32": [10.0, 12.0, 11.0], "mixed_bfloat16": [22.0, 20.0, 5.0]}
+    monkeypatch.setattr(timing, "stepping", lambda name, policy, size: policy)
+    monkeypatch.setattr(
+        timing, "in_turns", lambda runs, size, seconds: {p: rates[p] for p in runs}
+    )
+    monkeypatch.setattr(timing.precision, "bfloat16_units", lambda *_: ["avx512_bf16"])
+    for auto, ratio in (("float32", 0.55), ("mixed_bfloat16", 1.0)):
+        monkeypatch.setattr(timing.precision, "fastest", lambda auto=auto: auto)
+        found = timing.policies(["a"], batch_size=8, seconds=0)
+        assert found["auto"] == auto
+        assert found["models"]["a"]["mixed_bfloat16_per_second"] == 20.0
+        assert found["models"]["a"]["auto_ratio"] == ratio
+    # Without instructions for it, bfloat16 is not tried: it would take hours.
+    monkeypatch.setattr(timing.precision, "bfloat16_units", lambda *_: [])
+    monkeypatch.setattr(timing.precision, "fastest", lambda: "float32")
+    only = timing.policies(["a"], batch_size=8, seconds=0)["models"]["a"]
+    assert only == {"batch_size": 8, "float32_per_second": 11.0, "auto_ratio": 1.0}
