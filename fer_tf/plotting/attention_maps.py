@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 
-from fer_tf.plotting.style import INK
+from fer_tf.plotting.colors import INK
 
 # Least height in pixels of a drawn crop.
 _CELL = 112

@@ -3,8 +3,8 @@
 from matplotlib.figure import Figure
 
 from fer_tf.face_types import Face
+from fer_tf.plotting.colors import COLORS, INK, ink_on
 from fer_tf.plotting.score_figures import draw_circle
-from fer_tf.plotting.style import COLORS, INK, ink_on
 
 
 def circumplex(faces: list[Face]) -> Figure:

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.style import ink_on
+from fer_tf.plotting.colors import ink_on
 
 
 def confusion_matrix(

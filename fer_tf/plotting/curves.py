@@ -6,7 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.style import INK, tidy
+from fer_tf.plotting.colors import INK
+from fer_tf.plotting.style import tidy
 
 _LINES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00")
 _NOT_LOSSES = ("stage", "epoch", "step", "learning_rate", "loss")

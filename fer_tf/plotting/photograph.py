@@ -1,35 +1,32 @@
 """A photograph with its faces boxed, and bars of the readings beside it."""
 
+import math
+
+import cv2
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.patches import FancyBboxPatch, Rectangle
-from matplotlib.textpath import TextPath
+from PIL import Image
 
 from fer_tf.face_table import NO_FACE
 from fer_tf.face_types import Face
-from fer_tf.faces.pyramid import shrunk
 from fer_tf.faces.sharpness import doubt
-from fer_tf.plotting.placing import place_label
-from fer_tf.plotting.style import COLORS, INK, ink_on
+from fer_tf.plotting import pixels
+from fer_tf.plotting.colors import COLORS, INK, rgb
+from fer_tf.plotting.placing import place_one_of
 
-# Inches: height of the figure, and width of the panel of bars.
-_HEIGHT, _PANEL = 5.2, 2.3
+# Pixels: width of the panel of bars.
+_PANEL = 300
 # Widest, and highest, ratio of the photograph's sides.
 _WIDEST = 4.0
-# Pixels that a photograph is drawn from: over twice those that are saved.
-_DRAWN_HEIGHT = 1600
 _MOST_BARS = 4
-# Points of a panel of bars: title, numbers of the axis, and the least for a row.
-_TITLE, _NUMBERS, _ROW = 16.0, 13.0, 7.8
-# Points: letters of a label, and what surrounds them.
-_LETTERS, _PAD = 9.0, 2.2
-_BOLD = FontProperties(weight="bold", size=_LETTERS)
-_DOUBTED = "#ffffff"
+# Pixels of letters, and between two things.
+_LETTERS, _GAP = 15, 8
+# Pixels: the most and the least of a row of bars, and of the title above them.
+_ROW, _LEAST_ROW, _TITLE = 24, 12, 22
 
 
-def annotated(image: np.ndarray, faces: list[Face]) -> Figure:
+def annotated(
+    image: np.ndarray, faces: list[Face], *, height: int = 576
+) -> Image.Image:
     """A photograph with its faces boxed, and their readings beside it.
 
     A face whose reading is in doubt has a dashed box, a white label that says why, and
@@ -40,87 +37,79 @@ def annotated(image: np.ndarray, faces: list[Face]) -> Figure:
     Args:
         image: uint8 RGB `(height, width, 3)`.
         faces: From `fer_tf.Predictor`.
+        height: Of the drawn picture, in pixels. Letters and bars stay as large.
+
+    Returns:
+        An RGB picture.
 
     Example:
         >>> import numpy as np
         >>> from fer_tf.plotting.photograph import annotated
         >>> face = {"box": [10, 10, 40, 40], "landmarks": [[30, 30]] * 5}
         >>> face |= {"expression": "fear", "probabilities": {"fear": 1.0}}
-        >>> len(annotated(np.zeros((90, 120, 3), np.uint8), [face]).axes)
-        2
+        >>> annotated(np.zeros((90, 120, 3), np.uint8), [face]).size
+        (1068, 576)
+    """
+    photo, scale, corner = _fitted(image, height)
+    boxes = [_moved(face["box"], scale, corner) for face in faces]
+    doubts = [doubt(face) for face in faces]
+    for face, box, why in zip(faces, boxes, doubts):
+        color = _color(face, why)
+        pixels.draw_box(photo, box, color, dashed=bool(why))
+        _draw_landmarks(photo, np.multiply(face["landmarks"], scale) + corner, color)
+    _draw_labels(photo, faces, boxes, doubts)
+    if faces:
+        photo = np.hstack([photo, _panel(faces, doubts, height)])
+    else:
+        _say_that_there_is_none(photo)
+    return Image.fromarray(photo)
+
+
+def _fitted(image, high):
+    """The picture at the height of all, and how its own pixels lie in it.
+
+    A narrow strip of a picture gets white beside it: in its own shape, it could be of
+    any size.
     """
     height, width = image.shape[:2]
-    panel = _PANEL if faces else 0.0
-    # A narrow strip of a picture gets white beside it, not a figure of its own shape,
-    # which could be of any size.
-    shape = np.clip(width / height, 1 / _WIDEST, _WIDEST)
-    figure = Figure(figsize=(_HEIGHT * shape + panel, _HEIGHT), facecolor="white")
-    photo_share = 1 - panel / figure.get_figwidth()
-    axes = figure.add_axes((0, 0, photo_share, 1))
-    # Matplotlib holds some 50 bytes a pixel. Coordinates stay those of the picture.
-    small = shrunk(image, round(_DRAWN_HEIGHT * max(1, shape)))
-    axes.imshow(small, extent=(-0.5, width - 0.5, height - 0.5, -0.5))
-    axes.set_axis_off()
-    doubts = [doubt(face) for face in faces]
-    for face, why in zip(faces, doubts):
-        _draw_face(axes, face, why)
-    point = max(width / (_HEIGHT * shape), height / _HEIGHT) / 72
-    _draw_labels(axes, faces, doubts, (width, height), point)
-    if faces:
-        _draw_bars(figure, faces, doubts, photo_share)
-    else:
-        _say_that_there_is_none(axes)
-    return figure
+    wide = round(high * min(max(width / height, 1 / _WIDEST), _WIDEST))
+    scale = min(high / height, wide / width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    photo = np.full((high, wide, 3), 255, np.uint8)
+    left, top = (wide - size[0]) // 2, (high - size[1]) // 2
+    photo[top : top + size[1], left : left + size[0]] = cv2.resize(
+        image, size, interpolation=how
+    )
+    return photo, scale, (left, top)
 
 
-def _say_that_there_is_none(axes: Axes):
-    axes.text(
-        0.5, 0.98, NO_FACE, transform=axes.transAxes, ha="center", va="top",
-        fontproperties=_BOLD, color=ink_on(_DOUBTED),
-        bbox={"fc": _DOUBTED, "ec": INK, "pad": _PAD},
-    )  # fmt: skip
+def _moved(box, scale, corner):
+    x, y, w, h = (value * scale for value in box)
+    return x + corner[0], y + corner[1], w, h
 
 
 def _color(face, why):
-    return _DOUBTED if why else COLORS.get(face.get("expression"), _DOUBTED)
+    return pixels.PLAIN if why else pixels.color_of(face.get("expression"))
 
 
-def _draw_face(axes: Axes, face: Face, why: str):
-    """The box, dashed where the reading is in doubt, and the landmarks."""
-    x, y, w, h = face["box"]
-    color = _color(face, why)
-    style = f"round,pad=0,rounding_size={0.06 * w}"
-    # The dark line below shows the box on every background.
-    for line, width in ((INK, 3.4), (color, 2.2)):
-        axes.add_patch(
-            FancyBboxPatch(
-                (x, y), w, h, boxstyle=style, fill=False, ec=line, lw=width,
-                ls=(0, (4, 2.5)) if why and line == color else "-",
-            )
-        )  # fmt: skip
-    points = np.asarray(face["landmarks"])
-    axes.plot(points[:, 0], points[:, 1], ".", color=color, ms=4, mec=INK, mew=0.4)
+def _draw_landmarks(photo, points, color):
+    for point in points.round().astype(int).tolist():
+        cv2.circle(photo, point, 4, rgb(INK), cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(photo, point, 3, rgb(color), cv2.FILLED, cv2.LINE_AA)
 
 
-def _draw_labels(axes: Axes, faces, doubts, picture, point):
-    """A label for each face, none on another; `point` is in pixels of the picture."""
-    taken, boxes = [], [tuple(face["box"]) for face in faces]
-    for number, (face, why, box) in enumerate(zip(faces, doubts, boxes), 1):
-        for text in (_label(number, face, why), str(number)):
-            # Drawn on pixels, letters are up to a twentieth wider.
-            letters = TextPath((0, 0), text, prop=_BOLD).get_extents().x1
-            size = (1.05 * letters + 2 * _PAD) * point, (1.2 * _LETTERS + _PAD) * point
-            place = place_label(size, box, taken, boxes, picture)
-            if place is not None:
-                break
-        else:
-            continue
-        taken.append(place)
-        x, y, w, h = place
-        color = _color(face, why)
-        axes.add_patch(Rectangle((x, y), w, h, fc=color, lw=0, zorder=3))
-        axes.text(x + w / 2, y + h / 2, text, va="center_baseline", ha="center",
-                  fontproperties=_BOLD, color=ink_on(color))  # fmt: skip
+def _draw_labels(photo, faces, boxes, doubts):
+    """A label for each face, none on another."""
+    taken, room = [], photo.shape[1::-1]
+    for number, (face, box, why) in enumerate(zip(faces, boxes, doubts), 1):
+        texts = _label(number, face, why), str(number)
+        sizes = [pixels.label_size(text, _LETTERS) for text in texts]
+        shown, place = place_one_of(sizes, box, taken, boxes, room)
+        if place is not None:
+            taken.append(place)
+            color = _color(face, why)
+            pixels.draw_label(photo, texts[shown], place, color, _LETTERS)
 
 
 def _label(number, face, why):
@@ -130,41 +119,56 @@ def _label(number, face, why):
     return f"{text}? {why}" if why else text
 
 
+def _say_that_there_is_none(photo):
+    width, height = pixels.label_size(NO_FACE, _LETTERS)
+    place = ((photo.shape[1] - width) // 2, _GAP, width, height)
+    pixels.draw_box(photo, place, INK)
+    pixels.draw_label(photo, NO_FACE, place, pixels.PLAIN, _LETTERS)
+
+
 def _named(face):
     return {**face.get("probabilities", {}), **face.get("action_units", {})}
 
 
-def _most_rows(faces):
-    return max(1, *(len(_named(face)) for face in faces))
-
-
-def _draw_bars(figure: Figure, faces: list[Face], doubts: list[str], left: float):
-    """Probabilities of the first faces, right of `left`, a share of the width.
-
-    They are up to four, as far as their rows can be read.
-    """
-    points = 72 * figure.get_figheight()
-    room = int(points / (_TITLE + _NUMBERS + _ROW * _most_rows(faces)))
-    faces = faces[: min(_MOST_BARS, max(1, room))]
-    height = 1 / len(faces)
-    high = height - (_TITLE + _NUMBERS) / points
+def _panel(faces, doubts, height):
+    """Bars of the first faces, up to four, as far as their rows can be read."""
+    panel = np.full((height, _PANEL, 3), 255, np.uint8)
+    most = max(1, *(len(_named(face)) for face in faces))
+    fit = (height - _GAP) // (_TITLE + _LEAST_ROW * most + _GAP)
+    faces = faces[: min(_MOST_BARS, max(1, fit))]
+    part = (height - _GAP) // len(faces)
     for number, (face, why) in enumerate(zip(faces, doubts), 1):
-        bottom = 1 - number * height + _NUMBERS / points
-        axes = figure.add_axes(
-            (left + 0.42 * (1 - left), bottom, 0.5 * (1 - left), high)
-        )
-        named = _named(face)
-        rows = range(len(named))
-        colors = [COLORS.get(name, INK) for name in named]
-        axes.barh(rows, named.values(), color=colors, alpha=0.45 if why else 1)
-        size = min(7.5, 0.9 * points * high / max(1, len(named)))
-        axes.set_yticks(rows, named, fontsize=size)
-        axes.invert_yaxis()
-        axes.set_xlim(0, 1)
-        axes.set_xticks([0, 0.5, 1], ["0", "½", "1"], fontsize=7)
-        axes.set_title(_face_title(number, face, why), fontsize=8.5, loc="left", pad=2)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.tick_params(left=False, length=2, pad=1)
+        top = _GAP + (number - 1) * part
+        _draw_bars(panel[top : top + part - _GAP], number, face, why)
+    return panel
+
+
+def _draw_bars(part, number, face, why):
+    """The title and the bars of a face, in its part of the panel."""
+    title = _face_title(number, face, why)
+    pixels.write(part, title, (_GAP, 0), _fitting([title], _LETTERS, _PANEL), INK)
+    named = _named(face)
+    row = min(_ROW, (len(part) - _TITLE) // max(1, len(named)))
+    size = _fitting(named, min(15, round(0.75 * row)), _PANEL * 0.4)
+    width = lambda text: pixels.text_size(text, size)[0]
+    left = max(map(width, named), default=0) + 2 * _GAP
+    length = _PANEL - left - width("100%") - 2 * _GAP
+    down = (row - pixels.text_size("100%", size)[1]) // 2
+    for line, (name, value) in enumerate(named.items()):
+        top = _TITLE + line * row
+        corner = (left - _GAP - width(name), top + down)
+        pixels.write(part, name, corner, size, INK)
+        bar = (left, top + 3, length, row - 6)
+        pixels.draw_bar(part, bar, 1, "#eeeeee")
+        pixels.draw_bar(part, bar, value, COLORS.get(name, INK), pale=bool(why))
+        corner = (left + length + _GAP, top + down)
+        pixels.write(part, f"{value:.0%}", corner, size, INK)
+
+
+def _fitting(texts, size, width):
+    """The size of letters at which the longest text is no wider, but 8 at least."""
+    longest = max((pixels.text_size(text, size)[0] for text in texts), default=0)
+    return max(8, math.floor(size * min(1, (width - 2 * _GAP) / max(1, longest))))
 
 
 def _face_title(number: int, face: Face, why: str):

@@ -60,6 +60,50 @@ def place_label(
     return left[best], top[best], width, height
 
 
+def place_one_of(
+    sizes: list[tuple[float, float]],
+    face: tuple[float, float, float, float],
+    taken: list[tuple[float, float, float, float]],
+    faces: list[tuple[float, float, float, float]],
+    picture: tuple[float, float],
+) -> tuple[int, tuple[float, float, float, float] | None]:
+    """The first of several labels of a face, longest first, that can stand beside it.
+
+    A label far from its face would be taken for that of another face. Where none has
+    room beside it, the last stands wherever there is room.
+
+    Args:
+        sizes: Width and height of each label.
+        face: See `place_label`.
+        taken: See `place_label`.
+        faces: See `place_label`.
+        picture: See `place_label`.
+
+    Returns:
+        Number of the label in `sizes`, and its box, which is None if there is no room.
+
+    Example:
+        >>> from fer_tf.plotting.placing import place_one_of
+        >>> box = (0, 0, 20, 20)
+        >>> number, place = place_one_of([(90, 10), (30, 10)], box, [], [box], (60, 60))
+        >>> number, [float(value) for value in place]
+        (1, [20.0, 0.0, 30.0, 10.0])
+    """
+    place = None
+    for number, size in enumerate(sizes):
+        place = place_label(size, face, taken, faces, picture)
+        if place is not None and _apart(place, face) <= place[3]:
+            return number, place
+    return len(sizes) - 1, place
+
+
+def _apart(one, other):
+    """The larger of the gaps between two boxes, across and down."""
+    x, y, w, h = one
+    left, top, width, height = other
+    return max(left - x - w, x - left - width, top - y - h, y - top - height)
+
+
 def _overlap(left, top, size, box):
     """Area that labels at many corners share with a box."""
     x, y, w, h = box

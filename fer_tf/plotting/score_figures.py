@@ -6,7 +6,8 @@ Every function returns a figure; `fer_tf.plotting.style.save_figure` writes it.
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.style import COLORS, INK, map_title, tidy
+from fer_tf.plotting.colors import COLORS, INK
+from fer_tf.plotting.style import map_title, tidy
 from fer_tf.scores import calibration
 
 _BLUE, _GREY, _ORANGE = "#0072b2", "#9a9a9a", "#d55e00"

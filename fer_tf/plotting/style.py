@@ -1,13 +1,11 @@
-"""What the figures share: colours, titles of maps, axes, and how they are saved.
+"""What the figures share: titles of maps, axes, fonts, and how they are saved.
 
 The functions of this package return a `matplotlib.figure.Figure`, made without
 pyplot: nothing global is touched and no display is needed.
 """
 
 import functools
-import itertools
 import warnings
-from collections.abc import Sequence
 
 from matplotlib import font_manager
 from matplotlib.axes import Axes
@@ -15,20 +13,6 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from fer_tf.utils import atomic
-
-# One colour an expression, the same in every picture; chosen to stay apart for
-# colour-blind readers (after Okabe and Ito).
-COLORS = {
-    "neutral": "#8c8c8c",
-    "happiness": "#e69f00",
-    "sadness": "#0072b2",
-    "surprise": "#56b4e9",
-    "fear": "#9467bd",
-    "disgust": "#009e73",
-    "anger": "#d55e00",
-    "contempt": "#cc79a7",
-}
-INK = "#222222"
 
 # Fonts of usual systems that draw Chinese, Japanese and Korean.
 _WIDE_FONTS = (
@@ -44,48 +28,6 @@ _MAP_TITLES = {
     "guided_backpropagation": "guided backpropagation",
     "edges": "edges of the image",
 }
-
-
-def class_colors(names: Sequence[str]) -> list[str]:
-    """A colour for each class: an expression's own, for others grey and what is left.
-
-    Example:
-        >>> from fer_tf.plotting.style import class_colors
-        >>> class_colors(["neutral", "other", "tense"])
-        ['#8c8c8c', '#bbbbbb', '#e69f00']
-    """
-    left = itertools.cycle(
-        ["#bbbbbb", *(COLORS[name] for name in COLORS if name not in names)]
-    )
-    return [COLORS[name] if name in COLORS else next(left) for name in names]
-
-
-def luminance(color: str) -> float:
-    """Relative luminance of a colour in [0, 1], as WCAG 2.2 defines it.
-
-    Example:
-        >>> from fer_tf.plotting.style import luminance
-        >>> luminance("#000000"), round(luminance("#ffffff"), 6)
-        (0.0, 1.0)
-    """
-    channels = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-              for c in channels]  # fmt: skip
-    return sum(c * weight for c, weight in zip(linear, (0.2126, 0.7152, 0.0722)))
-
-
-def ink_on(color: str) -> str:
-    """Black or white, whichever is the easier to read on a colour.
-
-    The better of the two has a contrast of at least 4.58 : 1 on any colour; WCAG 2.2
-    asks for 4.5.
-
-    Example:
-        >>> from fer_tf.plotting.style import ink_on
-        >>> ink_on("#e69f00"), ink_on("#0072b2")
-        ('#000000', '#ffffff')
-    """
-    return "#000000" if luminance(color) > 0.05 * (21**0.5 - 1) else "#ffffff"
 
 
 def map_title(name: str) -> str:
@@ -121,6 +63,20 @@ def _find_fonts(figure):
         return
     for text in texts:
         text.set_fontfamily([*text.get_fontfamily(), *_wide_fonts()])
+
+
+def font_file(text: str) -> str | None:
+    """The file of a font of this machine that draws a text; None if there is none.
+
+    Example:
+        >>> from fer_tf.plotting.style import font_file
+        >>> font_file("радость").endswith("DejaVuSans.ttf")
+        True
+    """
+    if {ord(char) for char in text if char.isprintable()} <= _standard_characters():
+        return font_manager.findfont("DejaVu Sans")
+    names = _wide_fonts()
+    return font_manager.findfont(names[0]) if names else None
 
 
 @functools.cache

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.style import INK, tidy
+from fer_tf.plotting.colors import INK
+from fer_tf.plotting.style import tidy
 
 # After Okabe and Ito; dots and lines of groups.
 _COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", INK)

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_tf.face_types import Face
-from fer_tf.plotting.style import INK, class_colors, tidy
+from fer_tf.plotting.colors import INK, class_colors
+from fer_tf.plotting.style import tidy
 
 _MOST_SPANS = 1024
 _MOST_PEOPLE = 6

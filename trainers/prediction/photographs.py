@@ -15,7 +15,7 @@ import numpy as np
 from fer_tf.face_table import NO_FACE
 from fer_tf.faces.images import read_with_note
 from fer_tf.plotting.photograph import annotated
-from fer_tf.plotting.style import save_figure
+from fer_tf.plotting.pixels import save_png
 from trainers.common.progress import Progress
 from trainers.prediction import picture_names
 from trainers.prediction.picture_files import Files, sha256
@@ -159,7 +159,7 @@ def _draw(image, record, output, picture):
     path = os.path.join(output, picture)
     try:
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
-        save_figure(annotated(image, record["faces"]), path)
+        save_png(np.asarray(annotated(image, record["faces"])), path)
         record["picture"] = picture
     except _UNDRAWABLE as error:
         record["error"] = f"the annotated picture cannot be drawn: {error}"

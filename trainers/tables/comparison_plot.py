@@ -4,7 +4,8 @@ import os
 
 from matplotlib.figure import Figure
 
-from fer_tf.plotting.style import INK, tidy
+from fer_tf.plotting.colors import INK
+from fer_tf.plotting.style import tidy
 
 _DECIDED, _OPEN = "#0072b2", "#767676"
 

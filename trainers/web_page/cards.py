@@ -8,7 +8,7 @@ import numpy as np
 
 from fer_tf.face_types import Face
 from fer_tf.faces.sharpness import doubt
-from fer_tf.plotting.style import COLORS, INK
+from fer_tf.plotting.colors import COLORS, INK
 
 # Readings that are no probability, in the codebook's words.
 _NUMBERS = (

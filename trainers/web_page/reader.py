@@ -7,13 +7,13 @@ import tempfile
 import time
 import traceback
 
-import cv2
 import gradio as gr
+import numpy as np
 
 from fer_tf import explain
 from fer_tf.faces.images import ImageError
-from fer_tf.faces.pyramid import shrunk
 from fer_tf.plotting import attention_maps, circumplex, overlay, photograph
+from fer_tf.plotting.pixels import save_png
 from fer_tf.plotting.style import save_figure
 from fer_tf.plotting.timeline import Timeline
 from fer_tf.video import video_files
@@ -28,8 +28,8 @@ from trainers.web_page import cards, decode, scratch
 # many seconds at most.
 MAX_FRAMES = 1500
 MAX_SECONDS = 120
-# Most pixels of the longer side of a picture that is shown.
-_SHOWN = 1280
+# Pixels of the height of a photograph that is shown.
+_SHOWN_HEIGHT = 800
 # Most faces whose Grad-CAM is shown.
 _EXPLAINED = 8
 
@@ -74,11 +74,11 @@ class Reader:
             image = decode.read_apart(path)
             faces = self.predictor.predict(image)
             if not faces:
-                return self._picture(image, "faces"), _NO_FACE, *_NOTHING
+                return self._drawn(image, []), _NO_FACE, *_NOTHING
             columns = self.predictor.columns(pictures=False)
             record = {"source": os.path.basename(path), "faces": faces}
             return (
-                self._figure(photograph.annotated(image, faces), "faces"),
+                self._drawn(image, faces),
                 f"{counted(len(faces), 'face', 'faces')} found.", _in_a_line(faces),
                 self._figure(circumplex.circumplex(faces), "circumplex"),
                 cards.cards(faces, self._looked(image, faces[:_EXPLAINED])),
@@ -156,10 +156,11 @@ class Reader:
             raise ImageError("not an upload")
         return path
 
-    def _picture(self, image, name):
-        """Writes a picture as PNG, which Gradio passes on as it is."""
-        path = self._file(f"{name}.png")
-        cv2.imwrite(path, shrunk(image, _SHOWN)[..., ::-1])
+    def _drawn(self, image, faces):
+        """Writes the photograph with its faces as PNG, which Gradio passes on."""
+        path = self._file("faces.png")
+        drawn = photograph.annotated(image, faces, height=_SHOWN_HEIGHT)
+        save_png(np.asarray(drawn), path)
         return path
 
     def _figure(self, figure, name):

@@ -3,7 +3,7 @@
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from fer_tf.plotting.style import luminance
+from fer_tf.plotting.colors import luminance
 
 
 def assert_legible(figure):

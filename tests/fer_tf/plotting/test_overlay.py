@@ -1,8 +1,10 @@
+import itertools
+
 import numpy as np
 import pytest
 
-from fer_tf.plotting import overlay
-from fer_tf.plotting.style import COLORS, ink_on
+from fer_tf.plotting import overlay, pixels
+from fer_tf.plotting.colors import COLORS, rgb
 
 
 def face(box, p=0.9):
@@ -22,52 +24,47 @@ def test_a_copy_is_drawn_on_the_box():
     assert (drawn[100, 90] == 90).all()
 
 
-def test_the_bars_are_named_and_as_long_as_the_probabilities(monkeypatch):
-    names, put = [], overlay.cv2.putText
-    note = lambda image, text, *rest: (names.append(text), put(image, text, *rest))
-    monkeypatch.setattr(overlay.cv2, "putText", note)
+@pytest.fixture
+def written(monkeypatch):
+    """Every line of words that is written."""
+    words, write = [], pixels.write
+    note = lambda picture, text, *rest: (
+        words.append(text),
+        write(picture, text, *rest),
+    )
+    monkeypatch.setattr(pixels, "write", note)
+    return words
+
+
+def test_the_bars_are_named_and_as_long_as_the_probabilities(written):
     image = np.full((300, 400, 3), 40, np.uint8)
     drawn = overlay.draw_faces(image, [face([50, 100, 100, 100], p=0.75)])
-    assert names == ["happiness", "neutral", "3 happiness 75%"]
-    bar = lambda picture: (picture == overlay._rgb(COLORS["happiness"])).all(-1)
-    long = bar(drawn)[:, 157:].any(0).sum()
+    assert written == ["happiness", "neutral", "3 happiness 75%"]
+    bar = lambda picture: (picture == rgb(COLORS["happiness"])).all(-1)
+    long = bar(drawn)[:, 190:].any(0).sum()
     drawn_less = overlay.draw_faces(image, [face([50, 100, 100, 100], p=0.25)])
-    short = bar(drawn_less)[:, 157:].any(0).sum()
+    short = bar(drawn_less)[:, 190:].any(0).sum()
     # Both ends of a bar are drawn.
     assert long > 18 and long - 1 == pytest.approx(3 * (short - 1), abs=2)
     # Neither on the neck below the box nor on the face.
-    assert (drawn[203:, :157] == 40).all() and (drawn[105:195, 55:145] == 40).all()
+    assert (drawn[204:, :155] == 40).all() and (drawn[105:195, 55:145] == 40).all()
 
 
-@pytest.mark.parametrize("name", COLORS)
-def test_a_label_is_written_in_the_ink_that_can_be_read_on_its_colour(name):
-    """Black on orange, white on blue: `ink_on`, whose contrast test_style measures."""
-    one = {"box": [50, 60, 200, 200], "expression": name, "probabilities": {name: 1.0}}
-    drawn = overlay.draw_faces(np.full((300, 300, 3), 90, np.uint8), [one])
-    label = drawn[25:58, 52:150]
-    assert (label == overlay._rgb(ink_on(COLORS[name]))).all(-1).sum() > 20
-
-
-def test_a_doubtful_face_has_a_dashed_white_box_and_says_why(monkeypatch):
-    texts, put = [], overlay.cv2.putText
-    note = lambda image, text, *rest: (texts.append(text), put(image, text, *rest))
-    monkeypatch.setattr(overlay.cv2, "putText", note)
+def test_a_doubtful_face_has_a_dashed_white_box_and_says_why(written):
     image = np.full((300, 400, 3), 40, np.uint8)
     sure, unsure = ({**face([50, 100, 100, 100], p=0.6), "unsure": u} for u in (0, 1))
     drawn = overlay.draw_faces(image, [unsure])
-    assert texts[-1] == "3 happiness 60%? unsure"
+    assert written[-1] == "3 happiness 60%? unsure"
     # Down the left line: white by turns. A sure one has its colour throughout.
     white = (drawn[105:195, 50] > 200).all(-1)
     assert 0.3 < white.mean() < 0.8 and np.count_nonzero(np.diff(white)) >= 10
-    away = lambda picture: np.abs(
-        picture - np.float32(overlay._rgb(COLORS["happiness"]))
-    )
+    away = lambda picture: np.abs(picture - np.float32(rgb(COLORS["happiness"])))
     orange = lambda picture: (away(picture) < 40).all(-1)
     assert not orange(drawn).any()
     drawn = overlay.draw_faces(image, [sure])
-    assert orange(drawn)[105:195, 50].all() and texts[-1] == "3 happiness 60%"
+    assert orange(drawn)[105:195, 50].all() and written[-1] == "3 happiness 60%"
     overlay.draw_faces(image, [{**sure, "sharpness": 0.1}])
-    assert texts[-1] == "3 happiness 60%? blurred"
+    assert written[-1] == "3 happiness 60%? blurred"
 
 
 def test_bars_cover_neither_faces_nor_other_bars():
@@ -90,12 +87,38 @@ def test_the_bars_of_a_face_that_fills_the_picture_lie_in_a_corner():
 def test_a_label_covers_no_bars():
     """At the upper edge the label lies in the box, and is wider than it."""
     image = np.full((240, 480, 3), 40, np.uint8)
-    box = (55, 22, 139, 186)
-    label = overlay._label_box(image.shape, "2 happiness 38%", box)
-    assert label[0] == 55 and label[2] > 139 + 6 and label[1] > 22
+    box, label = (55, 22, 139, 186), (55.0, 26.0, 150.0, 18.0)
     # Right of the box, the first free level is 2 pixels below the label.
     place = overlay._free_place(image.shape, box, label, 110, 114, [box, label])
-    assert place == (55 + 139 + 6, label[1] + label[3] + 2)
+    assert place == (55 + 139 + 6, 26 + 18 + 2)
+
+
+def test_labels_of_close_faces_do_not_cover_each_other(monkeypatch):
+    boxes, draw = {}, pixels.draw_label
+
+    def note(picture, text, box, *rest):
+        boxes[text] = box
+        draw(picture, text, box, *rest)
+
+    monkeypatch.setattr(pixels, "draw_label", note)
+    image = np.full((267, 400, 3), 40, np.uint8)
+    heads = [
+        [152, 88, 52, 72],
+        [202, 106, 42, 62],
+        [251, 109, 42, 53],
+        [104, 72, 42, 50],
+    ]
+    faces = [{**face(box), "track": n} for n, box in enumerate(heads, 1)]
+    overlay.draw_faces(image, faces)
+    assert sorted(text[0] for text in boxes) == ["1", "2", "3", "4"]
+    for (x, y, w, h), (u, v, m, n) in itertools.combinations(boxes.values(), 2):
+        assert x >= u + m or u >= x + w or y >= v + n or v >= y + h
+
+
+def test_letters_grow_with_the_face_and_no_further_than_the_picture():
+    assert overlay._letters(60, 480) == 12  # The least that can be read.
+    assert overlay._letters(180, 720) == 20
+    assert overlay._letters(900, 1080) == 49  # A face of the whole height.
 
 
 @pytest.mark.parametrize(

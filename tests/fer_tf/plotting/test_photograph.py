@@ -2,51 +2,17 @@ import itertools
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 
+from fer_tf.plotting import photograph, pixels
+from fer_tf.plotting.colors import COLORS, rgb
 from fer_tf.plotting.photograph import annotated
-from fer_tf.plotting.style import COLORS, luminance, save_figure
-from tests.fer_tf.plotting.legible import assert_legible
-
-
-@pytest.mark.parametrize("shape", [(2, 3000), (3000, 2)])
-def test_a_strip_of_a_picture_is_drawn_at_a_size_that_can_be_held(shape, tmp_path):
-    face = dict(box=[0, 0, 2, 2], landmarks=np.zeros((5, 2)), expression="fear",
-                probabilities=dict(fear=1.0))  # fmt: skip
-    image = np.zeros((*shape, 3), np.uint8)
-    for faces in ([], [face]):
-        figure = annotated(image, faces)
-        assert max(figure.get_size_inches()) < 25
-        save_figure(figure, str(tmp_path / "a.png"))
-
-
-def test_a_large_photograph_is_drawn_from_few_pixels_at_its_own_places(tmp_path):
-    """Matplotlib took 2.4 GB to draw 48 megapixels."""
-    face = dict(box=[3000, 2000, 400, 500], landmarks=np.full((5, 2), 3100.0),
-                expression="fear", probabilities=dict(fear=1.0))  # fmt: skip
-    figure = annotated(np.zeros((6000, 8000, 3), np.uint8), [face])
-    axes = figure.axes[0]
-    assert axes.images[0].get_array().shape == (1600, 2133, 3)
-    assert axes.images[0].get_extent() == [-0.5, 7999.5, 5999.5, -0.5]
-    assert axes.patches[0].get_bbox().bounds == (3000, 2000, 400, 500)
-    small = np.zeros((600, 800, 3), np.uint8)
-    assert annotated(small, []).axes[0].images[0].get_array().shape[0] == 600
-
-
-@pytest.mark.parametrize("name", ["valence", "arousal"])
-def test_a_model_of_one_dimension_titles_its_faces(name):
-    face = {"box": [10, 10, 40, 40], "landmarks": np.full((5, 2), 20.0), name: -0.25}
-    figure = annotated(np.zeros((90, 90, 3), np.uint8), [face])
-    words = " ".join(text.get_text() for text in figure.findobj(Text))
-    assert f"{name[0]} -0.25" in words
-
 
 NOISE = np.random.default_rng(0).integers(0, 256, (534, 800, 3), np.uint8)
 # Four heads in a row, as in a family's photograph.
 BOXES = [[304, 175, 104, 145], [405, 211, 84, 124], [502, 218, 84, 107],
          [209, 145, 83, 100]]  # fmt: skip
+# Of a picture 800 pixels wide and 534 high, drawn 576 high.
+WIDTH = round(576 * 800 / 534)
 
 
 def four_faces(**more):
@@ -60,84 +26,165 @@ def four_faces(**more):
     ]  # fmt: skip
 
 
-def labels_of(figure):
-    """The label of each face, and the text on it, as boxes in pixels."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    axes = figure.axes[0]
-    rectangles = [p for p in axes.patches if type(p) is Rectangle]
-    return [(rectangle, text, rectangle.get_window_extent(),
-             text.get_window_extent(canvas.get_renderer()))
-            for rectangle, text in zip(rectangles, axes.texts)]  # fmt: skip
+@pytest.fixture
+def labels(monkeypatch):
+    """`(text, box, colour)` of every label that is drawn."""
+    drawn, draw = [], pixels.draw_label
+
+    def note(picture, text, box, color, size):
+        drawn.append((text, box, color))
+        draw(picture, text, box, color, size)
+
+    monkeypatch.setattr(pixels, "draw_label", note)
+    return drawn
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """`(text, x, y, size)` of every line of words, in the array it is written to."""
+    words, write = [], pixels.write
+
+    def note(picture, text, corner, size, color):
+        words.append((text, *corner, size))
+        write(picture, text, corner, size, color)
+
+    monkeypatch.setattr(pixels, "write", note)
+    return words
+
+
+def overlap(a, b):
+    return (a[0] < b[0] + b[2] and b[0] < a[0] + a[2]
+            and a[1] < b[1] + b[3] and b[1] < a[1] + a[3])  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(2, 3000), (3000, 2)])
+def test_a_strip_of_a_picture_is_drawn_at_a_size_that_can_be_held(shape):
+    face = dict(box=[0, 0, 2, 2], landmarks=np.zeros((5, 2)), expression="fear",
+                probabilities=dict(fear=1.0))  # fmt: skip
+    image = np.zeros((*shape, 3), np.uint8)
+    for faces in ([], [face]):
+        assert max(annotated(image, faces).size) <= 4 * 576 + 300
+
+
+def test_a_large_photograph_is_drawn_small_at_its_own_places():
+    face = dict(box=[3000, 2000, 400, 500], landmarks=np.full((5, 2), 3200.0),
+                expression="fear", probabilities=dict(fear=1.0))  # fmt: skip
+    drawn = np.asarray(annotated(np.zeros((6000, 8000, 3), np.uint8), [face]))
+    assert drawn.shape == (576, 768 + 300, 3)
+    fear = (drawn[:, :768] == rgb(COLORS["fear"])).all(-1)
+    # 0.096 of its own pixels: from 288 to 326.4, and from 192 to 240; a point at 307.
+    assert fear[216, 287:290].any() and fear[216, 325:328].any()
+    assert fear[191:194, 300].any() and fear[239:242, 300].any()
+    assert fear[307, 307] and not fear[216, 295:320].any()
+
+
+def test_a_small_photograph_is_drawn_as_high_as_asked():
+    assert annotated(NOISE[:60, :80], []).size == (768, 576)
+    assert annotated(NOISE[:60, :80], [], height=90).size == (120, 90)
+
+
+@pytest.mark.parametrize("name", ["valence", "arousal"])
+def test_a_model_of_one_dimension_titles_its_faces(name, written):
+    face = {"box": [10, 10, 40, 40], "landmarks": np.full((5, 2), 20.0), name: -0.25}
+    annotated(np.zeros((90, 90, 3), np.uint8), [face])
+    assert f"face 1  {name[0]} -0.25" in [text for text, *_ in written]
 
 
 @pytest.mark.parametrize("unsure", [False, True])
-def test_labels_of_four_neighbours_cover_neither_each_other_nor_the_edge(unsure):
-    figure = annotated(NOISE, four_faces(unsure=unsure))
-    drawn = labels_of(figure)
-    assert len(drawn) == 4
-    for (*_, a, _), (*_, b, _) in itertools.combinations(drawn, 2):
-        assert not a.overlaps(b)
-    photo = figure.axes[0].get_window_extent()
-    for _, text, label, letters in drawn:
-        assert photo.x0 <= label.x0 < letters.x0 < letters.x1 < label.x1 <= photo.x1
-        assert photo.y0 <= label.y0 and label.y1 <= photo.y1
-        assert ("unsure" in text.get_text()) == unsure
+def test_labels_of_four_neighbours_cover_neither_each_other_nor_the_edge(
+    unsure, labels
+):
+    annotated(NOISE, four_faces(unsure=unsure))
+    assert len(labels) == 4
+    for (_, one, _), (_, other, _) in itertools.combinations(labels, 2):
+        assert not overlap(one, other)
+    for text, (x, y, w, h), color in labels:
+        assert x >= 0 and y >= 0 and x + w <= WIDTH and y + h <= 576
+        assert pixels.text_size(text, 15)[0] <= w
+        assert unsure == (color == "#ffffff")
+        assert ("unsure" in text) == (unsure and not text.isdigit())
+    # One that would stand far from its face is the number alone.
+    assert sum(text.isdigit() for text, *_ in labels) <= unsure
 
 
-def test_every_label_can_be_read():
-    for unsure in (False, True):
-        for rectangle, text, *_ in labels_of(
-            annotated(NOISE, four_faces(unsure=unsure))
-        ):
-            back = luminance(_hex(rectangle.get_facecolor()))
-            ink = luminance(text.get_color())
-            dark, bright = sorted((back, ink))
-            assert (bright + 0.05) / (dark + 0.05) >= 4.5
+def test_a_face_in_doubt_has_another_box_and_pale_bars():
+    sure, unsure = (
+        np.asarray(annotated(np.zeros_like(NOISE), four_faces(unsure=u)[:1]))
+        for u in (False, True)
+    )
+    scale = 576 / 534
+    left, top, height = round(304 * scale), round(175 * scale), round(145 * scale)
+    line = slice(top + 5, top + height - 5)
+    neutral = rgb(COLORS["neutral"])
+    assert (sure[line, left] == neutral).all()
+    # White and the dark line below it by turns.
+    white = (unsure[line, left] > 200).all(-1)
+    assert 0.3 < white.mean() < 0.8 and np.count_nonzero(np.diff(white)) >= 10
+    count = lambda drawn: (drawn[:, WIDTH:] == rgb(COLORS["anger"])).all(-1).sum()
+    assert count(sure) > 50 and count(unsure) == 0
 
 
-def _hex(rgba):
-    assert rgba[3] == 1  # Nothing shines through.
-    return "#" + "".join(f"{round(255 * value):02x}" for value in rgba[:3])
+def test_bars_are_as_long_as_their_values_and_say_them(written):
+    values = dict(happiness=0.75, fear=0.25, anger=0.0)
+    face = {**four_faces()[0], "expression": "happiness", "probabilities": values}
+    drawn = np.asarray(annotated(NOISE, [face]))[:, WIDTH:]
+    length = lambda name: (drawn == rgb(COLORS[name])).all(-1).any(0).sum()
+    assert length("happiness") - 1 == pytest.approx(3 * (length("fear") - 1), abs=2)
+    texts = [text for text, *_ in written]
+    assert ["happiness", "75%", "fear", "25%", "anger", "0%"] == texts[2:]
 
 
 @pytest.mark.parametrize("units", [{}, True])
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
-def test_no_panel_reaches_into_another(count, units):
+def test_no_line_of_a_panel_reaches_into_another(count, units, written):
     units = units and {f"AU{number}": 0.5 for number in range(1, 13)}
-    figure = annotated(NOISE, four_faces(action_units=units)[:count])
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    panels = [axes.get_tightbbox(canvas.get_renderer()) for axes in figure.axes]
-    for one, other in itertools.combinations(panels, 2):
-        assert not one.overlaps(other)
-    assert_legible(figure)
+    annotated(NOISE, four_faces(action_units=units)[:count])
+    words = written[count:]  # After the labels.
+    assert min(size for *_, size in words) >= 8
+    panels = [i for i, (text, *_) in enumerate(words) if text.startswith("face ")]
+    assert len(panels) == (2 if units and count > 2 else count)
+    for begin, end in zip(panels, [*panels[1:], len(words)]):
+        boxes = [(x, y, *pixels.text_size(text, size))
+                 for text, x, y, size in words[begin:end]]  # fmt: skip
+        for one, other in itertools.combinations(boxes, 2):
+            # The lines of a font have room above and below their letters.
+            inner = lambda box: (box[0], box[1] + 2, box[2], box[3] - 4)
+            assert not overlap(inner(one), inner(other))
+        high = (576 - 8) // len(panels) - 8
+        assert max(y + h for _, y, _, h in boxes) <= high + 2
+        assert min(x for x, *_ in boxes) >= 0
+        assert max(x + w for x, _, w, _ in boxes) <= 300
 
 
-def test_a_crowd_in_a_small_picture_has_numbers():
-    faces = four_faces() * 4
-    figure = annotated(np.ascontiguousarray(NOISE[150:330, 200:600]), faces)
-    drawn = labels_of(figure)
-    assert len(drawn) == 16
-    for (*_, a, _), (*_, b, _) in itertools.combinations(drawn, 2):
-        assert not a.overlaps(b)
+def test_a_crowd_in_a_small_picture_has_numbers(labels):
+    annotated(np.ascontiguousarray(NOISE[150:330, 200:600]), four_faces() * 4)
+    assert len(labels) == 16 and {text for text, *_ in labels} & set("123456789")
+    for (_, one, _), (_, other, _) in itertools.combinations(labels, 2):
+        assert not overlap(one, other)
 
 
-def test_a_picture_without_faces_says_so():
-    figure = annotated(NOISE, [])
-    FigureCanvasAgg(figure).draw()
-    (text,) = figure.axes[0].texts
-    assert text.get_text() == "no face found"
-    photo, box = figure.axes[0].get_window_extent(), text.get_window_extent()
-    assert photo.x0 < box.x0 < box.x1 < photo.x1 and box.y1 < photo.y1
+def test_a_picture_without_faces_says_so(labels):
+    drawn = annotated(NOISE, [])
+    ((text, (x, y, w, h), _),) = labels
+    assert text == "no face found" and drawn.size == (WIDTH, 576)
+    assert x > 0 and y > 0 and x + w < WIDTH
 
 
-def test_a_face_without_detail_looks_blurred_and_a_tiny_one_small():
+def test_a_face_without_detail_looks_blurred_and_a_tiny_one_small(labels, written):
     faces = four_faces(sharpness=0.1)
     faces[1]["box"] = [405, 211, 12, 14]
-    figure = annotated(np.full_like(NOISE, 90), faces)
-    words = [text.get_text() for text in figure.axes[0].texts]
-    assert [word.split("? ")[1] for word in words] == [
+    annotated(np.full_like(NOISE, 90), faces)
+    assert [text.split("? ")[1] for text, *_ in labels] == [
         "blurred", "small", "blurred", "blurred"
     ]  # fmt: skip
-    assert figure.axes[2].get_title(loc="left") == "face 2, small"
+    assert "face 2, small" in [text for text, *_ in written]
+
+
+def test_a_long_name_of_a_class_stays_in_its_panel(written):
+    name = "a class with a name of very many words"
+    face = {**four_faces()[0], "expression": name, "probabilities": {name: 1.0}}
+    annotated(NOISE, [face])
+    ((_, x, _, size),) = [row for row in written if row[0] == name]
+    assert x >= 0 and size >= 8
+    bar = x + pixels.text_size(name, size)[0] + photograph._GAP
+    assert bar < 300

@@ -7,7 +7,7 @@ from matplotlib import font_manager
 from matplotlib.figure import Figure
 
 from fer_tf.plotting import style
-from fer_tf.plotting.style import COLORS, ink_on, luminance
+from fer_tf.plotting.colors import COLORS, ink_on, luminance
 from tests.fer_tf.plotting.legible import contrast
 
 
