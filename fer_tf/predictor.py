@@ -119,6 +119,7 @@ class Predictor(FaceReader):
             input_signature=[
                 tf.TensorSpec((BATCH, spec.size, spec.size, spec.channels), tf.uint8)
             ],
+            autograph=False,  # Keras' layers need none, and it takes a while.
         )
 
     def _outputs(self, crops: np.ndarray) -> dict[str, np.ndarray]:

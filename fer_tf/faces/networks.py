@@ -31,9 +31,13 @@ def _weights(name) -> list[np.ndarray]:
 
 
 def _compiled(*signature):
-    """Traces a function once, for all sizes; another trace is not possible."""
+    """Traces a function once, for all sizes; another trace is not possible.
+
+    Nothing in it depends on a value, so AutoGraph, which takes half a second to read
+    the four networks, has nothing to rewrite.
+    """
     return lambda body: tf.function(
-        body, input_signature=signature
+        body, input_signature=signature, autograph=False
     ).get_concrete_function()
 
 
