@@ -84,7 +84,10 @@ class FaceReader:
         """Reads every face of several pictures together; see `predict`."""
         require_own_process("a reader of faces")
         arrays = [_as_array(image) for image in images]
-        detected = self.detector.detect(arrays)
+        return self._read(arrays, self.detector.detect(arrays))
+
+    def _read(self, arrays, detected) -> list[list[Face]]:
+        """Reads the faces that were detected in each picture."""
         spec = self._crop_spec
         faces, crops = [[] for _ in arrays], []
         for array, faces_here, faces_there in zip(arrays, detected, faces):

@@ -16,11 +16,13 @@ from fer_tf.arguments import require
 from fer_tf.face_reader import BATCH, FaceReader
 from fer_tf.face_types import Detector, Face
 from fer_tf.faces import MTCNNDetector
+from fer_tf.faces.pyramid import WINDOW
 from fer_tf.model_io import model_folder
 from fer_tf.model_io.serving import make_serving_model, names_inside
 from fer_tf.utils.backend import require_tensorflow
 from fer_tf.utils.processes import require_own_process
 from fer_tf.video import video_files
+from fer_tf.video.following import Follower
 from fer_tf.video.tracking import MAX_GAP, SMOOTHING, Cuts, Tracker
 
 # Frames of a video that are searched together.
@@ -48,18 +50,30 @@ _FRAMES = 4
 MIN_FACE_SCORE = 0.9
 
 
-def face_detector(min_face_score: float = MIN_FACE_SCORE) -> MTCNNDetector:
+SMALLEST_FACE = 20
+"""Side in pixels of the smallest face that is looked for."""
+
+
+def face_detector(
+    min_face_score: float = MIN_FACE_SCORE, smallest_face: float = SMALLEST_FACE
+) -> MTCNNDetector:
     """The detector of a `Predictor` and of every command that reads photographs.
 
     Args:
         min_face_score: Least confidence of a face, between 0 and 1. A lower value
             finds more faces, such as those in profile, and more false ones.
+        smallest_face: Side in pixels of the smallest face to look for, at least 12.
+            At twice the side, the search takes about half of the time.
 
     Raises:
-        ValueError: If it is not between 0 and 1.
+        ValueError: If the score is not between 0 and 1, or the side is less than 12.
     """
     require(0 < min_face_score < 1, "be between 0 and 1", min_face_score=min_face_score)
-    return MTCNNDetector(thresholds=(0.6, 0.7, min_face_score))
+    require(
+        smallest_face >= WINDOW, f"be at least {WINDOW}", smallest_face=smallest_face
+    )
+    thresholds = (0.6, 0.7, min_face_score)
+    return MTCNNDetector(smallest_face, thresholds=thresholds)
 
 
 class Predictor(FaceReader):
@@ -68,9 +82,10 @@ class Predictor(FaceReader):
     Args:
         model: A model from `fer_tf.load`, or the path or name that it takes; by
             default the model that comes with the package.
-        detector: What finds the faces; by default `face_detector(min_face_score)`.
-        min_face_score: Least confidence of a face for the default detector; see
-            `face_detector`.
+        detector: What finds the faces; by default `face_detector` with the two
+            following arguments.
+        min_face_score: Least confidence of a face; see `face_detector`.
+        smallest_face: Side of the smallest face in pixels; see `face_detector`.
 
     Attributes:
         card: The model's `fer_tf.model_io.card.Card`.
@@ -78,8 +93,8 @@ class Predictor(FaceReader):
             `unsure`; None if the model's card states none.
 
     Raises:
-        ValueError: If the model has no crop spec and labels, or `min_face_score` is
-            not between 0 and 1.
+        ValueError: If the model has no crop spec and labels, or a number is outside
+            its range.
 
     Example:
         >>> import fer_tf, numpy as np
@@ -94,6 +109,7 @@ class Predictor(FaceReader):
         *,
         detector: Detector | None = None,
         min_face_score: float = MIN_FACE_SCORE,
+        smallest_face: float = SMALLEST_FACE,
     ):
         require_tensorflow("a Predictor")
         require_own_process("a Predictor")
@@ -107,7 +123,7 @@ class Predictor(FaceReader):
         )
         self.card = self.model.card
         super().__init__(
-            detector=detector or face_detector(min_face_score),
+            detector=detector or face_detector(min_face_score, smallest_face),
             crop_spec=self.card.crop_spec,
             names=names_inside(self.model),
             unsure_below=getattr(self.model, "unsure_below", None),
@@ -134,6 +150,7 @@ class Predictor(FaceReader):
         path: str | os.PathLike,
         *,
         every: int = 1,
+        search_every: int = 1,
         smoothing: float = SMOOTHING,
         max_gap: float = MAX_GAP,
     ) -> Iterator[tuple[video_files.Frame, list[Face]]]:
@@ -142,6 +159,9 @@ class Predictor(FaceReader):
         Args:
             path: Of the video.
             every: Reads every n-th frame.
+            search_every: Searches every n-th of these for faces, and the first of each
+                shot. In between, faces are followed, which is faster, and new ones are
+                not seen; see `fer_tf.video.following.Follower`.
             smoothing: Seconds over which each track's readings are averaged; see
                 `fer_tf.video.tracking.Tracker`.
             max_gap: Seconds that a face may be unseen and keep its track.
@@ -154,14 +174,18 @@ class Predictor(FaceReader):
         Raises:
             VideoError: If the video cannot be read. If it is damaged, this comes after
                 the last good frame.
+            ValueError: If `search_every` is less than 1, or more and the detector
+                cannot follow.
             FloatingPointError: If the model's output for a face is NaN or infinite.
         """
         tracker, cuts = Tracker(max_gap=max_gap, smoothing=smoothing), Cuts()
+        follower = Follower(self.detector, search_every)
         frames = video_files.read_frames(path, every=every)
         for group in _groups(frames, _FRAMES):
-            predicted = self.predict_many([frame.image for frame in group])
-            for frame, faces in zip(group, predicted):
-                cut = cuts.at(frame.image)
+            images = [frame.image for frame in group]
+            new_shot = [cuts.at(image) for image in images]
+            predicted = self._read(images, follower.detect(images, new_shot))
+            for frame, faces, cut in zip(group, predicted, new_shot):
                 faces = tracker.update(faces, frame.time, cut=cut)
                 # From the smoothed probabilities, if they are smoothed.
                 yield frame, [{**face, **self._derived(face)} for face in faces]

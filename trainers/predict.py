@@ -60,8 +60,17 @@ _MIN_FACE_SCORE = flags.DEFINE_float(
     "Least confidence of a face, between 0 and 1; 0.9 by default. Lower finds more "
     "faces, helmeted or in profile, and more that are none.",
 )  # fmt: skip
+_SMALLEST_FACE = flags.DEFINE_float(
+    "smallest_face", None,
+    "Side in pixels of the smallest face to look for, 20 by default, and at least 12. "
+    "Larger is faster.",
+)  # fmt: skip
 _PICTURES = flags.DEFINE_bool("pictures", True, "Write annotated pictures too.")
 _EVERY = flags.DEFINE_integer("every", 1, "Read every n-th frame.", lower_bound=1)
+_SEARCH_EVERY = flags.DEFINE_integer(
+    "search_every", 1, "Search every n-th frame that is read for faces, and the first "
+    "of each shot; follow the faces in between, which is faster.", lower_bound=1,
+)  # fmt: skip
 _SMOOTHING = flags.DEFINE_float(
     "smoothing", 0.3, "Seconds over which a track's readings in a video are averaged.",
     lower_bound=0,
@@ -89,7 +98,8 @@ _PORT = flags.DEFINE_integer("port", 7860, "Port of the page; 0: any free one.",
 
 # Flags of reading files, which the page does not use.
 _NOT_SERVED = (
-    "input", "output", "detector", "pictures", "every", "smoothing", "columns", "format"
+    "input", "output", "detector", "smallest_face", "pictures", "every",
+    "search_every", "smoothing", "columns", "format",
 )  # fmt: skip
 
 
@@ -163,8 +173,13 @@ def _check_flags():
                 cli.fail(f"--{name} is not for --serve", code=2)
     else:
         _check_files()
-    if score is not None and _DETECTOR.value == "none":
-        cli.fail("--min_face_score is not for --detector=none", code=2)
+    smallest = _SMALLEST_FACE.value
+    if smallest is not None and not smallest >= 12:
+        cli.fail(f"--smallest_face={smallest:g}: must be at least 12", code=2)
+    if _DETECTOR.value == "none":
+        for flag in (_MIN_FACE_SCORE, _SMALLEST_FACE, _SEARCH_EVERY):
+            if flag.present:
+                cli.fail(f"--{flag.name} is not for --detector=none", code=2)
     if _FORMAT.value == "parquet" and importlib.util.find_spec("pyarrow") is None:
         cli.fail("--format=parquet needs pyarrow: pip install 'fer-tf[table]'", code=2)
 
@@ -185,7 +200,11 @@ def _detector(model):
     if _DETECTOR.value == "none":
         return WholePicture(model.card.crop_spec), {"detector": "none"}
     score = _MIN_FACE_SCORE.value or predictor.MIN_FACE_SCORE
-    return predictor.face_detector(score), {"min_face_score": score}
+    smallest = _SMALLEST_FACE.value or predictor.SMALLEST_FACE
+    how = {"min_face_score": score}
+    if smallest != predictor.SMALLEST_FACE:  # Earlier runs did not note it.
+        how["smallest_face"] = smallest
+    return predictor.face_detector(score, smallest), how
 
 
 def _folder_name(path):
@@ -239,6 +258,7 @@ def _read_videos(predictor, files, paths, identity, about):
     embedder = FaceEmbedder(weights) if weights else None
     how = {
         "every": _EVERY.value,
+        **({"search_every": _SEARCH_EVERY.value} if _SEARCH_EVERY.value > 1 else {}),
         "smoothing": _SMOOTHING.value,
         "people": _PEOPLE.value,
         "face_weights": weights and sha256(weights),
@@ -282,7 +302,8 @@ def _read_video(predictor, files, path, folder, embedder):
     try:
         summary = videos.run(
             predictor, path, folder, pictures=_PICTURES.value,
-            every=_EVERY.value, smoothing=_SMOOTHING.value, count=_PEOPLE.value,
+            every=_EVERY.value, search_every=_SEARCH_EVERY.value,
+            smoothing=_SMOOTHING.value, count=_PEOPLE.value,
             embedder=embedder, **named,
         )  # fmt: skip
     except ValueError as error:  # No frame of it can be read.

@@ -185,6 +185,18 @@ def test_the_least_face_score_is_the_predictors_and_the_detector_is_as_it_was(mo
             predictor.Predictor(model, min_face_score=score)
 
 
+def test_faces_below_the_smallest_are_not_looked_for(model):
+    image = pytest.importorskip("skimage.data").astronaut()
+    small = np.zeros((300, 300, 3), np.uint8)
+    small[:128, :128] = cv2.resize(image, (128, 128), interpolation=cv2.INTER_AREA)
+    (found,) = predictor.Predictor(model).predict(small)
+    assert 20 <= found["box"][2] < 30  # 81 pixels in the whole picture.
+    assert predictor.Predictor(model, smallest_face=60).predict(small) == []
+    for side in (11.9, 0, float("nan")):
+        with pytest.raises(ValueError, match="smallest_face` must be at least 12"):
+            predictor.Predictor(model, smallest_face=side)
+
+
 @pytest.mark.real_data
 def test_what_the_least_face_score_costs(real_data):
     """A man in a helmet, at half size, is lost by the default; so is no other face."""

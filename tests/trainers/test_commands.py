@@ -231,8 +231,13 @@ def test_a_folder_with_other_files_and_odd_names_is_read(model_folder, tmp_path)
     (["--min_face_score=nan"], "must be between 0 and 1"),
     (["--min_face_score=0.5", "--detector=none"], "not for --detector=none"),
     (["--min_face_score=1.5", "--serve"], "must be between 0 and 1"),
+    (["--smallest_face=11"], "--smallest_face=11: must be at least 12"),
+    (["--smallest_face=nan"], "must be at least 12"),
+    (["--smallest_face=40", "--detector=none"], "not for --detector=none"),
+    (["--search_every=0"], "--search_every"),
+    (["--search_every=2", "--detector=none"], "not for --detector=none"),
 ])  # fmt: skip
-def test_a_least_face_score_that_makes_no_sense_is_refused(flags, text, tmp_path):
+def test_a_search_that_makes_no_sense_is_refused(flags, text, tmp_path):
     args = [f"--input={tmp_path}", f"--output={tmp_path / 'o'}", *flags]
     assert_one_line(run("predict", *args), 2, text)
 

@@ -46,6 +46,7 @@ def run(
     *,
     pictures: bool,
     every: int,
+    search_every: int = 1,
     smoothing: float,
     count: int | None = None,
     embedder=None,
@@ -65,6 +66,7 @@ def run(
         output: Folder; see `output_folder.begin`.
         pictures: Whether to write the drawn video and the timeline.
         every: Reads every n-th frame.
+        search_every: See `fer_tf.Predictor.predict_video`.
         smoothing: Seconds; see `fer_tf.video.tracking.Tracker`.
         count: How many people there are, if that is known; see `People.persons`.
         embedder: A `fer_tf.faces.FaceEmbedder`, to know people by their faces.
@@ -77,7 +79,9 @@ def run(
     lines = os.path.join(output, output_folder.JSONL)
     people = People(embedder)
     with tempfile.TemporaryFile("w+", dir=output, encoding="utf-8") as tracked:
-        frames = predictor.predict_video(path, every=every, smoothing=smoothing)
+        frames = predictor.predict_video(
+            path, every=every, search_every=search_every, smoothing=smoothing
+        )
         common = {"source": source or path}
         common |= {} if condition is None else {"condition": condition}
         summary = _read(frames, path, every, tracked, people, common)

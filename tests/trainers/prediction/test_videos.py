@@ -28,7 +28,7 @@ class Film(Reader):
         super().__init__()
         self.damage, self.at = damage, at
 
-    def predict_video(self, path, *, every, smoothing):
+    def predict_video(self, path, *, every, search_every, smoothing):
         for index in range(0, 10, every):
             if self.damage and index == self.at:
                 self.damage()
@@ -147,8 +147,10 @@ def test_as_many_people_as_are_told(clip, tmp_path):
 class Flicker(Film):
     """A film with a false face for two frames, unlike the one that is always there."""
 
-    def predict_video(self, path, *, every, smoothing):
-        for frame, faces in super().predict_video(path, every=every, smoothing=0):
+    def predict_video(self, path, *, every, search_every, smoothing):
+        for frame, faces in super().predict_video(
+            path, every=every, search_every=search_every, smoothing=0
+        ):
             if frame.index in (3, 4):
                 frame.image[:20, 40:] = 250, 20, 20
                 points = [[x + 40, y] for x, y in faces[0]["landmarks"]]
@@ -182,7 +184,7 @@ def test_ten_minutes_take_no_more_memory_than_two(tmp_path):
     class Long(Film):
         """Two faces; every ten seconds a cut begins new tracks."""
 
-        def predict_video(self, path, *, every, smoothing):
+        def predict_video(self, path, *, every, search_every, smoothing):
             for frame in video_files.read_frames(path):
                 if frame.index % (2 * 60 * rate) == 0:
                     memory[frame.index] = resident_mib()
