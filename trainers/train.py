@@ -56,25 +56,15 @@ def main(settings: list[tuple[str, str]]) -> None:
         import tensorflow as tf
 
         from data_pipelines.batches import pipeline
-        from trainers.training import (
-            assembly,
-            build,
-            distribution,
-            dry_run,
-            fine_tuning,
-            precision,
-            workdir,
-        )
+        from trainers.training import assembly, distribution, dry_run, workdir
 
     if config.deterministic:
         tf.config.experimental.enable_op_determinism()
-    precision.settle(config, _WORKDIR.value)
     prepared = pipeline.open_prepared(_DATA.value)
     config.init = _INIT.value or config.init
     if not (config.init or config.model.name):
         raise cli.UsageError("the config names no network: give --init")
-    fine_tuning.adopt_network(config, prepared)
-    build.follow_classes(config, prepared)
+    assembly.complete(config, prepared, _WORKDIR.value)
     finished = os.path.join(_WORKDIR.value, "report.md")
     if not _DRY_RUN.value:
         workdir.require_same(_WORKDIR.value, config, prepared)

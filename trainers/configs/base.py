@@ -92,6 +92,9 @@ def get_config() -> ConfigDict:
     # The paper's numbers for this row, for the report. Without any, the test set
     # chooses nothing and is read once, at the end.
     config.paper = ConfigDict()
+    # Whether the finished run reads the test set. Runs among which one is chosen, as in
+    # a sweep, leave it alone.
+    config.reads_test = True
     config.lock()
     return config
 

@@ -161,6 +161,8 @@ def _origin(model):
         text += f"; faces found by {model['detector']}"
     if model.get("min_face_score") is not None:
         text += f", those of a score of {model['min_face_score']:g} or more"
+    if model.get("smallest_face") is not None:
+        text += f" and at least {model['smallest_face']:g} pixels wide"
     if model.get("unsure_below") is not None:
         text += f"; unsure below {model['unsure_below']:.3f}"
     return f"{text}.{_of_videos(model)}"
@@ -172,6 +174,8 @@ def _of_videos(model):
         return ""
     every = "every frame" if model["every"] == 1 else f"1 frame of {model['every']}"
     text = f" Of videos {every}"
+    if model.get("search_every") is not None:
+        text += f", of which 1 in {model['search_every']} was searched for faces"
     if model.get("smoothing"):
         text += f", readings averaged over {model['smoothing']:g} s"
     weights = model.get("face_weights")

@@ -72,7 +72,10 @@ class Readings:
 
 
 # What of run.json belongs into a methods section.
-_SETTINGS = ("min_face_score", "every", "smoothing", "people", "face_weights")
+_SETTINGS = (
+    "min_face_score", "smallest_face", "every", "search_every", "smoothing", "people",
+    "face_weights",
+)  # fmt: skip
 
 
 class _Face(NamedTuple):
@@ -203,8 +206,9 @@ def models(folder: str) -> list[dict]:
         `"fer_tf"`, our version; `"model"`, its architecture; `"model_folder"`, the name
         of its folder; `"detector"`, with its version; `"calibrated"`, whether a
         temperature is in the weights; `"unsure_below"`, the probability below which a
-        face is unsure, or None; `"min_face_score"`; and of videos `"every"`,
-        `"smoothing"`, `"people"` and `"face_weights"`, as their flags were.
+        face is unsure, or None; `"min_face_score"` and, where it was
+        set, `"smallest_face"`; and of videos `"every"`, `"search_every"` where it was
+        set, `"smoothing"`, `"people"` and `"face_weights"`, as their flags were.
     """
     found = []
     for path in _files(folder):

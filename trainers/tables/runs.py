@@ -3,13 +3,14 @@
 import dataclasses
 import importlib
 import os
+import runpy
 import shlex
 from collections.abc import Iterable, Mapping
 
 from data_pipelines.batches.pipeline import open_prepared
 from trainers import configs
 from trainers.common import child
-from trainers.training import overrides, workdir
+from trainers.training import assembly, overrides, workdir
 
 
 @dataclasses.dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Run:
     """One training.
 
     Attributes:
-        config: Name in `trainers/configs/`.
+        config: Name in `trainers/configs/`, or path of another config's file.
         data: Prepared folders, as `--data` takes them.
         path: Its workdir.
         changes: What is not as the config has it, by key, as text.
@@ -78,11 +79,15 @@ def check(runs: Iterable[Run]) -> None:
     """
     for run in runs:
         if os.path.isdir(run.path):
-            workdir.require_same(run.path, run.load(), open_prepared(run.data))
+            config, prepared = run.load(), open_prepared(run.data)
+            assembly.complete(config, prepared, run.path)
+            workdir.require_same(run.path, config, prepared)
 
 
 def config_file(name: str) -> str:
     """Path of a config, short where it lies below the current folder."""
+    if name.endswith(".py"):
+        return name
     path = os.path.join(os.path.dirname(configs.__file__), f"{name}.py")
     relative = os.path.relpath(path)
     return path if relative.startswith("..") else relative
@@ -90,4 +95,6 @@ def config_file(name: str) -> str:
 
 def load_config(name: str):
     """A config as its file has it."""
+    if name.endswith(".py"):
+        return runpy.run_path(name)["get_config"]()
     return importlib.import_module(f"trainers.configs.{name}").get_config()

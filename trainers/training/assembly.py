@@ -25,6 +25,21 @@ from trainers.training.run import TrainingRun
 from trainers.training.workdir import Workdir
 
 
+def complete(config: ConfigDict, prepared: Prepared, workdir: str) -> None:
+    """Fills in what a config leaves to the machine, the data or the weights.
+
+    A workdir keeps the config so: compare it with `workdir.require_same` afterwards.
+
+    Args:
+        config: Is changed.
+        prepared: Data of the run.
+        workdir: Of the run, which keeps what it started with.
+    """
+    precision.settle(config, workdir)
+    fine_tuning.adopt_network(config, prepared)
+    build.follow_classes(config, prepared)
+
+
 def assemble(
     config: ConfigDict,
     prepared: Prepared,
@@ -103,6 +118,8 @@ def _evaluated_splits(config, prepared):
     Where no paper is reproduced, the test split is none of them: it is read once, for
     the report. Without a validation split, nothing else could choose.
     """
+    if not config.reads_test:
+        return [Protocol.CLEAN.chosen_on]
     splits = [p.chosen_on for p in Protocol if prepared.count(p.chosen_on)]
     clean = Protocol.CLEAN.chosen_on
     return splits if config.paper or clean not in splits else [clean]

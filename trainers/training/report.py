@@ -129,7 +129,8 @@ def _draw(run, predictions, scores):
 def _evaluated(run, folder):
     """Predictions of the weights, and what is measured of them, by split."""
     # Loaded as anybody will load it, so that the numbers are its own.
-    splits = [s for s in ("validation", "test") if run.prepared.count(s)]
+    names = ("validation", "test") if run.config.reads_test else ("validation",)
+    splits = [name for name in names if run.prepared.count(name)]
     predictions = _predictions(run, model_folder.load(folder), splits)
     return predictions, {
         split: measure.measure_split(

@@ -247,6 +247,12 @@ def test_a_run_of_another_config_is_refused_before_anything_is_trained(
     table_runs.check(runs())
     with pytest.raises(ValueError, match="begun with another config"):
         table_runs.check(runs(epochs=2))
+    # A run keeps the policy that "auto" was when it began.
+    auto = runs(overrides={"dtype_policy": "auto"})
+    settled = auto[0].load()
+    settled.dtype_policy = "mixed_bfloat16"
+    workdir.begin(auto[0].path, settled, prepared)
+    table_runs.check(auto[:1])
 
 
 def test_an_override_of_the_last_stage_finds_it_in_each_row(data):
