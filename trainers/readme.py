@@ -16,12 +16,13 @@ of a whole table, under a name that begins with the paper's; what `trainers.eval
 --json` wrote of a model on several sets, for the offline league; and what
 `trainers.summarize` wrote, for the worked example of its page. What a run or a model
 says of each test face is kept beside them, in predictions/: of a run from its workdir,
-of --add_scores from the file that `trainers.evaluate --outputs` wrote beside the JSON,
-a.npz beside a.json. Nothing in the tables is typed by hand.
+of a table from the workdirs of its runs, of --add_scores from the file that
+`trainers.evaluate --outputs` wrote beside the JSON, a.npz beside a.json. Nothing in the tables is typed by hand.
 """
 
 import json
 import os
+import shlex
 import shutil
 
 from absl import flags
@@ -126,6 +127,11 @@ def add_table(path: str, name: str, **facts) -> None:
         if rows is not results["rows"]:
             results["differences"] = _grown_differences(old, results)
         results["rows"] = rows
+    for run in _clean_runs(results):
+        outputs = os.path.join(os.path.dirname(path), "runs", run, "outputs")
+        outputs = os.path.join(outputs, f"{Protocol.CLEAN}.npz")
+        if os.path.exists(outputs):  # Not of a row that was kept earlier.
+            _keep_predictions(outputs, os.path.join(name, run))
     _keep(results, name, facts)
 
 
@@ -163,6 +169,19 @@ def add_summary(path: str, **facts) -> None:
     if len(summary["models"]) != 1 or len(summary["differences"]) != 1:
         raise ValueError(f"{path}: must be of one model and one paired difference")
     _keep(summary, worked_example.NAME, facts)
+
+
+def _clean_runs(results):
+    """Names of the workdirs behind a table's clean numbers."""
+    for entry in results["rows"]:
+        if entry["ours"] and entry["protocol"] == Protocol.CLEAN:
+            for command in entry["commands"]:
+                (workdir,) = (
+                    word.removeprefix("--workdir=")
+                    for word in shlex.split(command)
+                    if word.startswith("--workdir=")
+                )
+                yield os.path.basename(workdir)
 
 
 def _grown(kept, new):

@@ -13,10 +13,15 @@ def test_a_table_is_kept_whole_with_its_own_note_under_a_papers_name(
     monkeypatch.setattr(readme, "RESULTS", str(tmp_path / "results"))
     path = tmp_path / "wang_1.json"
     path.write_text(json.dumps(drawn_table()))
+    outputs = tmp_path / "runs" / "ours_seed0" / "outputs"
+    outputs.mkdir(parents=True)
+    (outputs / "clean.npz").write_bytes(b"of each face")
     facts = dict(command="c", note="More.", machine="m")
     readme.add_table(str(path), "wang_1_synthetic", **facts)
     kept = kept_results.read_all(readme.RESULTS, "wang")["wang_1_synthetic"]
     assert kept["note"] == "a note; More." and kept["machine"] == "m"
+    faces = tmp_path / "results" / "predictions" / "wang_1_synthetic"
+    assert (faces / "ours_seed0.npz").read_bytes() == b"of each face"
     assert kept_results.read_all(readme.RESULTS, "gan") == {}
     with pytest.raises(ValueError, match="must begin with one of wang, zhang"):
         readme.add_table(str(path), "table", **facts)
