@@ -17,7 +17,8 @@ of a whole table, under a name that begins with the paper's; what `trainers.eval
 `trainers.summarize` wrote, for the worked example of its page. What a run or a model
 says of each test face is kept beside them, in predictions/: of a run from its workdir,
 of a table from the workdirs of its runs, of --add_scores from the file that
-`trainers.evaluate --outputs` wrote beside the JSON, a.npz beside a.json. Nothing in the tables is typed by hand.
+`trainers.evaluate --outputs` wrote beside the JSON, a.npz beside a.json. Nothing in the
+tables is typed by hand.
 """
 
 import json
