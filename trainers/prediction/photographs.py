@@ -30,6 +30,8 @@ _UNDRAWABLE = (ValueError, FileExistsError, IsADirectoryError, NotADirectoryErro
 
 # Most pictures, and about the most pixels, that are searched together.
 _MOST_PICTURES, _MOST_PIXELS = 8, 12_000_000
+# Most pictures, and about the most pixels, that are decoded ahead.
+_AHEAD, _PIXELS_AHEAD = 4, 24_000_000
 
 _Picture = tuple[Record, np.ndarray | None]
 
@@ -100,19 +102,24 @@ def _is_done(record, path, picture, output):
 
 
 def _groups(files: Iterable[tuple[str, str]]) -> Iterator[list[_Picture]]:
-    """Groups of records without faces and their pictures, decoded ahead of use."""
+    """Groups of records without faces and their pictures, decoded ahead of use.
+
+    The next pictures are taken to be as large as the last.
+    """
     waiting, group, pixels = deque(), [], 0
     with futures.ThreadPoolExecutor(2) as pool:
         files = iter(files)
         submit = lambda count: waiting.extend(
             pool.submit(_decode, *file) for file in itertools.islice(files, count)
         )
-        submit(4)
+        submit(1)
         while waiting:
             record, image = waiting.popleft().result()
-            submit(1)
+            size = 0 if image is None else image.shape[0] * image.shape[1]
+            ahead = min(_AHEAD, max(1, _PIXELS_AHEAD // max(1, size)))
+            submit(max(0, ahead - len(waiting)))
             group.append((record, image))
-            pixels += 0 if image is None else image.shape[0] * image.shape[1]
+            pixels += size
             if len(group) == _MOST_PICTURES or pixels > _MOST_PIXELS:
                 yield group
                 group, pixels = [], 0

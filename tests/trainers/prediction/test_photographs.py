@@ -1,6 +1,7 @@
-import csv
 import os
+import types
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -124,3 +125,37 @@ def test_of_an_animation_it_is_said_which_frame_was_read(tmp_path):
     _, (record,) = run(tmp_path / "photos", tmp_path / "out")
     assert record["note"] == "first of 3 frames"
     assert in_words(record).endswith(" (first of 3 frames)")
+
+
+@pytest.mark.parametrize("side, ahead", [(100, 4), (3000, 2), (8000, 1)])
+def test_fewer_large_pictures_are_decoded_ahead(side, ahead, monkeypatch):
+    begun = []
+
+    def decode(path, name):
+        begun.append(name)
+        # Rows of one pixel after each other: as large as a picture, without memory.
+        return {"source": name}, np.broadcast_to(np.uint8(0), (side, side, 3))
+
+    class Now:
+        """A pool that has decoded what it is given at once."""
+
+        def __init__(self, _):
+            pass
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            pass
+
+        def submit(self, function, *arguments):
+            result = function(*arguments)
+            return types.SimpleNamespace(result=lambda: result)
+
+    monkeypatch.setattr(photographs, "_decode", decode)
+    monkeypatch.setattr(photographs.futures, "ThreadPoolExecutor", Now)
+    taken, most = 0, 0
+    for group in photographs._groups([(f"{n}.jpg", str(n)) for n in range(20)]):
+        most = max(most, len(begun) - taken - len(group))
+        taken += len(group)
+    assert taken == 20 and most == ahead
