@@ -4,8 +4,10 @@ python -m trainers.compare runs/first runs/second --json=comparison.json \
     --picture=comparison.png [--data=data/fer2013 --split=test]
 
 Each is a workdir, or several with a comma between them: the seeds of one network.
-Without --data, what the finished runs said of their test set is compared; with it, both
-read a split anew, and model folders and names of the catalog can be compared too.
+Without --data, what the finished runs said of their test set is compared; a file of
+`trainers.evaluate --outputs`, such as those of saved_models/results/predictions/, can
+stand for a run. With --data, both read a split anew, and model folders and names of the
+catalog can be compared too.
 
 The difference of each metric, and of each expression's recall, has a 95 % interval
 over other faces: people, else videos or faces, are resampled, the same for both. With
@@ -32,6 +34,7 @@ _PROTOCOL = flags.DEFINE_enum(
 )  # fmt: skip
 _JSON = flags.DEFINE_string("json", None, "File for the comparison.")
 _PICTURE = flags.DEFINE_string("picture", None, "File for its picture, .png.")
+_FILE = ".npz"
 _BATCH_SIZE = flags.DEFINE_integer("batch_size", 128, "Crops per batch.", lower_bound=1)
 
 
@@ -39,7 +42,7 @@ def main(first: str, second: str) -> None:
     """Entry point of the command line.
 
     Args:
-        first: Workdirs, with commas between them.
+        first: Workdirs or files of predictions, with commas between them.
         second: As `first`.
     """
     files = [flag for flag in (_JSON, _PICTURE) if flag.value]
@@ -98,6 +101,8 @@ def _kept(path):
     from trainers.evaluation.predictions import Predictions
 
     file = os.path.join(path, "outputs", f"{_PROTOCOL.value}.npz")
+    if path.endswith(_FILE):
+        return Predictions.load(path)
     if not os.path.isdir(path):
         raise ValueError(f"{path}: no such folder")
     if not os.path.isfile(file):
@@ -115,6 +120,8 @@ def _expressions(sides):
 
     names = set()
     for path in (path for side in sides for path in side):
+        if path.endswith(_FILE):
+            return ()  # It holds numbers of classes, and no names.
         folder = model_folder.find(path, protocol=_PROTOCOL.value)
         names.add(tuple(card_from(read_card(folder)).expressions))
     return names.pop() if len(names) == 1 else ()

@@ -286,6 +286,8 @@ def _read_videos(predictor, files, paths, identity, about):
             else:
                 print(f"{path}: {error}")
                 failed.append(f"{path}: {error}")
+        if error is not None:
+            output_folder.abandon(folder, below=_OUTPUT.value)
     if finished:
         print(f"{counted(finished, 'video', 'videos')} read before")
     return failed

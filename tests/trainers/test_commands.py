@@ -285,6 +285,7 @@ def test_predict_reads_each_clip_of_a_folder_into_a_folder_of_its_own(
     assert result.returncode == 1, result.stderr
     assert f"{study / 'broken.mp4'}: not a video" in result.stderr
     assert f"{study / 'broken.mp4'}: not a video" in result.stdout
+    assert not (out / "broken").exists()
     found = {}
     for folder in ("before/a", "after/a", "b", "."):
         with open(out / folder / "predictions.csv", newline="") as file:

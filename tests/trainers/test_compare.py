@@ -39,6 +39,25 @@ def test_two_runs(runs, tmp_path):
     assert files[1].read_bytes()[:4] == b"\x89PNG"
 
 
+def test_kept_files_are_compared_without_their_runs(runs, tmp_path):
+    files = []
+    for name in ("good", "bad"):
+        files.append(tmp_path / f"{name}.npz")
+        shutil.copy(runs / name / "outputs" / "clean.npz", files[-1])
+    result = run_command("compare", *files)
+    assert result.returncode == 0, result.stderr
+    assert "accuracy                 0.9500   0.5250  0.4250 [" in result.stdout
+    mixed = run_command("compare", files[0], runs / "bad")
+    assert mixed.stdout.splitlines()[:-1] == result.stdout.splitlines()[:-1]
+    for bad in (b"no archive", b"", files[0].read_bytes()[:900]):
+        files[1].write_bytes(bad)
+        assert_one_line(
+            run_command("compare", *files), 1, "bad.npz: no file of predictions"
+        )
+    files[1].unlink()
+    assert_one_line(run_command("compare", *files), 1, "bad.npz: No such file")
+
+
 def test_seeds_and_a_run_against_itself(runs):
     good = runs / "good"
     result = run_command("compare", f"{good},{good}", good)

@@ -110,9 +110,20 @@ class Predictions:
 
     @classmethod
     def load(cls, path: str) -> "Predictions":
-        """Reads what `save` wrote."""
-        with np.load(path, allow_pickle=False) as file:
-            return cls.from_columns({name: file[name] for name in file.files})
+        """Reads what `save` wrote.
+
+        Raises:
+            ValueError: If it is no such file.
+            OSError: If it cannot be read.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                return cls.from_columns({name: file[name] for name in file.files})
+        except OSError:
+            raise
+        # NumPy and zipfile raise many kinds of errors over a damaged file.
+        except Exception as error:
+            raise ValueError(f"{path}: no file of predictions, or damaged") from error
 
     def independent_units(self) -> tuple[np.ndarray, str]:
         """Labels `(n,)` of what is independent, and its name.

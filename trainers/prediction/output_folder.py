@@ -59,6 +59,24 @@ def finish(output: str, settings: dict) -> None:
     atomic.write_json(path, {**atomic.read_json(path), _FINISHED: settings})
 
 
+def abandon(output: str, *, below: str) -> None:
+    """Removes what `begin` has written into a folder that got no predictions.
+
+    Args:
+        output: Folder; see `begin`. One with predictions stays as it is.
+        below: The folder under which empty folders go too; itself it stays.
+    """
+    if any(os.path.exists(os.path.join(output, name)) for name in (JSONL, JOURNAL)):
+        return
+    os.remove(os.path.join(output, RUN))
+    while os.path.realpath(output) != os.path.realpath(below):
+        try:
+            os.rmdir(output)
+        except OSError:  # It holds something else.
+            return
+        output = os.path.dirname(output)
+
+
 def is_finished(output: str, identity: dict, about: dict, settings: dict) -> bool:
     """Whether a run of these very arguments, see `begin`, wrote all that it was to."""
     path = os.path.join(output, RUN)

@@ -12,6 +12,7 @@ import numpy as np
 
 from fer_tf import explain
 from fer_tf.faces.images import ImageError
+from fer_tf.faces.sharpness import doubt
 from fer_tf.plotting import attention_maps, circumplex, overlay, photograph
 from fer_tf.plotting.pixels import save_png
 from fer_tf.plotting.style import save_figure
@@ -204,6 +205,10 @@ def _refusal(line):
 
 
 def _in_a_line(faces):
-    """The boxes' numbers and expressions: `1 happiness, 2 neutral`."""
+    """The labels of the boxes: `1 happiness, 2 neutral? unsure`."""
     named = (face.get("expression", "face") for face in faces)
-    return ", ".join(f"{number} {name}" for number, name in enumerate(named, 1))
+    doubted = (f"? {why}" if (why := doubt(face)) else "" for face in faces)
+    return ", ".join(
+        f"{number} {name}{why}"
+        for number, (name, why) in enumerate(zip(named, doubted), 1)
+    )

@@ -13,6 +13,23 @@ def test_what_was_begun_and_gave_nothing_refuses_nothing(tmp_path):
         output_folder.begin(str(tmp_path), {"weights": "aa"})
 
 
+def test_what_was_begun_and_gave_nothing_leaves_nothing(tmp_path):
+    clip, other = tmp_path / "before" / "a", tmp_path / "before" / "b"
+    for folder in (clip, other):
+        output_folder.begin(str(folder), {"weights": "aa"})
+    (other / "predictions.jsonl").write_text("")
+    for folder in (clip, other):
+        output_folder.abandon(str(folder), below=str(tmp_path))
+    assert not clip.exists() and len(list(other.iterdir())) == 2
+    (other / "predictions.jsonl").unlink()
+    (other / "mine.txt").write_text("")
+    output_folder.abandon(str(other), below=str(tmp_path))
+    assert [path.name for path in other.iterdir()] == ["mine.txt"]
+    output_folder.begin(str(tmp_path), {"weights": "aa"})
+    output_folder.abandon(str(tmp_path), below=str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["before"]
+
+
 def test_predictions_of_two_models_do_not_mix(tmp_path):
     output_folder.begin(str(tmp_path), {"weights": "aa"}, {"calibrated": True})
     (tmp_path / "predictions.jsonl").write_text("")

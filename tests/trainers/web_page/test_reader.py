@@ -11,6 +11,7 @@ import pytest
 from fer_tf import face_table
 from fer_tf.faces.crop_spec import CROP_SPECS
 from fer_tf.model_io.card import Card
+from fer_tf.plotting import pixels
 from fer_tf.plotting.timeline import Timeline
 from fer_tf.video import video_files
 from fer_tf.video.video_writer import VideoWriter
@@ -76,7 +77,7 @@ def test_what_is_shown_is_a_file_of_ours(page_reader, plain, tmp_path):
     drawn, said, *_ = page_reader.photo(upload(tmp_path, (4000, 2, 3)))
     assert said.startswith("No face found. Try ")
     assert drawn.startswith(str(tmp_path))
-    assert cv2.imread(drawn).shape == (1280, 1, 3)
+    assert cv2.imread(drawn).shape == (800, 200, 3)  # With white beside it.
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "", "../x.png", "x\0.png", None])
@@ -118,18 +119,18 @@ def face(number):
 def test_boxes_have_the_numbers_of_the_cards_and_of_the_codebooks_table(
     page_reader, plain, tmp_path, monkeypatch
 ):
-    drawn = {}
-    faces = [face(0), face(1)]
+    labels = []
+    faces = [face(0), face(1) | {"unsure": True}]
     monkeypatch.setattr(
         page_reader.predictor, "predict", lambda _: faces, raising=False
     )
     monkeypatch.setattr(page_reader, "_looked", lambda *_: [])
-    keep = lambda figure, name: drawn.update({name: figure})
-    monkeypatch.setattr(page_reader, "_figure", keep)
+    note = lambda picture, text, *rest: labels.append(text)
+    monkeypatch.setattr(pixels, "draw_label", note)
     _, said, about, _, cards, file = page_reader.photo(upload(tmp_path, (90, 300, 3)))
-    labels = [text.get_text() for text in drawn["faces"].axes[0].texts]
-    assert said == "2 faces found." and about == "1 happiness, 2 happiness"
-    assert [label.split()[0] for label in labels] == ["1", "2"]
+    assert said == "2 faces found."
+    assert about == "1 happiness, 2 happiness? unsure"
+    assert labels == ["1 happiness 75%", "2 happiness 75%? unsure"]
     assert re.findall("<figcaption>(.*?)</figcaption>", cards) == about.split(", ")
     with open(file, newline="") as opened:
         lines = list(csv.DictReader(opened))
