@@ -35,8 +35,18 @@ def batch_norm_relu(x, *, name, suffix=""):
 def conv1x1(x, filters, *, name, strides=1):
     """1x1 convolution without a bias."""
     initial = pytorch_defaults(x.shape[-1])["kernel_initializer"]
-    options = dict(strides=strides, use_bias=False, kernel_initializer=initial)
+    options = dict(use_bias=False, kernel_initializer=initial)
+    x = every_pixel(x, strides, name=f"{name}_pixels")
     return layers.Conv2D(filters, 1, name=name, **options)(x)
+
+
+def every_pixel(x, strides, *, name):
+    """The pixels that a strided 1x1 convolution sees.
+
+    They are taken before it. TensorFlow 2.21 with oneDNN ends the process in the
+    gradient of a strided one with fewer than 16 input channels (AVX-512).
+    """
+    return layers.MaxPooling2D(1, strides, name=name)(x) if strides > 1 else x
 
 
 def dense(x, units, *, name, use_bias=True, **options):

@@ -4,6 +4,7 @@ from keras import initializers, layers
 
 from fer_tf.layers.batch_normalization import BatchNormalization
 from fer_tf.layers.grouped_conv2d import GroupedConv2D
+from fer_tf.models.pytorch_layers import every_pixel
 
 # Bottlenecks in each of the four stages of every 50-layer residual network.
 BLOCKS = (3, 4, 6, 3)
@@ -26,7 +27,9 @@ def conv_bn(x, filters, kernel_size, *, name, strides=1, groups=1, relu=True):
     Keras' "same" pads a strided convolution less on the left than on the right
     and so shifts what published weights see by a pixel.
     """
-    if strides > 1 and kernel_size > 1:
+    if kernel_size == 1:
+        x, strides = every_pixel(x, strides, name=f"{name}_pixels"), 1
+    elif strides > 1:
         x = layers.ZeroPadding2D(kernel_size // 2, name=f"{name}_pad")(x)
     make, grouped = (
         (GroupedConv2D, {"groups": groups}) if groups > 1 else (layers.Conv2D, {})
