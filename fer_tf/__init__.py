@@ -8,6 +8,7 @@ may name are registered with Keras, whichever of the two packages is imported fi
 import importlib
 
 from fer_tf.registration import register_with_keras
+from fer_tf.utils import collector
 from fer_tf.utils.stderr import quiet_start
 
 __version__ = "0.1.0"
@@ -24,7 +25,7 @@ __all__ = [*_EXPORTS, "__version__"]
 
 def __getattr__(name):
     if name in _EXPORTS:
-        with quiet_start():
+        with quiet_start(), collector.paused():
             module = importlib.import_module(_EXPORTS[name])
         return getattr(module, name)
     raise AttributeError(f"module 'fer_tf' has no attribute {name!r}")

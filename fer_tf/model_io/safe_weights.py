@@ -179,6 +179,8 @@ def _room_for(holdings: Holdings):
                 f"the network is larger than its file, which holds "
                 f"{holdings.numbers:,} numbers in {holdings.arrays:,} arrays"
             )
+        if value.dtype.is_floating:  # The file holds it, so nothing is drawn.
+            arguments["initial_value"] = lambda: tf.zeros(value.shape, value.dtype)
         return next_creator(**arguments)
 
     with tf.variable_creator_scope(create):

@@ -5,8 +5,10 @@ other than Ctrl-C, 128 and its number. Commands import Keras and TensorFlow insi
 `main`, so that `--help` answers at once.
 """
 
+import atexit
 import contextlib
 import functools
+import gc
 import os
 import re
 import signal
@@ -18,8 +20,8 @@ from concurrent.futures.process import BrokenProcessPool
 
 from absl import app, flags, logging
 
+from fer_tf.utils import collector, stderr
 from fer_tf.utils.names import one_line
-from fer_tf.utils.stderr import quiet_imports
 from trainers.common import terminal
 
 __all__ = [
@@ -61,6 +63,8 @@ def run(
         takes: What the arguments that are no flags are, one word each.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # Python looks for garbage several times while it ends: a second with TensorFlow.
+    atexit.register(gc.freeze)
     _open_closed_streams()
     warnings.formatwarning = lambda message, *_, **__: f"{_complaint(message)}\n"
     logging.set_verbosity(logging.WARNING)
@@ -83,6 +87,16 @@ def run(
         sys.exit(1)
     finally:
         sys.stdout = stdout
+
+
+@contextlib.contextmanager
+def quiet_imports():
+    """Hides TensorFlow's start-up notices, unless an error is raised.
+
+    What is imported within the block is kept from the garbage collector.
+    """
+    with collector.keeping(), stderr.quiet_imports():
+        yield
 
 
 def _open_closed_streams():
