@@ -18,6 +18,8 @@ _PANEL = 300
 # Widest, and highest, ratio of the photograph's sides.
 _WIDEST = 4.0
 _MOST_BARS = 4
+# Pixels of the height of the least face whose landmarks are drawn: they hide others.
+_LEAST_MARKED = 60
 # Pixels of letters, and between two things.
 _LETTERS, _GAP = 15, 8
 # Pixels: the most and the least of a row of bars, and of the title above them.
@@ -56,7 +58,9 @@ def annotated(
     for face, box, why in zip(faces, boxes, doubts):
         color = _color(face, why)
         pixels.draw_box(photo, box, color, dashed=bool(why))
-        _draw_landmarks(photo, np.multiply(face["landmarks"], scale) + corner, color)
+        if box[3] >= _LEAST_MARKED:
+            points = np.multiply(face["landmarks"], scale) + corner
+            _draw_landmarks(photo, points, color)
     _draw_labels(photo, faces, boxes, doubts)
     if faces:
         photo = np.hstack([photo, _panel(faces, doubts, height)])

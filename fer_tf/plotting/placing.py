@@ -41,23 +41,19 @@ def place_label(
     if min(room) < 0:
         return None
     x, y, w, h = face
-    columns = [*np.linspace(0, room[0], _TRIED), x, x + w - width, x + w, x - width]
-    rows = [*np.linspace(0, room[1], _TRIED), y - height, y + h]
-    left, top = (grid.ravel() for grid in np.meshgrid(
-        np.clip(columns, 0, room[0]), np.clip(rows, 0, room[1])))  # fmt: skip
-    free = np.ones(len(left), bool)
+    lefts = [*np.linspace(0, room[0], _TRIED), x, x + w - width, x + w, x - width]
+    tops = [*np.linspace(0, room[1], _TRIED), y - height, y + h]
+    lefts, tops = np.clip(lefts, 0, room[0]), np.clip(tops, 0, room[1])
     gap = _GAP * height
-    for x1, y1, w1, h1 in taken:
-        wide = x1 - gap, y1 - gap, w1 + 2 * gap, h1 + 2 * gap
-        free &= _overlap(left, top, size, wide) == 0
-    if not free.any():
+    wide = [(u - gap, v - gap, m + 2 * gap, n + 2 * gap) for u, v, m, n in taken]
+    away = np.abs(tops - (y - height))[:, None] + np.abs(lefts - x) / 2
+    covered = _covered(lefts, tops, size, faces)
+    cost = away / height + _COVER * covered / (width * height)
+    cost[_covered(lefts, tops, size, wide) > 0] = np.inf
+    row, column = np.unravel_index(np.argmin(cost), cost.shape)
+    if np.isinf(cost[row, column]):
         return None
-    covered = sum(_overlap(left, top, size, other) for other in faces)
-    cost = (
-        np.abs(left - x) / 2 + np.abs(top - (y - height))
-    ) / height + _COVER * covered / (width * height)
-    best = int(np.argmin(np.where(free, cost, np.inf)))
-    return left[best], top[best], width, height
+    return lefts[column], tops[row], width, height
 
 
 def place_one_of(
@@ -104,9 +100,10 @@ def _apart(one, other):
     return max(left - x - w, x - left - width, top - y - h, y - top - height)
 
 
-def _overlap(left, top, size, box):
-    """Area that labels at many corners share with a box."""
-    x, y, w, h = box
-    across = np.minimum(left + size[0], x + w) - np.maximum(left, x)
-    down = np.minimum(top + size[1], y + h) - np.maximum(top, y)
-    return np.maximum(across, 0) * np.maximum(down, 0)
+def _covered(lefts, tops, size, boxes):
+    """Area `(rows, columns)` that labels at many corners share with boxes."""
+    x, y, w, h = np.array([*boxes, (0, 0, 0, 0)], float).T[..., None]
+    across = np.minimum(lefts + size[0], x + w) - np.maximum(lefts, x)
+    down = np.minimum(tops + size[1], y + h) - np.maximum(tops, y)
+    # The area is a product of the two: summed over the boxes, one of matrices.
+    return np.maximum(down, 0).T @ np.maximum(across, 0)

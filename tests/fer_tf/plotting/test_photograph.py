@@ -188,3 +188,14 @@ def test_a_long_name_of_a_class_stays_in_its_panel(written):
     assert x >= 0 and size >= 8
     bar = x + pixels.text_size(name, size)[0] + photograph._GAP
     assert bar < 300
+
+
+def test_landmarks_do_not_hide_a_small_face():
+    small = dict(box=[100, 100, 30, 40], landmarks=np.full((5, 2), 115.0),
+                 expression="fear", probabilities=dict(fear=1.0))  # fmt: skip
+    large = {**small, "box": [80, 60, 80, 100]}
+    fear = lambda face: (
+        np.asarray(annotated(np.zeros((576, 768, 3), np.uint8), [face]))[115, 115]
+        == rgb(COLORS["fear"])
+    ).all()
+    assert fear(large) and not fear(small)
