@@ -67,15 +67,15 @@ def test_a_strip_of_a_picture_is_drawn_at_a_size_that_can_be_held(shape):
 
 
 def test_a_large_photograph_is_drawn_small_at_its_own_places():
-    face = dict(box=[3000, 2000, 400, 500], landmarks=np.full((5, 2), 3200.0),
+    face = dict(box=[3000, 2000, 800, 1000], landmarks=np.full((5, 2), 3200.0),
                 expression="fear", probabilities=dict(fear=1.0))  # fmt: skip
     drawn = np.asarray(annotated(np.zeros((6000, 8000, 3), np.uint8), [face]))
     assert drawn.shape == (576, 768 + 300, 3)
     fear = (drawn[:, :768] == rgb(COLORS["fear"])).all(-1)
-    # 0.096 of its own pixels: from 288 to 326.4, and from 192 to 240; a point at 307.
-    assert fear[216, 287:290].any() and fear[216, 325:328].any()
-    assert fear[191:194, 300].any() and fear[239:242, 300].any()
-    assert fear[307, 307] and not fear[216, 295:320].any()
+    # 0.096 of its own pixels: from 288 to 364.8, and from 192 to 288; a point at 307.
+    assert fear[240, 287:290].any() and fear[240, 364:367].any()
+    assert fear[191:194, 320].any() and fear[287:290, 320].any()
+    assert fear[307, 307] and not fear[240, 295:360].any()
 
 
 def test_a_small_photograph_is_drawn_as_high_as_asked():
