@@ -9,7 +9,8 @@ is printed at the end trains the best setting as a run of its own, which reads i
 
 The workdir then holds sweep.json, sweep.md and sweep.png, and in runs/ a workdir of
 trainers.train for each run. They are written after each run. Killed anywhere, the same
-command goes on; with more values or seeds, it trains what is new.
+command goes on; with more values or seeds, it trains what is new. A setting whose
+training fails, as with too large a rate, is left out, and named at the end.
 """
 
 import dataclasses
@@ -84,21 +85,28 @@ def _single(values):
 def _train(tried, over, metric):
     """Trains what is not finished, seed by seed, and writes the table after each."""
     order = [run for seed in zip(*(setting.runs for setting in tried)) for run in seed]
-    result = None
+    failed = []
     for number, run in enumerate(order, 1):
         state = "trained already" if run.finished else "training"
         print(f"[{number}/{len(order)}] {run.name}: {state}", flush=True)
         if run.finished:
             continue
-        if code := run.train():
-            raise SystemExit(code)  # What is wrong, the run has said itself.
-        result = _write(tried, over, metric)
-    result = result or _write(tried, over, metric)
+        code = run.train()
+        if code > 1:  # Ended by a signal, or refused before it began: so will the rest.
+            raise SystemExit(code)
+        if code:  # As where a rate is too large. What is wrong, the run has said.
+            failed.append(f"{run.name}: its training failed; the reason stands above")
+        else:
+            _write(tried, over, metric)
+    if not any(setting.finished for setting in tried):
+        cli.fail_if_any(failed)
+    result = _write(tried, over, metric)
     best = next(s for s in tried if s.values == result["settings"][0]["values"])
     with open(os.path.join(_WORKDIR.value, "sweep.md"), encoding="utf-8") as file:
         print(file.read())
     print(f"best: {best.name}\nA run of its own, which reads the test set once:")
     print(_command(best))
+    cli.fail_if_any(failed)
 
 
 def _write(tried, over, metric):

@@ -51,6 +51,27 @@ def test_a_sweep_that_was_cut_off_goes_on_and_takes_new_values(
     assert_one_line(result, 1, "begun with another config (eval_epochs was 1, now 2)")
 
 
+@pytest.mark.slow
+def test_a_setting_that_diverges_is_left_out_and_named(synthetic_data, tmp_path):
+    work = tmp_path / "w"
+    result = run_command(
+        "sweep", f"--config={CONFIG}", f"--data={synthetic_data}", f"--workdir={work}",
+        *SMALL, "--override=batch_size=16",
+        "--over=stages[0].learning_rate=1e30,0.01",
+    )  # fmt: skip
+    assert result.returncode == 1, result.stderr
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.endswith(
+        "_1e30_seed0: its training failed; the reason stands above"
+    ) or ("1e30_seed0: its training failed" in last)
+    assert "the loss is not finite at step" in result.stderr
+    found = json.loads((work / "sweep.json").read_text())
+    assert [s["values"] for s in found["settings"]] == [
+        {"stages[0].learning_rate": "0.01"}
+    ]
+    assert "best: stages[0].learning_rate=0.01" in result.stdout
+
+
 @pytest.mark.parametrize(
     "arguments, code, text",
     [
