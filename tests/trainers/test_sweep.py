@@ -61,9 +61,7 @@ def test_a_setting_that_diverges_is_left_out_and_named(synthetic_data, tmp_path)
     )  # fmt: skip
     assert result.returncode == 1, result.stderr
     last = result.stderr.strip().splitlines()[-1]
-    assert last.endswith(
-        "_1e30_seed0: its training failed; the reason stands above"
-    ) or ("1e30_seed0: its training failed" in last)
+    assert "1e30_seed0: its training failed; the reason stands above" in last
     assert "the loss is not finite at step" in result.stderr
     found = json.loads((work / "sweep.json").read_text())
     assert [s["values"] for s in found["settings"]] == [
