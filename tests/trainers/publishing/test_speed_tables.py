@@ -41,6 +41,19 @@ def test_a_rate_stands_in_the_table_and_below_it_with_its_command(table):
     assert kept_results.command_block(rates, "c input") in text
 
 
+def test_detection_has_a_row_for_each_way_that_was_measured(table):
+    values = dict(
+        what="detect", images_per_second=40.0, stock_per_second=10.0, stock_ratio=4.0,
+        batched_per_second=50.0, batched_ratio=5.0,
+    )  # fmt: skip
+    assert table(detect=values).count("| stock `mtcnn`: 10.0 |") == 2
+    text = table(detect=values | dict(larger_per_second=110.0, larger_ratio=11.0))
+    row = (
+        "no face below 40 pixels | 110.0 photographs/s | stock `mtcnn`: 10.0 | 11.00 |"
+    )
+    assert row in text and text.count("| stock `mtcnn`: 10.0 |") == 3
+
+
 def test_of_many_networks_the_slowest_stands_in_the_table(table):
     models = dict(a=step(1.5), b=step(0.75) | {"model": "b"}, c=step(2.0))
     text = table(train=dict(what="train", models=models))

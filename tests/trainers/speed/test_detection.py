@@ -35,6 +35,20 @@ def test_agreement(found, expected):
     assert list(counts) == ["stock_faces", "same_faces", "invented_faces"]
 
 
+@pytest.mark.parametrize(
+    "boxes, count",
+    [
+        ([(0, 0, 40, 40)], 1),
+        ([(10, 0, 40, 40)], 1),  # 1200 of 2000.
+        ([(20, 0, 40, 40)], 0),  # 800 of 2400.
+        ([(0, 0, 40, 40), (1, 0, 40, 40)], 1),  # One face of theirs, found twice.
+        ([], 0),
+    ],
+)
+def test_a_face_is_found_if_half_of_it_is_shared(boxes, count):
+    assert detection._found([ours(box) for box in boxes], [theirs()]) == count
+
+
 def test_both_see_the_same_photographs(tmp_path):
     astronaut = pytest.importorskip("skimage.data").astronaut()
     for name in ("a/1.jpg", "b/2.PNG"):
@@ -44,10 +58,14 @@ def test_both_see_the_same_photographs(tmp_path):
     result = detection.compare(f"{tmp_path}/a,{tmp_path}/b", seconds=0)
     assert result["photographs"] == result["stock_faces"] == result["same_faces"] == 2
     assert result["invented_faces"] == 0
-    rates = [result[f"{k}_per_second"] for k in ("images", "stock", "batched")]
+    assert result["larger_faces"] == 2  # They are over 80 pixels high.
+    rates = [
+        result[f"{k}_per_second"] for k in ("images", "stock", "batched", "larger")
+    ]
     assert min(rates) > 0
     assert result["stock_ratio"] == pytest.approx(rates[0] / rates[1])
     assert result["batched_ratio"] == pytest.approx(rates[2] / rates[1])
+    assert result["larger_ratio"] == pytest.approx(rates[3] / rates[1])
 
 
 def test_which_photograph_cannot_be_read(tmp_path):
