@@ -39,6 +39,7 @@ setup(
         # imports where no display library is installed.
         "opencv-python-headless>=4.12,<5.1",
         "numpy>=2.0,<2.6",
+        "scikit-learn>=1.5,<1.10",
         "scipy>=1.13,<1.19",
         "absl-py>=2.1,<3",
         "ml-collections>=1.0,<2",
@@ -102,9 +103,6 @@ setup(
             "python-multipart>=0.0.20",
             "safetensors>=0.4",
             "scikit-image>=0.24",
-            # What scores are compared with. Where it is installed, Keras imports it,
-            # which takes half a second of every start.
-            "scikit-learn>=1.5,<1.10",
             "setuptools>=78.1.1",  # Of the wheel that the tests build.
             "starlette>=1.0,<2",
             "tf2onnx>=1.17",
