@@ -17,8 +17,8 @@ Deviations, and readings where the paper is silent:
 - A block adds up units and multiplies by 1 + M, and nothing normalises what comes
   out: at the start outputs lie tens away from targets in [-1, 1], where Tukey's
   loss is flat, and the tanh of the levels' network saturates. Training then
-  begins slowly (see the page). `activate_blocks=True`, which our recipe sets, ends each block
-  with batch normalisation and ReLU, as pre-activation networks end.
+  begins slowly (see the page). `activate_blocks=True`, which our recipe sets, ends
+  each block with batch normalisation and ReLU, as pre-activation networks end.
 - Upsampling is bilinear with half-pixel centres, Keras' rule, to exactly the
   size of the map that was pooled; the published graph aligns corners.
 - Batch normalisation, in the attention units only, has momentum 0.9 and epsilon
