@@ -15,6 +15,11 @@ stages takes one call for each:
         model, arguments = fit.compiled(config, data, stage=stage, after=model)
         model.fit(**arguments)
 
+`compiled` takes callbacks of your own. They can log to any tracker: "Log to another
+tracker" in `trainers/README.md` shows one. `config.class_weights = True` weights each
+expression by the inverse of its frequency. Keras refuses `fit(class_weight=...)` beside
+the weights that mark missing labels.
+
 `model_folder.save(folder, model.network, model.card)` writes a folder that
 `fer_tf.load` and all commands take. A config is refused if it asks for what only
 `trainers.train` does: mixup, averaged weights, micro-batches, several devices.

@@ -59,9 +59,12 @@ def main() -> None:
     over = sweep.parse(_OVER.value)
     if not over:
         cli.fail("--over is missing: a key and its values", code=2)
-    overrides = {key: value for key, (value,) in _single(sweep.parse(_OVERRIDE.value))}
-    metric = (_METRIC.value or runs.load_config(_CONFIG.value).select).lstrip("-")
-    scores.metric_of(metric)
+    overrides = _overrides(sweep.parse(_OVERRIDE.value, flag="--override"), over)
+    metric = _METRIC.value or runs.load_config(_CONFIG.value).select.removeprefix("-")
+    try:
+        scores.metric_of(metric)
+    except ValueError as error:
+        cli.fail(f"--metric: {error}", code=2)
     prepared = pipeline.open_prepared(_DATA.value)
     if not prepared.count("validation"):
         cli.fail(f"{_DATA.value}: no validation examples to rank settings by")
@@ -69,17 +72,20 @@ def main() -> None:
         over, config=_CONFIG.value, data=_DATA.value, workdir=_WORKDIR.value,
         seeds=_SEEDS.value, overrides=overrides, trials=_TRIALS.value,
     )  # fmt: skip
+    runs.check(run for setting in tried for run in setting.runs)
+    sweep.check(tried, metric)
     os.makedirs(_WORKDIR.value, exist_ok=True)
     with atomic.locked(os.path.join(_WORKDIR.value, ".lock")):
-        runs.check(run for setting in tried for run in setting.runs)
         _train(tried, over, metric)
 
 
-def _single(values):
+def _overrides(values, over):
     for key, several in values.items():
         if len(several) > 1:
             cli.fail(f"--override={key}: several values; --over tries them", code=2)
-        yield key, several
+        if key in over:
+            cli.fail(f"--override={key}: --over tries values of it", code=2)
+    return {key: value for key, (value,) in values.items()}
 
 
 def _train(tried, over, metric):

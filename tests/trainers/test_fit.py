@@ -190,6 +190,13 @@ def test_what_fit_would_leave_out_is_refused(key, value, synthetic_data):
         fit.compiled(config, synthetic_data)
 
 
+def test_keras_refuses_its_own_class_weight(synthetic_data):
+    """As the docstring of `fit` says; else missing labels would come to weigh."""
+    model, arguments = fit.compiled(tiny_config(), synthetic_data)
+    with pytest.raises(ValueError, match="class_weight.*sample_weight"):
+        model.fit(**arguments, class_weight={0: 1.0, 1: 2.0}, verbose=0)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("format", ["tfrecord", "npz"])
 def test_votes_are_the_target_of_fit_too(format, tmp_path):

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -18,9 +21,48 @@ SMALL = (
 
 
 @pytest.mark.slow
-def test_a_sweep_that_was_cut_off_goes_on_and_takes_new_values(
-    synthetic_data, tmp_path
-):
+def test_a_sweep_that_is_killed_goes_on_to_the_same_numbers(synthetic_data, tmp_path):
+    def arguments(name):
+        return [
+            f"--config={CONFIG}", f"--data={synthetic_data}",
+            f"--workdir={tmp_path / name}", *SMALL[1:], "--override=stages[0].epochs=6",
+            "--override=deterministic=true", "--over=batch_size=32,16",
+        ]  # fmt: skip
+
+    second = tmp_path / "killed/runs/batch_size=16_seed0"
+    command = [sys.executable, "-m", "trainers.sweep", *arguments("killed")]
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 200
+    while not list(second.glob("checkpoints/*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    time.sleep(1)  # What it started ends with it.
+    assert list(second.glob("checkpoints/*")) and not (second / "report.md").exists()
+    # The table of what was finished is there.
+    (only,) = table_of(tmp_path / "killed")
+    assert only["values"] == {"batch_size": "32"}
+    result = run_command("sweep", *arguments("killed"))
+    assert result.returncode == 0, result.stderr
+    assert "[1/2] batch_size=32_seed0: trained already" in result.stdout
+    assert "resumed at step" in (second.parent / f"{second.name}.log").read_text()
+    result = run_command("sweep", *arguments("quiet"))
+    assert result.returncode == 0, result.stderr
+    numbers = lambda name: {
+        row["name"]: (row["mean"], row["less_best"])
+        for row in table_of(tmp_path / name)
+    }
+    assert numbers("killed") == numbers("quiet") and len(numbers("quiet")) == 2
+
+
+def table_of(work):
+    return json.loads((work / "sweep.json").read_text())["settings"]
+
+
+@pytest.mark.slow
+def test_a_sweep_trains_what_is_lost_and_takes_new_values(synthetic_data, tmp_path):
     work = tmp_path / "w"
     base = ("sweep", f"--config={CONFIG}", f"--data={synthetic_data}",
             f"--workdir={work}", *SMALL)  # fmt: skip
@@ -76,7 +118,11 @@ def test_a_setting_that_diverges_is_left_out_and_named(synthetic_data, tmp_path)
         ([f"--config={CONFIG}"], 2, "--over is missing"),
         (["--config=none.py", "--over=seed=1"], 2, "none.py: no such file"),
         ([f"--config={CONFIG}", "--over=batch_size=a"], 2, "`batch_size` must be int"),
-        ([f"--config={CONFIG}", "--over=batch_size=8", "--metric=beauty"], 1, "beauty"),
+        ([f"--config={CONFIG}", "--over=batch_size=8", "--metric=beauty"], 2, "beauty"),
+        ([f"--config={CONFIG}", "--over=batch_size=8", "--override=eval_epochs"],
+         2, "--override must be KEY=VALUE"),
+        ([f"--config={CONFIG}", "--over=batch_size=8", "--override=batch_size=9"],
+         2, "--override=batch_size: --over tries values of it"),
         ([f"--config={CONFIG}", "--over=batch_size=8", "--override=eval_epochs=1,2"],
          2, "--override=eval_epochs: several values"),
     ],

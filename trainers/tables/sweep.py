@@ -1,14 +1,18 @@
 """The settings of a sweep: their runs, what the validation faces say, which is best."""
 
+import contextlib
 import dataclasses
+import io
 import itertools
 import os
 import random
 import re
 from collections.abc import Mapping, Sequence
 
+import keras
 import numpy as np
 
+from data_pipelines.batches.pipeline import open_prepared
 from fer_tf import models, scores
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils import atomic
@@ -16,11 +20,13 @@ from trainers.common.cli import UsageError
 from trainers.evaluation.predictions import Predictions
 from trainers.tables import differences
 from trainers.tables.runs import Run
+from trainers.training import assembly
 
 # Keys that the sweep sets itself.
 _OWN = ("seed", "reads_test")
-# The longest name of a folder that a setting gives.
+# The longest name of a folder that a setting gives, and what none has.
 _LONGEST = 120
+_ODD = re.compile(r"[^A-Za-z0-9.=+-]+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +47,12 @@ class Setting:
         return [run for run in self.runs if run.finished]
 
 
-def parse(texts: Sequence[str]) -> dict[str, list[str]]:
+def parse(texts: Sequence[str], flag: str = "--over") -> dict[str, list[str]]:
     """Reads `KEY=VALUE,VALUE,...`; commas in brackets part no values.
+
+    Args:
+        texts: What the flag was given.
+        flag: Its name, for errors.
 
     Raises:
         UsageError: If one is not of this form, or a key or value stands there twice.
@@ -56,11 +66,11 @@ def parse(texts: Sequence[str]) -> dict[str, list[str]]:
         key, _, rest = text.partition("=")
         values = [part.strip() for part in re.split(r",(?![^([]*[)\]])", rest)]
         if not key or not all(values):
-            raise UsageError(f"--over must be KEY=VALUE,VALUE,..., is {text!r}")
+            raise UsageError(f"{flag} must be KEY=VALUE,VALUE,..., is {text!r}")
         if key in over or len({*values}) < len(values):
-            raise UsageError(f"--over={text}: a key or a value stands there twice")
+            raise UsageError(f"{flag}={text}: a key or a value stands there twice")
         if key in _OWN:
-            raise UsageError(f"--over={text}: a sweep sets `{key}` itself")
+            raise UsageError(f"{flag}={text}: a sweep sets `{key}` itself")
         over[key] = values
     return over
 
@@ -107,8 +117,9 @@ def settings(
 
 def _folder(workdir, values, seed):
     text = "_".join(f"{key}={value}" for key, value in values.items())
-    name = re.sub(r"[^A-Za-z0-9.=+-]+", "_", text)
-    if len(name) > _LONGEST:
+    name = _ODD.sub("_", text)
+    # Else values such as a/b and a_b would share a folder.
+    if len(name) > _LONGEST or any(map(_ODD.search, values.values())):
         name = f"{name[:_LONGEST]}_{random.Random(text).getrandbits(32):08x}"
     return os.path.join(workdir, "runs", f"{name}_seed{seed}")
 
@@ -120,6 +131,46 @@ def _check_network(run):
             models.check_arguments(model.name, model.arguments)
         except ValueError as error:
             raise UsageError(str(error)) from error
+
+
+def check(tried: Sequence[Setting], metric: str) -> None:
+    """Refuses what would fail in its turn, before any run is trained.
+
+    A run of each setting is assembled as `trainers.train` does it, and scores a batch.
+
+    Args:
+        tried: Settings; those that are trained are passed over.
+        metric: Name of a metric, which every run must have.
+
+    Raises:
+        UsageError: If a value is out of range, or a run has no such metric.
+        ValueError: If the data or the weights to begin with cannot be used.
+    """
+    smaller = scores.metric_of(metric).smaller_is_better
+    for setting in tried:
+        run = setting.runs[0]
+        if run.finished:
+            continue
+        # What a run prints belongs into its own log.
+        with contextlib.redirect_stdout(io.StringIO()):
+            try:
+                assembled = _assembled(run)
+                assembled.check()
+            except UsageError as error:
+                raise UsageError(f"{setting.name}: {error}") from error
+            try:
+                assembled.check_select(f"-{metric}" if smaller else metric)
+            except UsageError as error:
+                raise UsageError(f"--metric={metric}: {error}") from error
+        keras.utils.clear_session()
+
+
+def _assembled(run):
+    config, prepared = run.load(), open_prepared(run.data)
+    assembly.complete(config, prepared, run.path)
+    # Takes the whole training set, and refuses nothing.
+    config.published.statistics = False
+    return assembly.assemble(config, prepared, run.path)
 
 
 def measure(tried: Sequence[Setting], metric: str) -> list[dict]:
@@ -134,7 +185,8 @@ def measure(tried: Sequence[Setting], metric: str) -> list[dict]:
         `std` is None of one seed. `less_best` is None for the best, and where the two
         did not see the same faces; else `{"difference", "faces", "interval",
         "decided"}`: the mean less that of the best, its 95 % intervals over other
-        faces alone and over other faces and seeds, and whether zero lies outside.
+        faces alone and over other faces and seeds, and whether zero lies outside the
+        latter. Of one seed each there is no such interval, and nothing is decided.
 
     Raises:
         UsageError: If the runs have no such metric.
@@ -182,10 +234,10 @@ def _less(own, best, metric):
     found = differences.between(own, best).get(metric)
     if found is None:
         return None
-    ends = found["interval"] or found["faces"]
+    ends = found["interval"]
     return {
         "difference": found["ours"],
         "faces": found["faces"],
         "interval": found["interval"],
-        "decided": not ends[0] <= 0 <= ends[1],
+        "decided": ends is not None and not ends[0] <= 0 <= ends[1],
     }

@@ -27,8 +27,9 @@ def markdown(result: dict) -> str:
         f"{finished} of {wanted} settings, {_hours(rows)} hours. Numbers are means "
         "over seeds ± their deviation, of the validation faces; the test set was not "
         "read. In brackets is the 95 % interval of the difference, paired over the "
-        "same faces; with several seeds it covers other seeds too, with one it does "
-        f"not. The best of {finished} is chosen on these very faces, so its number is "
+        "same faces. With several seeds it covers other seeds too; with one it does "
+        "not, and nothing is decided. "
+        f"The best of {finished} is chosen on these very faces, so its number is "
         "somewhat too good.",
         "",
         "![sweep.png](sweep.png)",
@@ -42,7 +43,7 @@ def _cells(row):
     less, gap, decided = row["less_best"], MISSING, MISSING
     if less is not None:
         gap = number(less["difference"]) + interval(less["interval"] or less["faces"])
-        decided = "yes" if less["decided"] else "no"
+        decided = "yes" if less["decided"] else "not decided"
     return [
         *row["values"].values(),
         f"{number(row['mean'])}{deviation}",

@@ -107,14 +107,21 @@ class TrainingRun:
             UsageError: If a stage trains nothing, or `select` is no metric here.
             ValueError: If there are no examples to choose the weights by.
         """
-        self._check_select()
+        self.check_select(self.config.select)
         for stage in self.config.stages:
             self.set_trainable(stage)
 
-    def _check_select(self):
+    def check_select(self, select: str) -> None:
         """Evaluates a batch of every split to see that it has the metric `select`.
 
         A split may lack the labels that the metric needs.
+
+        Args:
+            select: As in the config.
+
+        Raises:
+            UsageError: If it is no metric here.
+            ValueError: If there are no examples or labels to choose the weights by.
         """
         if not self.eval_streams:
             raise ValueError(
@@ -123,10 +130,10 @@ class TrainingRun:
             )
         for split, stream in self.eval_streams.items():
             scores_by_name = scoring.scalars(self.selector.scores(stream.take(1)))
-            if self.config.select.removeprefix("-") not in scores_by_name:
+            if select.removeprefix("-") not in scores_by_name:
                 # The first batch may come from a folder that lacks these labels.
                 scores_by_name = scoring.scalars(self.selector.scores(stream))
-            _signed(scores_by_name, self.config.select, split)
+            _signed(scores_by_name, select, split)
 
     def train(self) -> None:
         """Runs what is left of every stage."""

@@ -50,7 +50,10 @@ def test_a_folder_is_a_settings_own_whatever_else_is_tried():
     long = "model.arguments.width=" + "0" * 200
     paths = {s.runs[0].path for s in settings([f"{long}.5,{long[22:]}.25"])}
     assert len(paths) == 2 and max(map(len, paths)) < 160
-    (odd,) = settings(["stages[0].learning_rate=0.1"])
+    # What a folder's name cannot tell apart.
+    alike = settings(["init=a/b,a_b,a?b"], config=config_file("finetune"))
+    assert len({s.runs[0].path for s in alike}) == 3
+    (odd,) = settings(["stages[0].train=[ab]*"])
     # TensorFlow cannot read checkpoints back from such paths.
     assert not set(odd.runs[0].path) & set("[]*?\\,")
 
@@ -83,6 +86,30 @@ def test_so_many_trials_are_the_same_ones_each_time():
 def test_a_value_that_makes_no_sense_is_refused_before_anything_trains(over, text):
     with pytest.raises(UsageError, match=text):
         settings([over])
+
+
+@pytest.mark.parametrize(
+    "over, metric, text",
+    [
+        ("batch_size=8,0", "accuracy", "^batch_size=0: .* at least 1"),
+        ("stages[0].train=.*,nothing", "accuracy", "train=nothing: .* no layer"),
+        ("batch_size=8,16", "ccc_mean", "^--metric=ccc_mean: .* one of accuracy"),
+    ],
+)
+def test_what_would_fail_in_its_turn_is_refused_at_once(
+    over, metric, text, synthetic_data, tmp_path
+):
+    tried = settings([over], data=synthetic_data, workdir=str(tmp_path / "w"))
+    with pytest.raises(UsageError, match=text):
+        sweep.check(tried, metric)
+
+
+def test_what_can_be_trained_passes_and_nothing_is_written(synthetic_data, tmp_path):
+    tried = settings(
+        ["batch_size=8,16"], data=synthetic_data, workdir=str(tmp_path / "w")
+    )
+    sweep.check(tried, "nll")  # Of which the smallest is best.
+    assert not (tmp_path / "w").exists()
 
 
 @pytest.fixture
@@ -136,6 +163,19 @@ def test_equal_settings_are_not_decided(finished):
     leave(other, range(3, 9), range(10))
     _, second = sweep.measure([one, other], "accuracy")
     assert not second["less_best"]["decided"]
+
+
+def test_one_seed_each_decides_nothing(finished):
+    """Another seed may turn round what other faces would not."""
+    (worst, best, _), leave = finished
+    leave(worst, range(60))
+    leave(best, range(6))
+    first, second = sweep.measure([worst, best], "accuracy")
+    less = second["less_best"]
+    assert first["std"] is None and less["interval"] is None
+    assert less["faces"][0] < -0.45 < less["faces"][1] < 0 and not less["decided"]
+    page = sweep_page.markdown(result_of([first, second], {"batch_size": ["32", "64"]}))
+    assert "] | not decided | 0.50 |" in page
 
 
 def result_of(rows, over):
