@@ -26,7 +26,7 @@ setup(
     # package once installed.
     package_dir={"fer_tf.saved_models": "saved_models"},
     package_data={
-        "fer_tf.saved_models": ["*.json", "*.md", "*/*", "*/*/*"],
+        "fer_tf.saved_models": ["*.json", "*.md", "*/*", "*/*/*", "*/*/*/*"],
         "fer_tf.export": ["page/*"],
     },
     # The upper bounds are the newest releases that the tests have passed on; the lower
