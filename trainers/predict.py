@@ -148,6 +148,8 @@ def main() -> None:
         failed += _read_videos(predictor, files, clips, identity, about)
     if files.passed:
         print(files.passed_over())
+    if files.bare:
+        print(f"no picture found in: {', '.join(map(shown, files.bare))}")
     cli.fail_if_any([*failed, *files.unlisted])
 
 

@@ -39,6 +39,7 @@ from trainers.publishing import (
     speed_tables,
     worked_example,
 )
+from trainers.publishing.paper_pages import PAPERS
 
 _ADD = flags.DEFINE_string("add", None, "Workdir of a finished run to add.")
 _ADD_TABLE = flags.DEFINE_string("add_table", None, "JSON of a table to add.")
@@ -60,18 +61,12 @@ _MACHINE = flags.DEFINE_string("machine", "", "What it ran on: 2 CPU cores.")
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RESULTS = os.path.join(ROOT, "saved_models", "results")
-# What the names of a paper's tables begin with -> its page.
-PAPERS = {
-    "wang": "fer_tf/models/wang2018.md",
-    "zhang": "fer_tf/models/zhang2020.md",
-    "meen": "fer_tf/models/meen.md",
-    "gan": "fer_tf/models/gan2020.md",
-}
 MODELS_PAGE = "fer_tf/models/README.md"
 RESULTS_PAGE = "saved_models/results/README.md"
 CLAIMS_PAGE = "saved_models/results/claims.md"
 TABLES_PAGE = "trainers/prediction/README.md"
-PAGES = (RESULTS_PAGE, CLAIMS_PAGE, MODELS_PAGE, TABLES_PAGE, *PAPERS.values())
+PAGES = (RESULTS_PAGE, CLAIMS_PAGE, MODELS_PAGE, TABLES_PAGE,
+         *(paper.path for paper in PAPERS.values()))  # fmt: skip
 
 
 def main() -> None:
@@ -268,7 +263,7 @@ def _parts(page):
         return {"claims": lambda: claims.page(RESULTS)}
     if page == TABLES_PAGE:
         return {"example": lambda: worked_example.table(RESULTS)}
-    (paper,) = (name for name, path in PAPERS.items() if path == page)
+    (paper,) = (name for name, known in PAPERS.items() if known.path == page)
     return {
         "claims": lambda: claims.of_paper(RESULTS, paper),
         "measured": lambda: paper_tables.paper_tables(RESULTS, paper),

@@ -97,9 +97,7 @@ def _summary(readings):
     """Means, differences and courses of the groups."""
     from trainers.summary import courses, statistics
 
-    shown = readings
-    if _BY.value == ["person"]:
-        shown = readings.chosen(slice(None), groups=readings.people, order=())
+    shown = _shown(readings)
     return {
         "by": ", ".join(_BY.value),
         "person": _PERSON.value,
@@ -119,6 +117,13 @@ def _summary(readings):
         "unpaired_differences": statistics.unpaired(readings),
         "courses": courses.courses(shown, _SPAN.value),
     }
+
+
+def _shown(readings):
+    """The readings by what the means and courses are of: groups, or people."""
+    if _BY.value == ["person"]:
+        return readings.chosen(slice(None), groups=readings.people, order=())
+    return readings
 
 
 def _write(summary, readings, by):
@@ -166,7 +171,9 @@ def _seconds(flag):
     except ValueError:
         start = end = 0.0
     if not start < end:
-        cli.fail(f"--{flag.name} must be two numbers, FROM,TO", code=2)
+        cli.fail(
+            f"--{flag.name} must be two numbers, FROM,TO, the smaller first", code=2
+        )
     return start, end
 
 
@@ -187,42 +194,60 @@ def _check_table(table):
 
 def _around(events, readings, window, baseline):
     """Courses around the events, and what each person showed after them."""
-    from trainers.summary import courses, statistics, study_tables
+    from trainers.summary import courses, statistics
 
     shown, differ, after = {}, {}, {}
-    several = len(readings.ordered()) > 1
+    unknown = _unknown_sources(events, readings)
+    several = len(_shown(readings).ordered()) > 1
     near = courses.around(readings, events, window, baseline)
     if not near:
-        cli.fail(f"{_EVENTS.value}: no event near a face")
+        why = _no_event(events, unknown, readings.times)
+        cli.fail(f"{_EVENTS.value}: no event near a face: {why}")
     for event, here in near.items():
-        for group, spans in courses.courses(here, _SPAN.value).items():
+        for group, spans in courses.courses(_shown(here), _SPAN.value).items():
             shown[f"{event}, {group}" if several else event] = spans
         for title, spans in courses.course_differences(here, _SPAN.value).items():
             differ[f"{event}, {title}"] = spans
         later = here.chosen(here.times >= 0)
         if len(later.times):
             after[event] = {
-                "groups": statistics.means(later),
+                "groups": statistics.means(_shown(later)),
                 "differences": statistics.differences(later),
                 "unpaired_differences": statistics.unpaired(later),
             }
-    sources = {*readings.sources.tolist()}
-    named = dict.fromkeys(event["source"] for event in events if event["source"])
     about = {
         "num_events": len(events),
         "window": window,
         "baseline": baseline,
-        "unknown_sources": [
-            end for end in named
-            if not any(study_tables.is_end_of(end, source) for source in sources)
-        ],
-    }  # fmt: skip
+        "unknown_sources": unknown,
+    }
     return {
         "events": shown,
         "event_differences": differ,
         "after_events": after,
         "around": about,
     }
+
+
+def _unknown_sources(events, readings):
+    """The sources of events that no video with a face is called by."""
+    from trainers.summary.study_tables import is_end_of
+
+    sources = {*readings.sources.tolist()}
+    named = dict.fromkeys(event["source"] for event in events if event["source"])
+    return [n for n in named if not any(is_end_of(n, source) for source in sources)]
+
+
+def _no_event(events, unknown, times):
+    """Why no event is near a face, in words."""
+    import numpy as np
+
+    if not events:
+        return "it has no line"
+    if unknown:
+        return f"no video with a face is called {', '.join(unknown)}"
+    first, last = np.nanmin(times), np.nanmax(times)
+    return f"faces are seen from {first:g} s to {last:g} s"
 
 
 def _draw(summary, output):

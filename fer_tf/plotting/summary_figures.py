@@ -87,6 +87,8 @@ def courses(
 ) -> Figure:
     """The mean of each reading over time, with its interval as a band.
 
+    A band is cut where it is larger than any change of a reading could be.
+
     Args:
         groups: Title -> spans `{"time", "people", "values"}`.
         names: Of the readings.
@@ -100,8 +102,10 @@ def courses(
     for axes in grid.flat[len(names) :]:
         axes.set_axis_off()
     # Readings of a kind have one scale, so that small changes look small.
-    for same in _by_scale(names).values():
+    firsts = {}
+    for kind, same in _by_scale(names).items():
         first, *others = (axes for axes, n in zip(grid.flat, names) if n in same)
+        firsts[kind] = first
         for axes in others:
             axes.sharey(first)
     for axes, name in zip(grid.flat, names):
@@ -118,6 +122,11 @@ def courses(
         axes.set_xlabel(xlabel, fontsize=9)
         axes.tick_params(labelbottom=True)
         tidy(axes)
+    for kind, first in firsts.items():
+        # No change is larger; few people's intervals would hide the means.
+        largest = 1.05 * (_SCALES[kind][1] - _SCALES[kind][0])
+        low, high = first.get_ylim()
+        first.set_ylim(max(low, -largest), min(high, largest))
     figure.supylabel(ylabel, fontsize=10)
     figure.legend(
         *grid.flat[0].get_legend_handles_labels(), loc="outside upper left",

@@ -204,12 +204,14 @@ def test_a_folder_with_other_files_and_odd_names_is_read(model_folder, tmp_path)
         cv2.imwrite(str(photos / name), face[..., ::-1])
     (photos / "labels.csv").write_text("file,label")
     (photos / "README").write_text("mine")
+    (photos / "surprised").mkdir()
     args = [f"--model={model_folder}", f"--output={out}", "--min_face_score=0.5"]
     result = run("predict", *args, f"--input={photos}")
     assert result.returncode == 0, result.stderr
     assert (
         "passed over: 2 files that are no pictures (.csv, no ending)" in result.stdout
     )
+    assert "no picture found in: surprised" in result.stdout
     assert "day/f\\x1b[31m\\n\\r.png: " in result.stdout and "\x1b" not in result.stdout
     with open(out / "predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))

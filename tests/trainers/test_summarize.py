@@ -108,9 +108,32 @@ def test_a_video_has_courses_and_events(tmp_path):
     assert not (tmp_path / "sum" / "event_differences.png").exists()  # One group.
     events.write_text("time\n")
     result = summarize(tmp_path, f"--events={events}")
-    assert_one_line(result, 1, "events.csv: no event near a face")
+    assert_one_line(result, 1, "events.csv: no event near a face: it has no line")
+    for line, why in (
+        ("9,a.mp4", "faces are seen from 0 s to 1.9 s"),
+        ("1,c.mp4", "no video with a face is called c.mp4"),
+    ):
+        events.write_text(f"time,source\n{line}\n")
+        result = summarize(tmp_path, f"--events={events}")
+        assert_one_line(result, 1, f"no event near a face: {why}")
     events.write_text("time\nsoon\n")
     assert_one_line(summarize(tmp_path, f"--events={events}"), 1, "line 2: no number")
+
+
+def test_events_by_person_are_each_persons_own(tmp_path):
+    """One rises by 0.5 at the cue, and the other does not."""
+    frames = [("d.mp4", t / 10, [0.1 + 0.5 * (t >= 10), 0.2]) for t in range(20)]
+    write(tmp_path / "out", frames)
+    events = tmp_path / "events.csv"
+    events.write_text("time,event\n1,cue\n")
+    result = summarize(tmp_path, "--by=person", f"--events={events}", "--window=-1,1",
+                       "--baseline=-1,0")  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    _, after = result.stdout.split("### cue: ")
+    assert "| d.mp4#1 (1 person, 10 faces) | 0.500 |" in after
+    assert "| d.mp4#2 (1 person, 10 faces) | 0.000 |" in after
+    found = json.loads((tmp_path / "sum" / "summary.json").read_text())
+    assert [*found["events"]] == ["cue, d.mp4#1", "cue, d.mp4#2"]
 
 
 def test_a_table_of_participants_pairs_the_people_of_clips(tmp_path):
@@ -157,13 +180,18 @@ def test_a_table_of_participants_pairs_the_people_of_clips(tmp_path):
         assert_one_line(summarize(tmp_path, table, *flags), 2, text)
     people.write_text("participant\nann\n")
     assert_one_line(summarize(tmp_path, table), 2, "must say who is who without")
+    result = summarize(tmp_path, table, "--person=stem")
+    assert_one_line(result, 1, "out, such as 'd'")
+    people.write_text("participant,source,person\nann,e.mp4,1\n")
+    result = summarize(tmp_path, table)
+    assert_one_line(result, 1, "out, such as person 1 of after/d.mp4")
 
 
 @pytest.mark.parametrize(
     "arguments, code, text",
     [((), 1, "out: no such folder"), (("--person=(\\d",), 2, "no regular expression"),
      (("--person=\\d+",), 2, "has no group"), (("--order=a,a",), 2, "twice"),
-     (("--window=3,1",), 2, "--window"),
+     (("--window=3,1",), 2, "--window must be two numbers, FROM,TO, the smaller"),
      (("--by=mood",), 2, "mood"), (("--baseline=0",), 2, "--baseline must be")],
 )  # fmt: skip
 def test_bad_input_is_one_line(arguments, code, text, tmp_path):

@@ -33,6 +33,7 @@ class Files:
         searched: Whether they were looked for, in a folder or by a pattern.
         passed: Number of files of each other ending, in a folder or pattern.
         unlisted: A line for each folder that could not be listed.
+        bare: Folders in the root, which are conditions, without a picture.
     """
 
     root: str
@@ -40,6 +41,7 @@ class Files:
     searched: bool = True
     passed: Counter = dataclasses.field(default_factory=Counter)
     unlisted: list[str] = dataclasses.field(default_factory=list)
+    bare: list[str] = dataclasses.field(default_factory=list)
 
     def name(self, path: str) -> str:
         """What a file is called: its path inside the root."""
@@ -92,7 +94,22 @@ def find(path: str, *, own: Callable[[str], bool] = lambda path: False) -> Files
         passed = [files.passed_over()] if files.passed else []
         lines = [f"{path}: no picture here", *passed, *files.unlisted]
         raise ValueError("; ".join(lines))
+    if os.path.isdir(path):
+        files.bare = _bare(files, own)
     return files
+
+
+def _bare(files, own):
+    """The folders in the root that are searched, and hold no picture."""
+    holding = {files.name(path).split(os.sep)[0] for path in files.paths}
+    folders = (
+        entry for entry in os.scandir(files.root)
+        if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+    )  # fmt: skip
+    return sorted(
+        entry.name for entry in folders
+        if entry.name not in holding and not own(entry.path)
+    )  # fmt: skip
 
 
 def sha256(path: str) -> str | None:

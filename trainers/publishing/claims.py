@@ -1,4 +1,4 @@
-"""What the four papers claim, and what our runs say of each claim, as Markdown."""
+"""What the papers claim, and what our runs say of each claim, as Markdown."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import numpy as np
 from fer_tf.model_io.protocol import Protocol
 from fer_tf.utils.markdown import head, line
 from trainers.publishing.kept_results import read_all
+from trainers.publishing.paper_pages import PAPERS
 from trainers.publishing.paper_tables import half_interval, own_rows
 from trainers.tables import cells
 from trainers.tables.cells import HOLDS, REVERSED, UNDECIDED
@@ -101,17 +102,9 @@ CLAIMS = {
 }  # fmt: skip
 
 
-_TITLES = {
-    "wang": "Wang et al. 2018 (2Att-2Mt)",
-    "zhang": "Zhang and Gu 2020 (MTANet)",
-    "meen": "Meen et al. (facial features as attention)",
-    "gan": "Gan et al. 2020 (multiple attention network)",
-}
-
-
 def page(folder: str) -> str:
     """The claims of all papers, each under its paper's title."""
-    parts = (f"## {title}\n\n{of_paper(folder, key)}" for key, title in _TITLES.items())
+    parts = (f"## {p.title}\n\n{of_paper(folder, name)}" for name, p in PAPERS.items())
     return "\n\n".join(parts)
 
 
@@ -119,7 +112,7 @@ def of_paper(folder: str, paper: str) -> str:
     """A paper's claims, what was run for them, and what they come to."""
     kept = read_all(folder)
     lines = head(["claim", "metric", "paper", "run", "on", "ours", "verdict", "hours"])
-    for claim in CLAIMS[paper]:
+    for claim in CLAIMS.get(paper, ()):
         lines += map(line, _lines(claim, kept))
     return "\n".join(lines)
 

@@ -11,6 +11,8 @@ import pathlib
 import posixpath
 import re
 
+from trainers.publishing.paper_pages import PAPERS
+
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGES = ("fer_tf", "data_pipelines", "trainers")
 STYLE = "trainers/publishing/site.css"
@@ -96,8 +98,6 @@ def _first_line(module):
 
 def navigation() -> list:
     """Tabs of the site: the pages first, then the reference as the tree is."""
-    papers = {"2Att-2Mt": "wang2018", "MTANet": "zhang2020", "Meen et al.": "meen",
-              "Gan et al.": "gan2020"}  # fmt: skip
     return [
         {"Home": "README.md"},
         {"Commands": [
@@ -108,7 +108,7 @@ def navigation() -> list:
         {"Data": "data_pipelines/README.md"},
         {"Models": [
             "fer_tf/models/README.md",
-            *({title: f"fer_tf/models/{key}.md"} for title, key in papers.items()),
+            *({paper.system: paper.path} for paper in PAPERS.values()),
         ]},
         {"Results": [
             "saved_models/results/README.md",

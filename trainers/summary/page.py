@@ -49,13 +49,9 @@ def _lines(summary, pictures) -> Iterator[str]:
     if unseen := summary["participants_unseen"]:
         yield f"Participants without a face: {', '.join(map(one_line, unseen))}."
     yield from ("", f"## By {summary['by']}", "")
-    names, columns = summary["readings"], _columns(summary["groups"])
-    if summary["by"] == "person":  # There may be hundreds.
-        yield from head(["person", *names])
-        for (title, _), group in zip(columns, summary["groups"].values()):
-            yield line([title, *(_cell(group["values"][name]) for name in names)])
-    else:
-        yield from _means(summary["groups"], names)
+    names = summary["readings"]
+    means = _people if summary["by"] == "person" else _means
+    yield from means(summary["groups"], names)
     unknown = summary["person"] == "auto" and not summary["participants"]
     yield from _differences(summary, "##", unknown=unknown)
     if around := summary.get("around"):
@@ -67,7 +63,7 @@ def _lines(summary, pictures) -> Iterator[str]:
                 f"### {one_line(event)}: from the event to {end} after it",
                 "",
             )
-            yield from _means(after["groups"], names)
+            yield from means(after["groups"], names)
             yield from _differences(after, "####")
     for name in pictures:
         yield from ("", f"![{name.removesuffix('.png')}]({name})")
@@ -75,6 +71,13 @@ def _lines(summary, pictures) -> Iterator[str]:
 
 def _columns(groups):
     return [(_titled(name, group), group) for name, group in groups.items()]
+
+
+def _people(groups, names) -> Iterator[str]:
+    """A line for each person, of whom there may be hundreds."""
+    yield from head(["person", *names])
+    for title, group in _columns(groups):
+        yield line([title, *(_cell(group["values"][name]) for name in names)])
 
 
 def _means(groups, names) -> Iterator[str]:

@@ -129,10 +129,9 @@ def read(folder: str, person: str, table: Participants | None = None) -> Reading
         else:
             rows.append((face, name, row and row.facts))
     if not rows or not (names := _common(face.readings for face, *_ in rows)):
-        missing = f" who is in {shown(table.path)}" if faces and table else ""
-        raise ValueError(
-            f"{shown(folder)}: no face with readings in its predictions{missing}"
-        )
+        if faces and table and not rows:
+            raise ValueError(_nobody_named(table, folder, person, faces[0]))
+        raise ValueError(f"{shown(folder)}: no face with readings in its predictions")
     found, people, facts = zip(*rows)
     unseen = {row.participant for row in table.rows} - {*people} if table else set()
     return Readings(
@@ -188,6 +187,13 @@ def _first(faces):
         if best is None or (count, -number) > (best[0], -best[1]):
             first[path, source] = count, number
     return {file: number for file, (_, number) in first.items()}
+
+
+def _nobody_named(table, folder, person, face):
+    there = f"person {face.number} of {face.source}"
+    if not table.named:
+        there = repr(who(person, face.source, face.number))
+    return f"{shown(table.path)}: names nobody in {shown(folder)}, such as {there}"
 
 
 def _about(table, participant):

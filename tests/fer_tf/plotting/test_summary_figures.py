@@ -57,3 +57,13 @@ def test_a_course_has_a_line_a_group_in_each_readings_axes():
     assert list(shown[3].lines[0].get_ydata()) == [0.25, 0.75]
     assert figure.get_supylabel() == "mean"
     figure.canvas.draw()
+
+
+def test_bands_are_cut_where_no_change_could_be():
+    """An interval of two people, by Student's t, is often many times the scale."""
+    wide = {n: value(0.5, (-6.0, 7.0)) for n in ("fear", "valence")}
+    spans = [{"time": t, "values": wide} for t in (0.5, 1.0)]
+    figure = summary_figures.courses({"x": spans}, [*wide], "seconds", "mean")
+    first, second = (axes.get_ylim() for axes in figure.axes if axes.axison)
+    assert first == pytest.approx((-1.05, 1.05))  # Of 0 to 1.
+    assert second == pytest.approx((-2.1, 2.1))  # Of -1 to 1.

@@ -36,6 +36,17 @@ def test_what_an_input_means(tmp_path):
     assert find(f"{photos}/day/*.png", photos / "day").paths == [f"{photos}/day/a.png"]
 
 
+def test_a_condition_without_a_picture_is_named(tmp_path):
+    photos = tmp_path / "photos"
+    write(photos / "smiling" / "session" / "a.png")
+    for folder in ("surprised", "neutral/session", ".hidden", "out"):
+        (photos / folder).mkdir(parents=True)
+    (photos / "neutral" / "session" / "notes.txt").write_text("")
+    (photos / "linked").symlink_to(photos / "smiling")
+    assert find(photos, photos / "out").bare == ["neutral", "surprised"]
+    assert find(photos / "*" / "*" / "*", photos / "out").bare == []
+
+
 NO_PICTURES = ("labels.csv", "README", "notes.txt", "a.json", "b.xml", "c.pdf", "d.nef",
                "Thumbs.db", "x.npz", "Makefile")  # fmt: skip
 

@@ -4,6 +4,7 @@ import pytest
 
 from trainers.publishing import claims
 from trainers.publishing.claims import CLAIMS, Claim
+from trainers.publishing.paper_pages import PAPERS
 from trainers.tables.papers import TABLES
 
 CLAIM = Claim("B beats A.", "wang_5", "Tukey's biweight", "MSE", "ccc_mean")
@@ -69,6 +70,10 @@ def test_other_data_are_marked():
     assert verdict(*rows)[0]["on"] == "affectnet"
     (found,) = verdict(*rows, dataset="ferplus", derived=["valence_arousal"])
     assert found["on"] == "ferplus, derived labels †"
+
+
+def test_every_paper_with_a_page_has_its_claims():
+    assert CLAIMS.keys() == PAPERS.keys()
 
 
 @pytest.mark.parametrize("claim", [c for each in CLAIMS.values() for c in each])

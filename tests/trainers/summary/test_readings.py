@@ -107,7 +107,7 @@ def test_facts_join_by_the_name_of_the_person(tmp_path):
     assert found.people.tolist() == ["ann", "ann", "bea", "ann", "bea"]
     assert found.facts["age"].tolist() == ["30", "30", "", "30", ""]
     assert found.left_out["of nobody in the table of participants"] == {"neutral": 1}
-    with pytest.raises(ValueError, match="no face with .* who is in .*people.csv"):
+    with pytest.raises(ValueError, match="people.csv: names nobody .*, such as 'ann'"):
         readings.read(
             str(tmp_path / "out"), "stem", table(tmp_path, "participant\nx\n")
         )
