@@ -7,6 +7,13 @@ python -m trainers.train --config=trainers/configs/finetune.py --init=ferplus_be
 `--init` is a name of the catalog, a model folder or a finished workdir. Network, crops
 and views are those of the weights. If the classes are others, the layer that names them
 begins anew. `'--config.stages[0].train=expression.*'` trains that layer alone.
+
+What it brings: 2,000 pictures of FER2013's PublicTest and PrivateTest, on which
+`ferplus_best` was never trained, with FER2013's labels; 500 more chose the weights, and
+4,678 others were read, three seeds each. From `ferplus_best` 63.1 +- 0.6 %, its head
+alone 62.6 +- 0.7 %; the same network from scratch 26.1 +- 2.9 % (rate 0.05), and
+36.9 % with the rate here and without `patience` (one seed). From its weights against
+from scratch (0.05): +37.0 points [32.1, 42.0]; against the head alone not decided.
 """
 
 from ml_collections import ConfigDict
